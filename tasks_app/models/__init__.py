@@ -1,0 +1,29 @@
+"""The tables. Constraints and indexes live here; behaviour lives in services."""
+
+from tasks_app.models.access import ApiKey, IdempotencyKey, StoredFile
+from tasks_app.models.clock import db_now
+from tasks_app.models.ids import new_id
+from tasks_app.models.platform import Beat, Lease, Queue, Worker
+from tasks_app.models.record import Effect, RunAttempt, RunEvent, RunLog
+from tasks_app.models.run import TaskRun
+from tasks_app.models.task import OnExhausted, Overlap, ScheduledTask
+
+__all__ = [
+    "ApiKey",
+    "Beat",
+    "Effect",
+    "IdempotencyKey",
+    "Lease",
+    "OnExhausted",
+    "Overlap",
+    "Queue",
+    "RunAttempt",
+    "RunEvent",
+    "RunLog",
+    "ScheduledTask",
+    "StoredFile",
+    "TaskRun",
+    "Worker",
+    "db_now",
+    "new_id",
+]

@@ -1,0 +1,79 @@
+"""API keys, stored files and remembered answers: what belongs to people rather than to runs."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from tasks_app.models.ids import new_id
+from tasks_app.models.run import TaskRun
+
+
+class ApiKey(models.Model):
+    """A key for programs. Only its SHA-256 is kept; `prefix` lets people recognise it."""
+
+    class Scope(models.TextChoices):
+        """What the key may do; each includes the one before."""
+
+        READ = "read", "Read"
+        RUN = "run", "Read and run"
+        MANAGE = "manage", "Read, run and manage"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    prefix = models.CharField(max_length=16)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.MANAGE)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredFile(models.Model):
+    """A file that a run left in the configured storage."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="stored_files", db_index=False
+    )
+    run = models.ForeignKey(TaskRun, null=True, on_delete=models.SET_NULL, related_name="files")
+    name = models.CharField(max_length=200)
+    path = models.CharField(max_length=300, unique=True)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["owner", "-id"], name="file_owner")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdempotencyKey(models.Model):
+    """The remembered answer to a POST that started work, for 24 hours per principal, method, path and key."""
+
+    id = models.BigAutoField(primary_key=True)
+    principal = models.CharField(max_length=200)
+    method = models.CharField(max_length=10)
+    path = models.CharField(max_length=300)
+    key = models.CharField(max_length=200)
+    body_digest = models.CharField(max_length=64)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    response = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["principal", "method", "path", "key"], name="idempotency_key_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} {self.key}"
