@@ -1,0 +1,18 @@
+"""The engine as a Django app."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class TasksAppConfig(AppConfig):
+    """Finds the task types: the built-in kinds first, then `task_handlers.py` of every installed app."""
+
+    name = "tasks_app"
+    verbose_name = "Tasks"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("tasks_app.kinds")
+        autodiscover_modules("task_handlers")

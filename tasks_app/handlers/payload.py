@@ -1,0 +1,19 @@
+"""The base class for payloads that want more than a plain pydantic model gives."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Payload(BaseModel):
+    """A payload that refuses unknown fields and may check what fields alone can't say.
+
+    A plain `BaseModel` works as well and is held to the same rules by the registry. Used bare, this is the payload of a
+    type that takes none.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    def check(self) -> None:
+        """Raise `Invalid` for what depends on several fields or on the platform; its paths start at the payload.
+
+        Called when a task is saved and again before each run.
+        """

@@ -1,0 +1,110 @@
+"""From what a person or a program gave to a payload model, with every fault at its field."""
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from tasks_app.errors import FieldError, Invalid
+from tasks_app.handlers.payload import Payload
+from tasks_app.handlers.plain import NotPlain, to_plain
+
+ROOT = "payload"
+_CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
+_MESSAGES = {"missing": "This field is required.", "extra_forbidden": "Unknown field."}
+
+
+def validate_payload(model: type[BaseModel], payload: object) -> tuple[BaseModel, dict[str, Any]]:
+    """Give the model and the payload as plain JSON; raise `Invalid` with paths like "payload.width".
+
+    Values are taken strictly ("30" is no integer) and unknown fields are refused. What is kept is what was given:
+    defaults aren't frozen into stored payloads, so a later version of the type may change or drop them.
+    """
+    plain = _plain_object(payload)
+    instance = _parse(model, plain)
+    if isinstance(instance, Payload):
+        _check(instance)
+    return instance, plain
+
+
+def _plain_object(payload: object) -> dict[str, Any]:
+    try:
+        plain = to_plain(payload)
+    except NotPlain as error:
+        path = ".".join((ROOT, *error.path))
+        raise Invalid.at(path, error.code, str(error)) from None
+    if not isinstance(plain, dict):
+        raise Invalid.at(ROOT, "not_an_object", "The payload must be an object.")
+    return plain
+
+
+def _parse(model: type[BaseModel], plain: dict[str, Any]) -> BaseModel:
+    # Through JSON, because only there does strict mode still read dates, ids and enums from their strings.
+    document = json.dumps(plain)
+    try:
+        return model.model_validate_json(document, strict=True, extra=None if allows_extra(model) else "forbid")
+    except ValidationError as error:
+        raise _invalid(model, plain, error) from None
+
+
+@cache
+def allows_extra(model: type[BaseModel]) -> bool:
+    """Say whether the model, or one inside it, declares `extra="allow"`; then each speaks for itself."""
+    schema = model.model_json_schema()
+    shapes = [schema, *schema.get("$defs", {}).values()]
+    return any("properties" in shape and shape.get("additionalProperties") is True for shape in shapes)
+
+
+def _check(instance: Payload) -> None:
+    try:
+        instance.check()
+    except Invalid as error:
+        fields = {f"{ROOT}.{path}" if path else ROOT: errors for path, errors in error.fields.items()}
+        raise Invalid(error.message, code=error.error_code, fields=fields or _whole(error.message)) from None
+
+
+def _whole(message: str) -> dict[str, list[FieldError]]:
+    return {ROOT: [FieldError("invalid", message)]}
+
+
+def _invalid(model: type[BaseModel], plain: dict[str, Any], error: ValidationError) -> Invalid:
+    fields: dict[str, list[FieldError]] = {}
+    for detail in error.errors(include_url=False, include_input=False):
+        path = ".".join((ROOT, *_steps(plain, detail["loc"], is_key=detail["type"] in _CODES)))
+        fault = FieldError(_CODES.get(detail["type"], detail["type"]), _message(model, detail))
+        if fault not in fields.setdefault(path, []):
+            fields[path].append(fault)
+    return Invalid("The payload does not fit the task type.", fields=fields)
+
+
+def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
+    text = _MESSAGES.get(detail["type"], detail["msg"])
+    if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+        near = difflib.get_close_matches(str(detail["loc"][0]), _field_names(model), n=1)
+        text = f"Unknown field; did you mean {near[0]!r}?" if near else text
+    text = text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    text = text.replace("Input should be", "Must be", 1)
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _field_names(model: type[BaseModel]) -> list[str]:
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _steps(plain: object, loc: tuple[int | str, ...], *, is_key: bool) -> Iterator[str]:
+    """Keep the steps that exist in the input, and a last one that names a missing key.
+
+    Pydantic adds the names of a union's members, which nobody typed.
+    """
+    current = plain
+    for position, step in enumerate(loc):
+        is_last_key = is_key and position == len(loc) - 1
+        if isinstance(current, dict) and (step in current or is_last_key):
+            current = current.get(str(step))
+            yield str(step)[:80]
+        elif isinstance(current, list) and isinstance(step, int) and step < len(current):
+            current = current[step]
+            yield str(step)
