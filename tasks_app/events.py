@@ -28,6 +28,8 @@ class RunChanged:
     version: int
     message: str
     at: datetime
+    seq: int = 0
+    progress: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
