@@ -1,0 +1,1 @@
+"""Tells people and pages what happened: live frames and mail."""

@@ -1,0 +1,114 @@
+"""Settings with a meaning beyond their type: each function gives the usable form or stops the start."""
+
+import ipaddress
+import os
+import re
+import zoneinfo
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from scheduler_project import redis_url
+from scheduler_project.env import SettingFault
+
+# sun_path holds 108 bytes on Linux, 104 on macOS; the rest is for the temporary names of whoever binds.
+SOCKET_PATH_BYTES = 100
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed in."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    use_tls: bool
+    use_ssl: bool
+
+
+def base_url(text: str) -> str:
+    """Check BASE_URL: scheme and host, no path."""
+    parts = _split("BASE_URL", text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingFault("BASE_URL", f"must look like https://tasks.example.com, not {text!r}")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise SettingFault("BASE_URL", f"must be scheme and host only, not {text!r}")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def networks(name: str, members: list[str]) -> list[str]:
+    """Check a list of addresses and networks."""
+    for member in members:
+        try:
+            ipaddress.ip_network(member, strict=False)
+        except ValueError:
+            raise SettingFault(name, f"{member!r} is neither an address nor a network") from None
+    return members
+
+
+def names(name: str, members: list[str]) -> list[str]:
+    """Check a list of names, of which there must be one at least."""
+    for member in members:
+        if not NAME.fullmatch(member):
+            raise SettingFault(name, f"{member!r} is not a name: letters, digits, '_', '.' and '-'")
+    if not members:
+        raise SettingFault(name, "must have one name at least")
+    return members
+
+
+def time_zone(text: str) -> str:
+    """Check the name of a time zone."""
+    if text not in zoneinfo.available_timezones():
+        raise SettingFault("TIME_ZONE", f"{text!r} is not a time zone, such as Europe/Berlin")
+    return text
+
+
+def redis(url: str) -> str:
+    """Check REDIS_URL, and that its socket can be bound."""
+    try:
+        target = redis_url.parse(url)
+    except redis_url.RedisUrlError as fault:
+        raise SettingFault("REDIS_URL", str(fault)) from None
+    length = len(os.fsencode(target.path))
+    if length > SOCKET_PATH_BYTES:
+        raise SettingFault(
+            "VAR_DIR",
+            f"is too long for a unix socket: {target.path} has {length} bytes of {SOCKET_PATH_BYTES};"
+            " set VAR_DIR to a shorter directory",
+        )
+    return url
+
+
+def storage(url: str) -> Path:
+    """Give the directory that STORAGE_URL names."""
+    parts = _split("STORAGE_URL", url)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        raise SettingFault("STORAGE_URL", f"must be file:///an/absolute/path, not {url!r}")
+    return Path(unquote(parts.path))
+
+
+def email(url: str) -> MailServer:
+    """Read EMAIL_URL."""
+    parts = _split("EMAIL_URL", url)
+    if parts.scheme not in MAIL_SCHEMES or not parts.hostname:
+        raise SettingFault("EMAIL_URL", "must be smtp://host:port, smtp+tls://host:port or smtp+ssl://host:port")
+    return MailServer(
+        parts.hostname,
+        parts.port or MAIL_SCHEMES[parts.scheme],
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+        use_tls=parts.scheme == "smtp+tls",
+        use_ssl=parts.scheme == "smtp+ssl",
+    )
+
+
+def _split(name: str, url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as fault:
+        raise SettingFault(name, f"cannot be read: {fault}") from None
+    return parts

@@ -1,0 +1,49 @@
+"""DATABASE_URL as Django wants it, for the two databases that are supported."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from scheduler_project.env import SettingFault
+
+SCHEMES = {"sqlite": "sqlite3", "postgres": "postgresql", "postgresql": "postgresql"}
+# IMMEDIATE takes the write lock at the start of a transaction, where SQLite waits for it; a lock that is upgraded
+# from a read fails at once instead.
+SQLITE_OPTIONS: dict[str, Any] = {
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+}
+
+
+def database(url: str, fallback: Path) -> dict[str, Any]:
+    """Translate the URL, or use the SQLite file where there is none; other databases are a fault."""
+    if not url:
+        return _sqlite({"NAME": str(fallback)})
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise SettingFault("DATABASE_URL", "must begin with postgres:// or sqlite:///")
+    try:
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+    except ValueError as fault:
+        raise SettingFault("DATABASE_URL", f"cannot be read: {fault}") from None
+    if not config["NAME"] or config["NAME"] == ":memory:":
+        raise SettingFault("DATABASE_URL", "names no database")
+    return _sqlite(config) if SCHEMES[scheme] == "sqlite3" else _postgres(config)
+
+
+def _sqlite(config: dict[str, Any]) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": config["NAME"], "OPTIONS": SQLITE_OPTIONS}
+
+
+def _postgres(config: dict[str, Any]) -> dict[str, Any]:
+    options = {"connect_timeout": 5, "application_name": f"carillon@{socket.gethostname()}"[:63]}
+    return {
+        **config,
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {**options, **config.get("OPTIONS", {})},
+    }

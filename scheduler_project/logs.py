@@ -1,0 +1,50 @@
+"""How the platform logs: one line per event, for people or for machines."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write what every log shipper asks for; a traceback stays inside its line."""
+        entry = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "pid": record.process,
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(entry, ensure_ascii=False, default=str)
+
+
+def logging_config(style: str) -> dict[str, Any]:
+    """Give the LOGGING setting for `console` or `json`.
+
+    Celery tells of every message it receives and finishes at INFO; here a message is only a wake-up, so those loggers
+    speak from WARNING on.
+    """
+    ours = ("scheduler_project", "tasks_app", "notifications", "celery", "uvicorn")
+    quiet = ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer", "celery.redirected", "kombu")
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "console": {"format": "%(levelname)-7s %(name)s: %(message)s"},
+            "json": {"()": "scheduler_project.logs.JsonFormatter"},
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+        "loggers": {
+            **{
+                name: {"level": "INFO"}
+                for name in ("scheduler_project", "tasks_app", "notifications", "celery", "uvicorn")
+            },
+            **{name: {"level": "WARNING"} for name in (*quiet, "uvicorn.access")},
+        },
+    }

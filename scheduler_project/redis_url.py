@@ -1,0 +1,136 @@
+"""The one place that knows how REDIS_URL is written for each library that reads it.
+
+`redis://`, `rediss://` and `unix://` are as redis-py has them. Several sentinels stand in one URL:
+`sentinel://[:password@]host[:port][,host[:port]…]/database?master_name=name`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
+
+SCHEMES = ("redis", "rediss", "unix", "sentinel")
+SENTINEL_PORT = 26379
+# A publish must fail within seconds on a dead link; a worker's blocking read renews itself every second.
+SOCKET_OPTIONS: dict[str, Any] = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+}
+# Sentinels are asked with short timeouts: one that is gone must not hold up the others.
+SENTINEL_OPTIONS: dict[str, Any] = {"socket_timeout": 3, "socket_connect_timeout": 3}
+
+
+class RedisUrlError(ValueError):
+    """The URL cannot be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A Redis server, or the sentinels that know it."""
+
+    scheme: str
+    url: str
+    database: int = 0
+    username: str | None = None
+    password: str | None = None
+    path: str = ""
+    sentinels: tuple[tuple[str, int], ...] = ()
+    master_name: str = ""
+
+
+def parse(url: str) -> Target:
+    """Read a URL; RedisUrlError says what is wrong with it."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES:
+            raise RedisUrlError(f"must begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        if parts.scheme == "sentinel":
+            return _sentinel(url, parts)
+        if parts.scheme == "unix":
+            return _unix(url, parts)
+        if not parts.hostname:
+            raise RedisUrlError("names no host")
+        _ = parts.port
+    except RedisUrlError:
+        raise
+    except ValueError as fault:
+        raise RedisUrlError(str(fault)) from None
+    username, password = _credentials(parts)
+    return Target(parts.scheme, url, _database(parts.path.strip("/")), username, password)
+
+
+def broker(url: str) -> tuple[str, dict[str, Any]]:
+    """Give Celery's broker URL and the transport options that belong to it."""
+    target = parse(url)
+    options = dict(SOCKET_OPTIONS)
+    if target.scheme == "unix":
+        credentials = _userinfo(target)
+        return f"redis+socket://{credentials}{quote(target.path)}?virtual_host={target.database}", options
+    if target.scheme == "sentinel":
+        hosts = [f"sentinel://{_userinfo(target)}{_host(*sentinel)}/{target.database}" for sentinel in target.sentinels]
+        return ";".join(hosts), {
+            **options,
+            "master_name": target.master_name,
+            "sentinel_kwargs": SENTINEL_OPTIONS,
+        }
+    return url, options
+
+
+def client_options(target: Target) -> dict[str, Any]:
+    """Give what redis-py's Sentinel needs beside the addresses of the sentinels."""
+    return {
+        "db": target.database,
+        "username": target.username,
+        "password": target.password,
+        "sentinel_kwargs": SENTINEL_OPTIONS,
+    }
+
+
+def _sentinel(url: str, parts: SplitResult) -> Target:
+    names = parse_qs(parts.query).get("master_name", [])
+    if len(names) != 1:
+        raise RedisUrlError("a sentinel:// URL needs ?master_name=…")
+    addresses = parts.netloc.rpartition("@")[2].split(",")
+    sentinels = tuple(_address(address) for address in addresses)
+    username, password = _credentials(urlsplit(f"//{parts.netloc.rpartition('@')[0]}@host"))
+    database = _database(parts.path.strip("/"))
+    return Target("sentinel", url, database, username, password, sentinels=sentinels, master_name=names[0])
+
+
+def _unix(url: str, parts: SplitResult) -> Target:
+    if parts.hostname or not parts.path.startswith("/"):
+        raise RedisUrlError("a unix:// URL needs an absolute path: unix:///run/redis.sock")
+    username, password = _credentials(parts)
+    database = _database(parse_qs(parts.query).get("db", [""])[0])
+    return Target("unix", url, database, username, password, path=unquote(parts.path))
+
+
+def _address(text: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname:
+        raise RedisUrlError("names no host")
+    return parts.hostname, parts.port or SENTINEL_PORT
+
+
+def _host(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
+    username = unquote(parts.username) if parts.username else None
+    return username, unquote(parts.password) if parts.password else None
+
+
+def _userinfo(target: Target) -> str:
+    if target.password is None:
+        return ""
+    return f"{quote(target.username or '', safe='')}:{quote(target.password, safe='')}@"
+
+
+def _database(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise RedisUrlError(f"the database must be a number, not {text!r}")
+    return int(text)

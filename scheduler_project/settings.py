@@ -1,0 +1,283 @@
+"""All settings, from the environment only. docs/settings.md and .env.example are made from what is declared here."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scheduler_project import checked, keys, ports, redis_url
+from scheduler_project.database_url import database
+from scheduler_project.env import Env
+from scheduler_project.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+env.section("Where it runs")
+VAR_DIR = Path(
+    env.text("VAR_DIR", str(BASE_DIR / "var"), shown="var/", help="Where everything local is kept.")
+).absolute()
+DEBUG = env.bool("DEBUG", False, help="Django's own error pages. Never where strangers can reach it.")
+ENVIRONMENT = env.text(
+    "ENVIRONMENT",
+    "development" if DEBUG or not any(map(env.has, ("DATABASE_URL", "SECRET_KEY", "DEBUG"))) else "production",
+    shown="development with `make run`, with DEBUG=1 and on a bare checkout; otherwise production",
+    help="The label on every page. Everywhere but in `development` the keys must be given.",
+)
+IS_DEVELOPMENT = ENVIRONMENT == "development"
+BIND = env.text("BIND", "127.0.0.1", help="The address that the web process listens on.")
+PORT = env.int("PORT", 8000, low=1, high=65535, help="The port of the web process.")
+BASE_URL = checked.base_url(
+    env.text(
+        "BASE_URL",
+        f"http://localhost:{PORT}",
+        shown="http://localhost:PORT",
+        help="How people reach the platform; links in mails begin with it. With https:// cookies are secure.",
+    )
+)
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS",
+    [str(urlsplit(BASE_URL).hostname), "localhost", "127.0.0.1", "[::1]"],
+    shown="the host of BASE_URL, and localhost",
+    help="Host names that are answered.",
+)
+TRUSTED_PROXIES = checked.networks(
+    "TRUSTED_PROXIES",
+    env.list("TRUSTED_PROXIES", [], help="Addresses or networks whose X-Forwarded-For and -Proto are believed."),
+)
+SITE_NAME = env.text("SITE_NAME", "Carillon", help="The name on pages and in mails.")
+TIME_ZONE = checked.time_zone(env.text("TIME_ZONE", "UTC", help="The zone of pages and of new schedules."))
+LOG_FORMAT = env.text("LOG_FORMAT", "console", choices=("console", "json"), help="How log lines look.")
+
+env.section("Keys")
+SECRET_KEY = keys.secret_key(env, VAR_DIR, make=IS_DEVELOPMENT)
+FIELD_KEYS = keys.field_keys(env, VAR_DIR, make=IS_DEVELOPMENT)
+
+env.section("Servers")
+DATABASES = {
+    "default": database(
+        env.text("DATABASE_URL", "", shown="SQLite under var/", help="`postgres://user:password@host:port/name`."),
+        VAR_DIR / "db.sqlite3",
+    )
+}
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+IS_REDIS_EMBEDDED = not env.has("REDIS_URL")
+REDIS_URL = checked.redis(
+    env.text(
+        "REDIS_URL",
+        f"unix://{VAR_DIR / 'redis.sock'}",
+        shown="the embedded server",
+        help="`redis://`, `rediss://`, `unix://` or `sentinel://host,host/0?master_name=name`.",
+    )
+)
+REDIS_PREFIX = env.text("REDIS_PREFIX", "carillon:", help="What every key and channel in Redis begins with.")
+MAILBOX_PORT = env.int(
+    "MAILBOX_PORT",
+    ports.kept(VAR_DIR, "mailbox"),
+    low=1,
+    high=65535,
+    shown="1025, or a free one",
+    help="The loopback port of the development mailbox.",
+)
+EMAIL_URL = env.text(
+    "EMAIL_URL",
+    f"smtp://127.0.0.1:{MAILBOX_PORT}",
+    shown="the development mailbox",
+    help="`smtp://user:password@host:port`; `smtp+tls://` for STARTTLS, `smtp+ssl://` for TLS from the start.",
+)
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Carillon <carillon@localhost>", help="The sender of every mail.")
+STORAGE_URL = env.text(
+    "STORAGE_URL",
+    f"file://{VAR_DIR / 'files'}",
+    shown="var/files",
+    help="Where reports go: `file:///path`, the same for every web and worker.",
+)
+FLOWER_PORT = env.int(
+    "FLOWER_PORT",
+    ports.kept(VAR_DIR, "flower"),
+    low=1,
+    high=65535,
+    shown="5555, or a free one",
+    help="The loopback port of Flower, which only the web process asks.",
+)
+
+env.section("Workers")
+WORKER_CONCURRENCY = env.int(
+    "WORKER_CONCURRENCY",
+    2 if IS_SQLITE else os.cpu_count() or 2,
+    low=1,
+    high=256,
+    shown="2 on SQLite, otherwise the number of processors",
+    help="How many runs one worker executes at once.",
+)
+WORKER_QUEUES = checked.names(
+    "WORKER_QUEUES",
+    env.list("WORKER_QUEUES", ["critical", "default", "low-priority"], help="The queues that a worker serves."),
+)
+WORKER_NAME = env.text("WORKER_NAME", "carillon@%h", help="The worker's name, unique per worker; `%h` is the host.")
+STOP_GRACE_SECONDS = env.int(
+    "STOP_GRACE_SECONDS", 25, low=1, high=3600, help="How long a stopping worker lets its runs finish."
+)
+
+env.section("Engine")
+LEASE_SECONDS = env.int(
+    "LEASE_SECONDS",
+    120 if IS_SQLITE else 30,
+    low=5,
+    high=3600,
+    shown="30, on SQLite 120",
+    help="A run whose worker is silent for so long is given to another.",
+)
+UPKEEP_SECONDS = env.int("UPKEEP_SECONDS", 5, low=1, high=300, help="The pause between rounds of upkeep.")
+RETRY_MAX = env.int("RETRY_MAX", 3, low=0, high=50, help="Retries where neither task nor type says a number.")
+MIN_INTERVAL_SECONDS = env.int(
+    "MIN_INTERVAL_SECONDS", 5, low=1, high=86_400, help="The shortest interval of a schedule."
+)
+LOG_LINES_PER_RUN = env.int(
+    "LOG_LINES_PER_RUN", 10_000, low=100, high=1_000_000, help="Log lines kept per run; beyond it the middle is cut."
+)
+PAYLOAD_MAX_BYTES = env.int("PAYLOAD_MAX_BYTES", 65_536, low=1024, high=1_048_576, help="The largest payload.")
+RETENTION_DAYS = env.int("RETENTION_DAYS", 30, low=1, high=3650, help="How long finished runs are kept.")
+CANCEL_GRACE_SECONDS = env.int(
+    "CANCEL_GRACE_SECONDS", 10, low=1, high=600, help="How long a cancelled handler may take to stop by itself."
+)
+ALLOW_PRIVATE_ADDRESSES = env.bool(
+    "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
+)
+
+# What follows from these needs no variable of its own.
+IS_HTTPS = BASE_URL.startswith("https://")
+MAILBOX_DIR = VAR_DIR / "mailbox"
+FLOWER_SECRET = keys.derived(SECRET_KEY, "flower")
+# Packages below this one open their Redis connections through these: only redis_url knows every form of the URL.
+REDIS_CLIENT = "scheduler_project.redis_client.connect"
+REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_htmx",
+    "django_celery_beat",
+    "django_celery_results",
+    "tasks_app",
+    "notifications",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "scheduler_project.urls"
+ASGI_APPLICATION = "scheduler_project.asgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+LOGGING = logging_config(LOG_FORMAT)
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = LOGIN_URL
+SESSION_COOKIE_NAME = "carillon_session"
+CSRF_COOKIE_NAME = "carillon_csrf"
+SESSION_COOKIE_AGE = 14 * 86_400
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Probes come from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|statusz|metrics)/?$"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Subdomains and browsers' preload lists are the domain owner's to decide, not this host's.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": checked.storage(STORAGE_URL), "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage."
+        + ("StaticFilesStorage" if IS_DEVELOPMENT else "ManifestStaticFilesStorage")
+    },
+}
+
+_mail = checked.email(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
+EMAIL_TIMEOUT = 10
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Each web process has a relay that hears one Redis channel and fans out to its own sockets, so groups stay in-process.
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Carillon",
+    "OAS_VERSION": "3.1.1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+CELERY_BROKER_URL, _transport = redis_url.broker(REDIS_URL)
+CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFIX}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 5
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXPIRES = 7 * 86_400
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_IGNORE_RESULT = True
+# A message is only a wake-up, and the database says what there is to do: losing one is harmless, hoarding one is not.
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+CELERY_WORKER_SEND_TASK_EVENTS = True
+CELERY_TASK_SEND_SENT_EVENT = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "tasks_app.scheduler:DueScheduler"
+# Celery closes the connection around every task unless told to reuse it; the engine checks it before each claim.
+CELERY_DB_REUSE_MAX = 1_000_000
