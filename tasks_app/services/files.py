@@ -1,0 +1,132 @@
+"""Files that runs leave behind in storage: written aside, moved into place, handed out by signed links."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import IO, ClassVar
+from uuid import UUID
+
+from django.conf import settings
+from django.core import signing
+from django.core.files import File
+from django.core.files.storage import FileSystemStorage, Storage, storages
+from django.urls import reverse
+from django.utils import timezone
+
+from tasks_app.errors import CarillonError, NotFound
+from tasks_app.models import StoredFile
+
+LINK_LIFETIME = timedelta(days=7)
+_SALT = "tasks_app.file-link"
+_PART = ".part-"
+
+Writer = Callable[[IO[bytes]], None]
+
+
+class LinkExpired(CarillonError):
+    """The link was a good one once."""
+
+    code: ClassVar[str] = "link_expired"
+
+
+def file_store(  # noqa: PLR0913  # one value per column
+    *,
+    path: str,
+    name: str,
+    content_type: str,
+    owner_id: int | None,
+    run_id: str | None,
+    expires_at: datetime | None,
+    write: Writer,
+) -> StoredFile:
+    """Let `write` fill a file and give it its row; a file already at `path` is replaced in one step.
+
+    Nothing is to be seen at `path` before `write` has ended well, and a failure leaves what was there before. Give
+    attempts of one piece of work the same path, and running it twice leaves one file.
+    """
+    size = _write_aside(path, write)
+    values = {
+        "name": name,
+        "content_type": content_type,
+        "owner_id": owner_id,
+        "run_id": run_id,
+        "expires_at": expires_at,
+        "size": size,
+    }
+    return StoredFile.objects.update_or_create(path=path, defaults=values)[0]
+
+
+def file_open(file: StoredFile) -> File[bytes]:
+    """Open a file for reading; raise `NotFound` when storage no longer has it."""
+    try:
+        return storages["default"].open(file.path, "rb")
+    except FileNotFoundError:
+        raise NotFound("The file is no longer in storage.") from None
+
+
+def signed_url(file: StoredFile, *, lifetime: timedelta = LINK_LIFETIME) -> str:
+    """Give an absolute link that needs no sign-in, until the file expires (or for `lifetime` if it doesn't)."""
+    until = file.expires_at or timezone.now() + lifetime
+    token = signing.dumps({"file": str(file.id), "until": int(until.timestamp())}, salt=_SALT)
+    return f"{settings.BASE_URL.rstrip('/')}{reverse('file-link', args=[token])}"
+
+
+def file_from_token(token: str) -> StoredFile:
+    """Give the file of a signed link; raise `LinkExpired`, or `NotFound` for one that we never made."""
+    try:
+        content = signing.loads(token, salt=_SALT)
+    except signing.BadSignature:
+        raise NotFound("There is no such file.") from None
+    if timezone.now().timestamp() >= content["until"]:
+        raise LinkExpired("This link has expired.")
+    file = StoredFile.objects.filter(pk=UUID(content["file"])).first()
+    if file is None:
+        raise NotFound("The file has been removed.")
+    return file
+
+
+def _write_aside(path: str, write: Writer) -> int:
+    storage = storages["default"]
+    if isinstance(storage, FileSystemStorage):
+        return _write_local(storage, path, write)
+    return _write_remote(storage, path, write)
+
+
+def _write_local(storage: FileSystemStorage, path: str, write: Writer) -> int:
+    target = Path(storage.path(path))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _clear_parts(target)
+    handle, part = tempfile.mkstemp(prefix=f"{_PART}{target.name}-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+            size = stream.tell()
+        if storage.file_permissions_mode is not None:
+            os.chmod(part, storage.file_permissions_mode)
+        os.replace(part, target)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    return size
+
+
+def _clear_parts(target: Path) -> None:
+    """Remove what a killed attempt left; whoever still writes to it has lost its claim, and fails at moving it."""
+    for part in target.parent.glob(f"{_PART}{target.name}-*"):
+        part.unlink(missing_ok=True)
+
+
+def _write_remote(storage: Storage, path: str, write: Writer) -> int:
+    """Object stores show an object only when its upload has ended, so the local copy is the aside."""
+    with tempfile.TemporaryFile() as stream:
+        write(stream)
+        size = stream.tell()
+        stream.seek(0)
+        if storage.exists(path):
+            storage.delete(path)
+        storage.save(path, File(stream))
+    return size
