@@ -26,11 +26,12 @@ class SettingFault(SystemExit):
 
 @dataclass(frozen=True)
 class Declared:
-    """What the documentation says about one variable."""
+    """What the documentation says about one variable; `value` is empty where the default is not one value."""
 
     name: str
     kind: str
     default: str
+    value: str
     help: str
     section: str
 
@@ -52,18 +53,18 @@ class Env:
     ) -> str:
         """Read a text; `shown` replaces the default in the documentation where it depends on something."""
         kind = "text" if choices is None else " \\| ".join(choices)
-        value = self._read(name, kind, default if shown is None else shown, help)
+        value = self._read(name, kind, default, shown, help)
         if value is None:
             return default
         if choices is not None and value not in choices:
             raise SettingFault(name, f"must be one of {', '.join(choices)}, not {value!r}")
         return value
 
-    def int(  # noqa: PLR0913  # all but the name are keywords
+    def number(  # noqa: PLR0913  # all but the name are keywords
         self, name: str, default: int, *, low: int, high: int, help: str, shown: str | None = None
     ) -> int:
         """Read a whole number within its range."""
-        value = self._read(name, f"{low} to {high}", str(default) if shown is None else shown, help)
+        value = self._read(name, f"{low} to {high}", str(default), shown, help)
         if value is None:
             return default
         number = int(value) if value.isascii() and value.removeprefix("-").isdigit() else math.nan
@@ -71,18 +72,18 @@ class Env:
             raise SettingFault(name, f"must be a whole number from {low} to {high}, not {value!r}")
         return int(number)
 
-    def bool(self, name: str, default: bool, *, help: str, shown: str | None = None) -> bool:
+    def switch(self, name: str, default: bool, *, help: str) -> bool:
         """Read a switch: 1/0, true/false, yes/no, on/off."""
-        value = self._read(name, "0 \\| 1", ("1" if default else "0") if shown is None else shown, help)
+        value = self._read(name, "0 \\| 1", "1" if default else "0", None, help)
         if value is None:
             return default
         if value.lower() not in TRUE | FALSE:
             raise SettingFault(name, f"must be 1 or 0, not {value!r}")
         return value.lower() in TRUE
 
-    def list(self, name: str, default: Sequence[str], *, help: str, shown: str | None = None) -> list[str]:
+    def members(self, name: str, default: Sequence[str], *, help: str, shown: str | None = None) -> list[str]:
         """Read a list with commas between its members."""
-        value = self._read(name, "list", ",".join(default) if shown is None else shown, help)
+        value = self._read(name, "list", ",".join(default), shown, help)
         if value is None:
             return [*default]
         return [member.strip() for member in value.split(",") if member.strip()]
@@ -91,8 +92,10 @@ class Env:
         """Tell whether the variable, or the file that holds it, is given; an empty one counts as absent."""
         return bool(self._source.get(name) or self._source.get(f"{name}_FILE"))
 
-    def _read(self, name: str, kind: str, default: str, help: str) -> str | None:
-        self.declared.append(Declared(name, kind, default, help, self._section))
+    def _read(self, name: str, kind: str, default: str, shown: str | None, help: str) -> str | None:
+        """Declare the variable and give its text; None when it is absent or empty."""
+        fixed = default if shown is None else ""
+        self.declared.append(Declared(name, kind, shown or default or "none", fixed, help, self._section))
         value, path = self._source.get(name), self._source.get(f"{name}_FILE")
         if value and path:
             raise SettingFault(name, f"give either {name} or {name}_FILE, not both")

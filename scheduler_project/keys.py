@@ -33,7 +33,7 @@ def secret_key(env: Env, directory: Path, *, make: bool) -> str:
 
 def field_keys(env: Env, directory: Path, *, make: bool) -> list[str]:
     """Read FIELD_KEYS, newest first; with `make`, a missing one is made and kept."""
-    keys = env.list(
+    keys = env.members(
         "FIELD_KEYS",
         [],
         shown="made and kept under var/ in development, required otherwise",

@@ -41,10 +41,7 @@ def logging_config(style: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {
-            **{
-                name: {"level": "INFO"}
-                for name in ("scheduler_project", "tasks_app", "notifications", "celery", "uvicorn")
-            },
+            **{name: {"level": "INFO"} for name in ours},
             **{name: {"level": "WARNING"} for name in (*quiet, "uvicorn.access")},
         },
     }

@@ -16,8 +16,9 @@ def connect(**options: Any) -> redis.Redis:
     target = redis_url.parse(settings.REDIS_URL)
     if target.scheme != "sentinel":
         return redis.Redis.from_url(target.url, **_for_scheme(target, options))
-    found = redis.sentinel.Sentinel(target.sentinels, **redis_url.client_options(target), **options)
-    client: redis.Redis = found.master_for(target.master_name)
+    kwargs = {**redis_url.client_options(target), **options}
+    found = redis.sentinel.Sentinel(target.sentinels, **kwargs)  # type: ignore[no-untyped-call]  # redis-py's
+    client: redis.Redis = found.master_for(target.master_name)  # type: ignore[no-untyped-call]  # redis-py's
     return client
 
 
@@ -26,7 +27,8 @@ def connect_async(**options: Any) -> redis.asyncio.Redis:
     target = redis_url.parse(settings.REDIS_URL)
     if target.scheme != "sentinel":
         return redis.asyncio.Redis.from_url(target.url, **_for_scheme(target, options))
-    found = redis.asyncio.sentinel.Sentinel(target.sentinels, **redis_url.client_options(target), **options)
+    kwargs = {**redis_url.client_options(target), **options}
+    found = redis.asyncio.sentinel.Sentinel(target.sentinels, **kwargs)  # type: ignore[no-untyped-call]  # redis-py's
     client: redis.asyncio.Redis = found.master_for(target.master_name)
     return client
 

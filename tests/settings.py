@@ -1,0 +1,45 @@
+"""The project's own settings, in an environment that the machine's cannot disturb.
+
+DATABASE_URL chooses the database, as everywhere; all else lives in a directory that goes when the process ends.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+OWNER = os.getpid()
+# Short, because a unix socket's path must be.
+DIRECTORY = Path(tempfile.mkdtemp(prefix="carillon-", dir="/tmp"))
+
+
+def _clean_up() -> None:
+    if os.getpid() == OWNER:  # a forked child must not remove what its parent still uses
+        shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
+def _forget_settings() -> None:
+    """Take every setting of the platform out of the environment."""
+    for line in (Path(__file__).parent.parent / ".env.example").read_text(encoding="utf-8").splitlines():
+        name = line.lstrip("# ").partition("=")[0]
+        for variable in (name, f"{name}_FILE"):
+            if variable != "DATABASE_URL":
+                os.environ.pop(variable, None)
+
+
+atexit.register(_clean_up)
+_forget_settings()
+os.environ.update(
+    VAR_DIR=str(DIRECTORY),
+    ENVIRONMENT="development",
+    SECRET_KEY="a key that signs nothing but what the tests themselves sign",
+)
+
+from scheduler_project.settings import *  # noqa: E402, F403
+from scheduler_project.settings import DATABASES, IS_SQLITE  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if IS_SQLITE:
+    # A file, as in production: in memory, SQLite locks whole tables and fails where a file would wait.
+    DATABASES["default"]["TEST"] = {"NAME": str(DIRECTORY / "test.sqlite3")}
