@@ -1,8 +1,12 @@
 """The platform's own rows: queues, workers, beats, leases."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db import models
+
+ALIVE = timedelta(seconds=15)
+"""A worker or beat that has not reported for longer is taken for gone."""
 
 
 class Queue(models.Model):

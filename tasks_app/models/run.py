@@ -10,17 +10,20 @@ from django.db.models import F, Q
 
 from tasks_app.models.ids import new_id
 from tasks_app.models.task import OnExhausted, ScheduledTask
-from tasks_app.states import FINAL, Status, Trigger
+from tasks_app.states import FINAL, OPEN, Status, Trigger
 
 _FINAL = sorted(status.value for status in FINAL)
+_OPEN = sorted(status.value for status in OPEN)
 
 
 class TaskRun(models.Model):
     """One execution of a handler: of a slot, of run-now, of an API call.
 
     Only `services/lifecycle.py` writes `status`. `claim_no` rises at every claim and is the only fence of a worker's writes.
-    The policies are copied from task and type when the run is made, so that a claim needs no join. A skipped range of
-    slots is one row: `scheduled_for` is its first slot, `range_to` its last, `range_count` how many.
+    The policies are copied from task and type when the run is made, so that a claim needs no join; `is_serial` says that
+    no two runs of the task may run side by side. A skipped range of
+    slots is one row: `scheduled_for` is its first slot, `range_to` its last, `range_count` how many (null until upkeep
+    has counted them).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -53,6 +56,7 @@ class TaskRun(models.Model):
     soft_timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     on_exhausted = models.CharField(max_length=20, choices=OnExhausted.choices, default=OnExhausted.KEEP)
+    is_serial = models.BooleanField(default=False)
 
     claim_no = models.PositiveIntegerField(default=0)
     failures = models.PositiveSmallIntegerField(default=0)
@@ -80,6 +84,9 @@ class TaskRun(models.Model):
         verbose_name = "run"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "slot"], name="run_one_per_slot"),
+            models.UniqueConstraint(
+                fields=["task"], condition=Q(status=Status.RUNNING.value, is_serial=True), name="run_serial_one_running"
+            ),
             models.CheckConstraint(condition=Q(status__in=[status.value for status in Status]), name="run_status_known"),
             models.CheckConstraint(
                 condition=Q(status__in=_FINAL, finished_at__isnull=False)
@@ -103,6 +110,8 @@ class TaskRun(models.Model):
             models.Index(fields=["lease_until"], condition=Q(status=Status.RUNNING.value), name="run_lease"),
             models.Index(fields=["owner", "-id"], name="run_owner"),
             models.Index(fields=["task", "-id"], name="run_task"),
+            models.Index(fields=["task"], condition=Q(status__in=_OPEN), name="run_open"),
+            models.Index(fields=["id"], condition=Q(range_to__isnull=False, range_count=None), name="run_uncounted"),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(
                 fields=["owner", "-id"],
@@ -142,7 +151,7 @@ class TaskRun(models.Model):
     @property
     def can_retry(self) -> bool:
         """A run that has ended can be run again, as a new run; a range of skipped slots can't."""
-        return self.is_final and self.range_count is None
+        return self.is_final and self.range_to is None
 
     @property
     def needs_person(self) -> bool:

@@ -1,0 +1,79 @@
+"""The only sender of Celery messages: wake-ups that say "queue Q has work", and nothing else.
+
+A lost wake-up is made good by upkeep, a spare one finds nothing and ends: so posting never fails loudly, never waits long,
+and is never one message per run of a long backlog.
+"""
+
+import logging
+import time
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import ChannelError, KombuError
+from redis.exceptions import RedisError
+
+from tasks_app.models import Worker, db_now
+from tasks_app.models.platform import ALIVE
+
+logger = logging.getLogger(__name__)
+
+WORK = "tasks_app.work"
+_BACK_OFF_SECONDS = 2.0
+_CAPACITY_SECONDS = 2.0
+_AWAY = (KombuError, RedisError, OSError)
+
+_away_until = 0.0
+_capacity: tuple[float, dict[str, int]] = (0.0, {})
+
+
+def wake_on_commit(queue: str, count: int = 1) -> None:
+    """Post wake-ups for `count` newly eligible runs once the surrounding transaction has committed."""
+    transaction.on_commit(partial(wake, queue, count), robust=True)
+
+
+def wake(queue: str, count: int = 1) -> int:
+    """Post as many wake-ups as the queue's workers have children for, less those that wait already; gives their number.
+
+    While the broker is away nothing is tried for 2 s after a failure; the runs wait in the database.
+    """
+    global _away_until  # noqa: PLW0603  # one circuit per process
+    if time.monotonic() < _away_until:
+        return 0
+    wanted = min(count, max(1, _children(queue)))
+    try:
+        return _post(queue, wanted)
+    except _AWAY as error:
+        _away_until = time.monotonic() + _BACK_OFF_SECONDS
+        logger.warning("wake-up for queue %s was not posted: %s", queue, error)
+        return 0
+
+
+def _post(queue: str, wanted: int) -> int:
+    with current_app.producer_pool.acquire(block=True, timeout=2) as producer:
+        missing = max(0, wanted - _waiting(producer.channel, queue))
+        for _ in range(missing):
+            current_app.send_task(WORK, args=[queue], queue=queue, ignore_result=True, retry=False, producer=producer)
+    return missing
+
+
+def _waiting(channel: Any, queue: str) -> int:
+    """Ask the broker how many wake-ups wait; an undeclared queue has none."""
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except ChannelError:
+        return 0
+
+
+def _children(queue: str) -> int:
+    """Give how many children of live workers serve the queue, at most 2 s old."""
+    global _capacity  # noqa: PLW0603  # one small cache per process
+    read_at, by_queue = _capacity
+    if time.monotonic() - read_at > _CAPACITY_SECONDS:
+        by_queue = {}
+        for worker in Worker.objects.filter(stopped_at=None, heartbeat_at__gte=db_now() - ALIVE):
+            for name in worker.queues:
+                by_queue[name] = by_queue.get(name, 0) + worker.concurrency
+        _capacity = (time.monotonic(), by_queue)
+    return by_queue.get(queue, 0)

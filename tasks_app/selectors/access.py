@@ -1,0 +1,51 @@
+"""Who may see and change what: the one rule that every face asks.
+
+Owners see and manage their own; staff see and manage all. What a person may not see does not exist for them.
+"""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import QuerySet
+
+from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+
+Person = AbstractBaseUser | AnonymousUser
+
+
+def sees_all(user: Person) -> bool:
+    """Staff see everybody's tasks and runs, and the platform's own."""
+    return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))
+
+
+def can_see(user: Person, owner_id: int | None) -> bool:
+    """Say whether the user may see, and so manage, what `owner_id` owns; None is the platform."""
+    return sees_all(user) or (bool(user.is_authenticated and user.is_active) and owner_id == user.pk)
+
+
+def is_operator(user: Person) -> bool:
+    """Operators manage queues and see workers."""
+    return sees_all(user)
+
+
+def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
+    """The tasks that the user may see; tombstones are not among them."""
+    return _scoped(user, ScheduledTask.objects.filter(deleted_at=None))
+
+
+def visible_runs(user: Person) -> QuerySet[TaskRun]:
+    """The runs that the user may see, those of deleted tasks included."""
+    return _scoped(user, TaskRun.objects.all())
+
+
+def visible_files(user: Person) -> QuerySet[StoredFile]:
+    """The files that the user may see."""
+    return _scoped(user, StoredFile.objects.all())
+
+
+def _scoped(user: Person, rows: QuerySet[Any]) -> QuerySet[Any]:
+    if sees_all(user):
+        return rows
+    if not (user.is_authenticated and user.is_active):
+        return rows.none()
+    return rows.filter(owner_id=user.pk)

@@ -1,0 +1,126 @@
+"""One attempt at a run: its deadlines, and the ways in which the handler is asked or made to stop.
+
+The end is never asked of the interpreter: SIGALRM has its default action in a child, and one interval timer is armed to the
+earliest deadline. It works while C code holds the GIL, and after SIGSTOP.
+"""
+
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from tasks_app.errors import RunStopped, SoftTimeout
+from tasks_app.models import TaskRun
+from tasks_app.services.execution.board import Board, Deadline, Slot
+from tasks_app.services.execution.notes import Notes
+from tasks_app.services.lifecycle import Claim
+
+SOFT_SIGNAL = signal.SIGUSR2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a child stands: the shared memory and its slot there, and the worker that it belongs to."""
+
+    board: Board
+    index: int
+    worker: str
+
+
+class Attempt:
+    """What the main thread (the handler) and the keeper thread share about the run at hand."""
+
+    def __init__(self, run: TaskRun, held: Claim, place: Place, *, is_background: bool) -> None:
+        now = time.monotonic()
+        self.run = run
+        self.held = held
+        self.place = place
+        self.notes = Notes(run, held)
+        self.lock = threading.Lock()
+        self.is_over = False
+        self.is_interruptible = False
+        self.interruption: BaseException | None = None
+        self.cancel_asked_at: float | None = None
+        self.lease_ends_at = now + settings.LEASE_SECONDS
+        self.hard_ends_at = now + run.timeout_seconds if run.timeout_seconds else None
+        self.soft_ends_at = now + run.soft_timeout_seconds if run.soft_timeout_seconds else None
+        self._main = threading.main_thread().ident
+        place.board.write(place.index, Slot(place.index, os.getpid(), run.id, held.claim_no, is_background))
+        self.arm()
+
+    @property
+    def is_stop_wanted(self) -> bool:
+        """A person or a deployment wants the run to stop."""
+        return self.cancel_asked_at is not None or self.place.board.stop_by is not None
+
+    def renewed(self, asked_at: float) -> None:
+        """Note that the lease was renewed by a request sent at the monotonic instant `asked_at`."""
+        self.lease_ends_at = asked_at + settings.LEASE_SECONDS
+        self.arm()
+
+    def arm(self) -> None:
+        """Set the timer that ends this process to the earliest deadline."""
+        with self.lock:
+            if self.is_over:
+                return
+            kind, ends_at = min(self._deadlines(), key=lambda pair: pair[1])
+            self.place.board.set_deadline(self.place.index, kind, ends_at)
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, ends_at - time.monotonic()))
+
+    def interrupt(self, wish: BaseException) -> None:
+        """Raise `wish` in the handler; once, and only while it runs."""
+        with self.lock:
+            if self.is_over or self.interruption is not None or not self.is_interruptible:
+                return
+            self.interruption = wish
+        assert self._main is not None
+        signal.pthread_kill(self._main, SOFT_SIGNAL)
+
+    def handler_ended(self) -> None:
+        """From here on only the lease limits the run: its outcome is being written."""
+        self.is_interruptible = False
+        with self.lock:
+            self.is_over = True
+        self.arm_for_lease()
+
+    def arm_for_lease(self) -> None:
+        """Leave only the lease to end this process."""
+        ends_at = self.lease_ends_at - margin_seconds()
+        self.place.board.set_deadline(self.place.index, Deadline.LEASE, ends_at)
+        signal.setitimer(signal.ITIMER_REAL, max(0.001, ends_at - time.monotonic()))
+
+    def close(self) -> None:
+        """Disarm the timer and free the slot."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self.place.board.clear(self.place.index)
+
+    def wish(self) -> BaseException | None:
+        """Give what should be raised in the handler now: it was asked nicely for half the grace, or its time is up."""
+        now = time.monotonic()
+        if self.soft_ends_at is not None and now >= self.soft_ends_at:
+            return SoftTimeout(f"the soft time limit of {self.run.soft_timeout_seconds} s has passed")
+        half = settings.CANCEL_GRACE_SECONDS / 2
+        if self.cancel_asked_at is not None and now >= self.cancel_asked_at + half:
+            return RunStopped("cancelled")
+        stop_by = self.place.board.stop_by
+        if stop_by is not None and now >= stop_by - settings.STOP_GRACE_SECONDS / 2:
+            return RunStopped("shutdown")
+        return None
+
+    def _deadlines(self) -> list[tuple[Deadline, float]]:
+        deadlines = [(Deadline.LEASE, self.lease_ends_at - margin_seconds())]
+        if self.hard_ends_at is not None:
+            deadlines.append((Deadline.HARD_LIMIT, self.hard_ends_at))
+        if self.cancel_asked_at is not None:
+            deadlines.append((Deadline.CANCEL, self.cancel_asked_at + settings.CANCEL_GRACE_SECONDS))
+        if (stop_by := self.place.board.stop_by) is not None:
+            deadlines.append((Deadline.SHUTDOWN, stop_by))
+        return deadlines
+
+
+def margin_seconds() -> float:
+    """How long before the end of its lease a child ends itself."""
+    return max(0.5, settings.LEASE_SECONDS / 10)

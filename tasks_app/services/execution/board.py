@@ -1,0 +1,107 @@
+"""The small shared memory between a worker's parent and its children.
+
+A header carries the parent's wish to stop; each child has a slot that says which run it works on, so that the parent can
+settle that run at once when the child is gone. Made in the parent before it forks. Each slot has two banks: a new child
+takes the one that its predecessor did not leave behind.
+"""
+
+import mmap
+import struct
+import uuid
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+CHILDREN = 256
+_BANKS = 2
+_HEADER = struct.Struct("=dd")
+_SLOT = struct.Struct("=BBBxdII16s")
+
+
+class Deadline(IntEnum):
+    """Why a child would be ended next; what its death by SIGALRM then means."""
+
+    NONE = 0
+    HARD_LIMIT = 1
+    LEASE = 2
+    CANCEL = 3
+    SHUTDOWN = 4
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a child was doing: its pid, its run and claim, and which deadline comes first, at which monotonic instant."""
+
+    index: int
+    pid: int
+    run_id: uuid.UUID
+    claim_no: int
+    is_background: bool
+    deadline: Deadline = Deadline.NONE
+    ends_at: float = 0.0
+
+    def died_of(self, now: float) -> Deadline:
+        """Say which deadline ended the child; NONE when it died before any of them had come (a crash)."""
+        return self.deadline if self.deadline and now >= self.ends_at else Deadline.NONE
+
+
+class Board:
+    """The shared memory itself."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _HEADER.size + CHILDREN * _BANKS * _SLOT.size)
+
+    def ask_stop(self, *, by: float) -> None:
+        """Ask the children to end by the monotonic instant `by`; a second, earlier wish wins."""
+        _, before = self._header()
+        self._memory[: _HEADER.size] = _HEADER.pack(1.0, min(by, before) if before else by)
+
+    @property
+    def stop_by(self) -> float | None:
+        """The monotonic instant by which the children must have ended; None while nobody asked."""
+        is_asked, by = self._header()
+        return by if is_asked else None
+
+    def free_bank(self, child: int) -> int:
+        """Give the slot index for a new child: one that holds no unsettled run."""
+        for bank in range(_BANKS):
+            index = child % CHILDREN + bank * CHILDREN
+            if self.read(index) is None:
+                return index
+        return child % CHILDREN
+
+    def write(self, index: int, slot: Slot) -> None:
+        """Say what the child works on."""
+        packed = _SLOT.pack(
+            1, slot.deadline, slot.is_background, slot.ends_at, slot.pid, slot.claim_no, slot.run_id.bytes
+        )
+        self._memory[self._at(index) : self._at(index) + _SLOT.size] = packed
+
+    def set_deadline(self, index: int, deadline: Deadline, ends_at: float) -> None:
+        """Say which deadline comes first, and when."""
+        slot = self.read(index)
+        if slot is not None:
+            self.write(index, replace(slot, deadline=deadline, ends_at=ends_at))
+
+    def clear(self, index: int) -> None:
+        """Say that the child works on nothing."""
+        self._memory[self._at(index)] = 0
+
+    def read(self, index: int) -> Slot | None:
+        """Give what stands in a slot; None when it is free."""
+        start = self._at(index)
+        packed = self._memory[start : start + _SLOT.size]
+        active, deadline, background, ends_at, pid, claim_no, run = _SLOT.unpack(packed)
+        if not active:
+            return None
+        return Slot(index, pid, uuid.UUID(bytes=run), claim_no, bool(background), Deadline(deadline), ends_at)
+
+    def busy(self) -> list[Slot]:
+        """Give the slots in use."""
+        return [slot for index in range(CHILDREN * _BANKS) if (slot := self.read(index)) is not None]
+
+    def _header(self) -> tuple[float, float]:
+        is_asked, by = _HEADER.unpack(self._memory[: _HEADER.size])
+        return is_asked, by
+
+    def _at(self, index: int) -> int:
+        return _HEADER.size + index * _SLOT.size

@@ -1,0 +1,130 @@
+"""Calling the handler: a clean start, and every way out turned into an outcome."""
+
+import contextvars
+import json
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from django.db import connections
+
+from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
+from tasks_app.handlers import registry
+from tasks_app.handlers.spec import HandlerSpec
+from tasks_app.services import outcomes
+from tasks_app.services.execution.attempt import Attempt
+from tasks_app.services.execution.context import Context
+from tasks_app.services.outcomes import Failure
+from tasks_app.states import Reason
+
+RESULT_MAX_BYTES = 65_536
+
+
+class Outcome(NamedTuple):
+    """How the attempt ended: a word for events, and what writes it down."""
+
+    word: str
+    settle: Callable[[], Any]
+    detail: Any = None
+
+
+def call(attempt: Attempt) -> Outcome:
+    """Run the handler and give its outcome; nothing is raised."""
+    run, held = attempt.run, attempt.held
+    try:
+        spec = registry.get(run.type)
+        model, _ = registry.validate(run.type, run.payload)
+    except KeyError as error:
+        return _failed(attempt, Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True))
+    except Invalid as error:
+        return _failed(attempt, Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True))
+    try:
+        result = _cleanly(attempt, spec, model)
+        stored = _storable(result)
+    except Skip as skip:
+        reason = skip.reason
+        return Outcome("skipped", lambda: outcomes.attempt_skipped(held, reason=reason), reason)
+    except RunStopped as stopped:
+        return _stopped(attempt, stopped)
+    except BaseException as error:
+        return _failed(attempt, failure_of(error, spec))
+    return Outcome("succeeded", lambda: outcomes.attempt_succeeded(held, result=stored), stored)
+
+
+def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
+    """Say what an exception means: for good or not, when to try again."""
+    details: dict[str, Any] = {
+        "error": _first_line(error),
+        "error_type": type(error).__name__,
+        "traceback": _own_traceback(error),
+    }
+    if isinstance(error, EffectUnknown):
+        return Failure(reason=Reason.EFFECT_UNKNOWN, is_permanent=True, **details)
+    if isinstance(error, SoftTimeout):
+        return Failure(reason=Reason.TIMEOUT, **details)
+    if isinstance(error, RetryLater):
+        return Failure(reason=Reason.HANDLER_ERROR, delay_seconds=max(0.0, error.seconds), **details)
+    is_permanent = isinstance(error, (Permanent, *spec.give_up_on)) or not isinstance(error, spec.retry_on)
+    return Failure(reason=Reason.HANDLER_ERROR, is_permanent=is_permanent, **details)
+
+
+def _cleanly(attempt: Attempt, spec: HandlerSpec, model: Any) -> Any:
+    """Call the handler in an empty context (language, time zone and context variables at their defaults)."""
+    context = Context(attempt)
+    try:
+        attempt.is_interruptible = True
+        return contextvars.Context().run(spec.function, context, model)
+    finally:
+        attempt.handler_ended()
+        _drop_dirty_connections()
+
+
+def _drop_dirty_connections() -> None:
+    """A connection that the handler left inside a transaction is closed, so that the next run starts on a clean one."""
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block or (connection.connection is not None and not connection.get_autocommit()):
+            connection.in_atomic_block = False
+            connection.close()
+
+
+def _stopped(attempt: Attempt, stopped: RunStopped) -> Outcome:
+    held = attempt.held
+    if attempt.cancel_asked_at is not None:
+        return Outcome("cancelled", lambda: outcomes.attempt_stopped(held), str(stopped))
+    actor = f"worker:{held.worker}"
+    return Outcome("handed_back", lambda: outcomes.attempt_handed_back(held, actor=actor), str(stopped))
+
+
+def _failed(attempt: Attempt, failure: Failure) -> Outcome:
+    held = attempt.held
+    return Outcome("failed", lambda: outcomes.attempt_failed(held, failure), failure)
+
+
+def _storable(result: Any) -> Any:
+    """Check that a result is JSON; one that is too large is replaced by a note that says so."""
+    try:
+        text = json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Permanent(f"the handler's result is not JSON: {error}") from error
+    if len(text.encode()) > RESULT_MAX_BYTES:
+        return {"truncated": True, "bytes": len(text.encode()), "limit_bytes": RESULT_MAX_BYTES}
+    return json.loads(text.replace("\\u0000", "\\ufffd"))
+
+
+def _say(error: Invalid) -> str:
+    faults = [f"{path}: {fault.message}" for path, found in error.fields.items() for fault in found]
+    return "; ".join(faults) or error.message
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().replace("\x00", "�")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _own_traceback(error: BaseException) -> str:
+    """Give the traceback without the engine's own frames."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") == __name__:
+        trace = trace.tb_next
+    lines = traceback.format_exception(type(error), error, trace)
+    return "".join(lines).replace("\x00", "�").encode("utf-8", "replace").decode()

@@ -1,0 +1,89 @@
+"""Side effects that happen once per root run: intent before, confirmation after, `unknown` in between.
+
+A crash between the two leaves an intent. The next attempt sends an idempotent effect again, with the same id; any other
+becomes `unknown`, and the run ends for a person to look at.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+
+from tasks_app.errors import EffectUnknown, RunStopped
+from tasks_app.models import Effect, TaskRun, db_now
+from tasks_app.services.lifecycle import Claim
+
+_KEY_LIMIT = 300
+
+
+class Handle:
+    """One effect, as the handler sees it (the `EffectHandle` protocol)."""
+
+    def __init__(self, row: Effect) -> None:
+        self._row = row
+        self.id = str(uuid.uuid5(row.root_run_id, row.key))
+
+    @property
+    def done(self) -> bool:
+        """The effect is known to have happened."""
+        return self._row.state == Effect.State.DONE
+
+    @property
+    def result(self) -> Any:
+        """What was confirmed with it."""
+        return self._row.result
+
+    def confirm(self, result: Any = None) -> None:
+        """Note that it happened."""
+        self._settle(Effect.State.DONE, result)
+
+    def not_done(self) -> None:
+        """Note that it certainly did not happen."""
+        self._settle(Effect.State.NOT_DONE, None)
+
+    def _settle(self, state: Effect.State, result: Any) -> None:
+        if self.done:
+            return
+        self._row.state, self._row.result, self._row.settled_at = state, result, db_now()
+        self._row.save(update_fields=["state", "result", "settled_at"])
+
+
+@contextmanager
+def effect(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Iterator[Handle]:
+    """Guard one side effect; raises EffectUnknown where only a person can say whether it happened."""
+    if not key or len(key) > _KEY_LIMIT:
+        raise ValueError(f"an effect's key has 1 to {_KEY_LIMIT} characters")
+    handle = Handle(_begin(run, held, key, is_idempotent=is_idempotent))
+    yield handle
+    if not handle.done and handle._row.state == Effect.State.INTENT:
+        handle.confirm()
+
+
+def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effect:
+    root = run.root_run_id or run.id
+    unknown = None
+    with transaction.atomic():
+        if not TaskRun.objects.select_for_update().filter(**held.guard).exists():
+            raise RunStopped("the claim on the run is lost")
+        fresh = {
+            "state": Effect.State.INTENT,
+            "is_idempotent": is_idempotent,
+            "run_id": run.id,
+            "claim_no": held.claim_no,
+            "begun_at": db_now(),
+        }
+        row, is_new = Effect.objects.get_or_create(root_run_id=root, key=key, defaults=fresh)
+        if is_new or row.state == Effect.State.DONE:
+            return row
+        if row.state != Effect.State.NOT_DONE and not is_idempotent:
+            Effect.objects.filter(id=row.id).update(state=Effect.State.UNKNOWN)
+            unknown = row
+        else:
+            for name, value in fresh.items():
+                setattr(row, name, value)
+            row.save()
+    if unknown is not None:
+        raise EffectUnknown(f"nobody knows whether {key!r}, begun at {unknown.begun_at:%Y-%m-%d %H:%M:%S} UTC, happened")
+    return row

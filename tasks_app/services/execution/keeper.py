@@ -1,0 +1,121 @@
+"""The child's second thread: keeps the lease, stores what the handler reports, and carries wishes to stop to it."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from tasks_app.models import TaskRun, db_now
+from tasks_app.services.execution.attempt import Attempt
+
+logger = logging.getLogger(__name__)
+
+_FLUSH_SECONDS = 0.5
+_CANCEL_SECONDS = 1.0
+_STEP_SECONDS = 0.1
+
+
+class Keeper:
+    """One thread per child, which lives as long as the child and looks after one attempt at a time."""
+
+    def __init__(self) -> None:
+        self._given = threading.Event()
+        self._attempt: Attempt | None = None
+        self._pause = threading.Lock()
+        threading.Thread(target=self._live, name="keeper", daemon=True).start()
+
+    def look_after(self, attempt: Attempt) -> None:
+        """Start to keep an attempt."""
+        self._attempt = attempt
+        self._given.set()
+
+    def let_go(self) -> None:
+        """Stop keeping; returns when the thread is not in the middle of a step, so that nobody else writes for the run."""
+        self._given.clear()
+        self._attempt = None
+        with self._pause:
+            pass
+
+    def _live(self) -> None:
+        while True:
+            self._given.wait()
+            attempt = self._attempt
+            if attempt is not None:
+                self._keep(attempt)
+
+    def _keep(self, attempt: Attempt) -> None:
+        now = time.monotonic()
+        next_flush, next_look, next_renewal = now, now + _CANCEL_SECONDS, now + settings.LEASE_SECONDS / 3
+        while self._attempt is attempt:
+            if attempt.notes.fresh.wait(_STEP_SECONDS) and (early := next_flush - time.monotonic()) > 0:
+                time.sleep(min(early, _STEP_SECONDS))
+            with self._pause:
+                if self._attempt is not attempt or attempt.is_over:
+                    return
+                now = time.monotonic()
+                if attempt.notes.fresh.is_set() and now >= next_flush:
+                    next_flush = now + _FLUSH_SECONDS
+                    self._safely(attempt, _flush)
+                if now >= next_look:
+                    next_look = now + _CANCEL_SECONDS
+                    self._safely(attempt, _look_for_cancel)
+                if now >= next_renewal:
+                    is_renewed = self._safely(attempt, _renew)
+                    next_renewal = now + (settings.LEASE_SECONDS / 3 if is_renewed else 1.0)
+                _pass_on_wishes(attempt)
+
+    def _safely(self, attempt: Attempt, step: Callable[[Attempt], None]) -> bool:
+        """Do one database step; while the database is away the lease runs on, and ends the child in time."""
+        try:
+            step(attempt)
+            return True
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("run %s: a step of its keeper failed: %s", attempt.run.id, error)
+            connection.close()
+            return False
+
+
+def _flush(attempt: Attempt) -> None:
+    attempt.notes.flush()
+
+
+def _look_for_cancel(attempt: Attempt) -> None:
+    if attempt.cancel_asked_at is not None:
+        return
+    row = TaskRun.objects.filter(**attempt.held.guard).values("cancel_requested_at", "version").first()
+    if row is None:
+        _end_if_fenced(attempt)
+    elif row["cancel_requested_at"] is not None:
+        attempt.run.version = row["version"]
+        attempt.cancel_asked_at = time.monotonic()
+        attempt.arm()
+
+
+def _renew(attempt: Attempt) -> None:
+    asked_at = time.monotonic()
+    until = db_now() + timedelta(seconds=settings.LEASE_SECONDS)
+    if TaskRun.objects.filter(**attempt.held.guard).update(lease_until=until):
+        attempt.renewed(asked_at)
+    else:
+        _end_if_fenced(attempt)
+
+
+def _end_if_fenced(attempt: Attempt) -> None:
+    """The claim is void: somebody else owns the run, so this process must not go on for one moment."""
+    with attempt.lock:
+        if not attempt.is_over:
+            logger.error("run %s: the claim %s is void; this child ends itself", attempt.run.id, attempt.held.claim_no)
+            signal.raise_signal(signal.SIGKILL)
+
+
+def _pass_on_wishes(attempt: Attempt) -> None:
+    if attempt.place.board.stop_by is not None:
+        attempt.arm()
+    wish = attempt.wish()
+    if wish is not None:
+        attempt.interrupt(wish)

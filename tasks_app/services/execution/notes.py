@@ -1,0 +1,125 @@
+"""What a handler reports while it runs: progress and log lines, kept until they are flushed in batches."""
+
+import threading
+from collections import deque
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from tasks_app.events import RunLogged, RunProgressed, announce
+from tasks_app.models import RunLog, TaskRun
+from tasks_app.services.lifecycle import Claim
+
+LEVELS = ("debug", "info", "warning", "error")
+_LINE_LIMIT = 8_000
+_TAIL_SHARE = 10
+
+
+class Notes:
+    """The reports of one attempt. The handler adds; the keeper (and the end of the run) flushes.
+
+    Beyond the line limit of a run the middle is cut: the newest tenth is kept aside and written at the end, behind a
+    line that says how many are missing.
+    """
+
+    def __init__(self, run: TaskRun, held: Claim) -> None:
+        self._run = run
+        self._held = held
+        self._lock = threading.Lock()
+        self._lines: list[list[str]] = []
+        self._progress: dict[str, Any] | None = None
+        self._seq = 0
+        self._stored = run.log_lines
+        limit = settings.LOG_LINES_PER_RUN
+        self._head_left = max(0, limit - limit // _TAIL_SHARE - run.log_lines)
+        self._tail: deque[list[str]] = deque(maxlen=max(1, limit // _TAIL_SHARE))
+        self._tail_count = 0
+        self.fresh = threading.Event()
+
+    def add_line(self, message: str, level: str) -> None:
+        """Take one log line; a text of several lines stays one entry."""
+        text = str(message).encode("utf-8", "replace").decode().replace("\x00", "�")[:_LINE_LIMIT]
+        line = [timezone.now().isoformat(), level if level in LEVELS else "info", text]
+        with self._lock:
+            if self._head_left > 0:
+                self._head_left -= 1
+                self._lines.append(line)
+            else:
+                self._tail_count += 1
+                self._tail.append(line)
+        self.fresh.set()
+
+    def set_progress(self, done: float, total: float | None, message: str) -> None:
+        """Take the newest progress; only the newest counts."""
+        with self._lock:
+            self._progress = {"done": done, "total": total, "message": str(message)[:300]}
+            self._seq += 1
+        self.fresh.set()
+
+    def flush(self, *, is_last: bool = False) -> None:
+        """Store and announce what is new, while the claim holds."""
+        with self._lock:
+            lines, self._lines = self._lines, []
+            progress, self._progress = self._progress, None
+            seq = self._seq
+            if is_last:
+                lines += self._end_of_log()
+            self.fresh.clear()
+        if progress is not None:
+            self._store_progress(progress, seq)
+        if lines:
+            self._store_lines(lines)
+
+    def _end_of_log(self) -> list[list[str]]:
+        missing = self._tail_count - len(self._tail)
+        tail = list(self._tail)
+        self._tail.clear()
+        self._tail_count = 0
+        if missing > 0:
+            tail.insert(0, [timezone.now().isoformat(), "warning", f"… {missing} lines left out here: the limit is reached"])
+        return tail
+
+    def _store_progress(self, progress: dict[str, Any], seq: int) -> None:
+        if not TaskRun.objects.filter(**self._held.guard).update(progress=progress, progress_seq=seq):
+            return
+        run = self._run
+        announce(
+            RunProgressed(
+                run_id=str(run.id),
+                task_id=str(run.task_id) if run.task_id else None,
+                owner_id=run.owner_id,
+                status=run.status,
+                reason=run.reason,
+                version=run.version,
+                seq=seq,
+                progress=progress,
+                message=progress["message"],
+                at=timezone.now(),
+            )
+        )
+
+    def _store_lines(self, lines: list[list[str]]) -> None:
+        first = self._stored + 1
+        count = self._stored + len(lines)
+        with transaction.atomic():
+            if not TaskRun.objects.filter(**self._held.guard).update(log_lines=count):
+                return
+            RunLog.objects.create(
+                run_id=self._run.id, first_line=first, line_count=len(lines), claim_no=self._held.claim_no, lines=lines
+            )
+        self._stored = count
+        frames = [
+            {"n": first + number, "at": at, "level": level, "message": text}
+            for number, (at, level, text) in enumerate(lines)
+        ]
+        run = self._run
+        announce(
+            RunLogged(
+                run_id=str(run.id),
+                task_id=str(run.task_id) if run.task_id else None,
+                owner_id=run.owner_id,
+                lines=frames,
+            )
+        )

@@ -1,0 +1,61 @@
+"""Celery task events for runs (uuid = run id, name = type), so that Flower and `celery events` show them.
+
+A courtesy to those tools: a broker that is away costs a run nothing but its events.
+"""
+
+import logging
+import time
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
+
+from tasks_app.models import TaskRun
+from tasks_app.services.execution.call import Outcome
+
+logger = logging.getLogger(__name__)
+
+_BACK_OFF_SECONDS = 5.0
+
+
+class Telemetry:
+    """Sends the events of one child, under its worker's name."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._away_until = 0.0
+
+    def started(self, run: TaskRun) -> None:
+        """Say that the run was taken and began."""
+        facts = {"uuid": str(run.id), "name": run.type, "args": "()", "kwargs": "{}", "retries": run.attempt - 1}
+        self._send([("task-received", facts | {"eta": None}), ("task-started", {"uuid": str(run.id)})])
+
+    def ended(self, run: TaskRun, outcome: Outcome, seconds: float) -> None:
+        """Say how the attempt ended."""
+        self._send([_ending(run, outcome, seconds)])
+
+    def _send(self, events: list[tuple[str, dict[str, Any]]]) -> None:
+        if not settings.CELERY_EVENTS_FOR_RUNS or time.monotonic() < self._away_until:
+            return
+        try:
+            with current_app.events.default_dispatcher(hostname=self._worker) as dispatcher:
+                for name, facts in events:
+                    dispatcher.send(name, retry=False, **facts)
+        except (KombuError, RedisError, OSError) as error:
+            self._away_until = time.monotonic() + _BACK_OFF_SECONDS
+            logger.info("events for Flower were not sent: %s", error)
+
+
+def _ending(run: TaskRun, outcome: Outcome, seconds: float) -> tuple[str, dict[str, Any]]:
+    facts: dict[str, Any] = {"uuid": str(run.id)}
+    if outcome.word in ("succeeded", "skipped"):
+        return "task-succeeded", facts | {"result": outcome.word, "runtime": seconds}
+    if outcome.word == "failed":
+        is_last = outcome.detail.is_permanent or run.failures >= run.max_retries
+        return "task-failed" if is_last else "task-retried", facts | {
+            "exception": outcome.detail.error_type or outcome.detail.reason,
+            "traceback": "",
+        }
+    return "task-revoked", facts | {"terminated": False, "signum": None, "expired": False}

@@ -1,0 +1,215 @@
+"""The only writer of a run's status: one function per arrow, all through one guarded move.
+
+A worker's write is guarded by its `claim_no`, anybody else's by the row's version. No row updated is an answer ("somebody
+else won"), given as None, not an error. Each move writes its RunEvent in the same transaction and announces after commit.
+"""
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tasks_app.events import RunChanged, announce_on_commit
+from tasks_app.models import RunEvent, TaskRun, db_now
+from tasks_app.states import FINAL, Reason, Status, can_move
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A worker's right to write about a run: void as soon as the run's `claim_no` has moved on."""
+
+    run_id: uuid.UUID
+    claim_no: int
+    worker: str
+
+    @property
+    def guard(self) -> dict[str, Any]:
+        """The conditions that every write of this worker carries."""
+        return {"id": self.run_id, "status": Status.RUNNING, "claim_no": self.claim_no}
+
+
+def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
+    """Insert new runs with their first events; a slot that has its run already is passed over and not returned.
+
+    Each run carries its first status (`queued`, `scheduled` or `skipped`) and its instants.
+    """
+    if not runs:
+        return []
+    now = db_now()
+    with transaction.atomic():
+        TaskRun.objects.bulk_create(runs, ignore_conflicts=True)
+        made = set(TaskRun.objects.filter(id__in=[run.id for run in runs]).values_list("id", flat=True))
+        new = [run for run in runs if run.id in made]
+        RunEvent.objects.bulk_create([_event(run, source="", actor=actor, at=now) for run in new])
+        for run in new:
+            _announce(run, source="", at=now)
+    return new
+
+
+def queue(run: TaskRun, *, reason: Reason, actor: str) -> TaskRun | None:
+    """Make a delayed run, or one that waited for its retry, eligible."""
+    now = db_now()
+    return _move(_as_read(run), Status.QUEUED, reason=reason, actor=actor, now=now, queued_at=now, due_at=None)
+
+
+def claim(run: TaskRun, *, worker: str, lease_until: datetime, now: datetime) -> TaskRun | None:
+    """Give the run to a worker: raises `claim_no`, which voids every earlier claim."""
+    changes: dict[str, Any] = {
+        "claim_no": run.claim_no + 1,
+        "worker": worker,
+        "lease_until": lease_until,
+        "started_at": now,
+        "progress": None,
+        "progress_seq": 0,
+        "error": "",
+    }
+    return _move(_as_read(run), Status.RUNNING, reason=Reason.NONE, actor=f"worker:{worker}", now=now, **changes)
+
+
+def succeed(held: Claim, *, result: Any) -> TaskRun | None:
+    """End the run well."""
+    return _end(held, Status.SUCCEEDED, Reason.NONE, result=result)
+
+
+def fail(held: Claim, *, reason: Reason, error: str, failures: int, crashes: int) -> TaskRun | None:
+    """End the run badly, for good; `failures` and `crashes` are the new counts."""
+    return _end(held, Status.FAILED, reason, error=error[:1000], failures=failures, crashes=crashes)
+
+
+def skip(held: Claim, *, error: str) -> TaskRun | None:
+    """End the run because its handler found nothing to do."""
+    return _end(held, Status.SKIPPED, Reason.CONDITION, error=error[:1000])
+
+
+def stop(held: Claim, *, reason: Reason, actor: str) -> TaskRun | None:
+    """End a running run that was asked to stop and has stopped."""
+    return _end(held, Status.CANCELLED, reason, actor=actor)
+
+
+def retry_later(held: Claim, *, due_at: datetime, error: str, failures: int) -> TaskRun | None:
+    """Put the run back to wait for its next attempt."""
+    changes = {"due_at": due_at, "error": error[:1000], "failures": failures, "lease_until": None}
+    return _move(held.guard, Status.SCHEDULED, reason=Reason.RETRY, actor=_who(held), now=db_now(), **changes)
+
+
+def hand_back(held: Claim, *, actor: str) -> TaskRun | None:
+    """Give the run back unfinished, at no cost in attempts (deployment)."""
+    return _requeue(held, Reason.HANDED_BACK, actor=actor)
+
+
+def rescue(held: Claim, *, actor: str, crashes: int, error: str) -> TaskRun | None:
+    """Give the run back after its worker was lost; `crashes` is the new count."""
+    return _requeue(held, Reason.RESCUED, actor=actor, crashes=crashes, error=error[:1000])
+
+
+def cancel(run: TaskRun, *, reason: Reason, actor: str) -> TaskRun | None:
+    """End a run that has not been claimed."""
+    if run.status == Status.RUNNING:
+        return None
+    now = db_now()
+    return _move(_as_read(run), Status.CANCELLED, reason=reason, actor=actor, now=now, finished_at=now, due_at=None)
+
+
+def ask_to_stop(run: TaskRun, *, actor: str) -> TaskRun | None:
+    """Note that a running run shall stop: a field, not an arrow. Its worker reads it within about a second."""
+    now = db_now()
+    with transaction.atomic():
+        asked = TaskRun.objects.filter(id=run.id, status=Status.RUNNING, version=run.version, cancel_requested_at=None)
+        changes = {"cancel_requested_at": now, "cancel_requested_by": actor[:200], "version": run.version + 1}
+        if not asked.update(**changes):
+            return None
+        for name, value in changes.items():
+            setattr(run, name, value)
+        _announce(run, source=run.status, at=now)
+    return run
+
+
+def record_fenced(held: Claim, *, wanted: str) -> None:
+    """Write down that a worker's write was refused because its claim was void; nothing else changes."""
+    if not TaskRun.objects.filter(id=held.run_id).exists():
+        return
+    RunEvent.objects.create(
+        run_id=held.run_id,
+        version=None,
+        source="",
+        target="fenced",
+        reason="",
+        actor=_who(held),
+        claim_no=held.claim_no,
+        error=f"refused: {wanted}"[:1000],
+        at=db_now(),
+    )
+
+
+def _end(held: Claim, status: Status, reason: Reason, *, actor: str | None = None, **changes: Any) -> TaskRun | None:
+    now = db_now()
+    changes |= {"finished_at": now, "lease_until": None}
+    return _move(held.guard, status, reason=reason, actor=actor or _who(held), now=now, **changes)
+
+
+def _requeue(held: Claim, reason: Reason, *, actor: str, **changes: Any) -> TaskRun | None:
+    now = db_now()
+    changes |= {"queued_at": now, "lease_until": None, "worker": ""}
+    return _move(held.guard, Status.QUEUED, reason=reason, actor=actor, now=now, **changes)
+
+
+def _who(held: Claim) -> str:
+    return f"worker:{held.worker}"
+
+
+def _as_read(run: TaskRun) -> dict[str, Any]:
+    return {"id": run.id, "status": run.status, "version": run.version}
+
+
+def _move(
+    guard: dict[str, Any], target: Status, *, reason: Reason, actor: str, now: datetime, **changes: Any
+) -> TaskRun | None:
+    """Read the row, check the arrow, update it under the guard, write the event: or change nothing and answer None."""
+    with transaction.atomic():
+        run = TaskRun.objects.select_for_update().filter(**guard).first()
+        if run is None or not can_move(Status(run.status), target):
+            return None
+        source, version = run.status, run.version
+        changes |= {"status": target.value, "reason": reason.value, "version": version + 1}
+        if not TaskRun.objects.filter(**guard, version=version).update(**changes):
+            return None
+        for name, value in changes.items():
+            setattr(run, name, value)
+        _event(run, source=source, actor=actor, at=now).save(force_insert=True)
+        _announce(run, source=source, at=now)
+    return run
+
+
+def _event(run: TaskRun, *, source: str, actor: str, at: datetime) -> RunEvent:
+    return RunEvent(
+        run_id=run.id,
+        version=run.version,
+        source=source,
+        target=run.status,
+        reason=run.reason,
+        actor=actor[:200],
+        claim_no=run.claim_no,
+        error=run.error if run.status in (Status.FAILED, Status.SCHEDULED, Status.SKIPPED) else "",
+        at=at,
+    )
+
+
+def _announce(run: TaskRun, *, source: str, at: datetime) -> None:
+    change = RunChanged(
+        run_id=str(run.id),
+        task_id=str(run.task_id) if run.task_id else None,
+        owner_id=run.owner_id,
+        type=run.type,
+        source=source,
+        status=run.status,
+        reason=run.reason,
+        version=run.version,
+        message=run.error if run.status in FINAL else "",
+        at=at,
+        seq=run.progress_seq,
+        progress=run.progress,
+    )
+    announce_on_commit(change)

@@ -1,0 +1,167 @@
+"""What follows from the end of an attempt: success, another try, or the end of the run, and what that means for its task.
+
+Each is one transaction: the run's move, the record of a failed attempt, the task's summary. A void claim changes nothing,
+is written down as fenced, and is answered with None.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from tasks_app import beat_sync, dispatch
+from tasks_app.models import OnExhausted, RunAttempt, ScheduledTask, TaskRun, db_now
+from tasks_app.retry import policy_from_json
+from tasks_app.services import lifecycle
+from tasks_app.services.lifecycle import Claim
+from tasks_app.states import Reason, Status, TaskStatus
+
+CRASH_LIMIT = 3
+_RNG = Random()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why an attempt failed. `is_permanent`: trying again cannot help; `delay_seconds`: the handler chose the pause."""
+
+    reason: Reason
+    error: str
+    error_type: str = ""
+    traceback: str = ""
+    is_permanent: bool = False
+    delay_seconds: float | None = None
+
+
+def attempt_succeeded(held: Claim, *, result: Any) -> TaskRun | None:
+    """End the run well."""
+    return _settle(held, "succeeded", lambda: lifecycle.succeed(held, result=result))
+
+
+def attempt_skipped(held: Claim, *, reason: str) -> TaskRun | None:
+    """End the run because there was nothing to do."""
+    return _settle(held, "skipped", lambda: lifecycle.skip(held, error=reason))
+
+
+def attempt_stopped(held: Claim) -> TaskRun | None:
+    """End a run that was asked to stop and has stopped; says who asked."""
+    asked_by = TaskRun.objects.filter(id=held.run_id).values_list("cancel_requested_by", flat=True).first()
+    return _settle(held, "cancelled", lambda: lifecycle.stop(held, reason=Reason.USER, actor=asked_by or held.worker))
+
+
+def attempt_handed_back(held: Claim, *, actor: str) -> TaskRun | None:
+    """Give the run back for another worker; costs no attempt."""
+    run = lifecycle.hand_back(held, actor=actor)
+    if run is not None:
+        dispatch.wake_on_commit(run.queue)
+    return run
+
+
+def attempt_failed(held: Claim, failure: Failure) -> TaskRun | None:
+    """Count the failure; plan another attempt where the policy has one left, else end the run."""
+    return _settle(held, "failed", lambda: _fail(held, failure))
+
+
+def attempt_crashed(held: Claim, *, actor: str, error: str) -> TaskRun | None:
+    """Count a crash (the worker's, not the handler's); give the run back, or end it `worker_lost` after three."""
+    return _settle(held, "crashed", lambda: _crash(held, actor=actor, error=error))
+
+
+def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> TaskRun | None:
+    with transaction.atomic():
+        run = move()
+        if run is None:
+            lifecycle.record_fenced(held, wanted=wanted)
+            return None
+        if run.is_final:
+            _tell_task(run)
+        elif run.status == Status.QUEUED:
+            dispatch.wake_on_commit(run.queue)
+    return run
+
+
+def _fail(held: Claim, failure: Failure) -> TaskRun | None:
+    run = TaskRun.objects.filter(**held.guard).first()
+    if run is None:
+        return None
+    now = db_now()
+    _record(run, held, failure.reason, failure, now=now)
+    failures = run.failures + 1
+    if failure.is_permanent or failures > run.max_retries:
+        return lifecycle.fail(
+            held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes
+        )
+    delay = failure.delay_seconds
+    if delay is None:
+        delay = policy_from_json(run.retry, max_retries=run.max_retries).delay(failures, _RNG)
+    return lifecycle.retry_later(held, due_at=now + timedelta(seconds=delay), error=failure.error, failures=failures)
+
+
+def _crash(held: Claim, *, actor: str, error: str) -> TaskRun | None:
+    run = TaskRun.objects.filter(**held.guard).first()
+    if run is None:
+        return None
+    failure = Failure(reason=Reason.WORKER_LOST, error=error)
+    _record(run, held, Reason.WORKER_LOST, failure, now=db_now())
+    crashes = run.crashes + 1
+    if run.cancel_requested_at is not None:
+        return lifecycle.stop(held, reason=Reason.USER, actor=run.cancel_requested_by)
+    if crashes >= CRASH_LIMIT:
+        return lifecycle.fail(
+            held, reason=Reason.WORKER_LOST, error=error, failures=run.failures, crashes=crashes
+        )
+    return lifecycle.rescue(held, actor=actor, crashes=crashes, error=error)
+
+
+def _record(run: TaskRun, held: Claim, outcome: str, failure: Failure, *, now: datetime) -> None:
+    attempt = RunAttempt(
+        run_id=run.id,
+        claim_no=held.claim_no,
+        number=run.attempt,
+        outcome=outcome,
+        error_type=failure.error_type[:200],
+        error=failure.error[:10_000],
+        traceback=failure.traceback[:100_000],
+        worker=held.worker,
+        started_at=run.started_at,
+        finished_at=now,
+    )
+    RunAttempt.objects.bulk_create([attempt], ignore_conflicts=True)
+
+
+def _tell_task(run: TaskRun) -> None:
+    """Keep the task's summary, and pause it where its policies say so."""
+    if run.task_id is None:
+        return
+    summary: dict[str, Any] = {
+        "last_run_at": run.started_at or run.finished_at,
+        "last_run_status": run.status,
+        "last_run_id": run.id,
+    }
+    if run.status == Status.SUCCEEDED:
+        summary["failures_in_row"] = 0
+    elif run.status == Status.FAILED:
+        summary["failures_in_row"] = F("failures_in_row") + 1
+    ScheduledTask.objects.filter(id=run.task_id).update(**summary)
+    if run.status == Status.FAILED:
+        _after_failure(run)
+
+
+def _after_failure(run: TaskRun) -> None:
+    if run.on_exhausted == OnExhausted.DISMISS:
+        now = db_now()
+        TaskRun.objects.filter(id=run.id).update(dismissed_at=now, dismissed_by="policy")
+    task = ScheduledTask.objects.select_for_update(of=("self",)).get(id=run.task_id)
+    limit = task.pause_after_failures
+    is_tired = limit is not None and task.failures_in_row >= limit
+    if task.status != TaskStatus.ACTIVE or not (is_tired or run.on_exhausted == OnExhausted.PAUSE_TASK):
+        return
+    task.status, task.paused_at = TaskStatus.PAUSED, db_now()
+    task.pause_note = f"Paused by the platform after {task.failures_in_row} failed run(s) in a row: {run.error}"[:500]
+    task.next_slot = task.next_due_at = None
+    task.version += 1
+    task.save(force_update=True)
+    beat_sync.mirror(task)

@@ -1,0 +1,160 @@
+"""What people and programs do with runs: start one, cancel, run again, dismiss."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import F
+
+from tasks_app import dispatch
+from tasks_app.errors import Conflict, Invalid
+from tasks_app.handlers import registry
+from tasks_app.models import TaskRun, db_now
+from tasks_app.services import lifecycle, planning, specs
+from tasks_app.services.validation import Problems, check_range
+from tasks_app.states import Reason, Status, Trigger
+
+_MAX_DELAY = timedelta(days=3660)
+
+
+@transaction.atomic
+def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
+    *,
+    owner: AbstractBaseUser | None,
+    type: str,
+    payload: dict[str, Any],
+    actor: str,
+    trigger: Trigger = Trigger.API,
+    delay_seconds: float | None = None,
+    run_at: datetime | None = None,
+    queue: str | None = None,
+    priority: int = 5,
+    max_retries: int | None = None,
+    timeout_seconds: int | None = None,
+    tags: tuple[str, ...] = (),
+) -> TaskRun:
+    """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the fields at fault."""
+    now = db_now()
+    problems = Problems()
+    checked = specs.checked_payload(problems, type, payload)
+    due_at = _due_at(problems, now, delay_seconds, run_at)
+    if queue is not None:
+        specs.check_queue(problems, queue)
+    check_range(problems, "priority", priority, 0, 9)
+    check_range(problems, "max_retries", max_retries, 0, 50)
+    check_range(problems, "timeout_seconds", timeout_seconds, 0, 30 * specs.DAY_SECONDS)
+    if problems:
+        raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
+    run = TaskRun(
+        owner_id=owner.pk if owner else None,
+        type=type,
+        payload=checked,
+        tags=list(tags),
+        trigger=trigger,
+        actor=actor[:200],
+        status=Status.SCHEDULED if due_at else Status.QUEUED,
+        reason=Reason.DELAYED if due_at else Reason.DUE,
+        scheduled_for=due_at or now,
+        due_at=due_at,
+        queued_at=None if due_at else now,
+        queue=queue or registry.get(type).queue,
+        priority=priority,
+        **planning.policies(type, max_retries=max_retries, timeout_seconds=timeout_seconds),
+    )
+    lifecycle.create([run], actor=actor)
+    if not due_at:
+        dispatch.wake_on_commit(run.queue)
+    return run
+
+
+def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
+    """End a run that waits, ask one that runs to stop. Raises Conflict when it has ended already."""
+    for _ in range(3):
+        run = TaskRun.objects.get(id=run.id)
+        if run.is_final:
+            raise Conflict(f"The run has already ended: {run.status}.")
+        if run.cancel_requested_at is not None and run.status == Status.RUNNING:
+            return run
+        if run.status == Status.RUNNING:
+            moved = lifecycle.ask_to_stop(run, actor=actor)
+        else:
+            moved = lifecycle.cancel(run, reason=Reason.USER, actor=actor)
+        if moved is not None:
+            return moved
+    raise Conflict("The run is changing right now; try again.")
+
+
+@transaction.atomic
+def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None) -> TaskRun:
+    """Run a final run again, as a new run that points to it; side effects that were confirmed do not happen again.
+
+    Raises Conflict while the run has not ended, Invalid when the given payload is not accepted.
+    """
+    if not run.is_final:
+        raise Conflict(f"The run has not ended: it is {run.status}.")
+    if not run.can_retry:
+        raise Conflict("This row stands for many skipped slots; run one of them from the task.")
+    if payload is not None:
+        problems = Problems()
+        payload = specs.checked_payload(problems, run.type, payload)
+        if problems:
+            raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
+    again = _again(run, payload=payload, actor=actor)
+    lifecycle.create([again], actor=actor)
+    dispatch.wake_on_commit(again.queue)
+    return again
+
+
+@transaction.atomic
+def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
+    """Take a failed run off the list of what needs a person. Raises Conflict for a run that has not failed."""
+    changes = {"dismissed_at": db_now(), "dismissed_by": actor[:200], "dismiss_note": note[:500]}
+    failed = TaskRun.objects.filter(id=run.id, status=Status.FAILED, dismissed_at=None)
+    if not failed.update(version=F("version") + 1, **changes):
+        raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
+    return TaskRun.objects.get(id=run.id)
+
+
+def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskRun:
+    now = db_now()
+    return TaskRun(
+        task_id=run.task_id,
+        owner_id=run.owner_id,
+        type=run.type,
+        payload=run.payload if payload is None else payload,
+        tags=run.tags,
+        trigger=Trigger.RETRY,
+        actor=actor[:200],
+        status=Status.QUEUED,
+        reason=Reason.DUE,
+        scheduled_for=run.scheduled_for or now,
+        queued_at=now,
+        queue=run.queue,
+        priority=run.priority,
+        max_retries=run.max_retries,
+        retry=run.retry,
+        soft_timeout_seconds=run.soft_timeout_seconds,
+        timeout_seconds=run.timeout_seconds,
+        on_exhausted=run.on_exhausted,
+        is_serial=run.is_serial,
+        rerun_of=run,
+        root_run_id=run.root_run_id or run.id,
+    )
+
+
+def _due_at(
+    problems: Problems, now: datetime, delay_seconds: float | None, run_at: datetime | None
+) -> datetime | None:
+    if delay_seconds is not None and run_at is not None:
+        problems.add("run_at", "conflict", "Give delay_seconds or run_at, not both.")
+    if delay_seconds is not None:
+        if not 0 <= delay_seconds <= _MAX_DELAY.total_seconds():
+            problems.add("delay_seconds", "out_of_range", "Must be between 0 s and ten years.")
+            return None
+        return now + timedelta(seconds=delay_seconds) if delay_seconds else None
+    if run_at is not None and run_at < now - timedelta(seconds=30):
+        problems.add("run_at", "in_past", "This lies in the past.")
+    if run_at is not None and run_at > now + _MAX_DELAY:
+        problems.add("run_at", "out_of_range", "At most ten years from now.")
+    return run_at if run_at is not None and run_at > now else None

@@ -1,0 +1,285 @@
+"""What a caller asks a task to be, checked as a whole: every fault is named at its field."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone as django_timezone
+
+from tasks_app import recurrence
+from tasks_app.errors import Invalid
+from tasks_app.handlers import registry
+from tasks_app.models import OnExhausted, Overlap, Queue
+from tasks_app.retry import MAX_RETRIES_LIMIT
+from tasks_app.services.validation import Problems, check_choice, check_json, check_range, check_text
+from tasks_app.states import TaskKind
+
+DAY_SECONDS = 86_400
+_PAST_GRACE = timedelta(seconds=30)
+_MISFIRE_KEYS = {"policy", "grace_seconds", "window_seconds", "max"}
+_RETRY_KEYS = {"base_seconds", "factor", "cap_seconds"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskSpec:
+    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none means manual."""
+
+    name: str
+    type: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    run_at: datetime | str | None = None
+    cron: str | None = None
+    schedule: Mapping[str, Any] | None = None
+    key: str | None = None
+    timezone: str = "UTC"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    max_runs: int | None = None
+    jitter_seconds: int = 0
+    queue: str | None = None
+    priority: int = 5
+    max_retries: int | None = None
+    retry: Mapping[str, Any] | None = None
+    soft_timeout_seconds: int | None = None
+    timeout_seconds: int | None = None
+    overlap: str = Overlap.SKIP.value
+    misfire: Mapping[str, Any] | None = None
+    on_exhausted: str = OnExhausted.KEEP.value
+    pause_after_failures: int | None = None
+    tags: Sequence[str] = ()
+    description: str = ""
+    enabled: bool = True
+    notify_on_failure: bool = True
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A checked schedule: the stored object and what can be said about it."""
+
+    schedule: dict[str, Any] | None
+    rule: recurrence.Recurrence | None
+    timezone: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The task fields that the schedule decides."""
+        rule = self.rule
+        return {
+            "schedule": self.schedule,
+            "timezone": self.timezone,
+            "kind": TaskKind.MANUAL if rule is None else TaskKind(rule.kind),
+            "cron_expression": rule.cron if rule else None,
+            "schedule_text": (rule.describe() if rule else "Runs only when started by hand")[:300],
+        }
+
+
+def task_fields(spec: TaskSpec, *, is_new_schedule: bool = True) -> dict[str, Any]:
+    """Check the whole spec and give the task's fields; raises Invalid with every fault.
+
+    `is_new_schedule`: False when an edit leaves the schedule alone, which may then lie in the past.
+    """
+    problems = Problems()
+    values: dict[str, Any] = {
+        "name": check_text(problems, "name", spec.name, most=200, is_required=True),
+        "description": check_text(problems, "description", spec.description, most=10_000),
+        "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
+        "tags": _tags(problems, spec.tags),
+        "type": spec.type,
+        "payload": _payload(problems, spec),
+        "queue": _queue(problems, spec),
+        "starts_at": spec.starts_at,
+        "ends_at": spec.ends_at,
+        "jitter_seconds": spec.jitter_seconds,
+        "max_runs": spec.max_runs,
+        "overlap": spec.overlap,
+        "on_exhausted": spec.on_exhausted,
+        "misfire": _misfire(problems, spec.misfire),
+        "retry": _retry(problems, spec.retry),
+        "notify_on_failure": spec.notify_on_failure,
+        **{name: getattr(spec, name) for name in _NUMBERS},
+    }
+    for name, (low, high) in _NUMBERS.items():
+        check_range(problems, name, getattr(spec, name), low, high)
+    check_choice(problems, "overlap", spec.overlap, Overlap.values)
+    check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
+    timing = _timing(problems, spec)
+    if is_new_schedule and timing is not None:
+        _check_future(problems, spec, timing)
+    if problems or timing is None:
+        raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
+    return values | timing.fields
+
+
+_NUMBERS: dict[str, tuple[int, int]] = {
+    "priority": (0, 9),
+    "max_retries": (0, MAX_RETRIES_LIMIT),
+    "soft_timeout_seconds": (0, 30 * DAY_SECONDS),
+    "timeout_seconds": (0, 30 * DAY_SECONDS),
+    "max_runs": (1, 1_000_000_000),
+    "jitter_seconds": (0, DAY_SECONDS),
+    "pause_after_failures": (1, 1000),
+}
+
+
+def timing_of(spec: TaskSpec) -> Timing:
+    """Check only the schedule; raises Invalid with its faults."""
+    problems = Problems()
+    timing = _timing(problems, spec)
+    if problems or timing is None:
+        raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)
+    return timing
+
+
+def _timing(problems: Problems, spec: TaskSpec) -> Timing | None:
+    given = [name for name in ("run_at", "cron", "schedule") if getattr(spec, name) is not None]
+    for name in given[1:]:
+        problems.add(name, "conflict", f"Give only one of run_at, cron and schedule; {given[0]} is given too.")
+    try:
+        zone = recurrence.check_timezone(spec.timezone)
+    except recurrence.ScheduleError as error:
+        _merge(problems, "timezone", error)
+        return None
+    if spec.starts_at and spec.ends_at and spec.ends_at <= spec.starts_at:
+        problems.add("ends_at", "out_of_range", "Must be after starts_at.")
+    if not given:
+        return Timing(None, None, zone)
+    return _read_schedule(problems, spec, given[0], zone)
+
+
+def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -> Timing | None:
+    value = getattr(spec, source)
+    if source == "run_at":
+        moment = value.isoformat() if isinstance(value, datetime) else value
+        data: Mapping[str, Any] = {"kind": "once", "run_at": moment}
+    elif source == "cron":
+        data = {"kind": "cron", "expression": value}
+    else:
+        data = value
+    try:
+        schedule = recurrence.normalise(data, zone)
+        rule = recurrence.build(schedule, zone)
+    except recurrence.ScheduleError as error:
+        _merge(problems, source, error)
+        return None
+    if schedule["kind"] == "every" and (pause := _interval_seconds(schedule)) < settings.MIN_INTERVAL_SECONDS:
+        least = settings.MIN_INTERVAL_SECONDS
+        problems.add("schedule", "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+    return Timing(schedule, rule, zone)
+
+
+def _interval_seconds(schedule: Mapping[str, Any]) -> float:
+    units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY_SECONDS}
+    return float(sum(seconds * (schedule.get(unit) or 0) for unit, seconds in units.items()))
+
+
+def _merge(problems: Problems, source: str, error: recurrence.ScheduleError) -> None:
+    for path, faults in error.errors.items():
+        where = f"{source}.{path}" if source == "schedule" and path else source
+        for code, message in faults:
+            problems.add(where, code, message)
+
+
+def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
+    if timing.rule is None:
+        return
+    now = django_timezone.now()
+    field_name = "run_at" if spec.run_at is not None else "cron" if spec.cron is not None else "schedule"
+    after = now - _PAST_GRACE
+    if spec.starts_at is not None:
+        after = max(after, spec.starts_at.astimezone(UTC) - timedelta(microseconds=1))
+    first = timing.rule.next_after(after)
+    if first is None:
+        code = "in_past" if timing.rule.kind == "once" else "never"
+        problems.add(field_name, code, "This lies in the past." if code == "in_past" else "This never comes due.")
+    elif spec.ends_at is not None and first > spec.ends_at:
+        problems.add("ends_at", "never", "The window ends before the first run.")
+
+
+def _payload(problems: Problems, spec: TaskSpec) -> dict[str, Any]:
+    if not isinstance(spec.payload, Mapping):
+        problems.add("payload", "type", "Must be an object.")
+        return {}
+    return checked_payload(problems, spec.type, dict(spec.payload))
+
+
+def checked_payload(problems: Problems, type_name: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Check a payload against its type and the size limit; gives it in the type's own form."""
+    found = Problems()
+    check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
+    if not found:
+        try:
+            return registry.validate(type_name, payload)[1]
+        except KeyError:
+            found.add("type", "unknown", "There is no such task type; GET /api/task-types lists them.")
+        except Invalid as error:
+            found.merge(error.fields)
+    problems.merge(found.fields)
+    return payload
+
+
+def _queue(problems: Problems, spec: TaskSpec) -> str:
+    if spec.queue is None:
+        try:
+            return registry.get(spec.type).queue
+        except KeyError:
+            return "default"
+    check_queue(problems, spec.queue)
+    return spec.queue
+
+
+def check_queue(problems: Problems, queue: object) -> None:
+    """Check that the queue exists."""
+    names = list(Queue.objects.values_list("name", flat=True))
+    if queue not in names:
+        problems.add("queue", "unknown", f"There is no such queue; there are: {', '.join(names)}.")
+
+
+def _tags(problems: Problems, tags: object) -> list[str]:
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        problems.add("tags", "type", "Must be a list of texts.")
+        return []
+    if len(tags) > 20:  # noqa: PLR2004
+        problems.add("tags", "too_many", "At most 20 tags.")
+        return []
+    kept = [check_text(problems, f"tags.{n}", tag, most=50, is_required=True) for n, tag in enumerate(tags)]
+    return list(dict.fromkeys(kept))
+
+
+def _misfire(problems: Problems, misfire: Mapping[str, Any] | None) -> dict[str, Any]:
+    if misfire is None:
+        return {}
+    for name in set(misfire) - _MISFIRE_KEYS:
+        problems.add(f"misfire.{name}", "unknown", "There is no such field.")
+    check_choice(problems, "misfire.policy", misfire.get("policy", "latest"), ["skip", "latest", "all"])
+    check_range(problems, "misfire.grace_seconds", misfire.get("grace_seconds"), 1, DAY_SECONDS)
+    check_range(problems, "misfire.window_seconds", misfire.get("window_seconds"), 1, 366 * DAY_SECONDS)
+    check_range(problems, "misfire.max", misfire.get("max"), 1, 1000)
+    return {name: value for name, value in misfire.items() if value is not None}
+
+
+def _retry(problems: Problems, retry: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if retry is None:
+        return None
+    if "delays" in retry:
+        return _retry_delays(problems, retry)
+    for name, value in retry.items():
+        if name not in _RETRY_KEYS:
+            problems.add(f"retry.{name}", "unknown", "There is no such field.")
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 30 * DAY_SECONDS:
+            problems.add(f"retry.{name}", "out_of_range", "Must be a number above 0 and at most 30 days.")
+    return dict(retry)
+
+
+def _retry_delays(problems: Problems, retry: Mapping[str, Any]) -> dict[str, Any]:
+    delays = retry["delays"]
+    if set(retry) != {"delays"}:
+        problems.add("retry", "conflict", "Give either delays or base_seconds, factor and cap_seconds.")
+    if not isinstance(delays, list) or not 1 <= len(delays) <= MAX_RETRIES_LIMIT:
+        problems.add("retry.delays", "type", f"Must be a list of 1 to {MAX_RETRIES_LIMIT} numbers.")
+        return {}
+    for number, delay in enumerate(delays):
+        if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= 30 * DAY_SECONDS:
+            problems.add(f"retry.delays.{number}", "out_of_range", "Must be seconds, 0 to 30 days.")
+    return {"delays": delays}

@@ -1,0 +1,93 @@
+"""Housekeeping in small indexed steps; any number of processes may do it at once.
+
+Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs wait,
+writes down missed slots, drops what has expired.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, InterfaceError, connection
+
+from tasks_app import beat_sync, dispatch
+from tasks_app.models import Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.services import claiming, firing, missed, outcomes
+from tasks_app.services.lifecycle import Claim
+from tasks_app.states import Status
+
+logger = logging.getLogger(__name__)
+
+_STEP = 100
+_BEAT_SILENT = timedelta(seconds=5)
+_KEPT = timedelta(hours=24)
+_GONE = timedelta(days=7)
+
+
+def upkeep(*, actor: str) -> None:
+    """Do every step once; a step that fails is logged and does not stop the next."""
+    steps: list[Callable[[str], object]] = [rescue_expired, stand_in_for_beat, wake_waiting, expand_missed, tidy, mirror]
+    for step in steps:
+        try:
+            step(actor)
+        except (DatabaseError, InterfaceError):
+            connection.close()
+            raise
+        except Exception:
+            logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
+
+
+def rescue_expired(actor: str) -> int:
+    """Take runs back whose worker has let its lease end; gives their number."""
+    expired = TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=db_now()).order_by("lease_until")
+    rescued = 0
+    for run in expired[:_STEP]:
+        held = Claim(run.id, run.claim_no, run.worker)
+        error = f"the worker {run.worker} stopped renewing its lease"
+        rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
+    return rescued
+
+
+def stand_in_for_beat(actor: str) -> int:
+    """Make due work ready when no beat has ticked for 5 s; gives the number of runs."""
+    if Beat.objects.filter(last_tick_at__gt=db_now() - _BEAT_SILENT, stopped_at=None).exists():
+        return 0
+    fired = firing.make_ready(actor=actor)
+    return fired.runs + fired.released
+
+
+def wake_waiting(actor: str) -> int:
+    """Post wake-ups for queues in which eligible runs wait; gives the number of queues."""
+    waiting = 0
+    for queue in Queue.objects.filter(paused_at=None):
+        count = len(claiming.eligible(queue.name).values_list("id")[:_STEP])
+        if count:
+            waiting += 1
+            dispatch.wake(queue.name, count)
+    return waiting
+
+
+def expand_missed(actor: str) -> int:
+    """Count ranges of missed slots and write short ones out, a row each; gives the number of ranges."""
+    ranges = TaskRun.objects.filter(range_to__isnull=False, range_count=None).select_related("task")[:10]
+    for run in ranges:
+        missed.expand(run, actor=actor)
+    return len(ranges)
+
+
+def tidy(actor: str) -> int:
+    """Drop remembered answers after 24 h and the rows of workers and beats that have been gone for a week."""
+    now = db_now()
+    old = IdempotencyKey.objects.filter(created_at__lt=now - _KEPT).values("id")[:_STEP]
+    dropped = IdempotencyKey.objects.filter(id__in=list(old.values_list("id", flat=True))).delete()[0]
+    dropped += Worker.objects.filter(heartbeat_at__lt=now - _GONE).delete()[0]
+    dropped += Beat.objects.filter(last_tick_at__lt=now - _GONE).delete()[0]
+    return dropped
+
+
+def mirror(actor: str) -> int:
+    """Bring `last_run_at` and `total_run_count` of the PeriodicTask rows up to date; gives their number."""
+    stale = beat_sync.stale_counts(ScheduledTask.objects.filter(last_run_at__gt=db_now() - timedelta(minutes=5)))
+    for task in stale[:_STEP]:
+        beat_sync.record_fired(task)
+    return len(stale)
