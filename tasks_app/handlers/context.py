@@ -26,7 +26,7 @@ class EffectHandle(Protocol):
         """Note at once that it happened, with a small JSON value to remember; leaving the block does so too."""
 
     def not_done(self) -> None:
-        """Note that it certainly didn't happen, so that the next attempt may try again."""
+        """Note that it certainly didn't happen, and may be tried again; leaving the block then confirms nothing."""
 
 
 class RunContext(Protocol):

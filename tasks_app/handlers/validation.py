@@ -17,37 +17,37 @@ _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
 _MESSAGES = {"missing": "This field is required.", "extra_forbidden": "Unknown field."}
 
 
-def validate_payload(model: type[BaseModel], payload: object) -> tuple[BaseModel, dict[str, Any]]:
+def validate_payload(model: type[BaseModel], payload: object, *, root: str = ROOT) -> tuple[BaseModel, dict[str, Any]]:
     """Give the model and the payload as plain JSON; raise `Invalid` with paths like "payload.width".
 
     Values are taken strictly ("30" is no integer) and unknown fields are refused. What is kept is what was given:
     defaults aren't frozen into stored payloads, so a later version of the type may change or drop them.
     """
-    plain = _plain_object(payload)
-    instance = _parse(model, plain)
+    plain = _plain_object(payload, root)
+    instance = _parse(model, plain, root)
     if isinstance(instance, Payload):
-        _check(instance)
+        _check(instance, root)
     return instance, plain
 
 
-def _plain_object(payload: object) -> dict[str, Any]:
+def _plain_object(payload: object, root: str) -> dict[str, Any]:
     try:
         plain = to_plain(payload)
     except NotPlain as error:
-        path = ".".join((ROOT, *error.path))
+        path = ".".join((root, *error.path))
         raise Invalid.at(path, error.code, str(error)) from None
     if not isinstance(plain, dict):
-        raise Invalid.at(ROOT, "not_an_object", "The payload must be an object.")
+        raise Invalid.at(root, "not_an_object", "Must be an object.")
     return plain
 
 
-def _parse(model: type[BaseModel], plain: dict[str, Any]) -> BaseModel:
+def _parse(model: type[BaseModel], plain: dict[str, Any], root: str) -> BaseModel:
     # Through JSON, because only there does strict mode still read dates, ids and enums from their strings.
     document = json.dumps(plain)
     try:
         return model.model_validate_json(document, strict=True, extra=None if allows_extra(model) else "forbid")
     except ValidationError as error:
-        raise _invalid(model, plain, error) from None
+        raise _invalid(model, plain, error, root) from None
 
 
 @cache
@@ -58,22 +58,19 @@ def allows_extra(model: type[BaseModel]) -> bool:
     return any("properties" in shape and shape.get("additionalProperties") is True for shape in shapes)
 
 
-def _check(instance: Payload) -> None:
+def _check(instance: Payload, root: str) -> None:
     try:
         instance.check()
     except Invalid as error:
-        fields = {f"{ROOT}.{path}" if path else ROOT: errors for path, errors in error.fields.items()}
-        raise Invalid(error.message, code=error.error_code, fields=fields or _whole(error.message)) from None
+        fields = {f"{root}.{path}" if path else root: errors for path, errors in error.fields.items()}
+        fields = fields or {root: [FieldError("invalid", error.message)]}
+        raise Invalid(error.message, code=error.error_code, fields=fields) from None
 
 
-def _whole(message: str) -> dict[str, list[FieldError]]:
-    return {ROOT: [FieldError("invalid", message)]}
-
-
-def _invalid(model: type[BaseModel], plain: dict[str, Any], error: ValidationError) -> Invalid:
+def _invalid(model: type[BaseModel], plain: dict[str, Any], error: ValidationError, root: str) -> Invalid:
     fields: dict[str, list[FieldError]] = {}
     for detail in error.errors(include_url=False, include_input=False):
-        path = ".".join((ROOT, *_steps(plain, detail["loc"], is_key=detail["type"] in _CODES)))
+        path = ".".join((root, *_steps(plain, detail["loc"], is_key=detail["type"] in _CODES)))
         fault = FieldError(_CODES.get(detail["type"], detail["type"]), _message(model, detail))
         if fault not in fields.setdefault(path, []):
             fields[path].append(fault)

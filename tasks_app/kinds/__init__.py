@@ -1,1 +1,5 @@
-"""The built-in task types, one file each."""
+"""The built-in task types, one file each; importing this declares them."""
+
+from tasks_app.kinds import builtin_sources, export_report
+
+__all__ = ["builtin_sources", "export_report"]

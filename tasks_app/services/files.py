@@ -58,7 +58,7 @@ def file_store(  # noqa: PLR0913  # one value per column
     return StoredFile.objects.update_or_create(path=path, defaults=values)[0]
 
 
-def file_open(file: StoredFile) -> File[bytes]:
+def file_open(file: StoredFile) -> "File[bytes]":
     """Open a file for reading; raise `NotFound` when storage no longer has it."""
     try:
         return storages["default"].open(file.path, "rb")

@@ -65,7 +65,7 @@ def _unstored(response: HttpResponseBase) -> HttpResponseBase:
 class _Chunks:
     """A file in pieces; the response closes it, also when nobody has read it."""
 
-    def __init__(self, file: File[bytes]) -> None:
+    def __init__(self, file: "File[bytes]") -> None:
         self._file = file
 
     def __iter__(self) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ class _Chunks:
 class _AsyncChunks:
     """The same for an event loop: it reads in a thread."""
 
-    def __init__(self, file: File[bytes]) -> None:
+    def __init__(self, file: "File[bytes]") -> None:
         self._file = file
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -1,0 +1,132 @@
+"""The sources that come with the platform: runs and tasks, each person's own."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from tasks_app.errors import Invalid
+from tasks_app.handlers.payload import Payload
+from tasks_app.kinds.sources import Column, Scope, report_source
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import visible_runs, visible_tasks
+from tasks_app.states import Reason, Status, TaskKind, TaskStatus, Trigger
+
+
+def _one_or_many(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _milliseconds(value: timedelta | None) -> int | None:
+    return None if value is None else max(0, round(value.total_seconds() * 1000))
+
+
+Listed = BeforeValidator(_one_or_many)
+
+
+class RunFilters(Payload):
+    """Which runs; a filter that takes a list also takes a single value."""
+
+    status: Annotated[list[Status], Listed] = Field([], description="One or more statuses.")
+    reason: Annotated[list[Reason], Listed] = Field([], description="One or more reasons.")
+    trigger: Annotated[list[Trigger], Listed] = Field([], description="What started the run.")
+    type: Annotated[list[str], Listed] = Field([], description="Task types.")
+    queue: Annotated[list[str], Listed] = Field([], description="Queues.")
+    task: UUID | None = Field(None, description="The id of one task.")
+    from_: AwareDatetime | None = Field(None, alias="from", description="Runs queued (or planned) at or after this.")
+    to: AwareDatetime | None = Field(None, description="Runs queued (or planned) before this.")
+    last_hours: int | None = Field(
+        None, ge=1, le=24 * 366, description="Runs of the hours before the report's own planned instant."
+    )
+
+    def check(self) -> None:
+        """Refuse two ways of saying the same window, and an empty one."""
+        if self.last_hours is not None and (self.from_ or self.to):
+            raise Invalid.at("last_hours", "contradiction", "Give either last_hours or from and to.")
+        if self.from_ and self.to and self.to <= self.from_:
+            raise Invalid.at("to", "before_start", "Must be later than from.")
+
+    def window(self, at: datetime) -> tuple[datetime | None, datetime | None]:
+        """Give the first instant and the end of the window, for a report of the instant `at`."""
+        if self.last_hours is not None:
+            return at - timedelta(hours=self.last_hours), at
+        return self.from_, self.to
+
+
+class TaskFilters(Payload):
+    """Which tasks; a filter that takes a list also takes a single value."""
+
+    status: Annotated[list[TaskStatus], Listed] = Field([], description="One or more statuses.")
+    kind: Annotated[list[TaskKind], Listed] = Field([], description="once, recurring or manual.")
+    type: Annotated[list[str], Listed] = Field([], description="Task types.")
+    queue: Annotated[list[str], Listed] = Field([], description="Queues.")
+
+
+RUN_COLUMNS = (
+    "id",
+    Column("task", "task_id"),
+    Column("task_name", "task__name"),
+    "type",
+    "status",
+    "reason",
+    "trigger",
+    "slot",
+    "scheduled_for",
+    "queued_at",
+    "started_at",
+    "finished_at",
+    Column("duration_ms", "report_duration", _milliseconds),
+    Column("attempt", "report_attempt"),
+    "worker",
+    "queue",
+    "error",
+)
+
+TASK_COLUMNS = (
+    "id",
+    "name",
+    "type",
+    "status",
+    "kind",
+    Column("schedule", "schedule_text"),
+    "cron_expression",
+    "timezone",
+    Column("next_run_at", "next_due_at"),
+    "last_run_at",
+    "last_run_status",
+    "queue",
+    "priority",
+    Column("owner", "owner__username"),
+    "created_at",
+    "updated_at",
+)
+
+
+@report_source("runs", title="Runs", columns=RUN_COLUMNS, filters=RunFilters)
+def runs(scope: Scope, filters: RunFilters) -> QuerySet[TaskRun]:
+    """The runs that the owner of the report may see."""
+    start, end = filters.window(scope.at)
+    rows = visible_runs(scope.user).filter(_among(filters, "status", "reason", "trigger", "type", "queue"))
+    if filters.task is not None:
+        rows = rows.filter(task_id=filters.task)
+    if start is not None:
+        rows = rows.filter(created_at__gte=start)
+    if end is not None:
+        rows = rows.filter(created_at__lt=end)
+    return rows.annotate(
+        report_duration=F("finished_at") - F("started_at"), report_attempt=F("failures") + F("crashes") + 1
+    )
+
+
+@report_source("tasks", title="Tasks", columns=TASK_COLUMNS, filters=TaskFilters)
+def tasks(scope: Scope, filters: TaskFilters) -> QuerySet[ScheduledTask]:
+    """The tasks that the owner of the report may see."""
+    return visible_tasks(scope.user).filter(_among(filters, "status", "kind", "type", "queue"))
+
+
+def _among(filters: RunFilters | TaskFilters, *names: str) -> Q:
+    """Only declared fields become lookups: what a person typed never names one."""
+    wanted: dict[str, Any] = {f"{name}__in": values for name in names if (values := getattr(filters, name))}
+    return Q(**wanted)

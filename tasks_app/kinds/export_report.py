@@ -1,0 +1,160 @@
+"""`export_report`: the rows of a source as a file behind a signed link, mailed if wanted."""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import IO, Annotated, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+from pydantic import Field, StringConstraints
+
+from tasks_app.errors import Invalid, Permanent
+from tasks_app.handlers import Payload, RunContext, handler
+from tasks_app.handlers.validation import validate_payload
+from tasks_app.kinds.csv_file import write_csv
+from tasks_app.kinds.mailing import Recipients, send_each
+from tasks_app.kinds.sources import (
+    Column,
+    ReportSource,
+    Rows,
+    Scope,
+    UnknownSource,
+    count_rows,
+    source_all,
+    source_get,
+    stream_rows,
+)
+from tasks_app.models import StoredFile
+from tasks_app.services.files import file_store, signed_url
+
+_CHECK_EVERY_ROWS = 200
+_FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
+
+
+def _list_sources(schema: dict[str, Any]) -> None:
+    """Sources are declared after this class, so the schema asks for them when it is made."""
+    schema["enum"] = [source.name for source in source_all()]
+
+
+class ExportReport(Payload):
+    """What to export, and who is told."""
+
+    source: str = Field(title="Report", description="Where the rows come from.", json_schema_extra=_list_sources)
+    filters: dict[str, Any] = Field({}, description='Which rows, for example {"status": "failed", "last_hours": 24}.')
+    columns: list[str] = Field([], description="Which columns, in this order; all by default.")
+    email: Recipients = Field([], title="E-mail", description="Who gets the link, one address per item.")
+    filename: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
+        None, title="File name", description="The name of the download; made from report and time by default."
+    )
+    link_days: int = Field(7, ge=1, le=90, title="Link lasts", description="Days until the download link ends.")
+
+    def check(self) -> None:
+        """Check what the source decides: that it exists, its filters, its columns."""
+        source = self.found_source()
+        self.typed_filters(source)
+        for index, name in enumerate(self.columns):
+            if name not in source.column_names:
+                known = ", ".join(source.column_names)
+                raise Invalid.at(f"columns.{index}", "unknown_column", f"There is no such column; there are: {known}.")
+            if name in self.columns[:index]:
+                raise Invalid.at(f"columns.{index}", "duplicate", "Each column may stand here once.")
+        if self.filename is not None and not _is_file_name(self.filename):
+            raise Invalid.at("filename", "file_name", "Must be a plain file name, without folders.")
+
+    def found_source(self) -> ReportSource:
+        """Give the source; raise `Invalid` when there is none of that name."""
+        try:
+            return source_get(self.source)
+        except UnknownSource as error:
+            raise Invalid.at("source", "unknown_source", str(error.args[0])) from None
+
+    def typed_filters(self, source: ReportSource) -> Any:
+        """Give the filters as the source's own model."""
+        try:
+            return validate_payload(source.filters, self.filters, root="filters")[0]
+        except Invalid as error:
+            raise Invalid("The filters do not fit the report.", fields=error.fields) from None
+
+
+@handler("export_report", payload=ExportReport, title="Export report", timeout=3600)
+def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
+    """Writes the rows of a report to a CSV file, keeps it behind a link that expires, and mails the link if wanted."""
+    source = payload.found_source()
+    scope = Scope(user=_owner(ctx), at=ctx.scheduled_for or timezone.now())
+    rows = source.query(scope, payload.typed_filters(source))
+    file, count = _store(ctx, payload, source.pick(payload.columns), rows, _file_name(payload, scope.at))
+    url = signed_url(file)
+    ctx.log(f"{count} rows, {file.size} bytes in {file.name}")
+    if payload.email:
+        subject, body = _words(source, file, count, url)
+        send_each(ctx, payload.email, subject=subject, body=body).settle()
+    return {"rows": count, "bytes": file.size, "file": str(file.id), "name": file.name, "url": url}
+
+
+def _owner(ctx: RunContext) -> AbstractBaseUser:
+    """A report shows what its owner may see, so it needs one who may still see anything."""
+    owner = None
+    if ctx.owner_id is not None:
+        owner = get_user_model().objects.filter(pk=ctx.owner_id, is_active=True).first()
+    if owner is None:
+        raise Permanent("A report needs an owner whose account is active.")
+    return owner
+
+
+def _store(
+    ctx: RunContext, payload: ExportReport, columns: Sequence[Column], rows: Rows, name: str
+) -> tuple[StoredFile, int]:
+    counts: list[int] = []
+
+    def write(stream: IO[bytes]) -> None:
+        watched = _watched(ctx, stream_rows(rows, columns), count_rows(rows))
+        counts.append(write_csv(stream, [column.name for column in columns], watched))
+
+    file = file_store(
+        # The same path for every attempt and retry: a second one replaces the file instead of adding one.
+        path=f"reports/{ctx.root_run_id}/report.csv",
+        name=name,
+        content_type="text/csv; charset=utf-8",
+        owner_id=ctx.owner_id,
+        run_id=ctx.run_id,
+        expires_at=timezone.now() + timedelta(days=payload.link_days),
+        write=write,
+    )
+    return file, counts[0]
+
+
+def _watched(ctx: RunContext, rows: Iterator[list[Any]], total: int) -> Iterator[list[Any]]:
+    """Pass the rows on, report progress, and leave when the run is asked to stop."""
+    ctx.progress(0, total, "Writing rows")
+    count = 0
+    for row in rows:
+        yield row
+        count += 1
+        if count % _CHECK_EVERY_ROWS == 0:
+            ctx.check_stop()
+            # Rows may have come since they were counted.
+            ctx.progress(count, max(total, count), "Writing rows")
+    ctx.check_stop()
+    ctx.progress(count, count, f"{count} rows written")
+
+
+def _file_name(payload: ExportReport, at: datetime) -> str:
+    name = payload.filename or f"{payload.source}-{at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
+    return name if name.lower().endswith(".csv") else f"{name}.csv"
+
+
+def _is_file_name(name: str) -> bool:
+    return _FILE_NAME.fullmatch(name) is not None and not name.startswith(".")
+
+
+def _words(source: ReportSource, file: StoredFile, count: int, url: str) -> tuple[str, str]:
+    subject = f"[{settings.SITE_NAME}] {source.title}: {count} {'row' if count == 1 else 'rows'}"
+    until = f"{file.expires_at:%d %B %Y, %H:%M} UTC" if file.expires_at else "it is removed"
+    body = (
+        f"{file.name} is ready: {count} {'row' if count == 1 else 'rows'}, {file.size} bytes.\n\n{url}\n\n"
+        f"The link works without signing in until {until}; whoever has it can read the file.\n"
+    )
+    return subject, body
