@@ -4,6 +4,7 @@ import os
 import threading
 import time
 import uuid
+from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -21,3 +22,9 @@ def new_id() -> uuid.UUID:
     milliseconds, fraction = divmod(ticks, 4096)
     tail = int.from_bytes(os.urandom(8), "big") & (2**62 - 1)
     return uuid.UUID(int=(milliseconds & (2**48 - 1)) << 80 | 7 << 76 | fraction << 64 | 2 << 62 | tail)
+
+
+def first_id_at(instant: datetime) -> uuid.UUID:
+    """Give the smallest id that can have been made at `instant`: a range of creation times as a range of ids."""
+    milliseconds = max(0, int(instant.timestamp() * 1000))
+    return uuid.UUID(int=(milliseconds & (2**48 - 1)) << 80 | 7 << 76 | 2 << 62)

@@ -1,0 +1,52 @@
+"""What is happening, what will happen and what went wrong: the reads of the home page."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models.ids import first_id_at
+from tasks_app.selectors.access import Person, visible_runs, visible_tasks
+from tasks_app.states import Status, TaskStatus
+
+CAP = 1000
+
+
+def needs_person(user: Person) -> QuerySet[TaskRun]:
+    """Runs that failed for good and that nobody has dismissed, newest first."""
+    failed = visible_runs(user).filter(status=Status.FAILED, dismissed_at=None)
+    return failed.select_related("task").order_by("-id")
+
+
+def needs_person_count(user: Person) -> int:
+    """How many of them there are, counted to 1,000 at most."""
+    return visible_runs(user).filter(status=Status.FAILED, dismissed_at=None).order_by()[:CAP].count()
+
+
+def running_now(user: Person) -> QuerySet[TaskRun]:
+    """Runs that a worker executes, the longest running first."""
+    return visible_runs(user).filter(status=Status.RUNNING).select_related("task").order_by("started_at", "id")
+
+
+def queued_count(user: Person) -> int:
+    """How many runs wait for a worker, counted to 1,000 at most."""
+    return visible_runs(user).filter(status=Status.QUEUED).order_by()[:CAP].count()
+
+
+def coming_up(user: Person, *, until: datetime) -> QuerySet[ScheduledTask]:
+    """Active tasks that come due until then, soonest first."""
+    return visible_tasks(user).filter(next_due_at__lte=until).order_by("next_due_at", "id")
+
+
+def task_counts(user: Person) -> dict[str, int]:
+    """How many tasks are active and how many paused, each counted to 1,000 at most."""
+    tasks = visible_tasks(user).order_by()
+    return {
+        status.value: tasks.filter(status=status)[:CAP].count() for status in (TaskStatus.ACTIVE, TaskStatus.PAUSED)
+    }
+
+
+def ended_counts(user: Person, *, since: datetime) -> dict[str, int]:
+    """How many of the runs made since then have succeeded and failed, each counted to 1,000 at most."""
+    runs = visible_runs(user).filter(id__gte=first_id_at(since)).order_by()
+    return {status.value: runs.filter(status=status)[:CAP].count() for status in (Status.SUCCEEDED, Status.FAILED)}

@@ -1,0 +1,87 @@
+"""The list of runs: filters, and pages by keyset, whose cost does not grow with the history."""
+
+import uuid
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from tasks_app.models import RunAttempt, RunEvent, TaskRun
+from tasks_app.models.ids import first_id_at
+from tasks_app.selectors.access import Person, visible_runs
+from tasks_app.selectors.matching import with_tag
+
+CAP = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFilters:
+    """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed."""
+
+    status: str = ""
+    reason: str = ""
+    type: str = ""
+    task: uuid.UUID | None = None
+    queue: str = ""
+    worker: str = ""
+    tag: str = ""
+    trigger: str = ""
+    search: str = ""
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    needs: bool = False
+
+    @property
+    def is_any(self) -> bool:
+        """Something narrows the list."""
+        return any(getattr(self, one.name) for one in fields(self))
+
+
+def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
+    """The runs that the user may see and that match, newest first."""
+    rows = visible_runs(user).select_related("task")
+    for name in ("status", "reason", "type", "queue", "worker", "trigger"):
+        if value := getattr(filters, name):
+            rows = rows.filter(**{name: value})
+    if filters.task is not None:
+        rows = rows.filter(task_id=filters.task)
+    if filters.needs:
+        rows = rows.filter(status="failed", dismissed_at=None)
+    if filters.tag:
+        rows = with_tag(rows, filters.tag)
+    if filters.search:
+        rows = rows.filter(_mentions(filters.search))
+    if filters.created_from is not None:
+        rows = rows.filter(id__gte=first_id_at(filters.created_from))
+    if filters.created_to is not None:
+        rows = rows.filter(id__lt=first_id_at(filters.created_to))
+    return rows.order_by("-id")
+
+
+def _mentions(words: str) -> Q:
+    found = Q(task__name__icontains=words) | Q(type__icontains=words) | Q(error__icontains=words)
+    try:
+        return found | Q(id=uuid.UUID(words))
+    except ValueError:
+        return found
+
+
+def run_page(rows: QuerySet[TaskRun], *, before: uuid.UUID | None, size: int) -> tuple[list[TaskRun], uuid.UUID | None]:
+    """Give one page and the cursor of the next, or None at the end."""
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows[: size + 1])
+    return found[:size], found[size - 1].id if len(found) > size else None
+
+
+def open_counts(user: Person) -> dict[str, int]:
+    """How many runs are in each state that is not final, each counted to 1,000 at most."""
+    rows = visible_runs(user).order_by()
+    return {status: rows.filter(status=status)[:CAP].count() for status in ("running", "queued", "scheduled")}
+
+
+def run_story(run: TaskRun) -> tuple[list[RunEvent], list[RunAttempt]]:
+    """What happened to a run, in order, and its failed attempts, the latest first."""
+    events = run.events.order_by("id")
+    attempts = run.attempts.order_by("-claim_no")
+    return list(events), list(attempts)

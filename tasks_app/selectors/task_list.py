@@ -1,0 +1,88 @@
+"""The list of tasks: filters, order, and the strip beside each."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from tasks_app.models import Queue, ScheduledTask, TaskRun
+from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.selectors.matching import with_tag
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskFilters:
+    """What the list is narrowed to; an empty field narrows nothing."""
+
+    status: str = ""
+    kind: str = ""
+    type: str = ""
+    queue: str = ""
+    tag: str = ""
+    owner: str = ""
+    search: str = ""
+    last_run_status: str = ""
+    next_run_before: datetime | None = None
+    next_run_after: datetime | None = None
+
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "name": ("name", "id"),
+    "-name": ("-name", "-id"),
+    "created_at": ("id",),
+    "-created_at": ("-id",),
+    "next_run_at": ("next_due_at", "id"),
+    "-next_run_at": ("-next_due_at", "-id"),
+    "last_run_at": ("last_run_at", "id"),
+    "-last_run_at": ("-last_run_at", "-id"),
+}
+
+
+def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -> QuerySet[ScheduledTask]:
+    """The tasks that the user may see and that match, in order; nulls come last."""
+    rows = visible_tasks(user).select_related("owner")
+    for name in ("status", "kind", "type", "queue", "last_run_status"):
+        if value := getattr(filters, name):
+            rows = rows.filter(**{name: value})
+    if filters.owner:
+        rows = rows.filter(owner__username=filters.owner)
+    if filters.tag:
+        rows = with_tag(rows, filters.tag)
+    if filters.search:
+        words = filters.search
+        rows = rows.filter(Q(name__icontains=words) | Q(type__icontains=words) | Q(description__icontains=words))
+    if filters.next_run_before is not None:
+        rows = rows.filter(next_due_at__lt=filters.next_run_before)
+    if filters.next_run_after is not None:
+        rows = rows.filter(next_due_at__gt=filters.next_run_after)
+    return rows.order_by(*(_nulls_last(name) for name in ORDERS[ordering]))
+
+
+def _nulls_last(name: str) -> F | object:
+    field = F(name.removeprefix("-"))
+    return field.desc(nulls_last=True) if name.startswith("-") else field.asc(nulls_last=True)
+
+
+def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUID, list[TaskRun]]:
+    """The last runs of each task, oldest first, in two queries that the index (task, -id) serves.
+
+    The caller has checked that the user may see the tasks.
+    """
+    nth = TaskRun.objects.filter(task_id=OuterRef("id")).order_by("-id").values("id")[count - 1 : count]
+    tasks = ScheduledTask.objects.filter(id__in=task_ids)
+    bounds = dict(tasks.annotate(bound=Subquery(nth)).order_by().values_list("id", "bound"))
+    found: dict[uuid.UUID, list[TaskRun]] = {task_id: [] for task_id in bounds}
+    wanted = Q(pk__in=[])
+    for task_id, bound in bounds.items():
+        wanted |= Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id)
+    columns = ("id", "task_id", "status", "reason", "started_at", "finished_at")
+    for run in TaskRun.objects.filter(wanted).only(*columns).order_by("id"):
+        found[run.task_id].append(run)  # type: ignore[index]  # the condition names the task
+    return found
+
+
+def queue_names() -> list[str]:
+    """Every queue, in the order in which they are served."""
+    return list(Queue.objects.values_list("name", flat=True))

@@ -1,0 +1,192 @@
+// Live pages. A frame on /ws/ is only a hint: what the page shows is what the server renders again.
+//
+//   data-live="run:<id>" | "task:<id>" | "tasks"   a region; htmx fetches it again on the event "live"
+//   data-only="<id>"          within a wide topic, only frames of this run or task count
+//   data-when="polling"       fetched again only while the socket is away
+//   data-calm                 not replaced while the pointer is over it
+//   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
+//   data-log="<run id>"       log lines, appended from data-source
+//   data-newer                shown when a run arrives that the list does not hold yet
+
+const POLL_MS = 2000;
+const REFRESH_MS = 1000;
+const SETTLE_MS = 4000;
+const LONGEST_PAUSE_MS = 30000;
+
+const seen = new Map();
+const due = new Map();
+const root = document.documentElement;
+const asOf = Date.parse(document.body.dataset.asOf) - 2000;
+let socket = null;
+let failures = 0;
+let wasConnected = false;
+let poller = 0;
+
+const all = (selector) => [...document.querySelectorAll(selector)];
+const isHidden = () => document.visibilityState === "hidden";
+const topics = () => new Set(all("[data-live]").map((element) => element.dataset.live));
+
+function isNewer(frame) {
+  const last = seen.get(frame.run_id) ?? [0, 0];
+  const next = [frame.version ?? 0, frame.seq ?? 0];
+  if (next[0] < last[0] || (next[0] === last[0] && next[1] <= last[1])) return 0;
+  seen.set(frame.run_id, next);
+  return next[0] > last[0] ? 2 : 1;
+}
+
+function remember() {
+  for (const element of all("[data-run][data-version]")) {
+    const { run, version, seq } = element.dataset;
+    const known = seen.get(run) ?? [0, 0];
+    if (Number(version) > known[0]) seen.set(run, [Number(version), Number(seq ?? 0)]);
+  }
+}
+
+function showState(element, status) {
+  for (const badge of element.querySelectorAll("[data-state]")) {
+    badge.className = badge.className.replace(/\bis-\w+/, `is-${status}`);
+    const shape = badge.querySelector("use");
+    shape.setAttribute("href", shape.getAttribute("href").replace(/#.*/, `#st-${status}`));
+    badge.querySelector("[data-word]").textContent = status;
+    badge.querySelector("small")?.remove();
+  }
+}
+
+function showProgress(element, progress) {
+  const bar = element.matches("progress") ? element : element.querySelector("progress");
+  if (!bar || !progress) return;
+  const { done, total, message } = progress;
+  const text = element.querySelector("[data-progress-text]");
+  if (total) {
+    bar.value = Math.min(100, Math.round((100 * done) / total));
+    if (text) text.textContent = `${bar.value} %`;
+  } else if (text && done != null) {
+    text.textContent = `${done} done`;
+  }
+  const words = element.querySelector("[data-progress-message]");
+  if (words) words.textContent = message ?? "";
+}
+
+function concerns(region, frame) {
+  const { live, only, when } = region.dataset;
+  if (when === "polling") return false;
+  if (only && only !== frame.run_id && only !== frame.task_id) return false;
+  return live === "tasks" || live === `run:${frame.run_id}` || live === `task:${frame.task_id}`;
+}
+
+function onUpdate(frame) {
+  // A snapshot also tells of what was there when the page was made; that is no news.
+  const isOld = !seen.has(frame.run_id) && Date.parse(frame.at) < asOf;
+  const news = isNewer(frame);
+  if (!news || isOld) return;
+  const shown = all(`[data-run="${CSS.escape(frame.run_id)}"]`);
+  for (const element of shown) {
+    showState(element, frame.status);
+    showProgress(element, frame.progress);
+  }
+  if (news < 2) return;
+  if (!shown.length) for (const hint of all("[data-newer]")) hint.hidden = false;
+  for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);
+}
+
+function isBusy(region) {
+  const isHeld = region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button");
+  return isHeld || Boolean(region.querySelector(":popover-open, details[open]")) || ("calm" in region.dataset && region.matches(":hover"));
+}
+
+// At most once a second per region, and not under the reader's hand; the last change always gets through.
+function refresh(region) {
+  const key = region.id;
+  if (due.has(key)) return;
+  const last = Number(region.dataset.refreshed ?? 0);
+  const wait = Math.max(0, REFRESH_MS - (Date.now() - last));
+  due.set(key, setTimeout(() => {
+    due.delete(key);
+    const current = document.getElementById(key);
+    if (!current) return;
+    if (isHidden() || isBusy(current)) { current.dataset.stale = ""; return; }
+    delete current.dataset.stale;
+    window.htmx.trigger(current, "live");
+  }, wait));
+}
+
+function refreshStale() {
+  for (const region of all("[data-stale]")) if (!isBusy(region)) refresh(region);
+}
+
+function refreshAll() {
+  for (const region of all("[data-live]")) {
+    if (!region.dataset.only && (region.dataset.when !== "polling" || root.dataset.link === "polling")) refresh(region);
+  }
+  for (const log of all("[data-log]")) readLog(log);
+}
+
+async function readLog(log) {
+  if ("reading" in log.dataset || isHidden()) { log.dataset.again = ""; return; }
+  log.dataset.reading = "";
+  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  const after = log.querySelector("li:last-child")?.dataset.n ?? 0;
+  try {
+    await window.htmx.ajax("GET", `${log.dataset.source}?after=${after}`, { target: log, swap: "beforeend" });
+  } finally {
+    delete log.dataset.reading;
+  }
+  if (atEnd) log.scrollTop = log.scrollHeight;
+  if ("again" in log.dataset) { delete log.dataset.again; setTimeout(() => readLog(log), 250); }
+}
+
+function onFrame(event) {
+  let frame;
+  try { frame = JSON.parse(event.data); } catch { return; }
+  if (frame.type === "TaskUpdated" && frame.run_id) onUpdate(frame);
+  else if (frame.type === "RunLog") for (const log of all(`[data-log="${CSS.escape(frame.run_id)}"]`)) readLog(log);
+}
+
+function startPolling() {
+  root.dataset.link = "polling";
+  if (!poller) poller = setInterval(() => { if (!isHidden()) refreshAll(); }, POLL_MS);
+}
+
+function stopPolling() {
+  root.dataset.link = "live";
+  clearInterval(poller);
+  poller = 0;
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  socket = new WebSocket(`${scheme}://${location.host}/ws/`);
+  const settle = setTimeout(startPolling, SETTLE_MS);
+  socket.addEventListener("open", () => {
+    clearTimeout(settle);
+    failures = 0;
+    stopPolling();
+    for (const topic of topics()) socket.send(JSON.stringify({ subscribe: topic }));
+    if (wasConnected) refreshAll();
+    wasConnected = true;
+  });
+  socket.addEventListener("message", onFrame);
+  socket.addEventListener("close", () => {
+    clearTimeout(settle);
+    socket = null;
+    failures += 1;
+    if (failures > 1) startPolling();
+    const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures);
+    setTimeout(connect, pause * (0.5 + Math.random() / 2));
+  });
+}
+
+if (topics().size) {
+  remember();
+  document.body.addEventListener("htmx:beforeSwap", (event) => { event.target.dataset.refreshed = Date.now(); });
+  document.body.addEventListener("htmx:afterSwap", (event) => {
+    remember();
+    const region = document.getElementById(event.target.id);
+    if (region) region.dataset.refreshed = Date.now();
+  });
+  document.addEventListener("visibilitychange", () => { if (!isHidden()) refreshAll(); });
+  document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
+  document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
+  for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
+  connect();
+}

@@ -1,0 +1,31 @@
+// Keys of the whole app, and menus that close when one looks away.
+
+const PLACES = { h: "home", t: "task-list", r: "run-list", s: "settings" };
+let isGoing = false;
+
+const isTyping = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") closeMenus();
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.key === "/") {
+    const field = document.querySelector("[data-search]");
+    if (field) { event.preventDefault(); field.focus(); field.select(); }
+  } else if (isGoing && PLACES[event.key]) {
+    document.querySelector(`[data-place="${PLACES[event.key]}"]`)?.click();
+  }
+  isGoing = event.key === "g";
+});
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (menu !== except) menu.open = false;
+}
+
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
+
+// A filter that changes asks at once; without JavaScript the button beside it does.
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-filters]");
+  if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
+});
+for (const button of document.querySelectorAll("form[data-filters] [data-without-script]")) button.hidden = true;

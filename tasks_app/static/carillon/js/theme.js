@@ -1,0 +1,13 @@
+// The theme changes at once; without JavaScript the same form posts it.
+
+const YEAR = 31536000;
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-theme-form]");
+  if (!form) return;
+  event.preventDefault();
+  const theme = event.submitter?.value ?? "system";
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+});

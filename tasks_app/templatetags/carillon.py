@@ -1,0 +1,145 @@
+"""The components of the pages: state, time, duration, progress, strip, icons, JSON, live regions."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from tasks_app.web import json_view, words
+from tasks_app.web.strip import BarRun, Strip, draw
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, css: str = "icon") -> SafeString:
+    """An icon from our one sprite; always decorative, the word stands beside it."""
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', css, static("carillon/img/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def state(status: str, reason: str = "", css: str = "") -> SafeString:
+    """A state: one colour, one shape, one word. `live.js` changes all three in place."""
+    note = words.REASONS.get(str(reason), str(reason))
+    small = format_html(" <small>{}</small>", note) if note else ""
+    return format_html(
+        '<span class="state is-{} {}" data-state>{}<span data-word>{}</span>{}</span>',
+        status,
+        css,
+        icon(f"st-{status}"),
+        status,
+        small,
+    )
+
+
+@register.simple_tag
+def when(instant: datetime | None, style: str = "relative", empty: str = "–") -> SafeString:
+    """A `<time>`: relative (ticking) or brief clock text, the exact instant on hover."""
+    if instant is None:
+        return SafeString(escape(empty))
+    now = timezone.now()
+    text = {"relative": words.relative, "clock": words.clock}.get(style)
+    shown = text(instant, now) if text else words.exact(instant)
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        instant.astimezone(timezone.get_default_timezone()).isoformat(),
+        words.exact(instant),
+        mark_safe(" data-relative") if style == "relative" else "",
+        shown,
+    )
+
+
+@register.simple_tag
+def since(instant: datetime | None) -> SafeString:
+    """The time that something has been going on, ticking."""
+    if instant is None:
+        return SafeString("–")
+    spent = words.duration(max((timezone.now() - instant) / timedelta(seconds=1), 0))
+    return format_html('<time datetime="{}" data-since>{}</time>', instant.isoformat(), spent)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as words."""
+    return words.duration(seconds)
+
+
+@register.filter
+def duration_ms(milliseconds: float | None) -> str:
+    """Milliseconds as words."""
+    return words.duration(None if milliseconds is None else milliseconds / 1000)
+
+
+@register.filter
+def actor(name: str) -> str:
+    """Who acted, in words."""
+    return words.actor(name)
+
+
+@register.filter
+def trigger(name: str) -> str:
+    """What started a run, in words."""
+    return words.TRIGGERS.get(name, name)
+
+
+@register.filter
+def first_line(text: str) -> str:
+    """The first line of an error."""
+    return text.strip().split("\n", 1)[0]
+
+
+@register.filter
+def pretty_json(value: Any) -> SafeString:
+    """JSON for people: indented, its kinds told apart."""
+    return json_view.render(value)
+
+
+@register.filter
+def plain_json(value: Any) -> str:
+    """JSON as text, for an editor."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """Look a key up."""
+    return mapping.get(key)
+
+
+@register.inclusion_tag("parts/strip.html")
+def strip(runs: Sequence[BarRun], slots: Sequence[datetime] = (), *, wide: bool = False) -> dict[str, Strip]:
+    """The last fifty runs, now, and the next ten slots."""
+    return {"strip": draw(runs, slots, now=timezone.now(), wide=wide)}
+
+
+@register.inclusion_tag("parts/progress.html")
+def progress(run: Any) -> dict[str, Any]:
+    """A running run's progress: a bar when it says how much there is, a moving one when it does not."""
+    said = run.progress or {}
+    done, total = said.get("done"), said.get("total")
+    percent = min(100, round(100 * done / total)) if total and done is not None else None
+    return {"run": run, "done": done, "total": total, "percent": percent, "message": said.get("message", "")}
+
+
+@register.simple_tag(takes_context=True)
+def live(context: template.Context, name: str, topic: str, version: int | None = None) -> SafeString:
+    """Make the element a live region: `live.js` has htmx fetch it again from this page when a frame says so.
+
+    The view answers with this fragment alone when the request's HX-Target is `name`.
+    """
+    request = context["request"]
+    attributes = format_html(
+        'id="{}" data-live="{}" hx-get="{}" hx-trigger="live" hx-target="this" hx-swap="outerHTML"',
+        name,
+        topic,
+        request.get_full_path(),
+    )
+    return attributes if version is None else format_html('{} data-version="{}"', attributes, version)

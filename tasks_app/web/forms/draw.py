@@ -1,0 +1,169 @@
+"""From a schema and a payload to fields: every kind of shape has its own small way of being drawn."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
+from tasks_app.web.forms.shape import Shape
+
+_LIMITS = {
+    "minimum": "min",
+    "maximum": "max",
+    "minLength": "minlength",
+    "maxLength": "maxlength",
+    "pattern": "pattern",
+}
+_WHOLE = frozenset({"json", "lines", "map", "choices"})
+
+
+def draw_payload(schema: Mapping[str, Any], payload: Mapping[str, Any], errors: Errors) -> list[Field]:
+    """Give the fields of a payload, with its values and the errors at their places."""
+    root = Shape(schema, schema)
+    if root.kind == "group":
+        return _members(root, payload, errors, "payload")
+    if not schema.get("properties") and schema.get("additionalProperties") is False:
+        return []
+    return [_draw(root, payload, errors, "payload", "Payload", is_required=False)]
+
+
+def _members(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:
+    given = value if isinstance(value, Mapping) else {}
+    return [
+        _draw(
+            inner,
+            given.get(name, inner.default),
+            errors,
+            f"{path}.{name}",
+            _label(inner, name),
+            is_required=name in shape.required,
+        )
+        for name, inner in shape.properties.items()
+    ]
+
+
+def _label(shape: Shape, name: str) -> str:
+    """The title that a person wrote; pydantic's own is the name in Title Case, which shouts."""
+    words = name.replace("_", " ")
+    title = str(shape.schema.get("title") or words)
+    return words[:1].upper() + words[1:] if title.lower() == words.lower() else title
+
+
+def _draw(shape: Shape, value: Any, errors: Errors, path: str, label: str, *, is_required: bool) -> Field:
+    kind = shape.kind
+    shown = _SHOW.get(kind, _text)(value)
+    return Field(
+        path=path,
+        label=label,
+        kind=kind,
+        value=bool(value is not None) if kind == "group" and shape.is_nullable else shown,
+        help=str(shape.schema.get("description") or shape.resolved.get("description") or ""),
+        is_required=is_required and not shape.is_nullable,
+        choices=_choices(shape, value, is_required=is_required),
+        attributes={"name": f"{path}.{shape.tag}"} if kind == "variant" else _attributes(shape),
+        errors=(messages_below if kind in _WHOLE else messages)(errors, path),
+        children=_children(shape, value, errors, path),
+    )
+
+
+def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:
+    if shape.kind == "group":
+        return _members(shape, value, errors, path)
+    if shape.kind == "list":
+        rows = value if isinstance(value, list) else []
+        return [
+            Field(
+                path=f"{path}.{n}",
+                label=f"{_label(shape.items, 'item')} {n + 1}",
+                kind="row",
+                errors=messages(errors, f"{path}.{n}"),
+                children=_members(shape.items, row, errors, f"{path}.{n}"),
+            )
+            for n, row in enumerate(rows)
+        ]
+    if shape.kind == "variant":
+        chosen = shape.variants.get(_tag(shape, value))
+        fields = _members(chosen, value, errors, path) if chosen else []
+        return [one for one in fields if one.path != f"{path}.{shape.tag}"]
+    return []
+
+
+def _tag(shape: Shape, value: Any) -> str:
+    given = value.get(shape.tag) if isinstance(value, Mapping) else None
+    return str(given) if given is not None else "" if shape.is_nullable else next(iter(shape.variants), "")
+
+
+def _choices(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    if shape.kind == "variant":
+        blank = [Choice("", "–")] if shape.is_nullable else []
+        chosen = _tag(shape, value)
+        return blank + [Choice(name, _words(name), name == chosen) for name in shape.variants]
+    if shape.kind == "tristate":
+        named = (("", "–", None), ("true", "Yes", True), ("false", "No", False))
+        return [Choice(text, label, value is meaning) for text, label, meaning in named]
+    if shape.kind == "choices":
+        chosen_all = value if isinstance(value, list) else []
+        return [Choice(str(one), _words(one), one in chosen_all) for one in shape.items.enum or ()]
+    if shape.kind != "enum":
+        return []
+    needs_blank = shape.is_nullable or (is_required and shape.default is None and len(shape.enum or ()) > 1)
+    blank = [Choice("", "–" if shape.is_nullable else "Choose…", value is None)] if needs_blank else []
+    return blank + [Choice(str(one), _words(one), one == value) for one in shape.enum or ()]
+
+
+def _words(value: object) -> str:
+    text = str(value)
+    return text.replace("_", " ").capitalize() if text.islower() else text
+
+
+def _attributes(shape: Shape) -> dict[str, str]:
+    node = shape.resolved
+    found = {html: str(node[name]) for name, html in _LIMITS.items() if name in node}
+    if shape.kind == "number":
+        found["step"] = "any"
+    examples = shape.schema.get("examples") or node.get("examples")
+    if examples and isinstance(examples[0], str | int | float):
+        found["placeholder"] = str(examples[0])
+    return found
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _json(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _lines(value: Any) -> str:
+    return "\n".join(_text(item) for item in value) if isinstance(value, list) else _text(value)
+
+
+def _map(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return _text(value)
+    return "\n".join(f"{name}: {_text(item)}" for name, item in value.items())
+
+
+def _datetime(value: Any) -> str:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return _text(value)
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return local.strftime("%Y-%m-%dT%H:%M:%S" if local.second else "%Y-%m-%dT%H:%M")
+
+
+_SHOW = {
+    "json": _json,
+    "lines": _lines,
+    "map": _map,
+    "datetime": _datetime,
+    "bool": bool,
+    "secret": lambda _value: "",
+    "group": lambda _value: None,
+    "list": lambda value: len(value) if isinstance(value, list) else 0,
+}

@@ -1,0 +1,89 @@
+"""Field: one thing that a form asks for, ready to be drawn by `parts/field.html`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks_app.errors import FieldError
+
+Errors = Mapping[str, Sequence[FieldError]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values."""
+
+    value: str
+    label: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A label, a control of some kind, help and errors; groups and lists hold further fields.
+
+    `path` is the name of the control and the path that errors carry, so that an error finds its field by itself.
+    """
+
+    path: str
+    label: str
+    kind: str = "text"
+    value: Any = ""
+    help: str = ""
+    is_required: bool = False
+    choices: Sequence[Choice] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    errors: Sequence[str] = ()
+    children: Sequence["Field"] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the control."""
+        return "f-" + self.path.replace(".", "-")
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what explains the control."""
+        parts = [f"{self.id}-help"] if self.help else []
+        return " ".join([*parts, f"{self.id}-error"] if self.errors else parts)
+
+
+def messages(errors: Errors, path: str) -> list[str]:
+    """The messages for exactly this path."""
+    return [error.message for error in errors.get(path, ())]
+
+
+def messages_below(errors: Errors, path: str) -> list[str]:
+    """The messages for this path and for everything inside it, which then say where."""
+    found = messages(errors, path)
+    for other, faults in errors.items():
+        if other.startswith(f"{path}."):
+            found += [f"{other.removeprefix(f'{path}.')}: {fault.message}" for fault in faults]
+    return found
+
+
+def paths(fields: Iterable[Field]) -> set[str]:
+    """Every path that is drawn, with those whose inner errors the field shows itself."""
+    found: set[str] = set()
+    for one in fields:
+        found.add(one.path)
+        found |= paths(one.children)
+    return found
+
+
+def unplaced(errors: Errors, fields: Sequence[Field]) -> list[str]:
+    """The errors that no drawn field shows; they belong above the form."""
+    drawn = paths(fields)
+    shown = {message for one in _flat(fields) for message in one.errors}
+    return [
+        f"{path}: {fault.message}"
+        for path, faults in errors.items()
+        for fault in faults
+        if path not in drawn and not any(message.endswith(fault.message) for message in shown)
+    ]
+
+
+def _flat(fields: Iterable[Field]) -> Iterable[Field]:
+    for one in fields:
+        yield one
+        yield from _flat(one.children)

@@ -1,0 +1,169 @@
+"""From a posted form back to a payload. What cannot be read is left as it was typed, so that validation names it and nothing is lost."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.utils import timezone
+
+from tasks_app.errors import FieldError
+from tasks_app.web.forms.shape import Shape
+
+ABSENT = object()
+
+
+class Posted(Protocol):
+    """What is needed of a QueryDict."""
+
+    def get(self, key: str, default: str = ..., /) -> Any: ...
+    def getlist(self, key: str, /) -> list[Any]: ...
+    def __contains__(self, key: object, /) -> bool: ...
+    def __iter__(self) -> Any: ...
+
+
+class Reader:
+    """Reads one form. `kept` is the stored payload: a secret left blank keeps its value."""
+
+    def __init__(self, schema: Mapping[str, Any], posted: Posted, kept: Mapping[str, Any] | None = None) -> None:
+        self.root = Shape(schema, schema)
+        self.posted = posted
+        self.kept = kept or {}
+        self.errors: dict[str, list[FieldError]] = {}
+
+    def payload(self) -> dict[str, Any]:
+        """Give the payload as it was meant."""
+        if self.root.kind == "group":
+            return self._members(self.root, "payload", self.kept)
+        value = self._json("payload") if "payload" in self.posted else {}
+        return value if isinstance(value, dict) else {}
+
+    def _members(self, shape: Shape, path: str, kept: Any) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        stored = kept if isinstance(kept, Mapping) else {}
+        for name, inner in shape.properties.items():
+            value = self._value(inner, f"{path}.{name}", stored.get(name))
+            is_default = name not in shape.required and value == inner.default and type(value) is type(inner.default)
+            if value is not ABSENT and not (is_default and name not in stored):
+                found[name] = value
+        if shape.resolved.get("additionalProperties") is True:
+            found |= {name: value for name, value in stored.items() if name not in shape.properties}
+        return found
+
+    def _value(self, shape: Shape, path: str, kept: Any) -> Any:
+        reader = getattr(self, f"_read_{shape.kind}", None)
+        return reader(shape, path, kept) if reader else self._scalar(shape, path)
+
+    def _scalar(self, shape: Shape, path: str) -> Any:
+        raw = str(self.posted.get(path, ""))
+        text = raw if shape.kind == "textarea" else raw.strip()
+        if text == "":
+            return self._blank(shape)
+        return _PARSE.get(shape.kind, str)(text)
+
+    def _blank(self, shape: Shape) -> Any:
+        """An empty control: the default where that is empty too, else the nearest to "nothing" that the type knows."""
+        if shape.default in (None, ""):
+            return ABSENT
+        if shape.is_nullable:
+            return None
+        return "" if shape.resolved.get("type") == "string" and shape.enum is None else ABSENT
+
+    def _read_bool(self, shape: Shape, path: str, kept: Any) -> Any:
+        return path in self.posted
+
+    def _read_tristate(self, shape: Shape, path: str, kept: Any) -> Any:
+        return {"true": True, "false": False}.get(str(self.posted.get(path, "")), self._blank(shape))
+
+    def _read_secret(self, shape: Shape, path: str, kept: Any) -> Any:
+        value = self._scalar(shape, path)
+        return kept if value is ABSENT and kept is not None else value
+
+    def _read_enum(self, shape: Shape, path: str, kept: Any) -> Any:
+        raw = str(self.posted.get(path, ""))
+        return self._blank(shape) if raw == "" and "" not in (shape.enum or ()) else _member(shape, raw)
+
+    def _read_choices(self, shape: Shape, path: str, kept: Any) -> Any:
+        return [_member(shape.items, str(raw)) for raw in self.posted.getlist(path)]
+
+    def _read_lines(self, shape: Shape, path: str, kept: Any) -> Any:
+        parse = _PARSE.get(shape.items.kind, str)
+        lines = [parse(line.strip()) for line in str(self.posted.get(path, "")).splitlines() if line.strip()]
+        return None if not lines and shape.is_nullable and shape.default is not None else lines
+
+    def _read_map(self, shape: Shape, path: str, kept: Any) -> Any:
+        found: dict[str, str] = {}
+        for number, line in enumerate(str(self.posted.get(path, "")).splitlines(), 1):
+            name, colon, value = line.partition(":")
+            if line.strip() and not (colon and name.strip()):
+                self._fault(path, "not_a_pair", f"Line {number} is not of the form “Name: value”.")
+            elif line.strip():
+                found[name.strip()] = value.strip()
+        return str(self.posted.get(path, "")) if path in self.errors else found
+
+    def _read_json(self, shape: Shape, path: str, kept: Any) -> Any:
+        return self._json(path) if str(self.posted.get(path, "")).strip() else self._blank(shape)
+
+    def _read_group(self, shape: Shape, path: str, kept: Any) -> Any:
+        if shape.is_nullable and f"{path}.__on" not in self.posted:
+            return None if shape.default is not None else ABSENT
+        return self._members(shape, path, kept)
+
+    def _read_list(self, shape: Shape, path: str, kept: Any) -> Any:
+        stored = kept if isinstance(kept, list) else []
+        rows = []
+        for place in self.rows(path):
+            old = stored[place] if place < len(stored) else None
+            rows.append(self._members(shape.items, f"{path}.{place}", old))
+        return rows
+
+    def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
+        chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
+        if chosen not in shape.variants:
+            return self._blank(shape)
+        return {**self._members(shape.variants[chosen], path, kept), shape.tag: chosen}
+
+    def rows(self, path: str) -> list[int]:
+        """The numbers of a list's rows: each row has a hidden control that says it exists."""
+        return sorted(int(raw) for raw in self.posted.getlist(f"{path}.__row") if str(raw).isdigit())
+
+    def _json(self, path: str) -> Any:
+        raw = str(self.posted.get(path, ""))
+        try:
+            return json.loads(raw)
+        except ValueError as error:
+            self._fault(path, "not_json", f"This is not valid JSON: {error}.")
+            return raw
+
+    def _fault(self, path: str, code: str, message: str) -> None:
+        self.errors.setdefault(path, []).append(FieldError(code, message))
+
+
+def _member(shape: Shape, raw: str) -> Any:
+    return next((one for one in shape.enum or () if str(one) == raw), raw)
+
+
+def _int(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+def _number(text: str) -> Any:
+    try:
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        return text
+
+
+def _datetime(text: str) -> str:
+    """The browser sends local time without a zone; it is meant in the zone that the page shows."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).isoformat()
+
+
+_PARSE: dict[str, Any] = {"int": _int, "number": _number, "datetime": _datetime}

@@ -1,0 +1,124 @@
+"""Shape: a JSON Schema node with its references resolved, and the kind of control that it asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+Schema = Mapping[str, Any]
+_LONG_TEXT = 200
+_FORMATS = {
+    "email": "email",
+    "uri": "url",
+    "date": "date",
+    "time": "time",
+    "date-time": "datetime",
+    "password": "secret",
+    "textarea": "textarea",
+    "multi-line": "textarea",
+}
+_SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One node of a schema; `root` holds the definitions that references point to."""
+
+    schema: Schema
+    root: Schema
+
+    @cached_property
+    def resolved(self) -> Schema:
+        """The node with `$ref`, a single `allOf` and "or null" taken away; what stands beside a reference wins."""
+        node: dict[str, Any] = dict(self.schema)
+        for _ in range(10):
+            inner = self._inner(node)
+            if inner is None:
+                return node
+            outer = {key: value for key, value in node.items() if key not in ("$ref", "allOf", "anyOf")}
+            node = {**inner, **outer}
+        return node
+
+    def _inner(self, node: Schema) -> Schema | None:
+        if "$ref" in node:
+            found: Schema = self.root.get("$defs", {})[str(node["$ref"]).rsplit("/", 1)[-1]]
+            return found
+        if len(node.get("allOf", ())) == 1:
+            return dict(node["allOf"][0])
+        options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+        return dict(options[0]) if len(options) == 1 else None
+
+    @property
+    def is_nullable(self) -> bool:
+        """The field may be null."""
+        return any(option.get("type") == "null" for option in self.schema.get("anyOf", ()))
+
+    @property
+    def default(self) -> Any:
+        """The default, or None."""
+        return self.schema.get("default")
+
+    @property
+    def enum(self) -> list[Any] | None:
+        """The allowed values, where they are listed."""
+        node = self.resolved
+        return [node["const"]] if "const" in node else node.get("enum")
+
+    @property
+    def properties(self) -> dict[str, "Shape"]:
+        """The fields of an object, in order."""
+        return {name: Shape(node, self.root) for name, node in self.resolved.get("properties", {}).items()}
+
+    @property
+    def required(self) -> set[str]:
+        """The fields that an object must have."""
+        return set(self.resolved.get("required", ()))
+
+    @property
+    def items(self) -> "Shape":
+        """The members of a list."""
+        return Shape(self.resolved.get("items", {}), self.root)
+
+    @property
+    def tag(self) -> str:
+        """The property that tells the variants of a discriminated union apart."""
+        return str(self.resolved.get("discriminator", {}).get("propertyName", ""))
+
+    @property
+    def variants(self) -> dict[str, "Shape"]:
+        """The variants of a discriminated union, by the value of their tag."""
+        mapping = self.resolved.get("discriminator", {}).get("mapping", {})
+        return {name: Shape({"$ref": reference}, self.root) for name, reference in mapping.items()}
+
+    @cached_property
+    def kind(self) -> str:
+        """The kind of control; `json` is the last resort."""
+        node = self.resolved
+        if self.tag:
+            return "variant"
+        if self.enum is not None:
+            return "enum"
+        if node.get("type") in _SCALARS:
+            kind = _SCALARS[node["type"]]
+            return "tristate" if kind == "bool" and self.is_nullable else kind
+        special = {"string": self._text_kind, "array": self._list_kind, "object": self._object_kind}
+        return special[node["type"]]() if node.get("type") in special else "json"
+
+    def _text_kind(self) -> str:
+        node = self.resolved
+        if node.get("writeOnly"):
+            return "secret"
+        if node.get("format") in _FORMATS:
+            return _FORMATS[node["format"]]
+        return "textarea" if node.get("maxLength", 0) > _LONG_TEXT and node.get("format") is None else "text"
+
+    def _list_kind(self) -> str:
+        kinds = {"enum": "choices", "group": "list", "text": "lines", "email": "lines", "url": "lines", "int": "lines"}
+        return kinds.get(self.items.kind, "json")
+
+    def _object_kind(self) -> str:
+        node = self.resolved
+        if node.get("properties"):
+            return "group"
+        extra = node.get("additionalProperties")
+        return "map" if isinstance(extra, dict) and extra.get("type") == "string" else "json"

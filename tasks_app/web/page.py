@@ -1,0 +1,177 @@
+"""What every page shares: who asks, in which zone, the frame around it, and answering with one fragment alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from zoneinfo import available_timezones
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from tasks_app.errors import CarillonError
+from tasks_app.selectors.access import is_operator
+from tasks_app.selectors.home import needs_person_count
+
+P = ParamSpec("P")
+THEMES = ("light", "dark")
+
+
+class Request(HttpRequest):
+    """A request of somebody who has signed in."""
+
+    user: User
+
+
+View = Callable[Concatenate[Request, P], HttpResponse]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One place in the rail."""
+
+    place: str
+    word: str
+    icon: str
+    href: str
+    is_here: bool
+    count: str = ""
+    is_wide_only: bool = False
+    ends_group: bool = False
+
+
+def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Ask strangers to sign in, and show times in the reader's zone."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        with timezone.override(zone_of(request)):
+            response: HttpResponse = view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user is a User now
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return shown
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if not request.headers.get("HX-Request"):
+        return redirect_to_login(request.get_full_path(), reverse("sign-in"))
+    # A fragment must not be replaced by the sign-in page: the whole page goes there.
+    return HttpResponse(status=204, headers={"HX-Redirect": reverse("sign-in")})
+
+
+def zone_of(request: HttpRequest) -> str:
+    """The zone that the browser told us, if we know it."""
+    zone = request.COOKIES.get("zone", "")
+    return zone if zone in _zones() else settings.TIME_ZONE
+
+
+def _zones() -> set[str]:
+    global _known  # noqa: PLW0603  # reading the zone files takes 20 ms; they do not change under us
+    _known = _known or available_timezones()
+    return _known
+
+
+_known: set[str] = set()
+
+
+def zone_names() -> list[str]:
+    """Every zone, for the form."""
+    return sorted(_zones())
+
+
+def render(
+    request: Request,
+    template: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    fragments: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Answer with the page, or with the one fragment that htmx asked for by its id."""
+    wanted = (fragments or {}).get(request.headers.get("HX-Target", ""))
+    if request.headers.get("HX-Request") and wanted:
+        content = render_to_string(wanted, dict(context or {}), request)
+    else:
+        content = render_to_string(template, {**_frame(request), **(context or {})}, request)
+    response = HttpResponse(content, status=status)
+    patch_vary_headers(response, ("HX-Request", "HX-Target", "Cookie"))
+    return response
+
+
+def _frame(request: Request) -> dict[str, Any]:
+    failed = needs_person_count(request.user)
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "site_name": settings.SITE_NAME,
+        "environment": settings.ENVIRONMENT,
+        "theme": theme if theme in THEMES else "",
+        "needs_person": failed,
+        "navigation": _navigation(request, failed),
+    }
+
+
+def _navigation(request: Request, failed: int) -> list[Entry]:
+    path = request.path
+
+    def entry(place: str, word: str, icon: str, href: str, **more: Any) -> Entry:
+        is_here = path == href if href == "/" else path.startswith(href)
+        return Entry(place, word, icon, href, is_here, **more)
+
+    is_staff = is_operator(request.user)
+    entries = [
+        entry("home", "Home", "home", reverse("home")),
+        entry("task-list", "Tasks", "tasks", reverse("task-list")),
+        entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed), ends_group=True),
+    ]
+    if is_staff:
+        entries += [
+            entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True),
+            entry("flower", "Flower", "flower", "/flower/", is_wide_only=True),
+            entry("admin", "Admin", "shield", "/admin/", is_wide_only=True),
+        ]
+    entries += [
+        entry("api-docs", "API", "code", "/api/docs/", is_wide_only=True),
+        entry("settings", "Settings", "settings", reverse("settings")),
+    ]
+    return entries
+
+
+def _capped(count: int) -> str:
+    return "" if not count else "99+" if count > 99 else str(count)  # noqa: PLR2004
+
+
+def local_next(request: HttpRequest, fallback: str = "/") -> str:
+    """Where to go afterwards: a `next` that stays on this host, or the fallback."""
+    wanted = str(request.POST.get("next") or request.GET.get("next") or "")
+    is_local = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_local else fallback
+
+
+def actor_of(request: Request) -> str:
+    """The name under which the platform notes what this person does."""
+    return f"user:{request.user.get_username()}"
+
+
+def act(request: Request, action: Callable[[], Any], *, success: str, then: str) -> HttpResponse:
+    """Do what a button asks for and go back; a refusal is said on the page that one comes back to."""
+    try:
+        action()
+    except CarillonError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, success)
+    return redirect(then)

@@ -1,0 +1,130 @@
+"""Numbers and instants in the words of the pages.
+
+`time.js` ticks the relative times in the browser and must say the same as `relative`; a test compares the two.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+_UNITS = ((90 * DAY, 30 * DAY, "months"), (2 * DAY, DAY, "days"), (90 * MINUTE, HOUR, "h"), (90, MINUTE, "min"))
+
+
+def duration(seconds: float | None) -> str:
+    """Say how long something took: two units at most, tenths only below ten seconds."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return _two_units(round(seconds))
+
+
+def _two_units(seconds: int) -> str:
+    for size, name, smaller, word in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s")):
+        if seconds >= size:
+            rest = seconds % size // smaller
+            return f"{seconds // size} {name}" + (f" {rest} {word}" if rest else "")
+    return f"{seconds} s"
+
+
+def relative(instant: datetime, now: datetime) -> str:
+    """Say when, seen from now: "in 14 h", "3 min ago"."""
+    seconds = (instant - now).total_seconds()
+    amount = abs(seconds)
+    if amount < 1:
+        return "now"
+    words = _amount(amount)
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def _amount(seconds: float) -> str:
+    for threshold, size, name in _UNITS:
+        if seconds >= threshold:
+            return f"{int(seconds / size + 0.5)} {name}"
+    return f"{int(seconds)} s"
+
+
+def exact(instant: datetime) -> str:
+    """Say the instant in full, in the reader's zone: "Tue 24 Nov 2026, 09:00:00 CET"."""
+    local = timezone.localtime(instant)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def clock(instant: datetime, now: datetime) -> str:
+    """Say the instant as briefly as the day allows: "09:00", "tomorrow 09:00", "Tue 09:00", "24 Nov 09:00"."""
+    local, today = timezone.localtime(instant), timezone.localtime(now).date()
+    time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    days = (local.date() - today).days
+    named = {-1: "yesterday", 0: "", 1: "tomorrow"}
+    if days in named:
+        return f"{named[days]} {time}".strip()
+    if 1 < days < 7:
+        return f"{local:%a} {time}"
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local.day} {local:%b}{year} {time}"
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Give the seconds from start to end, or None while one of them is open."""
+    if start is None or end is None:
+        return None
+    return max((end - start) / timedelta(seconds=1), 0.0)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Give "1 run", "2 runs"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+REASONS = {
+    "delayed": "starts later, as asked",
+    "retry": "waits for its next attempt",
+    "due": "",
+    "handed_back": "handed back by a worker that stopped",
+    "rescued": "taken from a lost worker",
+    "handler_error": "the handler failed",
+    "timeout": "took longer than allowed",
+    "worker_lost": "its worker died",
+    "invalid_payload": "the payload no longer fits the type",
+    "unknown_type": "no code for this type",
+    "effect_unknown": "a side effect may or may not have happened",
+    "overlap": "an earlier run had not ended",
+    "missed": "missed",
+    "paused": "the task was paused",
+    "limit": "the limit was reached",
+    "duplicate": "another run had the same instant",
+    "condition": "nothing to do",
+    "user": "by a person",
+    "replaced": "replaced by a newer run",
+    "parent": "its parent ended otherwise",
+    "shutdown": "the platform stopped",
+}
+
+TRIGGERS = {
+    "schedule": "on schedule",
+    "manual": "run now",
+    "api": "through the API",
+    "retry": "retry of an earlier run",
+    "backfill": "backfill",
+    "continuation": "after another run",
+    "batch": "part of a batch",
+    "workflow": "step of a workflow",
+    "event": "by an event",
+}
+
+
+def actor(name: str) -> str:
+    """Say who acted: stored as "user:alice", "key:alice/ci", "beat:host:pid", "worker:name", "upkeep:name", "code"."""
+    kind, _, rest = name.partition(":")
+    said = {
+        "user": rest,
+        "key": f"API key {rest}",
+        "beat": "the scheduler",
+        "worker": f"worker {rest}",
+        "upkeep": "upkeep",
+        "code": "code",
+    }
+    return said.get(kind, name)
