@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scheduler_project import checked, keys, ports, redis_url
+from scheduler_project import __version__, checked, keys, ports, redis_url
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
 
+VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
@@ -144,6 +145,7 @@ CANCEL_GRACE_SECONDS = env.number(
 ALLOW_PRIVATE_ADDRESSES = env.switch(
     "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
 )
+RUN_EVENTS = env.switch("RUN_EVENTS", True, help="Whether workers tell Flower and `celery events` about each run.")
 
 # What follows from these needs no variable of its own.
 IS_HTTPS = BASE_URL.startswith("https://")
@@ -262,19 +264,20 @@ CELERY_BROKER_URL, _transport = redis_url.broker(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFIX}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 5
-CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_BACKEND = "tasks_app.results:RunBackend"
 CELERY_RESULT_EXPIRES = 7 * 86_400
 CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_IGNORE_RESULT = True
 # A message is only a wake-up, and the database says what there is to do: losing one is harmless, hoarding one is not.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
+# Parent and children share a small memory, made before the fork.
+CELERY_WORKER_POOL_START_METHOD = "fork"
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.db.models import F
 from tasks_app import dispatch
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import TaskRun, db_now
+from tasks_app.models import TaskRun, db_now, new_id
 from tasks_app.services import lifecycle, planning, specs
 from tasks_app.services.validation import Problems, check_range
 from tasks_app.states import Reason, Status, Trigger
@@ -33,6 +34,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     max_retries: int | None = None,
     timeout_seconds: int | None = None,
     tags: tuple[str, ...] = (),
+    run_id: UUID | None = None,
 ) -> TaskRun:
     """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the fields at fault."""
     now = db_now()
@@ -47,6 +49,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
     run = TaskRun(
+        id=run_id or new_id(),
         owner_id=owner.pk if owner else None,
         type=type,
         payload=checked,

@@ -37,7 +37,7 @@ class Telemetry:
         self._send([_ending(run, outcome, seconds)])
 
     def _send(self, events: list[tuple[str, dict[str, Any]]]) -> None:
-        if not settings.CELERY_EVENTS_FOR_RUNS or time.monotonic() < self._away_until:
+        if not settings.RUN_EVENTS or time.monotonic() < self._away_until:
             return
         try:
             with current_app.events.default_dispatcher(hostname=self._worker) as dispatcher:

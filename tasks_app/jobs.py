@@ -1,0 +1,114 @@
+"""The face for Python code: make runs and tasks from anywhere in a Django project.
+
+Everything obeys the surrounding database transaction: what is rolled back was never enqueued.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import QuerySet
+
+from tasks_app.errors import NotFound
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.services import runs, tasks
+from tasks_app.services.specs import TaskSpec
+from tasks_app.states import Trigger
+
+_ACTOR = "code"
+_KEYS = UUID("6d0e4f2c-3c55-4a5f-9d0b-5f1f0a3c7a11")
+
+
+def enqueue(  # noqa: PLR0913  # the options of a run
+    type: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    owner: AbstractBaseUser | None = None,
+    queue: str | None = None,
+    priority: int = 5,
+    run_at: datetime | None = None,
+    delay: float | timedelta | None = None,
+    max_retries: int | None = None,
+    key: str | None = None,
+) -> TaskRun:
+    """Make a run, at once or at `run_at` or after `delay` (seconds or timedelta).
+
+    `key` makes it happen once: the same key again gives the run that it made before. Without an owner the run is the
+    platform's own, seen by staff.
+    """
+    with transaction.atomic():
+        run_id = uuid5(_KEYS, key) if key is not None else None
+        if run_id is not None and (before := TaskRun.objects.filter(id=run_id).first()) is not None:
+            return before
+        return runs.run_enqueue(
+            owner=owner,
+            type=type,
+            payload=dict(payload or {}),
+            actor=_ACTOR,
+            trigger=Trigger.EVENT,
+            delay_seconds=delay.total_seconds() if isinstance(delay, timedelta) else delay,
+            run_at=run_at,
+            queue=queue,
+            priority=priority,
+            max_retries=max_retries,
+            run_id=run_id,
+        )
+
+
+def schedule(
+    type: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    run_at: datetime | None = None,
+    delay: float | timedelta | None = None,
+    **options: Any,
+) -> TaskRun:
+    """Make a run for later: `run_at` or `delay` says when. Raises ValueError when neither is given."""
+    if run_at is None and delay is None:
+        raise ValueError("schedule needs run_at or delay")
+    return enqueue(type, payload, run_at=run_at, delay=delay, **options)
+
+
+def recurring(
+    key: str,
+    type: str,
+    payload: Mapping[str, Any],
+    schedule: Mapping[str, Any] | str,
+    *,
+    owner: AbstractBaseUser,
+    **options: Any,
+) -> ScheduledTask:
+    """Create or update the owner's task with this key; `schedule` is a schedule object or a cron expression."""
+    timing: dict[str, Any] = {"cron": schedule} if isinstance(schedule, str) else {"schedule": schedule}
+    fields = {"name": key, "type": type, "payload": payload, **timing, **options}
+    with transaction.atomic():
+        task = ScheduledTask.objects.filter(owner_id=owner.pk, key=key, deleted_at=None).first()
+        if task is None:
+            return tasks.task_create(owner=owner, spec=TaskSpec(key=key, **fields), actor=_ACTOR)
+        return tasks.task_update(task=task, changes=fields, actor=_ACTOR)
+
+
+def get(run_id: UUID | str) -> TaskRun:
+    """Give a run; raises NotFound."""
+    run = TaskRun.objects.filter(id=run_id).first()
+    if run is None:
+        raise NotFound("There is no such run.")
+    return run
+
+
+def list(**filters: Any) -> QuerySet[TaskRun]:
+    """Give runs, newest first, by fields of TaskRun (`status="failed"`, `type=...`, `task=...`)."""
+    return TaskRun.objects.filter(**filters).order_by("-id")
+
+
+def retry(run: TaskRun, *, payload: Mapping[str, Any] | None = None) -> TaskRun:
+    """Run a run that has ended again, as a new run."""
+    return runs.run_retry(run=run, actor=_ACTOR, payload=dict(payload) if payload is not None else None)
+
+
+def cancel(run: TaskRun) -> TaskRun:
+    """End a run that waits, or ask one that runs to stop."""
+    return runs.run_cancel(run=run, actor=_ACTOR)

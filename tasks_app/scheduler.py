@@ -1,0 +1,114 @@
+"""DueScheduler: `celery beat` that asks an index what is due.
+
+Tasks are fired from the database, in batches, at no cost per idle task; any number of beats may do so. Plain PeriodicTask
+rows, which an admin may add for any Celery task, go the way that django-celery-beat made for them, sent by the one beat that
+holds a lease.
+"""
+
+import logging
+import os
+import platform
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import Celery
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db.models import QuerySet
+from django_celery_beat.models import PeriodicTask
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from tasks_app.models import Beat, Lease, ScheduledTask, TaskRun, db_now
+from tasks_app.services import firing
+from tasks_app.states import Status
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_NAP = 1.0
+_SHORTEST_NAP = 0.01
+_NAP_AFTER_FAULT = 1.0
+_REPORT_SECONDS = 2.0
+_LEASE_SECONDS = 8
+_PLAIN_LEASE = "plain-periodic-tasks"
+
+
+class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat is untyped
+    """Beat's loop over due work; see the module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.name = f"beat:{platform.node()}:{os.getpid()}"
+        self._reported_at = float("-inf")
+        self._holds_plain = False
+        self._plain_due_at = 0.0
+        self._started_at: datetime | None = None
+        super().__init__(*args, **kwargs)
+
+    def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
+        """Leave the mirrors of tasks out: those are fired from their own rows."""
+        return super().enabled_models_qs().filter(scheduled_task=None)
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """Make due work ready and give the seconds until there may be more."""
+        try:
+            close_old_connections()
+            return self._tick()
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("beat could not reach the database: %s", error)
+            connections.close_all()
+            return _NAP_AFTER_FAULT
+
+    def close(self) -> None:
+        """Give up the lease and say goodbye."""
+        try:
+            Lease.objects.filter(holder=self.name).update(expires_at=db_now())
+            Beat.objects.filter(name=self.name).update(stopped_at=db_now())
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("beat could not say goodbye: %s", error)
+        super().close()
+
+    @property
+    def info(self) -> str:
+        """What beat prints at its start."""
+        return f"    . scheduler -> {type(self).__module__}.{type(self).__name__}"
+
+    def _tick(self) -> float:
+        self._report()
+        fired = firing.make_ready(actor=self.name)
+        if fired.is_full:
+            return _SHORTEST_NAP
+        self._send_plain()
+        return self._nap()
+
+    def _nap(self) -> float:
+        """Sleep until the next due instant, at most a second, so that an edit is seen within one."""
+        tasks = ScheduledTask.objects.filter(next_due_at__isnull=False).order_by("next_due_at")
+        runs = TaskRun.objects.filter(status=Status.SCHEDULED).order_by("due_at")
+        due = [tasks.values_list("next_due_at", flat=True).first(), runs.values_list("due_at", flat=True).first()]
+        instants = [instant for instant in due if instant is not None]
+        if not instants:
+            return _LONGEST_NAP
+        return min(_LONGEST_NAP, max(_SHORTEST_NAP, (min(instants) - db_now()).total_seconds()))
+
+    def _report(self) -> None:
+        """Write that this beat is alive, and take or keep the right to send plain PeriodicTasks."""
+        if time.monotonic() - self._reported_at < _REPORT_SECONDS:
+            return
+        now = db_now()
+        self._started_at = self._started_at or now
+        facts = {"started_at": self._started_at, "last_tick_at": now, "stopped_at": None}
+        Beat.objects.update_or_create(name=self.name, defaults=facts)
+        self._holds_plain = self._take_lease(now)
+        self._reported_at = time.monotonic()
+
+    def _take_lease(self, now: datetime) -> bool:
+        until = now + timedelta(seconds=_LEASE_SECONDS)
+        lease, _ = Lease.objects.get_or_create(name=_PLAIN_LEASE, defaults={"holder": self.name, "expires_at": until})
+        if lease.holder != self.name and lease.expires_at > now:
+            return False
+        mine = Lease.objects.filter(name=_PLAIN_LEASE, holder=lease.holder, expires_at=lease.expires_at)
+        return bool(mine.update(holder=self.name, expires_at=until))
+
+    def _send_plain(self) -> None:
+        """Let the inherited scheduler send what is due among the plain rows."""
+        if self._holds_plain and time.monotonic() >= self._plain_due_at:
+            self._plain_due_at = time.monotonic() + max(0.0, super().tick() or 0.0)

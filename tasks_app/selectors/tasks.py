@@ -1,0 +1,20 @@
+"""Reading one task."""
+
+import uuid
+
+from tasks_app.errors import NotFound
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import Person, visible_tasks
+
+
+def task_get(user: Person, task_id: uuid.UUID | str) -> ScheduledTask:
+    """Give a task that the user may see; raises NotFound."""
+    task = visible_tasks(user).select_related("owner").filter(id=task_id).first()
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task
+
+
+def task_by_key(user: Person, key: str) -> ScheduledTask | None:
+    """Give the user's own task with this key, or None."""
+    return visible_tasks(user).select_related("owner").filter(owner_id=user.pk, key=key).first()

@@ -1,0 +1,55 @@
+"""Making, finding and revoking API keys."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Q
+from django.utils import timezone
+
+from tasks_app.errors import Invalid
+from tasks_app.models import ApiKey
+from tasks_app.selectors.api_keys import PREFIX, api_key_digest, api_key_lookup
+from tasks_app.services.validation import Problems, check_choice, check_text
+
+_SHOWN = 12
+_USED_EVERY = timedelta(minutes=1)
+
+
+def api_key_create(
+    *, user: AbstractBaseUser, name: str, scope: str, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """Make a key and give it with its plain text, which is never seen again."""
+    problems = Problems()
+    name = check_text(problems, "name", name, most=100, is_required=True)
+    check_choice(problems, "scope", scope, ApiKey.Scope.values)
+    if expires_at is not None and expires_at <= timezone.now():
+        problems.add("expires_at", "in_past", "This lies in the past.")
+    if problems:
+        raise Invalid("The key was not made; see the fields.", fields=problems.fields)
+    plain = PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey(
+        user_id=user.pk,
+        name=name,
+        scope=scope,
+        prefix=plain[:_SHOWN],
+        digest=api_key_digest(plain),
+        expires_at=expires_at,
+    )
+    key.save(force_insert=True)
+    return key, plain
+
+
+def api_key_revoke(*, key: ApiKey) -> None:
+    """Make the key worthless from now on."""
+    ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def api_key_find(plain: str) -> ApiKey | None:
+    """Give the valid key with this plain text and note that it was used (at most once a minute); None otherwise."""
+    key = api_key_lookup(plain)
+    if key is not None:
+        now = timezone.now()
+        seldom = Q(last_used_at=None) | Q(last_used_at__lt=now - _USED_EVERY)
+        ApiKey.objects.filter(seldom, id=key.id).update(last_used_at=now)
+    return key

@@ -1,0 +1,83 @@
+"""What a URL must look like before anything is looked up."""
+
+import socket
+import unicodedata
+from ipaddress import ip_address
+
+import httpx
+
+from tasks_app.services.outbound.addresses import is_public
+
+MAX_LENGTH = 2000
+SCHEMES = ("http", "https")
+_WEB_PORTS = (80, 443)
+_FIRST_USER_PORT = 1024
+
+
+class NotAllowed(ValueError):
+    """The platform does not call this address; the message says why in words for people."""
+
+
+def check_url(text: str, *, allow_private: bool) -> httpx.URL:
+    """Give the parsed URL; raise `NotAllowed` for what is malformed, or names the inside of the network by itself.
+
+    A host name that only resolves to the inside is found when the request is made: see `network`.
+    """
+    _check_characters(text)
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        raise NotAllowed("This is not a URL.") from None
+    if url.scheme not in SCHEMES:
+        raise NotAllowed("The URL must begin with http:// or https://.")
+    if url.userinfo or "@" in url.netloc.decode("ascii", "replace"):
+        raise NotAllowed("The URL must not hold a user name or password; send an Authorization header.")
+    _check_host(url, allow_private=allow_private)
+    _check_port(url.port, allow_private=allow_private)
+    return url
+
+
+def _check_characters(text: str) -> None:
+    if len(text) > MAX_LENGTH:
+        raise NotAllowed(f"The URL must not be longer than {MAX_LENGTH} characters.")
+    for character in text:
+        if character == "\\" or unicodedata.category(character)[0] in "CZ":
+            raise NotAllowed("The URL must not contain blanks, backslashes or control characters.")
+
+
+def _check_host(url: httpx.URL, *, allow_private: bool) -> None:
+    host = url.raw_host.decode("ascii")
+    if not host or "%" in host:
+        raise NotAllowed("The URL must name a host.")
+    literals = _literal_addresses(host)
+    if literals and not _is_canonical(host):
+        raise NotAllowed("An IP address must be written in its usual form.")
+    name = host.rstrip(".").lower()
+    is_local = name == "localhost" or name.endswith(".localhost")
+    if not allow_private and (is_local or not all(map(is_public, literals))):
+        raise NotAllowed("The URL must not lead to a private or reserved address.")
+
+
+def _literal_addresses(host: str) -> list[str]:
+    """Give the addresses of a host that is one itself, in any of the spellings that the system's resolver takes."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return []
+    return [str(entry[4][0]) for entry in found]
+
+
+def _is_canonical(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _check_port(port: int | None, *, allow_private: bool) -> None:
+    """Low ports belong to mail, shells and name servers, which a request could be made to talk to."""
+    if port is None or port in _WEB_PORTS or allow_private:
+        return
+    if port < _FIRST_USER_PORT:
+        raise NotAllowed("The port must be 80, 443 or above 1023.")

@@ -1,0 +1,134 @@
+"""The engine inside a Celery worker: a bootstep for the parent, signals for parent and children.
+
+The parent's duties run on timers of its event loop. A lost connection to the broker clears those timers and starts the
+consumer anew, so they belong to the consumer, whose start sets them again.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from billiard import current_process
+from celery import bootsteps, current_app, signals
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+
+from tasks_app.services import upkeep
+from tasks_app.services.execution.board import Board
+from tasks_app.services.execution.child import Child, make_child
+from tasks_app.services.execution.parent import Parent
+
+logger = logging.getLogger(__name__)
+
+_WATCH_SECONDS = 0.5
+_REPORT_SECONDS = 3.0
+_SECOND_STOP_SECONDS = 1.0
+
+_board: Board | None = None
+_parent: Parent | None = None
+_child: Child | None = None
+
+
+class EngineStep(bootsteps.StartStopStep):
+    """Consumer step: reports the worker, watches its children, does upkeep."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **options: Any) -> None:
+        super().__init__(consumer, **options)
+        self._timers: list[Any] = []
+
+    def start(self, consumer: Any) -> None:
+        """Set the timers; called again after each lost connection."""
+        parent = _parent_of(consumer)
+        self._every(consumer, _WATCH_SECONDS, lambda: parent.settle_lost(_alive(consumer)))
+        self._every(consumer, _REPORT_SECONDS, parent.report)
+        self._every(consumer, settings.UPKEEP_SECONDS, lambda: upkeep.upkeep(actor=f"upkeep:{parent.name}"))
+        _guarded(parent.report)
+
+    def stop(self, consumer: Any) -> None:
+        """Clear the timers."""
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
+
+    def _every(self, consumer: Any, seconds: float, duty: Callable[[], object]) -> None:
+        self._timers.append(consumer.timer.call_repeatedly(seconds, _guarded, (duty,)))
+
+
+def current_child() -> Child:
+    """Give the engine of this child; raises RuntimeError outside a prefork child."""
+    if _child is None:
+        raise RuntimeError("runs are executed in the children of a prefork worker only: start it with --pool=prefork")
+    return _child
+
+
+def _guarded(duty: Callable[[], object]) -> None:
+    """Do a duty; a database that is away must not end the worker."""
+    try:
+        close_old_connections()
+        duty()
+    except (DatabaseError, InterfaceError) as error:
+        logger.warning("the worker's parent could not reach the database: %s", error)
+        connections.close_all()
+    except Exception:
+        logger.exception("a duty of the worker's parent failed")
+
+
+def _alive(consumer: Any) -> set[int]:
+    pool = consumer.pool._pool
+    return {process.pid for process in pool._pool} if pool is not None else set()
+
+
+def _parent_of(consumer: Any) -> Parent:
+    global _parent  # noqa: PLW0603  # one parent per process
+    if _parent is None:
+        _parent = Parent(
+            _the_board(),
+            name=consumer.hostname,
+            queues=sorted(consumer.app.amqp.queues.consume_from),
+            children=consumer.pool.num_processes,
+            version=settings.VERSION,
+        )
+    return _parent
+
+
+def _the_board() -> Board:
+    global _board  # noqa: PLW0603  # made once in the parent, inherited by each child
+    if _board is None:
+        _board = Board()
+    return _board
+
+
+@signals.celeryd_init.connect
+def _before_fork(**_: Any) -> None:
+    """Make the shared memory while there is only one process."""
+    _the_board()
+
+
+@signals.worker_process_init.connect
+def _in_child(sender: Any = None, **_: Any) -> None:
+    global _child, _parent  # noqa: PLW0603  # this process is a child from here on
+    _parent = None
+    queues = sorted(current_app.amqp.queues.consume_from)
+    number = getattr(current_process(), "index", 0) or 0
+    children = current_app.conf.worker_concurrency or 1
+    _child = make_child(_the_board(), number=number, worker=str(sender), queues=queues, children=children)
+
+
+@signals.worker_shutting_down.connect
+def _asked_to_stop(how: str = "", **_: Any) -> None:
+    """Tell the children to stop; the first wish gives them their grace, a second or a cold one a second."""
+    board = _the_board()
+    is_first = board.stop_by is None and str(how).lower() == "warm"
+    board.ask_stop(by=time.monotonic() + (settings.STOP_GRACE_SECONDS if is_first else _SECOND_STOP_SECONDS))
+
+
+@signals.worker_shutdown.connect
+def _stopped(**_: Any) -> None:
+    """Every child has ended: hand back what they left, and say goodbye."""
+    if _parent is not None:
+        parent = _parent
+        _guarded(lambda: parent.settle_lost(set()))
+        _guarded(parent.say_goodbye)
