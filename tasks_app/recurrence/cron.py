@@ -1,0 +1,179 @@
+"""Cron expressions: five fields, `@` macros and the last / nearest / nth forms, compiled into a Pattern."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+
+from tasks_app.recurrence.days import WEEK, DayRule, table_of
+from tasks_app.recurrence.dialects import refuse_dialect
+from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
+from tasks_app.recurrence.fields import (
+    DAY,
+    FIELDS,
+    SUNDAY_AS_7,
+    WEEKDAY,
+    Field,
+    FieldProblem,
+    mask_of,
+    split_items,
+    value_of,
+)
+from tasks_app.recurrence.pattern import Pattern
+
+LONGEST_EXPRESSION = 120
+MACROS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
+FIELD_COUNT = len(FIELDS)
+PATH = "expression"
+MOST_NTH = 5
+_ALL_WEEKDAYS = (1 << WEEK) - 1
+_FROM_END = re.compile(r"L-([0-9]{1,2})")
+_NEAREST = re.compile(r"([0-9]{1,2})W")
+_FIELD_TEXT = re.compile(r"[^ \t]+")
+Value = TypeVar("Value", int, DayRule)
+
+
+@dataclass(frozen=True)
+class CronExpression:
+    """A valid expression: as written (tidied), as five plain fields, its day rule and its pattern."""
+
+    text: str
+    fields: str
+    rule: DayRule
+    pattern: Pattern
+
+
+@lru_cache(maxsize=8192)
+def compile_cron(expression: str) -> CronExpression:
+    """Read an expression; ScheduleError with every field's faults when it is not one."""
+    text = _checked_length(expression)
+    refuse_dialect(text, is_valid=is_valid)
+    plain = MACROS.get(text.lower(), text.upper())
+    found = list(_FIELD_TEXT.finditer(plain))
+    if len(found) != FIELD_COUNT:
+        message = f"a cron expression has five fields (minute hour day month weekday), this has {len(found)}"
+        raise ScheduleError.at(PATH, "cron_field_count", message)
+    # The position counts from the text as the person wrote it.
+    lead = len(expression) - len(expression.lstrip())
+    masks, rule = _read_fields([(match.start() + lead, match[0]) for match in found])
+    return _assemble(text, [match[0] for match in found], masks, rule)
+
+
+def is_valid(expression: str) -> bool:
+    """Tell whether an expression would be accepted; used before one is suggested."""
+    try:
+        compile_cron(expression)
+    except ScheduleError:
+        return False
+    return True
+
+
+def _checked_length(expression: object) -> str:
+    if not isinstance(expression, str):
+        raise ScheduleError.at(PATH, "cron_empty", 'a cron expression is a text such as "0 9 * * 1-5"')
+    text = expression.strip()
+    if not text:
+        message = 'the cron expression is empty; "0 9 * * 1-5" is every weekday at 09:00'
+        raise ScheduleError.at(PATH, "cron_empty", message)
+    if len(text) > LONGEST_EXPRESSION:
+        message = f"a cron expression has at most {LONGEST_EXPRESSION} characters, this has {len(text)}"
+        raise ScheduleError.at(PATH, "cron_too_long", message)
+    odd = next((place for place, character in enumerate(text) if not (" " <= character <= "~" or character == "\t")), None)
+    if odd is not None:
+        message = f"character {odd + 1}, {quoted(text[odd])}, does not belong in a cron expression; use plain ASCII on one line"
+        raise ScheduleError.at(PATH, "cron_character", message, position=odd)
+    return text
+
+
+
+
+def _read_fields(parts: list[tuple[int, str]]) -> tuple[list[int], DayRule]:
+    """Give the masks of minute, hour and month, and the day rule; every field is read, so that one answer names all faults."""
+    masks: list[int] = []
+    rule = DayRule()
+    problems: list[Problem] = []
+    for field, (start, text) in zip(FIELDS, parts, strict=True):
+        try:
+            if field is DAY:
+                rule = _read_items(field, "*" if text == "?" else text, rule, _with_day)
+            elif field is WEEKDAY:
+                rule = _read_items(field, "*" if text == "?" else text, rule, _with_weekday)
+            else:
+                masks.append(_read_items(field, text, 0, lambda mask, item, field=field: mask | mask_of(field, item)))
+        except FieldProblem as error:
+            problems.append(error.problem._replace(position=start + (error.problem.position or 0)))
+    if problems:
+        raise ScheduleError({PATH: problems})
+    return masks, rule
+
+
+def _read_items(field: Field, text: str, value: Value, add: Callable[[Value, str], Value]) -> Value:
+    for position, item in split_items(field, text):
+        try:
+            value = add(value, item)
+        except FieldProblem as error:
+            error.problem = error.problem._replace(position=position)
+            raise
+    return value
+
+
+def _with_day(rule: DayRule, item: str) -> DayRule:
+    if item == "L":
+        return replace(rule, from_end=rule.from_end | {0})
+    if item == "LW":
+        return replace(rule, last_workday=True)
+    from_end = _FROM_END.fullmatch(item)
+    if from_end:
+        distance = int(from_end[1])
+        if distance >= DAY.highest:
+            raise FieldProblem(DAY, f"day of month L-{distance} reaches before day 1; at most L-{DAY.highest - 1}")
+        return replace(rule, from_end=rule.from_end | {distance})
+    nearest = _NEAREST.fullmatch(item)
+    if nearest:
+        return replace(rule, nearest_workday=rule.nearest_workday | {value_of(DAY, nearest[1])})
+    return replace(rule, days=rule.days | mask_of(DAY, item))
+
+
+def _with_weekday(rule: DayRule, item: str) -> DayRule:
+    if item == "L":
+        raise FieldProblem(WEEKDAY, "weekday L needs a day, as in 5L (last Friday); for Saturday write 6", "6")
+    if item.endswith("L"):
+        return replace(rule, last_weekdays=rule.last_weekdays | 1 << value_of(WEEKDAY, item[:-1]) % WEEK)
+    name, hash_sign, nth = item.partition("#")
+    if hash_sign:
+        weekday = value_of(WEEKDAY, name) % WEEK
+        if nth not in {str(number) for number in range(1, MOST_NTH + 1)}:
+            raise FieldProblem(WEEKDAY, f"weekday {quoted(item)}: after # comes 1-5, as in FRI#2 (second Friday)")
+        return replace(rule, nth_weekdays=rule.nth_weekdays | {(weekday, int(nth))})
+    mask = mask_of(WEEKDAY, item)
+    mask |= mask >> SUNDAY_AS_7
+    return replace(rule, weekdays=rule.weekdays | mask & _ALL_WEEKDAYS)
+
+
+def _assemble(text: str, parts: list[str], masks: list[int], rule: DayRule) -> CronExpression:
+    minutes, hours, months = masks
+    restricted = [not parts[place].startswith(("*", "?")) for place in (2, 4)]
+    rule = replace(rule, either=all(restricted))
+    elapsed = any(sign in part for part in parts[:2] for sign in "*/")
+    pattern = Pattern(minutes, hours, months, table_of(rule), elapsed)
+    if not pattern.can_match():
+        raise ScheduleError.at(PATH, "cron_never", _never(parts))
+    plain = " ".join("*" if part == "?" else part for part in parts)
+    tidy = text.lower() if text.startswith("@") else " ".join(parts)
+    return CronExpression(tidy, plain, rule, pattern)
+
+
+def _never(parts: list[str]) -> str:
+    day = f"day {parts[2]}" if parts[4] in {"*", "?"} else f"day {parts[2]} on weekday {parts[4]}"
+    return f"this never happens: no month {parts[3]} has {day}"
+
+

@@ -1,0 +1,146 @@
+"""The days of a cron expression in words."""
+
+from tasks_app.recurrence.days import DayRule
+from tasks_app.recurrence.time_words import and_list, bits, is_run
+
+WEEKDAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
+_MONTHS = (
+    *("", "January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+ALL_WEEKDAYS, WORKDAYS = 0b1111111, 0b0111110
+ALL_DAYS = (1 << 32) - 2
+MONTHS_IN_YEAR = 12
+_SHORTEST_RUN = 3
+
+
+def month_name(month: int) -> str:
+    """Give the English name of a month."""
+    return _MONTHS[month]
+
+
+def runs(numbers: list[int]) -> list[str]:
+    """Write numbers with their runs folded: 1 to 5, 8."""
+    if len(numbers) >= _SHORTEST_RUN and is_run(numbers):
+        return [f"{numbers[0]} to {numbers[-1]}"]
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    words: list[str] = []
+    for start, end in zip(starts, ends, strict=True):
+        long = end - start + 1 >= _SHORTEST_RUN
+        words += [f"{start} to {end}"] if long else [str(number) for number in range(start, end + 1)]
+    return words
+
+
+class DayWords:
+    """Says which days a rule means: as the head of a sentence, or as its tail after a rhythm."""
+
+    def __init__(self, rule: DayRule, months: int) -> None:
+        self.rule = rule
+        self.months = bits(months)
+        self.by_day = self._day_items()
+        self.by_weekday = rule.weekdays != ALL_WEEKDAYS
+
+    @property
+    def is_every_day(self) -> bool:
+        """Tell whether nothing restricts the days."""
+        return not self.by_day and not self.by_weekday and self._all_year
+
+    @property
+    def _all_year(self) -> bool:
+        return len(self.months) == MONTHS_IN_YEAR
+
+    def head(self) -> str:
+        """Say it before a time: "every weekday", "on day 1 of every month"."""
+        if not self.by_day and not self.by_weekday:
+            return f"every day{self._in_months()}"
+        if not self.by_day:
+            return self._weekday_head()
+        if not self.by_weekday:
+            return self._day_head()
+        if self.rule.either:
+            return f"{self._day_head()} and {self._weekday_head()}"
+        return f"on {and_list(self.by_day)}{self._of_months()} when it is {self._weekday_choice()}"
+
+    def tail(self) -> str:
+        """Say it after a rhythm: " on weekdays", ", on day 1 of every month"."""
+        if self.is_every_day:
+            return ""
+        if self.by_day or self._nth_items():
+            return f", {self.head()}"
+        if not self.by_weekday:
+            return self._in_months()
+        weekdays = self._weekday_numbers()
+        if self.rule.weekdays == WORKDAYS:
+            words = " on weekdays"
+        elif len(weekdays) >= _SHORTEST_RUN and is_run(weekdays):
+            words = f" from {self._weekday(weekdays[0])} to {self._weekday(weekdays[-1])}"
+        else:
+            words = f" on {and_list([self._weekday(number) + 's' for number in weekdays])}"
+        return words + self._in_months()
+
+    def _in_months(self) -> str:
+        return "" if self._all_year else f" in {self._month_list()}"
+
+    def _of_months(self) -> str:
+        return " of every month" if self._all_year else f" of {self._month_list()}"
+
+    def _month_list(self) -> str:
+        if len(self.months) >= _SHORTEST_RUN and is_run(self.months):
+            return f"{month_name(self.months[0])} to {month_name(self.months[-1])}"
+        return and_list([month_name(month) for month in self.months])
+
+    def _day_items(self) -> list[str]:
+        rule = self.rule
+        items: list[str] = []
+        if rule.days and rule.days & ALL_DAYS != ALL_DAYS:
+            days = runs(bits(rule.days))
+            items.append(f"day{'s' if rule.days & (rule.days - 1) else ''} {and_list(days)}")
+        for day in sorted(rule.nearest_workday):
+            items.append("the first working day" if day == 1 else f"the working day nearest day {day}")
+        for distance in sorted(rule.from_end, reverse=True):
+            days_before = f"{distance} day{'s' if distance > 1 else ''} before the last day"
+            items.append(days_before if distance else "the last day")
+        if rule.last_workday:
+            items.append("the last working day")
+        return items if rule.days & ALL_DAYS != ALL_DAYS else []
+
+    def _day_head(self) -> str:
+        single = bits(self.rule.days)
+        if len(self.months) == 1:
+            if len(self.by_day) == 1 and len(single) == 1:
+                return f"every year on {single[0]} {month_name(self.months[0])}"
+            return f"every year on {and_list(self.by_day)} of {month_name(self.months[0])}"
+        return f"on {and_list(self.by_day)}{self._of_months()}"
+
+    def _weekday_numbers(self) -> list[int]:
+        """Monday first, Sunday as 7."""
+        return sorted(number or 7 for number in bits(self.rule.weekdays))
+
+    def _weekday(self, number: int) -> str:
+        return WEEKDAY_NAMES[number % 7]
+
+    def _plain_weekdays(self) -> str:
+        if self.rule.weekdays == WORKDAYS:
+            return "every weekday"
+        numbers = self._weekday_numbers()
+        if len(numbers) >= _SHORTEST_RUN and is_run(numbers):
+            return f"every day from {self._weekday(numbers[0])} to {self._weekday(numbers[-1])}"
+        return f"every {and_list([self._weekday(number) for number in numbers])}"
+
+    def _nth_items(self) -> list[str]:
+        nth = sorted(self.rule.nth_weekdays, key=lambda pair: (pair[1], pair[0] or 7))
+        items = [f"the {ORDINALS[number]} {WEEKDAY_NAMES[weekday]}" for weekday, number in nth]
+        return items + [f"the last {WEEKDAY_NAMES[weekday]}" for weekday in bits(self.rule.last_weekdays)]
+
+    def _weekday_head(self) -> str:
+        words = [f"{self._plain_weekdays()}{self._in_months()}"] if self.rule.weekdays else []
+        if self._nth_items():
+            words.append(f"on {and_list(self._nth_items())}{self._of_months()}")
+        return and_list(words)
+
+    def _weekday_choice(self) -> str:
+        days = [f"a {self._weekday(number)}" for number in self._weekday_numbers()]
+        choices = days + self._nth_items()
+        return " or ".join(choices)

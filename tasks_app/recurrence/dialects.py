@@ -1,0 +1,134 @@
+"""Other schedulers' forms, recognised only to be refused with the right form ready to use."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.fields import DAY_NAMES
+
+PATH = "expression"
+Suggestion = str | Mapping[str, object] | None
+IsValid = Callable[[str], bool]
+FIVE, SIX, SEVEN = 5, 6, 7
+_MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
+_RATE = re.compile(r"rate\(\s*(\d{1,9})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
+_AWS = re.compile(r"cron\((.*)\)", re.IGNORECASE)
+_ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
+
+
+def refuse_dialect(text: str, *, is_valid: IsValid) -> None:
+    """Raise for what is no five-field expression but well known elsewhere; `is_valid` judges what would be suggested."""
+    if text.startswith("@"):
+        _refuse_macro(text)
+    for pattern, refuse in ((_RATE, _refuse_rate), (_AWS, _refuse_aws), (_ZONE, _refuse_zone)):
+        match = pattern.fullmatch(text)
+        if match:
+            refuse(match, is_valid)
+    fields = text.split()
+    if len(fields) > FIVE:
+        _refuse_longer(fields, is_valid)
+
+
+def _refuse(code: str, message: str, suggestion: Suggestion) -> None:
+    if suggestion is not None:
+        message = f"{message}; write {shown(suggestion)}"
+    raise ScheduleError.at(PATH, code, message, suggestion=suggestion)
+
+
+def shown(suggestion: Suggestion) -> str:
+    """Say a suggested schedule in words: an interval, or the expression."""
+    if isinstance(suggestion, Mapping):
+        unit = next(unit for unit in _UNITS.values() if unit in suggestion)
+        return f"it as an interval: every {suggestion[unit]} {unit}"
+    return str(suggestion)
+
+
+def _refuse_macro(text: str) -> None:
+    name, _, rest = text.lower().partition(" ")
+    if name in _MACROS and not rest:
+        return
+    if name == "@every":
+        _refuse("cron_dialect", "@every is not a cron expression", _interval(rest.strip()))
+    if name == "@reboot":
+        _refuse("cron_macro", "@reboot names no time; start the task by hand or through the API", None)
+    _refuse("cron_macro", f"there is no macro {quoted(name)}; known are {', '.join(_MACROS)}", None)
+
+
+def _interval(text: str) -> Suggestion:
+    match = _DURATION.fullmatch(text)
+    if not match:
+        return None
+    total = sum(int(amount or 0) * _UNIT_SECONDS[unit] for amount, unit in zip(match.groups(), "dhms", strict=True))
+    if not total:
+        return None
+    unit = next(unit for unit, seconds in _UNIT_SECONDS.items() if total % seconds == 0)
+    return {"kind": "every", _UNITS[unit]: total // _UNIT_SECONDS[unit]}
+
+
+def _refuse_rate(match: re.Match[str], _: IsValid) -> None:
+    better = _interval(f"{match[1]}{match[2][0].lower()}")
+    _refuse("cron_dialect", "rate(...) is the form of AWS", better)
+
+
+def _refuse_aws(match: re.Match[str], is_valid: IsValid) -> None:
+    fields = match[1].split()
+    better = " ".join(_from_quartz(fields[:FIVE])) if len(fields) == SIX and fields[5] in {"*", "?"} else None
+    _refuse("cron_dialect", "cron(...) is the form of AWS", _checked(better, is_valid))
+
+
+def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
+    zone = match[1][:30]
+    message = f"the time zone {zone} stands beside the expression, in the field timezone"
+    _refuse("cron_dialect", message, _checked(match[2], is_valid))
+
+
+def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
+    count = len(fields)
+    if any(letter in "/" and len(fields[5]) > 1 and "*" not in fields[5] for letter in fields[5][:1]):
+        message = "a command does not belong in the expression, only five fields"
+        _refuse("cron_field_count", message, _checked(" ".join(fields[:FIVE]), is_valid))
+    message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"
+    if count not in (SIX, SEVEN):
+        _refuse("cron_field_count", message, None)
+    _refuse("cron_field_count", message, _without_seconds(fields, is_valid) or _without_year(fields, is_valid))
+
+
+def _without_seconds(fields: list[str], is_valid: IsValid) -> Suggestion:
+    """Quartz and Spring: seconds first, Quartz with a year at the end."""
+    seconds, *rest = fields
+    if len(rest) == SIX:
+        if rest[5] not in {"*", "?"}:
+            return None
+        rest = rest[:FIVE]
+    step = re.fullmatch(r"[*0]/(\d{1,2})", seconds)
+    if step and set(rest) <= {"*", "?"}:
+        return {"kind": "every", "seconds": int(step[1])} if int(step[1]) else None
+    if not re.fullmatch(r"0|00", seconds):
+        return None
+    return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)
+
+
+def _without_year(fields: list[str], is_valid: IsValid) -> Suggestion:
+    """AWS and others: a year at the end."""
+    if len(fields) == SIX and fields[5] in {"*", "?"}:
+        return _checked(" ".join(fields[:FIVE]), is_valid)
+    return None
+
+
+def _from_quartz(fields: list[str]) -> list[str]:
+    """Weekdays count from SUN = 1 there, so numbers become names (and keep what follows # or /)."""
+    *others, weekday = [field.upper() for field in fields]
+
+    def name(match: re.Match[str]) -> str:
+        return DAY_NAMES[int(match[0]) - 1]
+
+    named = re.sub(r"(?<![#/\d])[1-7](?!\d)", name, weekday)
+    return ["*" if field == "?" else field for field in (*others, named)]
+
+
+def _checked(expression: str | None, is_valid: IsValid) -> str | None:
+    """Never suggest what would be refused in its turn."""
+    return expression if expression and len(expression.split()) == FIVE and is_valid(expression) else None

@@ -1,0 +1,52 @@
+"""What is wrong with a schedule, said so that a person can put it right."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing wrong with one field; `position` counts characters into the field's text, `suggestion` is ready to be used."""
+
+    code: str
+    message: str
+    position: int | None = None
+    suggestion: str | Mapping[str, object] | None = None
+
+
+class ScheduleError(ValueError):
+    """A schedule, an expression or a time zone that is refused.
+
+    `errors` maps a path inside the schedule ("time", "of.0.expression") to pairs of code and message; `problems` has the
+    same with positions and suggestions.
+    """
+
+    def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
+        self.problems: dict[str, list[Problem]] = {path: list(found) for path, found in problems.items()}
+        super().__init__("; ".join(problem.message for found in self.problems.values() for problem in found))
+
+    @property
+    def errors(self) -> dict[str, list[tuple[str, str]]]:
+        """Give path -> [(code, message), ...]."""
+        return {
+            path: [(problem.code, problem.message) for problem in found] for path, found in self.problems.items()
+        }
+
+    @classmethod
+    def at(
+        cls,
+        path: str,
+        code: str,
+        message: str,
+        *,
+        position: int | None = None,
+        suggestion: str | Mapping[str, object] | None = None,
+    ) -> "ScheduleError":
+        """Build the error for one field."""
+        return cls({path: [Problem(code, message, position, suggestion)]})
+
+
+def quoted(text: object) -> str:
+    """Show a refused value: short, and with nothing in it that could break a line or a page's layout."""
+    shown = text if isinstance(text, str) else str(text)[:60]
+    shown = "".join(character if character.isprintable() else "?" for character in shown[:60])
+    return f'"{shown[:30]}..."' if len(shown) > 33 else f'"{shown}"'

@@ -1,0 +1,137 @@
+"""The grammar of one cron field: numbers, names, ranges, steps and lists, read into a bit mask."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tasks_app.recurrence.errors import Problem, quoted
+
+MOST_ITEMS = 60
+MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+SUNDAY_AS_7 = 7
+_NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One of the five places of an expression. Names count from `lowest`."""
+
+    code: str
+    label: str
+    lowest: int
+    highest: int
+    names: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> str:
+        """Say what the field takes."""
+        names = f" or {self.names[0]}-{self.names[-1]}" if self.names else ""
+        return f"{self.label} is {self.lowest}-{self.highest}{names}"
+
+
+MINUTE = Field("cron_minute", "minute", 0, 59)
+HOUR = Field("cron_hour", "hour", 0, 23)
+DAY = Field("cron_day", "day of month", 1, 31)
+MONTH = Field("cron_month", "month", 1, 12, MONTH_NAMES)
+WEEKDAY = Field("cron_weekday", "weekday", 0, 7, DAY_NAMES)
+FIELDS = (MINUTE, HOUR, DAY, MONTH, WEEKDAY)
+
+
+class FieldProblem(Exception):
+    """Carries one Problem up to the expression, which knows where the field stands."""
+
+    def __init__(self, field: Field, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.problem = Problem(field.code, message, None, suggestion)
+
+
+def split_items(field: Field, text: str) -> Iterator[tuple[int, str]]:
+    """Give the items of a list with their positions."""
+    items = text.split(",")
+    if len(items) > MOST_ITEMS:
+        raise FieldProblem(field, f"{field.label} lists {len(items)} items; at most {MOST_ITEMS} are allowed")
+    position = 0
+    for item in items:
+        yield position, item
+        position += len(item) + 1
+
+
+def mask_of(field: Field, item: str) -> int:
+    """Read one item of a list (`*`, `a`, `a-b`, each with an optional `/n`) into a mask with one bit for each value."""
+    if not item:
+        raise FieldProblem(field, f"{field.label} has an empty item in its list; remove the spare comma")
+    base, slash, step_text = item.partition("/")
+    low, high = _range_of(field, base, open_ended=bool(slash))
+    step = _step_of(field, item, step_text) if slash else 1
+    mask = 0
+    for value in range(low, high + 1, step):
+        mask |= 1 << value
+    return mask
+
+
+def _range_of(field: Field, base: str, *, open_ended: bool) -> tuple[int, int]:
+    if base == "*":
+        return field.lowest, field.highest
+    first, dash, last = base.partition("-")
+    low = value_of(field, first)
+    if not dash:
+        return low, field.highest if open_ended else low
+    high = value_of(field, last)
+    if last == DAY_NAMES[0] and field is WEEKDAY and low > high:
+        high = SUNDAY_AS_7
+    if low > high:
+        raise _reversed(field, base, low, high)
+    return low, high
+
+
+def _reversed(field: Field, base: str, low: int, high: int) -> FieldProblem:
+    shown = [str(low), str(field.highest), str(field.lowest), str(high)]
+    if field is WEEKDAY:
+        shown[1] = "6"
+    parts = [shown[0] if low == int(shown[1]) else f"{shown[0]}-{shown[1]}"]
+    parts.append(shown[2] if high == field.lowest else f"{shown[2]}-{shown[3]}")
+    better = ",".join(parts)
+    return FieldProblem(field, f"{field.label} range {quoted(base)} runs backwards; write {better}", better)
+
+
+def _step_of(field: Field, item: str, text: str) -> int:
+    if not _NUMBER.fullmatch(text):
+        raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be a whole number, as in */5")
+    step = int(text)
+    if step == 0:
+        raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1")
+    if step > field.highest:
+        better = str(field.lowest)
+        raise FieldProblem(
+            field,
+            f"{field.label} step {step} is above the range, at most {field.highest}; for once in a round write {better}",
+            better,
+        )
+    return step
+
+
+def value_of(field: Field, text: str) -> int:
+    """Read a number or a name of the field."""
+    if text in field.names:
+        return field.names.index(text) + field.lowest
+    if not _NUMBER.fullmatch(text):
+        raise _not_a_value(field, text)
+    value = int(text)
+    if not field.lowest <= value <= field.highest:
+        sundays = " (0 and 7 are Sunday)" if field is WEEKDAY else ""
+        raise FieldProblem(field, f"{field.span}{sundays}, not {value}")
+    return value
+
+
+def _not_a_value(field: Field, text: str) -> FieldProblem:
+    if not text:
+        return FieldProblem(field, f"{field.span}; a value is missing")
+    known = [name for name in field.names if len(text) > len(name) and text.startswith(name)]
+    if known:
+        return FieldProblem(field, f"{field.span}, not {quoted(text)}; write {known[0]}", known[0])
+    if text == "?":
+        return FieldProblem(field, f"{field.label} cannot be ?; write *", "*")
+    if text[0] == "H":
+        return FieldProblem(field, f"{field.label} cannot be H; choose a value and spread tasks with jitter instead")
+    return FieldProblem(field, f"{field.span}, not {quoted(text)}")

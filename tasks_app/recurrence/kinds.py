@@ -1,0 +1,184 @@
+"""The kinds of schedule objects: each reader checks one kind's fields and gives their canonical form."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tasks_app.recurrence.cron import compile_cron
+from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.reading import Reader
+from tasks_app.recurrence.walkers import ElapsedWalker
+
+Fields = dict[str, Any]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+LONGEST_STEP_SECONDS = 3660 * 86400
+LONGEST_MONTH = 31
+MOST_WORKDAYS = 23
+MOST_PARTS = 20
+MONTH_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+# Any instant does: it only tells whether the schedule can ever happen in its zone.
+_PROBE = datetime(2000, 1, 1)
+
+
+def read_schedule(data: object, zone: ZoneInfo) -> Fields:
+    """Give the canonical form of a schedule object, or raise ScheduleError with all that is wrong."""
+    if not isinstance(data, Mapping):
+        raise ScheduleError.at("", "invalid", f'a schedule is an object such as {{"kind": "daily"}}, not {quoted(data)}')
+    reader = Reader(data, zone)
+    fields: Fields = {}
+    if reader.required("kind", '"daily"'):
+        kind = reader.choice("kind", tuple(KINDS))
+        if kind:
+            fields = {"kind": kind, **KINDS[kind](reader)}
+    if reader.problems:
+        raise ScheduleError(reader.problems)
+    return fields
+
+
+def _once(reader: Reader) -> Fields:
+    reader.known("run_at")
+    return {"run_at": reader.instant("run_at")}
+
+
+def _cron(reader: Reader) -> Fields:
+    reader.known("expression")
+    if not reader.has("expression"):
+        reader.fail("expression", "cron_empty", 'the cron expression is missing; "0 9 * * 1-5" is every weekday at 09:00')
+        return {}
+    try:
+        compiled = compile_cron(reader.data["expression"])
+    except ScheduleError as error:
+        reader.take(error, "expression")
+        return {}
+    except TypeError:
+        reader.fail("expression", "cron_empty", 'a cron expression is a text such as "0 9 * * 1-5"')
+        return {}
+    if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:
+        message = f"this never happens: in {reader.zone.key} the clocks always skip this time"
+        reader.fail("expression", "cron_never", message)
+    return {"expression": compiled.text}
+
+
+def _every(reader: Reader) -> Fields:
+    reader.known(*UNIT_SECONDS, "anchor")
+    given = [unit for unit in UNIT_SECONDS if reader.has(unit)]
+    if len(given) != 1:
+        reader.fail(given[1] if given else "minutes", "required", "give exactly one of seconds, minutes, hours, days")
+        return {}
+    unit = given[0]
+    fields: Fields = {unit: reader.whole(unit, 1, LONGEST_STEP_SECONDS // UNIT_SECONDS[unit])}
+    if reader.has("anchor"):
+        fields["anchor"] = reader.instant("anchor")
+        if "." in (fields["anchor"] or ""):
+            reader.fail("anchor", "time_invalid", "anchor must be on a whole second")
+    return fields
+
+
+def _hourly(reader: Reader) -> Fields:
+    reader.known("minute")
+    return {"minute": reader.whole("minute", 0, 59) if reader.required("minute", "0") else None}
+
+
+def _daily(reader: Reader) -> Fields:
+    reader.known("time")
+    return {"time": reader.time()}
+
+
+def _weekly(reader: Reader) -> Fields:
+    reader.known("days", "time")
+    return {"days": _weekdays(reader), "time": reader.time()}
+
+
+def _weekdays(reader: Reader) -> list[str]:
+    days = reader.data.get("days")
+    if not isinstance(days, list | tuple) or not 1 <= len(days) <= 4 * len(WEEKDAYS):
+        reader.fail("days", "required", 'days is a list of weekdays, such as ["mon", "fri"]')
+        return []
+    chosen = {reader.word(f"days.{place}", day, WEEKDAYS) for place, day in enumerate(days)}
+    return [day for day in WEEKDAYS if day in chosen]
+
+
+def _monthly(reader: Reader) -> Fields:
+    if reader.has("workday"):
+        reader.known("workday", "time")
+        return {"workday": _workday(reader), "time": reader.time()}
+    if reader.has("nth") or reader.has("weekday"):
+        reader.known("nth", "weekday", "time")
+        return {"nth": _nth(reader), "weekday": _weekday(reader), "time": reader.time()}
+    reader.known("day", "time", *(("nth", "weekday", "workday") if not reader.has("day") else ()))
+    return {"day": _day(reader), "time": reader.time()}
+
+
+def _day(reader: Reader) -> int | str | None:
+    if not reader.required("day", '1, "last" or -2 (one before the last)'):
+        return None
+    value = reader.data["day"]
+    if value == -1 or (isinstance(value, str) and value.strip().lower() == "last"):
+        return "last"
+    day = reader.whole("day", -LONGEST_MONTH, LONGEST_MONTH, what='day is 1-31, "last" or -1 to -31') if value != 0 else None
+    if value == 0:
+        reader.fail("day", "out_of_range", 'day is 1-31, "last" or -1 to -31, not 0')
+    return day
+
+
+def _workday(reader: Reader) -> int | str | None:
+    value = reader.data["workday"]
+    if isinstance(value, str) and value.strip().lower() in {"first", "last"}:
+        return value.strip().lower()
+    number = reader.whole("workday", 1, MOST_WORKDAYS, what='workday is "first", "last" or 1-23')
+    return "first" if number == 1 else number
+
+
+def _nth(reader: Reader) -> int | str | None:
+    value = reader.data.get("nth")
+    if isinstance(value, str) and value.strip().lower() == "last":
+        return "last"
+    return reader.whole("nth", 1, 5, what='nth is 1-5 or "last"') if reader.required("nth", '2 or "last"') else None
+
+
+def _weekday(reader: Reader) -> str | None:
+    return reader.choice("weekday", WEEKDAYS) if reader.required("weekday", '"mon"') else None
+
+
+def _yearly(reader: Reader) -> Fields:
+    reader.known("month", "day", "time")
+    month = reader.whole("month", 1, 12) if reader.required("month", "3 for March") else None
+    day = _day(reader)
+    if month and isinstance(day, int) and abs(day) > MONTH_LENGTHS[month - 1]:
+        reader.fail("day", "cron_never", f"this never happens: month {month} has at most {MONTH_LENGTHS[month - 1]} days")
+    return {"month": month, "day": day, "time": reader.time()}
+
+
+def _any(reader: Reader) -> Fields:
+    reader.known("of")
+    of = reader.data.get("of")
+    if not isinstance(of, list | tuple) or not 1 <= len(of) <= MOST_PARTS:
+        reader.fail("of", "required", f"of is a list of 1 to {MOST_PARTS} schedules")
+        return {}
+    parts: list[Fields] = []
+    for place, part in enumerate(of):
+        if isinstance(part, Mapping) and part.get("kind") == "any":
+            reader.fail(f"of.{place}.kind", "invalid_choice", "a union holds no further union; list its parts here")
+            continue
+        try:
+            fields = read_schedule(part, reader.zone)
+        except ScheduleError as error:
+            reader.take(error, f"of.{place}")
+        else:
+            parts += [] if fields in parts else [fields]
+    return {"of": parts}
+
+
+KINDS: dict[str, Callable[[Reader], Fields]] = {
+    "once": _once,
+    "cron": _cron,
+    "every": _every,
+    "hourly": _hourly,
+    "daily": _daily,
+    "weekly": _weekly,
+    "monthly": _monthly,
+    "yearly": _yearly,
+    "any": _any,
+}

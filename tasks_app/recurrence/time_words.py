@@ -1,0 +1,97 @@
+"""The times of day of a cron expression in words: points ("at 09:00 and 17:00") or a rhythm ("every 15 minutes")."""
+
+MOST_POINTS = 6
+MINUTES, HOURS = 60, 24
+
+
+def bits(mask: int) -> list[int]:
+    """Give the numbers of the bits that are set."""
+    return [place for place in range(mask.bit_length()) if mask >> place & 1]
+
+
+def and_list(words: list[str]) -> str:
+    """Join words: a, b and c."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def even_step(numbers: list[int], whole: int) -> int | None:
+    """Give the step when numbers lie evenly around the whole round."""
+    if whole % len(numbers):
+        return None
+    step = whole // len(numbers)
+    return step if numbers == list(range(numbers[0], whole, step)) else None
+
+
+def is_run(numbers: list[int]) -> bool:
+    """Tell whether numbers follow each other without a hole."""
+    return numbers[-1] - numbers[0] == len(numbers) - 1
+
+
+def clock(hour: int, minute: int) -> str:
+    """Write a time of day."""
+    return f"{hour:02}:{minute:02}"
+
+
+class TimeWords:
+    """Either `points` or `rhythm` says it; `names_time` tells whether a zone matters to the rhythm."""
+
+    def __init__(self, minutes: int, hours: int, *, follows_elapsed: bool) -> None:
+        self.minutes = bits(minutes)
+        self.hours = bits(hours)
+        self.points = ""
+        self.rhythm = ""
+        self.names_time = False
+        every_hour = len(self.hours) == HOURS
+        few = len(self.minutes) * len(self.hours) <= MOST_POINTS
+        steady = follows_elapsed and (len(self.minutes) == 1 and self._hour_step() is not None)
+        if few and not steady:
+            self.points = "at " + and_list([clock(hour, minute) for hour in self.hours for minute in self.minutes])
+        elif every_hour:
+            self.rhythm = self._each_hour()
+        else:
+            self.names_time = True
+            self.rhythm = self._some_hours()
+
+    def _hour_step(self) -> int | None:
+        return even_step(self.hours, HOURS) if len(self.hours) > 1 else None
+
+    def _minute_step(self) -> int | None:
+        return even_step(self.minutes, MINUTES) if len(self.minutes) > 1 else None
+
+    def _minute_rhythm(self) -> str | None:
+        step = self._minute_step()
+        return step and ("every minute" if step == 1 else f"every {step} minutes")
+
+    def _each_hour(self) -> str:
+        rhythm = self._minute_rhythm()
+        if rhythm:
+            return rhythm + (f" from minute {self.minutes[0]} of each hour" if self.minutes[0] else "")
+        if self.minutes == [0]:
+            return "every hour"
+        return f"every hour at {self._minute_list()}"
+
+    def _minute_list(self) -> str:
+        plural = "s" if len(self.minutes) > 1 else ""
+        return f"minute{plural} {and_list([str(minute) for minute in self.minutes])}"
+
+    def _some_hours(self) -> str:
+        step = self._hour_step()
+        if len(self.minutes) == 1 and step:
+            return f"every {step} hours" + self._phase()
+        rhythm = self._minute_rhythm() or ("every hour" if len(self.minutes) == 1 else None)
+        if rhythm and is_run(self.hours):
+            first, last = clock(self.hours[0], self.minutes[0]), clock(self.hours[-1], self.minutes[-1])
+            return f"{rhythm} from {first} to {last}"
+        hours = f"the hours {and_list([str(hour) for hour in self.hours])}"
+        if len(self.hours) == 1:
+            hours = f"the hour {self.hours[0]}"
+        if self._minute_rhythm():
+            return f"{self._minute_rhythm()} in {hours}"
+        return f"at {self._minute_list()} of {hours}"
+
+    def _phase(self) -> str:
+        minute = self.minutes[0]
+        if self.hours[0]:
+            return f" from {clock(self.hours[0], minute)}"
+        self.names_time = self.hours[-1] - self.hours[0] > 0
+        return f" at minute {minute}" if minute else ""

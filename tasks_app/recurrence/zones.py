@@ -1,0 +1,124 @@
+"""Time zones by their IANA names, from the tzdata package and never from the machine.
+
+Two machines with different system files would otherwise plan different instants for the same task.
+"""
+
+import difflib
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo
+
+from tasks_app.recurrence.errors import ScheduleError, quoted
+
+LONGEST_NAME = 64
+SECOND = timedelta(seconds=1)
+_NOT_FOR_PEOPLE = {"Factory"}
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2})(?::?00)?", re.IGNORECASE)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Give every accepted name."""
+    text = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii")
+    return frozenset(text.split()) - _NOT_FOR_PEOPLE
+
+
+def check_timezone(name: object) -> str:
+    """Give the name back when it is one, else raise ScheduleError `timezone_unknown` with a suggestion."""
+    if isinstance(name, str) and name in zone_names():
+        return name
+    given = name if isinstance(name, str) else ""
+    if not given.strip():
+        raise ScheduleError.at("timezone", "timezone_unknown", "a time zone is needed, such as Europe/Berlin or UTC")
+    best = _suggest(given.strip()[:LONGEST_NAME])
+    hint = f"did you mean {best}?" if best else "use a name such as Europe/Berlin or UTC"
+    raise ScheduleError.at(
+        "timezone", "timezone_unknown", f"there is no time zone {quoted(name)}; {hint}", suggestion=best
+    )
+
+
+def _suggest(given: str) -> str | None:
+    offset = _OFFSET.fullmatch(given)
+    if offset:
+        # The signs of Etc/GMT names are those of POSIX: east is minus.
+        name = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
+        return name if name in zone_names() else None
+    wanted = given.casefold().replace(" ", "_")
+    if wanted in {"z", "gmt+0", "zulu"}:
+        return "UTC"
+    by_name = {name.casefold(): name for name in sorted(zone_names())}
+    if wanted in by_name:
+        return by_name[wanted]
+    by_city = {name.rsplit("/", 1)[-1]: known for name, known in by_name.items() if "/" in name}
+    if wanted in by_city:
+        return by_city[wanted]
+    for known in (by_name, by_city):
+        close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
+        if close:
+            return known[close[0]]
+    return None
+
+
+@lru_cache(maxsize=1024)
+def load_zone(name: str) -> ZoneInfo:
+    """Load one zone; `name` must have passed `check_timezone`."""
+    *folders, file = name.split("/")
+    with resources.files("tzdata").joinpath("zoneinfo", *folders, file).open("rb") as source:
+        return ZoneInfo.from_file(source, key=name)
+
+
+# From here on instants are naive datetimes in UTC and walls are naive datetimes as a clock on a wall in the zone shows
+# them: arithmetic on aware datetimes of one zone would silently ignore its changes.
+
+
+def offsets(zone: ZoneInfo, wall: datetime) -> tuple[timedelta, timedelta]:
+    """Give the offsets before and after a change that touches this wall time.
+
+    Equal: the wall time happens once. First smaller: it lies in a gap. First greater: it lies in an overlap.
+    """
+    return _offset(zone, wall.replace(fold=0)), _offset(zone, wall.replace(fold=1))
+
+
+def _offset(zone: ZoneInfo, wall: datetime) -> timedelta:
+    found = zone.utcoffset(wall)
+    assert found is not None  # only for times without a date
+    return found
+
+
+def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
+    """Give the offset in force at an instant."""
+    return zone.fromutc(instant.replace(tzinfo=zone)).replace(tzinfo=None, fold=0) - instant
+
+
+def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
+    """Find the first instant at which the offset of `high` holds; the zone changes once in (low, high]."""
+    low = low.replace(microsecond=0)
+    steps_low, steps_high = 0, -((low - high) // SECOND)
+    new = offset_at(zone, low + steps_high * SECOND)
+    while steps_high - steps_low > 1:
+        middle = (steps_low + steps_high) // 2
+        if offset_at(zone, low + middle * SECOND) == new:
+            steps_high = middle
+        else:
+            steps_low = middle
+    return low + steps_high * SECOND
+
+
+def gap_end(zone: ZoneInfo, wall: datetime, before: timedelta, after: timedelta) -> datetime:
+    """Give the instant of the change whose gap holds this wall time: the first valid instant after it."""
+    return change_between(zone, wall - after, wall - before)
+
+
+def first_instant(zone: ZoneInfo, wall: datetime) -> datetime:
+    """Give the instant at which a fixed time runs: the first pass of an overlap, the end of a gap."""
+    before, after = offsets(zone, wall)
+    if before < after:
+        return gap_end(zone, wall, before, after)
+    return wall - before
+
+
+def to_naive_utc(instant: datetime) -> datetime:
+    """Give an aware instant as a naive one in UTC."""
+    return instant.astimezone(UTC).replace(tzinfo=None)
