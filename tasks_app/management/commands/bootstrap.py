@@ -1,0 +1,88 @@
+"""`manage.py bootstrap`: what a new platform starts with. Doing it again changes nothing that people have changed."""
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission, User
+from django.core.management.base import BaseCommand
+from django.db.models import Q
+
+from tasks_app.models import Queue, ScheduledTask
+from tasks_app.services.first_sign_in import USER_NAME, first_admin_create
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create
+
+OUR_APPS = ("tasks_app", "django_celery_beat", "django_celery_results")
+PERMISSIONS = {
+    "Viewer": Q(codename__startswith="view_", content_type__app_label__in=OUR_APPS),
+    "Operator": Q(codename__regex="^(view|change)_", content_type__app_label__in=OUR_APPS),
+    "Admin": Q(content_type__app_label__in=(*OUR_APPS, "auth")),
+}
+QUEUES = {
+    "critical": {"rank": 0, "description": "Served first."},
+    "default": {"rank": 10, "description": "Where work goes that names no queue."},
+    "low-priority": {
+        "rank": 20,
+        "is_background": True,
+        "description": "Work that may wait; never takes the last child.",
+    },
+}
+EXAMPLES = (
+    TaskSpec(
+        name="Runs of the last day, every morning",
+        key="example-daily-report",
+        type="export_report",
+        description="An example. Resume it to get a CSV of yesterday's runs every day.",
+        payload={"source": "runs", "filters": {"last_hours": 24}},
+        schedule={"kind": "daily", "time": "07:00"},
+        tags=("example",),
+        enabled=False,
+    ),
+    TaskSpec(
+        name="Failed runs, every Monday",
+        key="example-weekly-failures",
+        type="export_report",
+        description="An example. Add your address under E-mail, then resume it.",
+        payload={"source": "runs", "filters": {"status": "failed", "last_hours": 168}},
+        schedule={"kind": "weekly", "days": ["mon"], "time": "08:00"},
+        tags=("example",),
+        enabled=False,
+    ),
+    TaskSpec(
+        name="Is the site up?",
+        key="example-http-check",
+        type="http_request",
+        description="An example. Put your own address in, then resume it.",
+        payload={"url": "https://example.org/"},
+        cron="*/15 * * * *",
+        tags=("example",),
+        enabled=False,
+    ),
+)
+
+
+class Command(BaseCommand):
+    """Make groups, queues, the first administrator and three paused examples, where they are missing."""
+
+    help = "Make what a new platform starts with: groups, queues, the first sign-in, examples. Safe to repeat."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Say only what was made."""
+        for name, which in PERMISSIONS.items():
+            group, is_new = Group.objects.get_or_create(name=name)
+            if is_new:
+                group.permissions.set(Permission.objects.filter(which))
+        for name, fields in QUEUES.items():
+            Queue.objects.get_or_create(name=name, defaults=fields)
+        password = first_admin_create()
+        if password is None:
+            return
+        for spec in EXAMPLES:
+            _create_example(spec)
+        self.stdout.write(f"first sign-in: user {USER_NAME}, one-time password {password}")
+
+
+def _create_example(spec: TaskSpec) -> None:
+    """Make an example once; one that somebody deleted does not come back, because it is made with its owner only."""
+    owner = User.objects.get(username=USER_NAME)
+    if not ScheduledTask.objects.filter(owner=owner, key=spec.key).exists():
+        task_create(owner=owner, spec=spec, actor="code")

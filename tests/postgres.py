@@ -1,0 +1,101 @@
+"""Runs a command against PostgreSQL and the system's Redis: `python -m tests.postgres command …`.
+
+With DATABASE_URL set, that server is used. Otherwise a throwaway cluster is made from the installed binaries, on a unix
+socket in a temporary directory, as user postgres when started by root. Without binaries it says so and skips.
+"""
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+
+START_SECONDS = 30
+# Nothing of this outlives the command, so nothing need reach the disk.
+OPTIONS = {"listen_addresses": "", "fsync": "off", "max_connections": "200", "timezone": "UTC"}
+
+
+def main(command: list[str]) -> int:
+    """Run the command with DATABASE_URL set, and give its exit code."""
+    environment = dict(os.environ)
+    redis_server = shutil.which("redis-server")
+    if redis_server:
+        environment.setdefault("TEST_REDIS_SERVER", redis_server)
+    else:
+        print("SKIPPED: no redis-server on this machine; the embedded one serves.")
+    with _database_url() as url:
+        if url is None:
+            print("SKIPPED: tests on PostgreSQL: neither DATABASE_URL nor PostgreSQL's binaries are there.")
+            return 0
+        return subprocess.run(command, env={**environment, "DATABASE_URL": url}, check=False).returncode
+
+
+@contextlib.contextmanager
+def _database_url() -> Iterator[str | None]:
+    binaries = _binaries()
+    if os.environ.get("DATABASE_URL"):
+        yield os.environ["DATABASE_URL"]
+    elif binaries is None:
+        yield None
+    else:
+        with cluster(binaries) as url:
+            yield url
+
+
+def _binaries() -> Path | None:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    found = str(installed[-1]) if installed else shutil.which("initdb")
+    return Path(found).parent if found else None
+
+
+@contextlib.contextmanager
+def cluster(binaries: Path) -> Iterator[str]:
+    """Run a new, empty PostgreSQL cluster; gives the URL of its one database."""
+    directory = Path(tempfile.mkdtemp(prefix="carillon-pg-", dir="/tmp"))
+    user = None
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        user = "postgres"
+        entry = pwd.getpwnam(user)
+        os.chown(directory, entry.pw_uid, entry.pw_gid)
+    data = directory / "data"
+    words = [binaries / "initdb", "-D", data, "-U", "carillon", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "-N"]
+    subprocess.run(words, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-k", directory, *options], user=user, cwd=directory, stderr=log
+        )
+    try:
+        _create_database(directory, server)
+        yield f"postgres://carillon@/{directory}/carillon"
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": ends the connections
+        server.wait(START_SECONDS)
+        shutil.rmtree(directory)
+
+
+def _create_database(directory: Path, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with psycopg.connect(
+                host=str(directory), user="carillon", dbname="postgres", autocommit=True
+            ) as connection:
+                connection.execute("CREATE DATABASE carillon")
+            return
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
