@@ -27,7 +27,9 @@ class TaskRun(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    task = models.ForeignKey(ScheduledTask, null=True, blank=True, on_delete=models.PROTECT, related_name="runs")
+    task = models.ForeignKey(
+        ScheduledTask, null=True, blank=True, on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="task_runs", db_index=False
     )
@@ -72,9 +74,13 @@ class TaskRun(models.Model):
     result = models.JSONField(null=True, blank=True)
     error = models.CharField(max_length=1000, blank=True, default="")
 
-    rerun_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns")
+    rerun_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns", db_index=False
+    )
     root_run_id = models.UUIDField(null=True, blank=True)
-    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children", db_index=False
+    )
     dismissed_at = models.DateTimeField(null=True, blank=True)
     dismissed_by = models.CharField(max_length=200, blank=True, default="")
     dismiss_note = models.CharField(max_length=500, blank=True, default="")
@@ -112,6 +118,8 @@ class TaskRun(models.Model):
             models.Index(fields=["task", "-id"], name="run_task"),
             models.Index(fields=["task"], condition=Q(status__in=_OPEN), name="run_open"),
             models.Index(fields=["id"], condition=Q(range_to__isnull=False, range_count=None), name="run_uncounted"),
+            models.Index(fields=["rerun_of"], condition=Q(rerun_of__isnull=False), name="run_reruns"),
+            models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_children"),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(
                 fields=["owner", "-id"],
