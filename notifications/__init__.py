@@ -1,1 +1,1 @@
-"""Tells people and pages what happened: live frames and mail."""
+"""Everything that tells people and browsers what has happened. It knows only the public face of tasks_app."""

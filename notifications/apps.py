@@ -1,10 +1,14 @@
-"""Live frames and mail."""
+"""Notifications as a Django app: its receivers listen from the start."""
 
 from django.apps import AppConfig
 
 
 class NotificationsConfig(AppConfig):
-    """Listens to the engine's one signal."""
+    """Connects the receivers to the one signal of the engine."""
 
     name = "notifications"
-    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        from notifications.receivers import connect  # noqa: PLC0415  # models are not loaded before
+
+        connect()

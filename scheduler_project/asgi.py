@@ -1,9 +1,17 @@
-"""The web process: HTTP is Django's."""
+"""The web process: HTTP is Django's, WebSockets are Channels', and the relay of live frames lives as long as both."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_project.settings")
+http_application = get_asgi_application()
 
-application = get_asgi_application()
+from channels.routing import ProtocolTypeRouter  # noqa: E402  # the apps must be loaded first
+
+from notifications.relay import lifespan  # noqa: E402
+from notifications.routing import websocket_application  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {"http": http_application, "websocket": websocket_application, "lifespan": lifespan},
+)

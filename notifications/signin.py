@@ -1,0 +1,92 @@
+"""Who is at the other end of a socket, and whether a browser may open one from there.
+
+Browsers send cookies with cross-site WebSocket requests too, so a cookie counts only together with the right Origin. An
+API key, which no foreign page has, needs none; it comes as a subprotocol, because a browser can set no header here.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AbstractBaseUser
+from django.http import HttpRequest, parse_cookie
+from django.http.request import split_domain_port, validate_host
+
+from tasks_app.selectors.api_keys import api_key_lookup
+
+PROTOCOL = "carillon.v1"
+BEARER = "bearer."
+PORTS = {"http": 80, "https": 443}
+LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the client brought: an API key or a session. Kept, to be checked again while the socket is open."""
+
+    api_key: str = ""
+    session_key: str = ""
+
+    def user(self) -> AbstractBaseUser | None:
+        """Find the user for whom this is valid now. Asks the database."""
+        if self.api_key:
+            key = api_key_lookup(self.api_key)
+            return key.user if key else None
+        if self.session_key:
+            return _user_of_session(self.session_key)
+        return None
+
+
+def credentials(scope: dict[str, Any]) -> Credentials:
+    """Read what the client brought; a key goes before a cookie."""
+    for protocol in scope.get("subprotocols", ()):
+        if protocol.startswith(BEARER):
+            return Credentials(api_key=protocol.removeprefix(BEARER))
+    cookies = parse_cookie("; ".join(_headers(scope, b"cookie")))
+    return Credentials(session_key=cookies.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def is_origin_right(scope: dict[str, Any]) -> bool:
+    """Say whether the page that opens this socket is ours: BASE_URL's origin, or the very host that was asked."""
+    origins = _headers(scope, b"origin")
+    if len(origins) != 1:
+        return False
+    origin = _origin(origins[0])
+    return origin is not None and origin in (_origin(settings.BASE_URL), _own_origin(scope))
+
+
+def _own_origin(scope: dict[str, Any]) -> tuple[str, str, int] | None:
+    hosts = _headers(scope, b"host")
+    if len(hosts) != 1:
+        return None
+    allowed = settings.ALLOWED_HOSTS or (LOCAL_HOSTS if settings.DEBUG else [])
+    domain, _ = split_domain_port(hosts[0])
+    if not (domain and validate_host(domain, allowed)):
+        return None
+    scheme = "https" if scope.get("scheme") == "wss" else "http"
+    return _origin(f"{scheme}://{hosts[0]}")
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def _headers(scope: dict[str, Any], name: bytes) -> list[str]:
+    pairs: Iterable[tuple[bytes, bytes]] = scope.get("headers", ())
+    return [value.decode("latin-1") for key, value in pairs if key == name]
+
+
+def _user_of_session(session_key: str) -> AbstractBaseUser | None:
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    user = get_user(request)
+    return user if isinstance(user, AbstractBaseUser) and user.is_active else None
