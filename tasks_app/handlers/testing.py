@@ -42,7 +42,7 @@ class RecordedEffect:
 
 @dataclass
 class RecordingContext:
-    """A `RunContext` that remembers what the handler said and did. `stop_after` asks it to stop at the n-th question."""
+    """A `RunContext` that remembers what the handler said and did; `stop_after` n questions it is asked to stop."""
 
     run_id: str = field(default_factory=lambda: str(uuid4()))
     root_run_id: str = ""

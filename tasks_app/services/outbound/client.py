@@ -30,6 +30,10 @@ class NotSent(OutboundError):
     """No connection came about, so the receiver knows nothing of the request."""
 
 
+class Misdirected(OutboundError):
+    """The receiver answers with one redirect after another."""
+
+
 class Unclear(OutboundError):
     """It failed on the way: the receiver may have acted on it, or not."""
 
@@ -61,7 +65,7 @@ class Answer:
 
 
 def send(call: Call, *, allow_private: bool, resolve: Resolver = system_resolver) -> Answer:
-    """Send the call and read its answer; raise `Refused`, `NotSent` or `Unclear`."""
+    """Send the call and read its answer; raise one of the errors above."""
     backend = CheckedBackend(Deadline.after(call.timeout_seconds), allow_private, resolve)
     started = time.monotonic()
     request = _first(call, allow_private=allow_private)
@@ -72,7 +76,7 @@ def send(call: Call, *, allow_private: bool, resolve: Resolver = system_resolver
             elapsed = round((time.monotonic() - started) * 1000)
             return Answer(**{**vars(answer), "redirects": hop, "elapsed_ms": elapsed})
         request = _next(request, answer.status, target, allow_private=allow_private)
-    raise Unclear(f"more than {MAX_REDIRECTS} redirects")
+    raise Misdirected(f"More than {MAX_REDIRECTS} redirects.")
 
 
 def _first(call: Call, *, allow_private: bool) -> httpx.Request:

@@ -1,5 +1,6 @@
 """What a URL must look like before anything is looked up."""
 
+import re
 import socket
 import unicodedata
 from ipaddress import ip_address
@@ -11,7 +12,8 @@ from tasks_app.services.outbound.addresses import is_public
 MAX_LENGTH = 2000
 SCHEMES = ("http", "https")
 _WEB_PORTS = (80, 443)
-_FIRST_USER_PORT = 1024
+_USER_PORTS = range(1024, 65536)
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 class NotAllowed(ValueError):
@@ -30,7 +32,7 @@ def check_url(text: str, *, allow_private: bool) -> httpx.URL:
         raise NotAllowed("This is not a URL.") from None
     if url.scheme not in SCHEMES:
         raise NotAllowed("The URL must begin with http:// or https://.")
-    if url.userinfo or "@" in url.netloc.decode("ascii", "replace"):
+    if url.userinfo or "@" in re.split(r"[/?#]", text.partition("//")[2])[0]:
         raise NotAllowed("The URL must not hold a user name or password; send an Authorization header.")
     _check_host(url, allow_private=allow_private)
     _check_port(url.port, allow_private=allow_private)
@@ -47,12 +49,12 @@ def _check_characters(text: str) -> None:
 
 def _check_host(url: httpx.URL, *, allow_private: bool) -> None:
     host = url.raw_host.decode("ascii")
-    if not host or "%" in host:
-        raise NotAllowed("The URL must name a host.")
-    literals = _literal_addresses(host)
+    name = host.rstrip(".").lower()
+    literals = _literal_addresses(name)
     if literals and not _is_canonical(host):
         raise NotAllowed("An IP address must be written in its usual form.")
-    name = host.rstrip(".").lower()
+    if not literals and not _NAME.fullmatch(name):
+        raise NotAllowed("The URL must name a host.")
     is_local = name == "localhost" or name.endswith(".localhost")
     if not allow_private and (is_local or not all(map(is_public, literals))):
         raise NotAllowed("The URL must not lead to a private or reserved address.")
@@ -77,7 +79,7 @@ def _is_canonical(host: str) -> bool:
 
 def _check_port(port: int | None, *, allow_private: bool) -> None:
     """Low ports belong to mail, shells and name servers, which a request could be made to talk to."""
-    if port is None or port in _WEB_PORTS or allow_private:
+    if port is None or port in _WEB_PORTS or port in _USER_PORTS:
         return
-    if port < _FIRST_USER_PORT:
-        raise NotAllowed("The port must be 80, 443 or above 1023.")
+    if not (allow_private and 0 < port < _USER_PORTS.start):
+        raise NotAllowed("The port must be 80, 443 or between 1024 and 65535.")
