@@ -25,7 +25,7 @@ def command(directory: Path, socket: Path, server: Path) -> list[str]:
         "appendonly": "yes",
         "save": "",
         "maxmemory-policy": "noeviction",
-        "loglevel": "warning",
+        "logfile": str(directory / "valkey.log"),
     }
     return [str(server), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

@@ -7,10 +7,11 @@ What honcho does not do by itself is done here: faults are said before anything 
 import contextlib
 import fcntl
 import io
+import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,27 +23,31 @@ from scheduler_project import ports
 
 STOP_GRACE_SECONDS = "4"
 KILL_AFTER_GRACE_SECONDS = 4
+ASKED_TO_STOP = (130, 143)
 
 
 def main() -> NoReturn:
     """Prepare and run."""
+    os.umask(0o077)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until something runs, Ctrl-C needs no ceremony
     environment = _environment(os.environ)
     os.environ.update(environment)
     from scheduler_project import settings  # noqa: PLC0415  # reads the environment that was just completed
 
-    lock = _lock(settings.VAR_DIR)
-    _refuse_taken_port(settings.BIND, settings.PORT)
-    _prepare(settings.VAR_DIR)
-    without = {
-        name
-        for name, is_needed in {
-            "redis": settings.IS_REDIS_EMBEDDED,
-            "mailbox": not settings.env.has("EMAIL_URL"),
-        }.items()
-        if not is_needed
-    }
-    with lock:
-        sys.exit(_run(settings.BASE_DIR, environment, without))
+    with _lock(settings.VAR_DIR):
+        _refuse_taken_port(settings.BIND, settings.PORT)
+        ports.choose(settings.VAR_DIR)
+        # In a process of its own, so that the launcher and its forks do without Django.
+        preparation = multiprocessing.Process(target=_prepare, args=(settings.IS_DEVELOPMENT,))
+        preparation.start()
+        preparation.join()
+        if preparation.exitcode:
+            sys.exit(preparation.exitcode)
+        is_used = {"redis": settings.IS_REDIS_EMBEDDED, "mailbox": not settings.env.has("EMAIL_URL")}
+        lines = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8")).processes
+        sys.exit(
+            _run({name: line for name, line in lines.items() if is_used.get(name, True)}, settings.STOP_GRACE_SECONDS)
+        )
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -75,39 +80,57 @@ def _refuse(line: str) -> NoReturn:
     sys.exit(2)
 
 
-def _prepare(directory: Path) -> None:
-    """Bring database and first sign-in up to date, and choose the inner ports."""
+def _prepare(is_development: bool) -> None:
+    """Bring the database, the first sign-in and the static files up to date."""
     import django  # noqa: PLC0415  # needs the completed environment
     from django.core.management import call_command  # noqa: PLC0415
-    from django.db import OperationalError, connections  # noqa: PLC0415
+    from django.db import OperationalError  # noqa: PLC0415
 
-    ports.choose(directory)
     django.setup()
     try:
         call_command("migrate", verbosity=0, interactive=False)
-        call_command("bootstrap")
+        call_command("bootstrap", verbosity=0)
     except OperationalError as fault:
         _refuse(f"DATABASE_URL: the database does not answer: {str(fault).strip().splitlines()[0]}")
-    finally:
-        connections.close_all()
+    if not is_development:
+        call_command("collectstatic", verbosity=0, interactive=False)
 
 
-def _run(base: Path, environment: dict[str, str], without: Collection[str]) -> int:
+def _run(lines: Mapping[str, str], grace_seconds: int) -> int:
     """Run the Procfile's lines; a stop that was asked for ends with 0."""
-    grace = float(environment["STOP_GRACE_SECONDS"])
-    honcho.manager.KILL_WAIT = grace + KILL_AFTER_GRACE_SECONDS
-    manager = honcho.manager.Manager(_Printer(sys.stdout))
-    lines = parse_procfile((base / "Procfile").read_text(encoding="utf-8")).processes
+    honcho.manager.KILL_WAIT = grace_seconds + KILL_AFTER_GRACE_SECONDS
+    manager = Manager(_Printer(sys.stdout))
     for name, line in lines.items():
-        if name not in without:
-            manager.add_process(name, line, env=environment, cwd=str(base))
+        manager.add_process(name, line)
     # A closed terminal is a stop as well.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()
-    return 0 if manager.returncode in (130, 143) else manager.returncode
+    return 0 if manager.returncode in ASKED_TO_STOP else int(manager.returncode)
 
 
-class _Printer(Printer):
+class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no types
+    """honcho's manager, which here may be stopped while it starts, and stops Redis last: the others still need it."""
+
+    def terminate(self) -> None:
+        """Begin to stop; honcho's own loop goes on until everything has ended."""
+        self._terminating = True
+
+    def _all_started(self) -> bool:
+        # The loop asks this in every turn.
+        if self._terminating:
+            self._stop_more()
+        return bool(super()._all_started())
+
+    def _stop_more(self) -> None:
+        others = [process for name, process in self._processes.items() if name != "redis"]
+        is_last = all("returncode" in process for process in others)
+        for process in [*others, *(self._processes.values() if is_last else ())]:
+            if "pid" in process and "returncode" not in process and not process.get("told"):
+                process["told"] = True
+                self._procmgr.terminate(process["pid"])
+
+
+class _Printer(Printer):  # type: ignore[misc]  # honcho has no types
     """Goes on when nobody reads any more: the processes must still be stopped."""
 
     def write(self, message: Message) -> None:

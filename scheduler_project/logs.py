@@ -26,11 +26,13 @@ class JsonFormatter(logging.Formatter):
 def logging_config(style: str) -> dict[str, Any]:
     """Give the LOGGING setting for `console` or `json`.
 
-    Celery tells of every message it receives and finishes at INFO; here a message is only a wake-up, so those loggers
-    speak from WARNING on.
+    Ours speak from INFO on. The libraries tell at INFO, some at WARNING, of what is the daily round here: each wake-up
+    received, each page not found, each worker that Flower asks before it is up.
     """
-    ours = ("scheduler_project", "tasks_app", "notifications", "celery", "uvicorn")
-    quiet = ("celery.worker.strategy", "celery.app.trace", "celery.worker.consumer", "celery.redirected", "kombu")
+    levels = {
+        **dict.fromkeys(("scheduler_project", "tasks_app", "notifications"), "INFO"),
+        **dict.fromkeys(("django.request", "flower.inspector"), "ERROR"),
+    }
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -40,8 +42,5 @@ def logging_config(style: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
-        "loggers": {
-            **{name: {"level": "INFO"} for name in ours},
-            **{name: {"level": "WARNING"} for name in (*quiet, "uvicorn.access")},
-        },
+        "loggers": {name: {"level": level} for name, level in levels.items()},
     }

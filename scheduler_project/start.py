@@ -5,8 +5,11 @@ The Procfile, systemd and containers all use these; plain `celery -A scheduler_p
 
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from typing import Any, cast
 
+from celery.exceptions import SecurityWarning
 from django.conf import settings
 
 from scheduler_project import embedded_redis, keys, mailbox, ready
@@ -43,6 +46,8 @@ def web() -> int:
 
 def worker() -> int:
     """Run a Celery worker on the configured queues."""
+    # Celery warns of root because of pickle, which is refused here; the line is for those who choose the user.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     queues = ",".join(settings.WORKER_QUEUES)
     return celery("worker", "--pool=prefork", f"--queues={queues}", f"--hostname={settings.WORKER_NAME}")
 
@@ -71,7 +76,8 @@ def flower() -> int:
 
 def celery(*words: str) -> int:
     """Run a command of Celery in this process."""
-    return app.start(["--quiet", *words]) or 0
+    code: int | None = cast(Any, app).start(["--quiet", *words])  # typed as if it never came back
+    return code or 0
 
 
 PROCESSES: dict[str, Callable[[], int]] = {

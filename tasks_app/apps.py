@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -16,3 +17,6 @@ class TasksAppConfig(AppConfig):
     def ready(self) -> None:
         import_module("tasks_app.kinds")
         autodiscover_modules("task_handlers")
+        from tasks_app.services.first_sign_in import first_password_forget  # noqa: PLC0415  # needs the models
+
+        user_logged_in.connect(first_password_forget, dispatch_uid="first-password")

@@ -66,7 +66,19 @@ def cluster(binaries: Path) -> Iterator[str]:
         entry = pwd.getpwnam(user)
         os.chown(directory, entry.pw_uid, entry.pw_gid)
     data = directory / "data"
-    words = [binaries / "initdb", "-D", data, "-U", "carillon", "-A", "trust", "--locale=C.UTF-8", "-E", "UTF8", "-N"]
+    words = [
+        str(binaries / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "carillon",
+        "-A",
+        "trust",
+        "--locale=C.UTF-8",
+        "-E",
+        "UTF8",
+        "-N",
+    ]
     subprocess.run(words, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
     options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
     with (directory / "log").open("wb") as log:

@@ -78,7 +78,8 @@ class Command(BaseCommand):
             return
         for spec in EXAMPLES:
             _create_example(spec)
-        self.stdout.write(f"first sign-in: user {USER_NAME}, one-time password {password}")
+        if options["verbosity"]:
+            self.stdout.write(f"first sign-in: user {USER_NAME}, one-time password {password}")
 
 
 def _create_example(spec: TaskSpec) -> None:
