@@ -51,8 +51,11 @@ class HttpRequest(Payload):
         title="URL", description="A public http:// or https:// address.", json_schema_extra={"format": "uri"}
     )
     headers: dict[str, str] = Field({}, max_length=_MAX_HEADERS, description="Header names and values.")
-    body: str | dict[str, Any] | list[Any] | None = Field(
-        None, description="Text is sent as it stands; an object or a list is sent as JSON."
+    body: str = Field(
+        "", max_length=50_000, description="Sent as it stands; text/plain unless a header says otherwise."
+    )
+    json_body: dict[str, Any] | list[Any] | None = Field(
+        None, alias="json", title="JSON body", description="Sent as JSON, instead of a body of text."
     )
     expected_status: list[Annotated[int, Field(ge=100, le=599)]] = Field(
         [], max_length=20, description="The statuses that count as success; any 2xx by default."
@@ -63,7 +66,7 @@ class HttpRequest(Payload):
     repeatable: bool = Field(
         False,
         title="Safe to repeat",
-        description="The receiver obeys Idempotency-Key, so a POST or PATCH whose outcome is unclear may be sent again.",
+        description="The receiver obeys Idempotency-Key: a POST or PATCH of unclear outcome may be sent again.",
     )
 
     def check(self) -> None:
@@ -72,10 +75,21 @@ class HttpRequest(Payload):
             check_url(self.url, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
         except NotAllowed as error:
             raise Invalid.at("url", "url_not_allowed", str(error)) from None
+        if self.body and self.json_body is not None:
+            raise Invalid.at("json", "contradiction", "Give either body or json.")
         for name, value in self.headers.items():
             fault = check_header(name, value)
             if fault is not None:
                 raise Invalid.at(f"headers.{name[:80]}", "header_not_allowed", fault)
+
+    @property
+    def content(self) -> tuple[bytes | None, dict[str, str]]:
+        """The body as it goes out, with the header that says what it is."""
+        if self.json_body is not None:
+            return json.dumps(self.json_body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
+        if self.body:
+            return self.body.encode(), {"Content-Type": "text/plain; charset=utf-8"}
+        return None, {}
 
     @property
     def needs_guard(self) -> bool:
@@ -83,7 +97,7 @@ class HttpRequest(Payload):
         return self.method in _UNSAFE_TO_REPEAT
 
 
-@handler("http_request", payload=HttpRequest, title="HTTP request", timeout=600, retry=_RETRY)
+@handler("http_request", payload=HttpRequest, title="HTTP request", timeout=600, retry=_RETRY, sensitive=True)
 def http_request(ctx: RunContext, payload: HttpRequest) -> Any:
     """Calls a URL, checks the status of the answer and keeps the answer in the result."""
     ctx.check_stop()
@@ -105,7 +119,7 @@ def http_request(ctx: RunContext, payload: HttpRequest) -> Any:
 
 
 def _sent(payload: HttpRequest, own_headers: Mapping[str, str]) -> Answer:
-    body, kind = _body(payload.body)
+    body, kind = payload.content
     headers = {**kind, **own_headers}
     given = {name.lower() for name in payload.headers}
     headers = {name: value for name, value in headers.items() if name.lower() not in given}
@@ -128,14 +142,6 @@ def _sent(payload: HttpRequest, own_headers: Mapping[str, str]) -> Answer:
         raise RequestFailed(f"No connection to {_place(payload)}: {error}") from error
     except Unclear as error:
         raise AnswerLost(f"No answer from {_place(payload)}: {error}") from error
-
-
-def _body(body: str | dict[str, Any] | list[Any] | None) -> tuple[bytes | None, dict[str, str]]:
-    if body is None:
-        return None, {}
-    if isinstance(body, str):
-        return body.encode(), {"Content-Type": "text/plain; charset=utf-8"}
-    return json.dumps(body, ensure_ascii=False).encode(), {"Content-Type": "application/json"}
 
 
 def _wanted(ctx: RunContext, payload: HttpRequest, answer: Answer) -> Answer:
