@@ -1,9 +1,18 @@
 """Every address of the platform."""
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
+
+from scheduler_project import health
+from scheduler_project.flower_proxy import flower
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^healthz/?$", health.healthz, name="healthz"),
+    re_path(r"^readyz/?$", health.readyz, name="readyz"),
+    re_path(r"^statusz/?$", health.statusz, name="statusz"),
     path("admin/", admin.site.urls),
+    path("flower", RedirectView.as_view(url="/flower/")),
+    re_path(r"^flower/(?P<rest>.*)$", flower, name="flower"),
     path("", include("tasks_app.web.file_urls")),
 ]
