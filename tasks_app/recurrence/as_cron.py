@@ -94,7 +94,8 @@ def _every(schedule: Schedule, zone: ZoneInfo) -> str | None:
     if period % MINUTE or DAY % period or (period > HOUR and period % HOUR) or (period < HOUR and HOUR % period):
         return None
     # The phase on the wall must be the same whatever offset the zone has.
-    phases = {((anchor_of(schedule) - EPOCH) // timedelta(seconds=1) + offset) % period for offset in wall_offsets(zone)}
+    anchor = (anchor_of(schedule) - EPOCH) // timedelta(seconds=1)
+    phases = {(anchor + offset) % period for offset in wall_offsets(zone)}
     phase = phases.pop()
     return None if phases or phase % MINUTE else _interval_fields(phase // MINUTE, period)
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeVar
 
 from tasks_app.recurrence.days import WEEK, DayRule, table_of
 from tasks_app.recurrence.dialects import refuse_dialect
@@ -39,7 +38,7 @@ _ALL_WEEKDAYS = (1 << WEEK) - 1
 _FROM_END = re.compile(r"L-([0-9]{1,2})")
 _NEAREST = re.compile(r"([0-9]{1,2})W")
 _FIELD_TEXT = re.compile(r"[^ \t]+")
-Value = TypeVar("Value", int, DayRule)
+_ODD_CHARACTER = re.compile(r"[^ -~\t]")
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,15 @@ class CronExpression:
     pattern: Pattern
 
 
-@lru_cache(maxsize=8192)
-def compile_cron(expression: str) -> CronExpression:
+def compile_cron(expression: object) -> CronExpression:
     """Read an expression; ScheduleError with every field's faults when it is not one."""
+    if not isinstance(expression, str):
+        raise ScheduleError.at(PATH, "cron_empty", 'a cron expression is a text such as "0 9 * * 1-5"')
+    return _compile(expression)
+
+
+@lru_cache(maxsize=8192)
+def _compile(expression: str) -> CronExpression:
     text = _checked_length(expression)
     refuse_dialect(text, is_valid=is_valid)
     plain = MACROS.get(text.lower(), text.upper())
@@ -77,9 +82,7 @@ def is_valid(expression: str) -> bool:
     return True
 
 
-def _checked_length(expression: object) -> str:
-    if not isinstance(expression, str):
-        raise ScheduleError.at(PATH, "cron_empty", 'a cron expression is a text such as "0 9 * * 1-5"')
+def _checked_length(expression: str) -> str:
     text = expression.strip()
     if not text:
         message = 'the cron expression is empty; "0 9 * * 1-5" is every weekday at 09:00'
@@ -87,28 +90,27 @@ def _checked_length(expression: object) -> str:
     if len(text) > LONGEST_EXPRESSION:
         message = f"a cron expression has at most {LONGEST_EXPRESSION} characters, this has {len(text)}"
         raise ScheduleError.at(PATH, "cron_too_long", message)
-    odd = next((place for place, character in enumerate(text) if not (" " <= character <= "~" or character == "\t")), None)
-    if odd is not None:
-        message = f"character {odd + 1}, {quoted(text[odd])}, does not belong in a cron expression; use plain ASCII on one line"
-        raise ScheduleError.at(PATH, "cron_character", message, position=odd)
+    odd = _ODD_CHARACTER.search(text)
+    if odd:
+        message = f"character {odd.start() + 1}, {quoted(odd[0])}, does not belong here; use plain ASCII on one line"
+        raise ScheduleError.at(PATH, "cron_character", message, position=odd.start())
     return text
 
 
-
-
 def _read_fields(parts: list[tuple[int, str]]) -> tuple[list[int], DayRule]:
-    """Give the masks of minute, hour and month, and the day rule; every field is read, so that one answer names all faults."""
+    """Give the masks of minute, hour and month, and the day rule; one answer names the faults of all fields."""
     masks: list[int] = []
     rule = DayRule()
     problems: list[Problem] = []
     for field, (start, text) in zip(FIELDS, parts, strict=True):
+        plain = "*" if text == "?" and field in (DAY, WEEKDAY) else text
         try:
             if field is DAY:
-                rule = _read_items(field, "*" if text == "?" else text, rule, _with_day)
+                rule = _read_items(field, plain, rule, _with_day)
             elif field is WEEKDAY:
-                rule = _read_items(field, "*" if text == "?" else text, rule, _with_weekday)
+                rule = _read_items(field, plain, rule, _with_weekday)
             else:
-                masks.append(_read_items(field, text, 0, lambda mask, item, field=field: mask | mask_of(field, item)))
+                masks.append(_read_mask(field, plain))
         except FieldProblem as error:
             problems.append(error.problem._replace(position=start + (error.problem.position or 0)))
     if problems:
@@ -116,14 +118,23 @@ def _read_fields(parts: list[tuple[int, str]]) -> tuple[list[int], DayRule]:
     return masks, rule
 
 
-def _read_items(field: Field, text: str, value: Value, add: Callable[[Value, str], Value]) -> Value:
+def _read_items(field: Field, text: str, rule: DayRule, add: Callable[[DayRule, str], DayRule]) -> DayRule:
     for position, item in split_items(field, text):
         try:
-            value = add(value, item)
+            rule = add(rule, item)
         except FieldProblem as error:
-            error.problem = error.problem._replace(position=position)
-            raise
-    return value
+            raise error.at(position) from None
+    return rule
+
+
+def _read_mask(field: Field, text: str) -> int:
+    mask = 0
+    for position, item in split_items(field, text):
+        try:
+            mask |= mask_of(field, item)
+        except FieldProblem as error:
+            raise error.at(position) from None
+    return mask
 
 
 def _with_day(rule: DayRule, item: str) -> DayRule:
@@ -174,6 +185,5 @@ def _assemble(text: str, parts: list[str], masks: list[int], rule: DayRule) -> C
 
 def _never(parts: list[str]) -> str:
     day = f"day {parts[2]}" if parts[4] in {"*", "?"} else f"day {parts[2]} on weekday {parts[4]}"
-    return f"this never happens: no month {parts[3]} has {day}"
-
-
+    months = "no month" if parts[3] == "*" else f"month {parts[3]} never"
+    return f"this can never happen: {months} has a {day}"

@@ -33,6 +33,17 @@ def runs(numbers: list[int]) -> list[str]:
     return words
 
 
+def from_last(distance: int) -> str:
+    """Count back from the last: last, second-last, third-last, 21st-last."""
+    nth = distance + 1
+    if nth == 1:
+        return "last"
+    if nth < len(ORDINALS):
+        return f"{ORDINALS[nth]}-last"
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(nth % 10 if nth // 10 != 1 else 0, "th")
+    return f"{nth}{ending}-last"
+
+
 class DayWords:
     """Says which days a rule means: as the head of a sentence, or as its tail after a rhythm."""
 
@@ -100,8 +111,7 @@ class DayWords:
         for day in sorted(rule.nearest_workday):
             items.append("the first working day" if day == 1 else f"the working day nearest day {day}")
         for distance in sorted(rule.from_end, reverse=True):
-            days_before = f"{distance} day{'s' if distance > 1 else ''} before the last day"
-            items.append(days_before if distance else "the last day")
+            items.append(f"the {from_last(distance)} day")
         if rule.last_workday:
             items.append("the last working day")
         return items if rule.days & ALL_DAYS != ALL_DAYS else []
@@ -141,6 +151,5 @@ class DayWords:
         return and_list(words)
 
     def _weekday_choice(self) -> str:
-        days = [f"a {self._weekday(number)}" for number in self._weekday_numbers()]
-        choices = days + self._nth_items()
-        return " or ".join(choices)
+        days = [self._weekday(number) for number in self._weekday_numbers()]
+        return and_list(days + self._nth_items(), "or")

@@ -1,8 +1,8 @@
 """Which days of a month a schedule means, as bit masks.
 
-A month is fully described by its length and the weekday it begins with: 4 x 7 shapes, so each rule becomes a table of 28
-masks (bit n = day n) and the walker never looks at single days. The Gregorian calendar meets every shape, 29 February on
-each weekday included, hence a rule whose masks are all empty can never match and one that is not will match some day.
+A month is fully described by its length and the weekday it begins with: 4 x 7 shapes, so each rule becomes a table of
+28 masks (bit n = day n) and the walker never looks at single days. The Gregorian calendar meets every shape, 29
+February on each weekday included, hence a rule whose masks are all empty can never match and any other will some day.
 """
 
 from dataclasses import dataclass
@@ -37,9 +37,7 @@ class DayRule:
 def table_of(rule: DayRule) -> tuple[int, ...]:
     """Give the masks for every shape of month, at index (length - 28) * 7 + weekday of day 1."""
     return tuple(
-        _mask(rule, length, first)
-        for length in range(SHORTEST_MONTH, LONGEST_MONTH + 1)
-        for first in range(WEEK)
+        _mask(rule, length, first) for length in range(SHORTEST_MONTH, LONGEST_MONTH + 1) for first in range(WEEK)
     )
 
 

@@ -20,7 +20,7 @@ _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
 
 
 def refuse_dialect(text: str, *, is_valid: IsValid) -> None:
-    """Raise for what is no five-field expression but well known elsewhere; `is_valid` judges what would be suggested."""
+    """Raise for what is well known elsewhere but is not five fields; `is_valid` judges what would be suggested."""
     if text.startswith("@"):
         _refuse_macro(text)
     for pattern, refuse in ((_RATE, _refuse_rate), (_AWS, _refuse_aws), (_ZONE, _refuse_zone)):
@@ -87,10 +87,13 @@ def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
 
 def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
     count = len(fields)
-    if any(letter in "/" and len(fields[5]) > 1 and "*" not in fields[5] for letter in fields[5][:1]):
+    if re.match(r"[./~]?[\w.-]*[a-z_/][\w./-]{2,}", fields[5]):
         message = "a command does not belong in the expression, only five fields"
         _refuse("cron_field_count", message, _checked(" ".join(fields[:FIVE]), is_valid))
     message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"
+    if re.fullmatch(r"\d{4}([-,]\d{4})*", fields[-1]):
+        message = "years do not belong in the expression; set the start and the end of the task instead"
+        _refuse("cron_field_count", message, None)
     if count not in (SIX, SEVEN):
         _refuse("cron_field_count", message, None)
     _refuse("cron_field_count", message, _without_seconds(fields, is_valid) or _without_year(fields, is_valid))

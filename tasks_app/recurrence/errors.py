@@ -3,9 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+LONGEST_SHOWN = 32
+
 
 class Problem(NamedTuple):
-    """One thing wrong with one field; `position` counts characters into the field's text, `suggestion` is ready to be used."""
+    """One thing wrong with one field.
+
+    `position` counts characters into the field's text; `suggestion` is ready to be put in its place.
+    """
 
     code: str
     message: str
@@ -16,8 +21,8 @@ class Problem(NamedTuple):
 class ScheduleError(ValueError):
     """A schedule, an expression or a time zone that is refused.
 
-    `errors` maps a path inside the schedule ("time", "of.0.expression") to pairs of code and message; `problems` has the
-    same with positions and suggestions.
+    `errors` maps a path inside the schedule ("time", "of.0.expression") to pairs of code and message; `problems` has
+    the same with positions and suggestions.
     """
 
     def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
@@ -27,9 +32,7 @@ class ScheduleError(ValueError):
     @property
     def errors(self) -> dict[str, list[tuple[str, str]]]:
         """Give path -> [(code, message), ...]."""
-        return {
-            path: [(problem.code, problem.message) for problem in found] for path, found in self.problems.items()
-        }
+        return {path: [(problem.code, problem.message) for problem in found] for path, found in self.problems.items()}
 
     @classmethod
     def at(
@@ -47,6 +50,6 @@ class ScheduleError(ValueError):
 
 def quoted(text: object) -> str:
     """Show a refused value: short, and with nothing in it that could break a line or a page's layout."""
-    shown = text if isinstance(text, str) else str(text)[:60]
-    shown = "".join(character if character.isprintable() else "?" for character in shown[:60])
-    return f'"{shown[:30]}..."' if len(shown) > 33 else f'"{shown}"'
+    whole = str(text)
+    shown = "".join(character if character.isprintable() else "?" for character in whole[:LONGEST_SHOWN])
+    return f'"{shown}"' if len(whole) <= LONGEST_SHOWN else f'"{shown}..."'

@@ -45,6 +45,11 @@ class FieldProblem(Exception):
         super().__init__(message)
         self.problem = Problem(field.code, message, None, suggestion)
 
+    def at(self, position: int) -> "FieldProblem":
+        """Give the same problem with its place in the field."""
+        self.problem = self.problem._replace(position=position)
+        return self
+
 
 def split_items(field: Field, text: str) -> Iterator[tuple[int, str]]:
     """Give the items of a list with their positions."""
@@ -103,11 +108,8 @@ def _step_of(field: Field, item: str, text: str) -> int:
         raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1")
     if step > field.highest:
         better = str(field.lowest)
-        raise FieldProblem(
-            field,
-            f"{field.label} step {step} is above the range, at most {field.highest}; for once in a round write {better}",
-            better,
-        )
+        message = f"{field.label} step {step} is above the range, at most {field.highest}; for once in a round write"
+        raise FieldProblem(field, f"{message} {better}", better)
     return step
 
 

@@ -25,13 +25,16 @@ _PROBE = datetime(2000, 1, 1)
 def read_schedule(data: object, zone: ZoneInfo) -> Fields:
     """Give the canonical form of a schedule object, or raise ScheduleError with all that is wrong."""
     if not isinstance(data, Mapping):
-        raise ScheduleError.at("", "invalid", f'a schedule is an object such as {{"kind": "daily"}}, not {quoted(data)}')
+        message = f'a schedule is an object such as {{"kind": "daily"}}, not {quoted(data)}'
+        raise ScheduleError.at("", "invalid", message)
     reader = Reader(data, zone)
     fields: Fields = {}
     if reader.required("kind", '"daily"'):
-        kind = reader.choice("kind", tuple(KINDS))
-        if kind:
+        kind = data["kind"]
+        if isinstance(kind, str) and kind in KINDS:
             fields = {"kind": kind, **KINDS[kind](reader)}
+        else:
+            reader.fail("kind", "unknown_kind", f"there is no kind {quoted(kind)}; known are {', '.join(KINDS)}")
     if reader.problems:
         raise ScheduleError(reader.problems)
     return fields
@@ -44,19 +47,13 @@ def _once(reader: Reader) -> Fields:
 
 def _cron(reader: Reader) -> Fields:
     reader.known("expression")
-    if not reader.has("expression"):
-        reader.fail("expression", "cron_empty", 'the cron expression is missing; "0 9 * * 1-5" is every weekday at 09:00')
-        return {}
     try:
-        compiled = compile_cron(reader.data["expression"])
+        compiled = compile_cron(reader.data.get("expression"))
     except ScheduleError as error:
         reader.take(error, "expression")
         return {}
-    except TypeError:
-        reader.fail("expression", "cron_empty", 'a cron expression is a text such as "0 9 * * 1-5"')
-        return {}
     if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:
-        message = f"this never happens: in {reader.zone.key} the clocks always skip this time"
+        message = f"this can never happen: in {reader.zone.key} the clocks always skip this time"
         reader.fail("expression", "cron_never", message)
     return {"expression": compiled.text}
 
@@ -117,10 +114,11 @@ def _day(reader: Reader) -> int | str | None:
     value = reader.data["day"]
     if value == -1 or (isinstance(value, str) and value.strip().lower() == "last"):
         return "last"
-    day = reader.whole("day", -LONGEST_MONTH, LONGEST_MONTH, what='day is 1-31, "last" or -1 to -31') if value != 0 else None
+    what = 'day is 1-31, "last" or -1 to -31'
     if value == 0:
-        reader.fail("day", "out_of_range", 'day is 1-31, "last" or -1 to -31, not 0')
-    return day
+        reader.fail("day", "out_of_range", f"{what}, not 0")
+        return None
+    return reader.whole("day", -LONGEST_MONTH, LONGEST_MONTH, what=what)
 
 
 def _workday(reader: Reader) -> int | str | None:
@@ -147,7 +145,8 @@ def _yearly(reader: Reader) -> Fields:
     month = reader.whole("month", 1, 12) if reader.required("month", "3 for March") else None
     day = _day(reader)
     if month and isinstance(day, int) and abs(day) > MONTH_LENGTHS[month - 1]:
-        reader.fail("day", "cron_never", f"this never happens: month {month} has at most {MONTH_LENGTHS[month - 1]} days")
+        most = MONTH_LENGTHS[month - 1]
+        reader.fail("day", "cron_never", f"this can never happen: month {month} has at most {most} days")
     return {"month": month, "day": day, "time": reader.time()}
 
 

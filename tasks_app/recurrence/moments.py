@@ -46,7 +46,9 @@ def read_instant(value: object, zone: ZoneInfo) -> datetime:
 
 def _written(value: object) -> datetime:
     if not isinstance(value, str) or not _INSTANT.fullmatch(value.strip()):
-        message = f"{quoted(value)} is not an instant; write it as 2027-03-03T12:00:00Z or without Z in the task's time zone"
+        message = (
+            f"{quoted(value)} is not an instant; write 2027-03-03T12:00:00Z, or without Z for the task's time zone"
+        )
         raise Unreadable("time_invalid", message)
     try:
         return datetime.fromisoformat(value.strip().upper())

@@ -13,7 +13,10 @@ MOST_SHOWN = 12
 
 
 class Reader:
-    """One schedule object being read. A faulty field gives None and leaves a problem behind; ask `problems` at the end."""
+    """One schedule object being read.
+
+    A faulty field gives None and leaves a problem behind; look at `problems` in the end.
+    """
 
     def __init__(self, data: Mapping[str, Any], zone: ZoneInfo, path: str = "") -> None:
         self.data = data

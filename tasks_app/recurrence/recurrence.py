@@ -14,7 +14,7 @@ Kind = Literal["once", "recurring"]
 
 @dataclass(frozen=True, eq=False)
 class Recurrence:
-    """When a task is planned to run: pure, without window, calendar or jitter. Shared between callers, hence read-only."""
+    """When a task is planned to run, without window, calendar or jitter. Shared between callers, hence read-only."""
 
     schedule: Mapping[str, Any]
     """The canonical schedule object."""

@@ -9,9 +9,9 @@ def bits(mask: int) -> list[int]:
     return [place for place in range(mask.bit_length()) if mask >> place & 1]
 
 
-def and_list(words: list[str]) -> str:
+def and_list(words: list[str], last: str = "and") -> str:
     """Join words: a, b and c."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def even_step(numbers: list[int], whole: int) -> int | None:
@@ -60,7 +60,9 @@ class TimeWords:
 
     def _minute_rhythm(self) -> str | None:
         step = self._minute_step()
-        return step and ("every minute" if step == 1 else f"every {step} minutes")
+        if step is None:
+            return None
+        return "every minute" if step == 1 else f"every {step} minutes"
 
     def _each_hour(self) -> str:
         rhythm = self._minute_rhythm()
@@ -77,7 +79,7 @@ class TimeWords:
     def _some_hours(self) -> str:
         step = self._hour_step()
         if len(self.minutes) == 1 and step:
-            return f"every {step} hours" + self._phase()
+            return f"every {step} hours from {clock(self.hours[0], self.minutes[0])}"
         rhythm = self._minute_rhythm() or ("every hour" if len(self.minutes) == 1 else None)
         if rhythm and is_run(self.hours):
             first, last = clock(self.hours[0], self.minutes[0]), clock(self.hours[-1], self.minutes[-1])
@@ -88,10 +90,3 @@ class TimeWords:
         if self._minute_rhythm():
             return f"{self._minute_rhythm()} in {hours}"
         return f"at {self._minute_list()} of {hours}"
-
-    def _phase(self) -> str:
-        minute = self.minutes[0]
-        if self.hours[0]:
-            return f" from {clock(self.hours[0], minute)}"
-        self.names_time = self.hours[-1] - self.hours[0] > 0
-        return f" at minute {minute}" if minute else ""

@@ -60,11 +60,12 @@ def _every(schedule: Schedule, timezone: str) -> tuple[str, bool]:
     if unit == "days":
         wall = day_anchor(schedule, load_zone(timezone))
         words += f" at {wall:%H:%M:%S}" if wall.second else f" at {wall:%H:%M}"
-        if count == 1:
-            return words, True
+        if count > 1 and "anchor" in schedule:
+            words += f", counted from {wall.day} {month_name(wall.month)} {wall.year}"
+        return words, True
     if "anchor" in schedule:
         return f"{words}, counted from {_moment(schedule['anchor'], timezone)}", True
-    return words, unit == "days"
+    return words, False
 
 
 def _any(schedule: Schedule, timezone: str) -> tuple[str, bool]:
