@@ -1,7 +1,7 @@
 """Commands whose bad arguments are answered with one line and exit code 2."""
 
 import sys
-from typing import Any, ClassVar, NoReturn
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -20,7 +20,7 @@ class OneLineParser(CommandParser):
 class OneLineCommand(BaseCommand):
     """A command for programs: its output and its faults are lines, its exit code is the answer."""
 
-    requires_system_checks: ClassVar[Any] = []
+    requires_system_checks: Any = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Make Django's parser with our way of saying errors."""
