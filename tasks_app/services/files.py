@@ -22,7 +22,7 @@ LINK_LIFETIME = timedelta(days=7)
 _SALT = "tasks_app.file-link"
 _PART = ".part-"
 
-Writer = Callable[[IO[bytes]], None]
+Writer = Callable[[IO[bytes]], object]
 
 
 class LinkExpired(CarillonError):
