@@ -42,7 +42,7 @@ class EngineStep(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         """Set the timers; called again after each lost connection."""
         parent = _parent_of(consumer)
-        self._every(consumer, _WATCH_SECONDS, lambda: parent.settle_lost(_alive(consumer)))
+        self._every(consumer, _WATCH_SECONDS, lambda: _watch(consumer, parent))
         self._every(consumer, _REPORT_SECONDS, parent.report)
         self._every(consumer, settings.UPKEEP_SECONDS, lambda: upkeep.upkeep(actor=f"upkeep:{parent.name}"))
         _guarded(parent.report)
@@ -76,9 +76,14 @@ def _guarded(duty: Callable[[], object]) -> None:
         logger.exception("a duty of the worker's parent failed")
 
 
-def _alive(consumer: Any) -> set[int]:
+def _watch(consumer: Any, parent: Parent) -> None:
+    """Settle the runs of dead children, and have the pool replace them now: by itself it looks every 5 s."""
     pool = consumer.pool._pool
-    return {process.pid for process in pool._pool} if pool is not None else set()
+    if pool is None:
+        return
+    alive = {process.pid for process in pool._pool if process.exitcode is None}
+    if parent.settle_lost(alive):
+        consumer.pool.maintain_pool()
 
 
 def _parent_of(consumer: Any) -> Parent:
@@ -132,3 +137,6 @@ def _stopped(**_: Any) -> None:
         parent = _parent
         _guarded(lambda: parent.settle_lost(set()))
         _guarded(parent.say_goodbye)
+
+
+current_app.steps["consumer"].add(EngineStep)

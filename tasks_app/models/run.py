@@ -133,8 +133,8 @@ class TaskRun(models.Model):
 
     @property
     def attempt(self) -> int:
-        """The attempt that runs, or would run next: 1 is the first."""
-        return self.failures + self.crashes + 1
+        """The attempt that runs, would run next, or was the last: 1 is the first."""
+        return self.failures + self.crashes + (self.status != Status.FAILED)
 
     @property
     def max_attempts(self) -> int:

@@ -174,7 +174,7 @@ def _move(
             return None
         source, version = run.status, run.version
         changes |= {"status": target.value, "reason": reason.value, "version": version + 1}
-        if not TaskRun.objects.filter(**guard, version=version).update(**changes):
+        if not TaskRun.objects.filter(**{**guard, "version": version}).update(**changes):
             return None
         for name, value in changes.items():
             setattr(run, name, value)

@@ -1,0 +1,184 @@
+"""Task types for tests: each does one thing that a real handler might do, well or badly.
+
+`ledger` is a file outside the database under test: a line per start and per end, appended and synced at once.
+"""
+
+import contextlib
+import ctypes
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
+
+_QUICK = RetryPolicy(max_retries=3, delays=(0.1, 0.1, 0.1))
+
+
+class Probe(BaseModel):
+    """What most probes take: where to write, how long to last."""
+
+    ledger: str = ""
+    seconds: float = 0.0
+    message: str = ""
+
+
+def note(payload: Probe, word: str, ctx: RunContext) -> None:
+    """Append one line to the ledger, durably."""
+    if not payload.ledger:
+        return
+    line = f"{word} {ctx.run_id} {ctx.attempt} {os.getpid()}\n".encode()
+    descriptor = os.open(payload.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(descriptor, line)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@handler("probe.echo", payload=Probe, retry=_QUICK)
+def echo(ctx: RunContext, payload: Probe) -> dict[str, Any]:
+    """Say what it was given."""
+    note(payload, "start", ctx)
+    ctx.log(f"echo {payload.message}")
+    return {"message": payload.message, "scheduled_for": str(ctx.scheduled_for), "attempt": ctx.attempt}
+
+
+@handler("probe.sleep", payload=Probe, retry=_QUICK)
+def sleep(ctx: RunContext, payload: Probe) -> str:
+    """Work in small steps, with progress, and stop when asked."""
+    note(payload, "start", ctx)
+    until = time.monotonic() + payload.seconds
+    while (left := until - time.monotonic()) > 0:
+        ctx.progress(payload.seconds - left, payload.seconds, "sleeping")
+        ctx.check_stop()
+        time.sleep(min(0.05, left))
+    note(payload, "end", ctx)
+    return "slept"
+
+
+@handler("probe.deaf", payload=Probe, retry=_QUICK)
+def deaf(ctx: RunContext, payload: Probe) -> str:
+    """Work without ever asking whether to stop; it can still be interrupted."""
+    note(payload, "start", ctx)
+    time.sleep(payload.seconds)
+    note(payload, "end", ctx)
+    return "slept"
+
+
+@handler("probe.stubborn", payload=Probe, retry=_QUICK)
+def stubborn(ctx: RunContext, payload: Probe) -> str:
+    """Swallow every wish to stop."""
+    note(payload, "start", ctx)
+    until = time.monotonic() + payload.seconds
+    while time.monotonic() < until:
+        with contextlib.suppress(BaseException):
+            time.sleep(0.1)
+    note(payload, "end", ctx)
+    return "survived"
+
+
+@handler("probe.gil", payload=Probe, retry=_QUICK)
+def gil(ctx: RunContext, payload: Probe) -> str:
+    """Hold the interpreter in C code: no thread of this process runs meanwhile."""
+    note(payload, "start", ctx)
+    ctypes.PyDLL(None).usleep(int(payload.seconds * 1_000_000))
+    note(payload, "end", ctx)
+    return "held"
+
+
+@handler("probe.fail", payload=Probe, retry=_QUICK)
+def fail(ctx: RunContext, payload: Probe) -> None:
+    """Fail on every attempt."""
+    note(payload, "start", ctx)
+    raise ValueError(payload.message or "as asked")
+
+
+@handler("probe.fail_once", payload=Probe, retry=_QUICK)
+def fail_once(ctx: RunContext, payload: Probe) -> str:
+    """Fail on the first attempt only."""
+    note(payload, "start", ctx)
+    if ctx.attempt == 1:
+        raise ValueError("the first attempt")
+    return "second"
+
+
+@handler("probe.permanent", payload=Probe, retry=_QUICK)
+def permanent(ctx: RunContext, payload: Probe) -> None:
+    """Fail for good."""
+    raise Permanent("no use")
+
+
+@handler("probe.later", payload=Probe, retry=_QUICK)
+def later(ctx: RunContext, payload: Probe) -> str:
+    """Ask to be run again a little later, once."""
+    if ctx.attempt == 1:
+        raise RetryLater(payload.seconds, "busy")
+    return "later"
+
+
+@handler("probe.skip", payload=Probe, retry=_QUICK)
+def skip(ctx: RunContext, payload: Probe) -> None:
+    """Find nothing to do."""
+    raise Skip("nothing to do")
+
+
+@handler("probe.chatty", payload=Probe, retry=_QUICK)
+def chatty(ctx: RunContext, payload: Probe) -> int:
+    """Log a thousand lines a second for a while, and as many as `message` says in all."""
+    count = int(payload.message or 1000)
+    for number in range(count):
+        ctx.log(f"line {number}", "warning" if number % 10 == 0 else "info")
+        if payload.seconds:
+            time.sleep(payload.seconds / count)
+    return count
+
+
+@handler("probe.effect", payload=Probe, retry=_QUICK)
+def effect(ctx: RunContext, payload: Probe) -> str:
+    """Have a side effect in the ledger, then fail on the first attempt."""
+    with ctx.effect("ledger") as once:
+        if not once.done:
+            note(payload, f"effect:{once.id}", ctx)
+    if ctx.attempt == 1:
+        raise ValueError("after the effect")
+    return once.id
+
+
+@handler("probe.die_in_effect", payload=Probe, retry=_QUICK)
+def die_in_effect(ctx: RunContext, payload: Probe) -> str:
+    """Die between a side effect and its confirmation, on the first attempt; `message` says whether it is idempotent."""
+    with ctx.effect("ledger", idempotent=payload.message == "idempotent") as once:
+        if not once.done:
+            note(payload, f"effect:{once.id}", ctx)
+            if ctx.attempt == 1:
+                os.kill(os.getpid(), 9)
+    return once.id
+
+
+@handler("probe.die", payload=Probe, retry=_QUICK)
+def die(ctx: RunContext, payload: Probe) -> None:
+    """Take its process along, as the kernel's out-of-memory killer would."""
+    note(payload, "start", ctx)
+    os.kill(os.getpid(), 9)
+
+
+@handler("probe.state", payload=Probe, retry=_QUICK)
+def state(ctx: RunContext, payload: Probe) -> dict[str, Any]:
+    """Leave a mess behind, and say what it found."""
+    from django.db import connection, transaction  # noqa: PLC0415
+    from django.utils import timezone, translation  # noqa: PLC0415
+
+    found = {
+        "language": translation.get_language(),
+        "zone": timezone.get_current_timezone_name(),
+        "in_transaction": connection.in_atomic_block,
+        "pid": os.getpid(),
+        "cwd": str(Path.cwd()),
+    }
+    translation.activate("de")
+    timezone.activate("Asia/Tokyo")
+    transaction.atomic().__enter__()
+    return found
