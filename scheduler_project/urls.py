@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flower", RedirectView.as_view(url="/flower/")),
     re_path(r"^flower/(?P<rest>.*)$", flower, name="flower"),
     path("", include("tasks_app.web.file_urls")),
+    path("", include("tasks_app.web.urls")),
 ]

@@ -2,10 +2,11 @@
 
 import hashlib
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tasks_app.models import ApiKey
+from tasks_app.selectors.access import Person
 
 PREFIX = "crn_"
 MAX_LENGTH = 200
@@ -23,3 +24,8 @@ def api_key_lookup(plain: str) -> ApiKey | None:
     in_time = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     keys = ApiKey.objects.select_related("user").filter(in_time, revoked_at=None, user__is_active=True)
     return keys.filter(digest=api_key_digest(plain)).first()
+
+
+def api_keys_of(user: Person) -> QuerySet[ApiKey]:
+    """The user's own keys, the newest first; nobody sees anybody else's."""
+    return ApiKey.objects.filter(user_id=user.pk).order_by("-id")

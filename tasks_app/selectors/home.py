@@ -28,6 +28,12 @@ def running_now(user: Person) -> QuerySet[TaskRun]:
     return visible_runs(user).filter(status=Status.RUNNING).select_related("task").order_by("started_at", "id")
 
 
+def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
+    """The last runs that the user may see, oldest first, as much of them as the strip draws."""
+    columns = ("id", "status", "reason", "started_at", "finished_at")
+    return list(reversed(visible_runs(user).only(*columns).order_by("-id")[:count]))
+
+
 def queued_count(user: Person) -> int:
     """How many runs wait for a worker, counted to 1,000 at most."""
     return visible_runs(user).filter(status=Status.QUEUED).order_by()[:CAP].count()

@@ -77,7 +77,7 @@ def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUI
     wanted = Q(pk__in=[])
     for task_id, bound in bounds.items():
         wanted |= Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id)
-    columns = ("id", "task_id", "status", "reason", "started_at", "finished_at")
+    columns = ("id", "task_id", "status", "reason", "started_at", "finished_at", "dismissed_at", "error")
     for run in TaskRun.objects.filter(wanted).only(*columns).order_by("id"):
         found[run.task_id].append(run)  # type: ignore[index]  # the condition names the task
     return found

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from tasks_app.models import StoredFile
+from tasks_app.services.files import signed_url
 from tasks_app.web import json_view, words
 from tasks_app.web.strip import BarRun, Strip, draw
 
@@ -58,6 +60,27 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–") 
 
 
 @register.simple_tag
+def slot_time(instant: datetime) -> SafeString:
+    """A planned instant on its own clock: "Tue 24 Nov 2026, 09:00"; the reader's own on hover."""
+    shown = f"{instant:%a} {instant.day} {instant:%b %Y, %H:%M}" + (f":{instant:%S}" if instant.second else "")
+    return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), words.exact(instant), shown)
+
+
+@register.simple_tag
+def log_time(instant: str) -> SafeString:
+    """The time of a log line, to the millisecond; the exact instant on hover."""
+    local = timezone.localtime(datetime.fromisoformat(instant))
+    shown = f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', instant, words.exact(local), shown)
+
+
+@register.simple_tag
+def file_url(file: StoredFile) -> str:
+    """The signed address of a file."""
+    return signed_url(file)
+
+
+@register.simple_tag
 def since(instant: datetime | None) -> SafeString:
     """The time that something has been going on, ticking."""
     if instant is None:
@@ -88,6 +111,12 @@ def actor(name: str) -> str:
 def trigger(name: str) -> str:
     """What started a run, in words."""
     return words.TRIGGERS.get(name, name)
+
+
+@register.filter
+def reason(name: str) -> str:
+    """Why a run stands where it stands, in words."""
+    return words.REASONS.get(name, name)
 
 
 @register.filter

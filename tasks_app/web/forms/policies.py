@@ -14,7 +14,10 @@ NUMBERS = {
     "soft_timeout_seconds": ("Soft time limit, in seconds", "The handler is told to stop. Empty: as the type says."),
     "pause_after_failures": ("Pause after so many failures in a row", "Empty: never."),
     "max_runs": ("Runs at most", "Then the task is completed. Empty: no end."),
-    "jitter_seconds": ("Spread over, in seconds", "Moves each slot by a fixed amount up to this, so that tasks do not start all at once."),
+    "jitter_seconds": (
+        "Spread over, in seconds",
+        "Moves each slot by a fixed amount up to this, so that tasks do not start all at once.",
+    ),
 }
 MISFIRES = {
     "latest": "Run the latest missed one",

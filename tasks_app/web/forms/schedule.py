@@ -137,7 +137,10 @@ class ScheduleForm:
             value=value,
             help=help,
             is_required=True,
-            choices=[Choice(key, text, key in value if kind == "choices" else key == value) for key, text in _OPTIONS.get(name, ())],
+            choices=[
+                Choice(key, text, key in value if kind == "choices" else key == value)
+                for key, text in _OPTIONS.get(name, ())
+            ],
             attributes=_ATTRIBUTES.get(name, {}),
             errors=messages_below(errors, f"schedule.{name}"),
         )

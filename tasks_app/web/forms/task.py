@@ -1,0 +1,152 @@
+"""The whole task form: what it holds, how it is filled, and the spec that it asks for."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks_app.errors import FieldError, Invalid
+from tasks_app.handlers import registry, schema
+from tasks_app.models import ScheduledTask
+from tasks_app.services import specs
+from tasks_app.services.specs import TaskSpec
+from tasks_app.web.forms import policies
+from tasks_app.web.forms.draw import draw_payload
+from tasks_app.web.forms.field import Field, messages, messages_below, unplaced
+from tasks_app.web.forms.read import Posted, Reader
+from tasks_app.web.forms.rows import add_row, remove_row
+from tasks_app.web.forms.schedule import ScheduleForm
+
+_ANYTHING = {"type": "object", "additionalProperties": True}
+
+
+@dataclass(frozen=True)
+class TypeInfo:
+    """A task type as the form shows it; `is_known` is False when its code has gone."""
+
+    name: str
+    title: str
+    description: str
+    schema: Mapping[str, Any]
+    is_sensitive: bool = False
+    is_known: bool = True
+
+
+def type_info(name: str) -> TypeInfo:
+    """Describe a type; one whose code has gone takes any JSON, and is refused when it is saved."""
+    try:
+        spec = registry.get(name)
+    except KeyError:
+        return TypeInfo(name, name, "The code of this type is not installed here.", _ANYTHING, is_known=False)
+    return TypeInfo(name, spec.title, spec.description, schema.payload_schema(spec), spec.sensitive)
+
+
+@dataclass
+class TaskForm:
+    """What is in the form now. `payload` is None when this person may not see it; it is then left as it is."""
+
+    type: TypeInfo
+    values: dict[str, Any]
+    payload: dict[str, Any] | None
+    schedule: ScheduleForm
+    errors: dict[str, list[FieldError]] = field(default_factory=dict)
+    run_now: bool = False
+
+    @classmethod
+    def blank(cls, type: TypeInfo, *, zone: str, name: str = "") -> "TaskForm":
+        """A new task, with good defaults."""
+        values = {"name": name, "description": "", "tags": "", "priority": 5, "notify_on_failure": True}
+        form = cls(type, values, {}, ScheduleForm(kind="daily", zone=zone))
+        form.values |= {"overlap": "skip", "on_exhausted": "keep"}
+        return form
+
+    @classmethod
+    def of(cls, task: ScheduledTask, *, shows_payload: bool) -> "TaskForm":
+        """A stored task."""
+        names = [*policies.NUMBERS, "name", "description", "queue", "priority", "overlap", "on_exhausted", "misfire"]
+        values = {name: getattr(task, name) for name in [*names, "retry", "notify_on_failure"]}
+        values["tags"] = ", ".join(task.tags)
+        payload = dict(task.payload) if shows_payload else None
+        return cls(type_info(task.type), values, payload, ScheduleForm.of(task.schedule, task.timezone))
+
+    @classmethod
+    def posted(cls, type: TypeInfo, data: Posted, *, kept: Mapping[str, Any], shows_payload: bool = True) -> "TaskForm":
+        """What somebody sent."""
+        values = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
+        reader = Reader(type.schema, data, kept)
+        payload = reader.payload() if shows_payload else None
+        form = cls(type, {**values, **policies.read(data)}, payload, ScheduleForm.posted(data), reader.errors)
+        form.run_now = data.get("_then") == "run"
+        if payload is not None:
+            add_row(payload, str(data.get("_add", "")))
+            remove_row(payload, str(data.get("_remove", "")))
+        return form
+
+    def fields(self) -> dict[str, Any]:
+        """Give the fields of a TaskSpec, as they stand."""
+        tags = [tag.strip() for tag in re.split(r"[,\n]", self.values["tags"]) if tag.strip()]
+        found = {**self.values, "tags": tags, "schedule": self.schedule.schedule(), "timezone": self.schedule.zone}
+        if self.payload is not None:
+            found["payload"] = self.payload
+        return found
+
+    def refuse(self, error: Invalid) -> None:
+        """Take the errors of a service to the fields where they belong."""
+        for path, faults in self.schedule.place(error.fields).items():
+            self.errors.setdefault(path, []).extend(fault for fault in faults if fault not in self.errors.get(path, []))
+        if not error.fields:
+            self.errors.setdefault("", []).append(FieldError(error.error_code, error.message))
+
+    def check(self) -> None:
+        """Find every fault without storing anything: the rest of the form, when the payload could not even be read."""
+        try:
+            specs.task_fields(TaskSpec(type=self.type.name, **self.fields()))
+        except Invalid as error:
+            payload_faults = any(path.startswith("payload") for path in self.errors)
+            kept = {
+                path: faults for path, faults in error.fields.items() if not (payload_faults and path in self.errors)
+            }
+            self.refuse(Invalid(error.message, fields=kept or {"": ()}))
+
+    def context(self, *, queues: list[str]) -> dict[str, Any]:
+        """Give the template everything that it draws."""
+        payload = [] if self.payload is None else draw_payload(self.type.schema, self.payload, self.errors)
+        folded = policies.fields(self.values, self.errors, queues=queues)
+        about = self._about()
+        every = [*about, *payload, *(one for group in folded.values() for one in group)]
+        others = {
+            path: faults
+            for path, faults in self.errors.items()
+            if faults and not path.startswith("schedule") and path != "timezone"
+        }
+        return {
+            "form": self,
+            "about": about,
+            "payload_fields": payload,
+            "schedule": self.schedule.fields(self.errors),
+            "policies": folded,
+            "policies_open": any(one.errors for group in folded.values() for one in group),
+            "notify": bool(self.values.get("notify_on_failure")),
+            "unplaced": unplaced(others, every),
+            "has_errors": any(self.errors.values()),
+        }
+
+    def _about(self) -> list[Field]:
+        errors, values = self.errors, self.values
+        return [
+            Field(path="name", label="Name", value=values["name"], is_required=True, errors=messages(errors, "name")),
+            Field(
+                path="description",
+                label="Description",
+                kind="textarea",
+                value=values["description"],
+                errors=messages(errors, "description"),
+            ),
+            Field(
+                path="tags",
+                label="Tags",
+                value=values["tags"],
+                help="Separated by commas.",
+                errors=messages_below(errors, "tags"),
+            ),
+        ]

@@ -1,0 +1,38 @@
+"""Fetching what an address names, for this person: what one may not see does not exist."""
+
+import uuid
+
+from django.http import Http404
+
+from tasks_app.errors import NotFound
+from tasks_app.handlers import registry
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.runs import run_get
+from tasks_app.selectors.tasks import task_get
+from tasks_app.web.page import Request
+
+
+def task_or_404(request: Request, task_id: uuid.UUID) -> ScheduledTask:
+    """Give the task if this person may see it."""
+    try:
+        return task_get(request.user, task_id)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def run_or_404(request: Request, run_id: uuid.UUID) -> TaskRun:
+    """Give the run if this person may see it."""
+    try:
+        return run_get(request.user, run_id)
+    except NotFound as error:
+        raise Http404 from error
+
+
+def shows_payload(request: Request, thing: ScheduledTask | TaskRun) -> bool:
+    """The payload of a sensitive type is for its owner alone."""
+    if thing.owner_id == request.user.pk:
+        return True
+    try:
+        return not registry.get(thing.type).sensitive
+    except KeyError:
+        return True

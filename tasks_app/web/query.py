@@ -1,0 +1,48 @@
+"""Filters in the address: read leniently, so that an old link still shows something."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from tasks_app.web.forms.field import Choice
+
+
+def text(query: QueryDict, name: str) -> str:
+    """A filter as text; characters that no database takes are dropped."""
+    return query.get(name, "").replace("\0", "").strip()[:200]
+
+
+def identifier(query: QueryDict, name: str) -> uuid.UUID | None:
+    """A filter as an id, or None when it is not one."""
+    try:
+        return uuid.UUID(query.get(name, ""))
+    except ValueError:
+        return None
+
+
+def number(query: QueryDict, name: str, *, most: int) -> int:
+    """A page number from 1 to `most`."""
+    raw = query.get(name, "1")
+    return min(max(int(raw), 1), most) if raw.isdigit() and len(raw) < 9 else 1  # noqa: PLR2004
+
+
+@dataclass(frozen=True)
+class Select:
+    """One filter with its choices."""
+
+    name: str
+    label: str
+    choices: list[Choice]
+
+    @property
+    def is_on(self) -> bool:
+        """Something other than "all" is chosen."""
+        return any(choice.is_chosen and choice.value for choice in self.choices)
+
+
+def select(query: QueryDict, name: str, label: str, options: Iterable[tuple[str, str]]) -> Select:
+    """Build a filter that says what it filters when nothing is chosen."""
+    chosen = query.get(name, "")
+    return Select(name, label, [Choice(value, word, value == chosen) for value, word in [("", label), *options]])

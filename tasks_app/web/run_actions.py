@@ -1,0 +1,102 @@
+"""What the buttons of a run do."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tasks_app.errors import CarillonError, FieldError, Invalid
+from tasks_app.models import TaskRun
+from tasks_app.services import runs
+from tasks_app.web.forms.draw import draw_payload
+from tasks_app.web.forms.field import unplaced
+from tasks_app.web.forms.read import Reader
+from tasks_app.web.forms.rows import add_row, remove_row
+from tasks_app.web.forms.task import type_info
+from tasks_app.web.objects import run_or_404, shows_payload
+from tasks_app.web.page import Request, act, actor_of, local_next, page, render
+
+FRAGMENTS = {"payload-fields": "parts/payload-fields.html"}
+Errors = dict[str, list[FieldError]]
+
+
+def _detail(run_id: uuid.UUID) -> str:
+    return reverse("run-detail", args=[run_id])
+
+
+@require_POST
+@page
+def run_cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """End a run that waits, ask one that runs to stop."""
+    run = run_or_404(request, run_id)
+    return act(
+        request,
+        lambda: runs.run_cancel(run=run, actor=actor_of(request)),
+        success="It has been asked to stop." if run.status == "running" else "The run is cancelled.",
+        then=local_next(request, _detail(run_id)),
+    )
+
+
+@require_POST
+@page
+def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Take a failure off the list, with the note that says why."""
+    run, note = run_or_404(request, run_id), request.POST.get("note", "").strip()
+    return act(
+        request,
+        lambda: runs.run_dismiss(run=run, actor=actor_of(request), note=note),
+        success="Dismissed. It stays in the history.",
+        then=local_next(request, _detail(run_id)),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """POST runs it again as it was; the form changes the payload first."""
+    run = run_or_404(request, run_id)
+    if request.method == "POST" and "changed" not in request.POST:
+        return _again(request, run, None)
+    if not shows_payload(request, run):
+        raise Http404
+    if request.method == "GET":
+        return _editor(request, run, dict(run.payload), {})
+    reader = Reader(type_info(run.type).schema, request.POST, run.payload)
+    payload = reader.payload()
+    add_row(payload, request.POST.get("_add", ""))
+    remove_row(payload, request.POST.get("_remove", ""))
+    if any(name in request.POST for name in ("_add", "_remove", "_refresh")):
+        return _editor(request, run, payload, {})
+    if reader.errors:
+        return _editor(request, run, payload, reader.errors, status=400)
+    return _again(request, run, payload)
+
+
+def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) -> HttpResponse:
+    try:
+        again = runs.run_retry(run=run, actor=actor_of(request), payload=payload)
+    except Invalid as error:
+        return _editor(request, run, payload or {}, error.fields, status=400)
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect(_detail(run.pk))
+    messages.success(request, "This is the new run; the earlier one stays as it was.")
+    return redirect(_detail(again.pk))
+
+
+def _editor(
+    request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
+) -> HttpResponse:
+    fields = draw_payload(type_info(run.type).schema, payload, errors)
+    context = {
+        "run": run,
+        "title": run.task.name if run.task else run.type,
+        "payload_fields": fields,
+        "form": {"payload": payload},
+        "unplaced": unplaced(errors, fields),
+        "has_errors": bool(errors),
+    }
+    return render(request, "pages/run-retry.html", context, fragments=FRAGMENTS, status=status)

@@ -1,0 +1,105 @@
+"""One run: where it stands, how it got there, what it said, and what can be done."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from tasks_app.handlers import registry
+from tasks_app.models import RunEvent, TaskRun
+from tasks_app.selectors.run_list import run_story
+from tasks_app.selectors.runs import run_logs
+from tasks_app.states import FINAL
+from tasks_app.web import words
+from tasks_app.web.objects import run_or_404, shows_payload
+from tasks_app.web.page import Request, page, render
+from tasks_app.web.traceback_view import TracePart, split_trace
+
+LINES = 500
+FRAGMENTS = {"run-head": "parts/run-head.html", "run-story": "parts/run-story.html"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of the run, with the time spent in it (None while it lasts)."""
+
+    event: RunEvent
+    spent: float | None
+    is_last: bool
+
+
+@require_safe
+@page
+def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Show the run; its head and its story are fetched again as it moves."""
+    run = run_or_404(request, run_id)
+    events, attempts = run_story(run)
+    logs = [] if request.headers.get("HX-Target") in FRAGMENTS else run_logs(run, limit=LINES)
+    context: dict[str, Any] = {
+        "run": run,
+        "topic": f"run:{run.pk}",
+        "title": run.task.name if run.task else type_title(run.type),
+        "type": type_title(run.type),
+        "steps": _steps(events),
+        "fenced": [event for event in events if event.target == "fenced"],
+        "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
+        "logs": logs,
+        "more_logs": len(logs) == LINES,
+        "is_shown": shows_payload(request, run),
+        "sentence": _sentence(run),
+        "files": run.files.all(),
+    }
+    return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
+
+
+@require_safe
+@page
+def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """The log lines behind `after`, for appending."""
+    run = run_or_404(request, run_id)
+    raw = request.GET.get("after", "0")
+    after = int(raw) if raw.isdigit() and len(raw) < 10 else 0  # noqa: PLR2004
+    return render(request, "parts/log-lines.html", {"logs": run_logs(run, after=after, limit=LINES)})
+
+
+def type_title(name: str) -> str:
+    """The type in words; its name when its code has gone."""
+    try:
+        return registry.get(name).title
+    except KeyError:
+        return name
+
+
+def _steps(events: list[RunEvent]) -> list[Step]:
+    moves = [event for event in events if event.target != "fenced"]
+    following = [*moves[1:], None]
+    return [
+        Step(event, words.seconds_between(event.at, after.at if after else None), after is None)
+        for event, after in zip(moves, following, strict=True)
+    ]
+
+
+def _trace(text: str) -> list[TracePart]:
+    return split_trace(text) if text else []
+
+
+def _sentence(run: TaskRun) -> str:
+    """What one wants to know first, after the state itself."""
+    attempt = f"attempt {run.attempt} of {run.max_attempts}"
+    if run.status == "running" and run.cancel_requested_at:
+        return "It has been asked to stop, and gets a few seconds to do so by itself."
+    if run.status == "running":
+        return f"On {run.worker}, {attempt}."
+    if run.status == "queued":
+        return f"Waits for a worker in queue {run.queue}."
+    if run.status == "scheduled":
+        return f"Waits for its time: {attempt}."
+    if run.range_count:
+        return f"Stands for {words.plural(run.range_count, 'slot')} that did not run."
+    took = f"Took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
+    reason = words.REASONS.get(run.reason, "")
+    if run.status in FINAL and reason:
+        return f"{reason[:1].upper()}{reason[1:]}{f'. {took}' if took else ''}."
+    return f"{took}." if took else ""

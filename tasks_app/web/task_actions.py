@@ -1,0 +1,140 @@
+"""What the buttons of a task do; each is a POST that goes back to a page, and the destructive ones have a page that asks."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tasks_app.errors import CarillonError
+from tasks_app.services import tasks
+from tasks_app.services.specs import TaskSpec
+from tasks_app.web.objects import task_or_404
+from tasks_app.web.page import Request, act, actor_of, local_next, page, render, zone_of
+
+
+def _detail(task_id: uuid.UUID) -> str:
+    return reverse("task-detail", args=[task_id])
+
+
+@require_POST
+@page
+def task_run_now(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Start a run and go to it."""
+    task = task_or_404(request, task_id)
+    try:
+        run = tasks.task_run_now(task=task, actor=actor_of(request))
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect(_detail(task_id))
+    return redirect("run-detail", run_id=run.pk)
+
+
+@require_POST
+@page
+def task_pause(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Pause, with the note that others will read."""
+    task, note = task_or_404(request, task_id), request.POST.get("note", "").strip()
+    return act(
+        request,
+        lambda: tasks.task_pause(task=task, actor=actor_of(request), note=note),
+        success="Paused. Nothing is planned until you resume it.",
+        then=local_next(request, _detail(task_id)),
+    )
+
+
+@require_POST
+@page
+def task_resume(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Plan again from now on."""
+    task = task_or_404(request, task_id)
+    return act(
+        request,
+        lambda: tasks.task_resume(task=task, actor=actor_of(request)),
+        success="Resumed. What fell into the pause stays unrun.",
+        then=local_next(request, _detail(task_id)),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def task_cancel(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """End the task for good, after asking."""
+    task = task_or_404(request, task_id)
+    if request.method == "GET":
+        return _ask(
+            request,
+            title=f"Cancel “{task.name}”?",
+            text="It will never run by itself again. Runs that wait are cancelled, those that run are asked to stop.",
+            verb="Cancel the task",
+            back=_detail(task_id),
+        )
+    return act(
+        request,
+        lambda: tasks.task_cancel(task=task, actor=actor_of(request)),
+        success="The task is cancelled.",
+        then=_detail(task_id),
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Take the task away, after asking."""
+    task = task_or_404(request, task_id)
+    if request.method == "GET":
+        return _ask(
+            request,
+            title=f"Delete “{task.name}”?",
+            text="It goes from every list and never runs again. Its runs stay in the history.",
+            verb="Delete the task",
+            back=_detail(task_id),
+        )
+    return act(
+        request,
+        lambda: tasks.task_delete(task=task, actor=actor_of(request)),
+        success=f"“{task.name}” is deleted.",
+        then=reverse("task-list"),
+    )
+
+
+@require_POST
+@page
+def task_duplicate(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Make a paused copy and open it for editing."""
+    task = task_or_404(request, task_id)
+    try:
+        copy = tasks.task_duplicate(task=task, owner=request.user, actor=actor_of(request))
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect(_detail(task_id))
+    messages.success(request, "This is the copy. It is paused until you resume it.")
+    return redirect("task-edit", task_id=copy.pk)
+
+
+@require_POST
+@page
+def task_example(request: Request) -> HttpResponse:
+    """Make the example that an empty list offers: harmless, useful, and easy to change."""
+    spec = TaskSpec(
+        name="Failed runs of the last day",
+        type="export_report",
+        payload={"source": "runs", "filters": {"status": "failed", "last_hours": 24}},
+        schedule={"kind": "daily", "time": "07:00"},
+        timezone=zone_of(request),
+        description="An example. Change it, or delete it.",
+        tags=("example",),
+    )
+    try:
+        task = tasks.task_create(owner=request.user, spec=spec, actor=actor_of(request))
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect("task-list")
+    messages.success(request, "This is your first task. Run it now, or make it your own.")
+    return redirect("task-detail", task_id=task.pk)
+
+
+def _ask(request: Request, *, title: str, text: str, verb: str, back: str) -> HttpResponse:
+    return render(request, "pages/confirm.html", {"title": title, "text": text, "verb": verb, "back": back})

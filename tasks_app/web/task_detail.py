@@ -1,0 +1,89 @@
+"""One task: its sentence, what comes, what was, and what can be done."""
+
+import uuid
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from tasks_app.handlers import registry
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.run_list import RunFilters, run_page, run_search
+from tasks_app.selectors.task_list import recent_runs
+from tasks_app.services.planning import upcoming
+from tasks_app.states import FINAL, Status, TaskStatus
+from tasks_app.web import query
+from tasks_app.web.objects import shows_payload, task_or_404
+from tasks_app.web.page import Request, page, render
+from tasks_app.web.preview import in_zone
+from tasks_app.web.run_list import filters_of, state_choices
+
+SLOTS, HISTORY = 10, 25
+FRAGMENTS = {
+    "task-head": "parts/task-head.html",
+    "task-strip": "parts/task-strip.html",
+    "task-history": "parts/task-history.html",
+}
+
+
+@require_safe
+@page
+def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Show the task, its last fifty runs, its next ten slots and its history."""
+    task = task_or_404(request, task_id)
+    filters = filters_of(request.GET, task=task.id)
+    before = query.identifier(request.GET, "before")
+    history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
+    recent = recent_runs([task.id])[task.id]
+    slots, broken = _slots(task)
+    context: dict[str, Any] = {
+        "task": task,
+        "topic": f"task:{task.pk}",
+        "type": _title(task),
+        "recent": recent,
+        "slots": slots,
+        "local_slots": [in_zone(slot, task.timezone) for slot in slots],
+        "broken": broken,
+        "history": history,
+        "older": older,
+        "is_first_page": before is None,
+        "states": state_choices(request.GET),
+        "is_filtered": filters != RunFilters(task=task.id),
+        "problem": _problem(recent, task),
+        "shows_payload": shows_payload(request, task),
+        "can_edit": task.status != TaskStatus.CANCELLED,
+        "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
+        "is_paused": task.status == TaskStatus.PAUSED,
+        "success_rate": _success_rate(recent),
+    }
+    return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
+
+
+def _slots(task: ScheduledTask) -> tuple[list[Any], str]:
+    """The next slots; a schedule that cannot be read any more says so instead of breaking the page."""
+    if task.next_slot is None:
+        return [], ""
+    try:
+        return [task.next_slot, *upcoming(task, task.next_slot, SLOTS - 1)], ""
+    except (ValueError, KeyError) as error:
+        return [], str(error)
+
+
+def _title(task: ScheduledTask) -> str:
+    try:
+        return registry.get(task.type).title
+    except KeyError:
+        return task.type
+
+
+def _problem(recent: list[TaskRun], task: ScheduledTask) -> TaskRun | None:
+    """The last run that ended, when it failed and nobody has looked at it."""
+    ended = next((run for run in reversed(recent) if run.status in FINAL and run.status != Status.SKIPPED), None)
+    if ended is None or ended.status != Status.FAILED or ended.dismissed_at is not None:
+        return None
+    return ended
+
+
+def _success_rate(recent: list[TaskRun]) -> int | None:
+    ended = [run for run in recent if run.status in (Status.SUCCEEDED, Status.FAILED)]
+    return round(100 * sum(run.status == Status.SUCCEEDED for run in ended) / len(ended)) if ended else None

@@ -1,0 +1,125 @@
+"""New task and edit task: choose a type, fill the form, save; the schedule's preview beside it."""
+
+import uuid
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from tasks_app.errors import CarillonError, Invalid, Stale
+from tasks_app.handlers import registry
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.task_list import queue_names
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create, task_run_now, task_update
+from tasks_app.web.forms.schedule import ScheduleForm
+from tasks_app.web.forms.task import TaskForm, type_info
+from tasks_app.web.objects import shows_payload, task_or_404
+from tasks_app.web.page import Request, actor_of, page, render, zone_names, zone_of
+from tasks_app.web.preview import preview
+
+FRAGMENTS = {"payload-fields": "parts/payload-fields.html"}
+_REDRAW = ("_add", "_remove", "_refresh", "_preview")
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def task_new(request: Request) -> HttpResponse:
+    """Choose a type, then fill its form."""
+    name = request.GET.get("type", "")
+    if not name:
+        return render(request, "pages/task-types.html", {"types": [one for one in registry.all() if not one.internal]})
+    chosen = type_info(name)
+    if not chosen.is_known or registry.get(name).internal:
+        raise Http404
+    if request.method == "GET":
+        form = TaskForm.blank(chosen, zone=zone_of(request), name=request.GET.get("name", ""))
+        return _draw(request, form)
+    form = TaskForm.posted(chosen, request.POST, kept={})
+
+    def save() -> ScheduledTask:
+        spec = TaskSpec(type=chosen.name, **form.fields())
+        return task_create(owner=request.user, spec=spec, actor=actor_of(request))
+
+    return _save(request, form, save, done="The task has been made.")
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Edit a task; somebody else's edit in between is said, not overwritten."""
+    task = task_or_404(request, task_id)
+    is_shown = shows_payload(request, task)
+    if request.method == "GET":
+        return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
+    form = TaskForm.posted(type_info(task.type), request.POST, kept=task.payload, shows_payload=is_shown)
+    raw = request.POST.get("version", "")
+    version = int(raw) if raw.isdigit() else None
+
+    def save() -> ScheduledTask:
+        return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
+
+    return _save(request, form, save, done="Saved.", task=task)
+
+
+@require_POST
+@page
+def task_preview(request: Request) -> HttpResponse:
+    """Say what the schedule in the form means."""
+    return render(request, "parts/preview.html", {"preview": preview(ScheduleForm.posted(request.POST))})
+
+
+def _save(
+    request: Request,
+    form: TaskForm,
+    save: Callable[[], ScheduledTask],
+    *,
+    done: str,
+    task: ScheduledTask | None = None,
+) -> HttpResponse:
+    if any(name in request.POST for name in _REDRAW):
+        form.errors = {}
+        return _draw(request, form, task=task)
+    if form.errors:
+        form.check()
+        return _draw(request, form, task=task, status=400)
+    try:
+        saved = save()
+    except Invalid as error:
+        form.refuse(error)
+        return _draw(request, form, task=task, status=400)
+    except Stale:
+        text = "Somebody has changed this task since you opened it. Save again to put what you see here in its place."
+        messages.warning(request, text)
+        return _draw(request, form, task=task, status=412)
+    except CarillonError as error:
+        form.refuse(Invalid(error.message, fields=error.fields))
+        return _draw(request, form, task=task, status=409)
+    messages.success(request, done)
+    if form.run_now:
+        return _and_run(request, saved)
+    return redirect("task-detail", task_id=saved.pk)
+
+
+def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:
+    try:
+        run = task_run_now(task=task, actor=actor_of(request))
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect("task-detail", task_id=task.pk)
+    return redirect("run-detail", run_id=run.pk)
+
+
+def _draw(request: Request, form: TaskForm, *, task: ScheduledTask | None = None, status: int = 200) -> HttpResponse:
+    context = {
+        **form.context(queues=queue_names()),
+        "task": task,
+        "type": form.type,
+        "preview": preview(form.schedule),
+        "zones": zone_names(),
+        "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),
+    }
+    return render(request, "pages/task-form.html", context, fragments=FRAGMENTS, status=status)

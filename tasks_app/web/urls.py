@@ -1,0 +1,52 @@
+"""The addresses of the pages. The API uses the same names in its own namespace."""
+
+from django.urls import URLPattern, path
+
+from tasks_app.web import (
+    gallery,
+    home,
+    mailbox,
+    run_actions,
+    run_detail,
+    run_list,
+    settings_page,
+    sign_in,
+    task_actions,
+    task_detail,
+    task_form,
+    task_list,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("sign-in/", sign_in.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", sign_in.SignOut.as_view(), name="sign-out"),
+    path("theme/", sign_in.theme, name="theme"),
+    path("tasks/", task_list.task_list, name="task-list"),
+    path("tasks/new/", task_form.task_new, name="task-new"),
+    path("tasks/preview/", task_form.task_preview, name="task-preview"),
+    path("tasks/example/", task_actions.task_example, name="task-example"),
+    path("tasks/<uuid:task_id>/", task_detail.task_detail, name="task-detail"),
+    path("tasks/<uuid:task_id>/row/", task_list.task_row, name="task-row"),
+    path("tasks/<uuid:task_id>/edit/", task_form.task_edit, name="task-edit"),
+    path("tasks/<uuid:task_id>/run-now/", task_actions.task_run_now, name="task-run-now"),
+    path("tasks/<uuid:task_id>/pause/", task_actions.task_pause, name="task-pause"),
+    path("tasks/<uuid:task_id>/resume/", task_actions.task_resume, name="task-resume"),
+    path("tasks/<uuid:task_id>/cancel/", task_actions.task_cancel, name="task-cancel"),
+    path("tasks/<uuid:task_id>/delete/", task_actions.task_delete, name="task-delete"),
+    path("tasks/<uuid:task_id>/duplicate/", task_actions.task_duplicate, name="task-duplicate"),
+    path("runs/", run_list.run_list, name="run-list"),
+    path("runs/<uuid:run_id>/", run_detail.run_detail, name="run-detail"),
+    path("runs/<uuid:run_id>/row/", run_list.run_row, name="run-row"),
+    path("runs/<uuid:run_id>/log/", run_detail.run_log, name="run-log"),
+    path("runs/<uuid:run_id>/cancel/", run_actions.run_cancel, name="run-cancel"),
+    path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
+    path("runs/<uuid:run_id>/dismiss/", run_actions.run_dismiss, name="run-dismiss"),
+    path("settings/", settings_page.settings, name="settings"),
+    path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),
+    path("settings/api-keys/<uuid:key_id>/revoke/", settings_page.api_key_revoke_view, name="api-key-revoke"),
+    path("mailbox/", mailbox.mailbox, name="mailbox"),
+    path("mailbox/<str:name>/", mailbox.mail_detail, name="mail-detail"),
+    path("mailbox/<str:name>/html/", mailbox.mail_html, name="mail-html"),
+    path("ui/", gallery.gallery, name="gallery"),
+]
