@@ -44,6 +44,11 @@ def keep(directory: Path, message: bytes) -> Path:
     return path
 
 
+def protocol(directory: Path, loop: asyncio.AbstractEventLoop) -> SMTP:
+    """Give the SMTP side of one connection."""
+    return SMTP(Keeper(directory), hostname="localhost", enable_SMTPUTF8=True, data_size_limit=MESSAGE_BYTES, loop=loop)
+
+
 async def serve(directory: Path, port: int) -> None:
     """Serve until TERM or INT."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -51,13 +56,7 @@ async def serve(directory: Path, port: int) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
-
-    def connection() -> SMTP:
-        return SMTP(
-            Keeper(directory), hostname="localhost", enable_SMTPUTF8=True, data_size_limit=MESSAGE_BYTES, loop=loop
-        )
-
-    server = await loop.create_server(connection, "127.0.0.1", port)
+    server = await loop.create_server(lambda: protocol(directory, loop), "127.0.0.1", port)
     await stopped.wait()
     server.close()
 

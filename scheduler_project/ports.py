@@ -12,23 +12,34 @@ DEFAULTS = {"mailbox": 1025, "flower": 5555}
 
 def kept(directory: Path, name: str) -> int:
     """Give the port chosen for this checkout, or the usual one where none was chosen."""
-    try:
-        chosen = json.loads((directory / "ports.json").read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return DEFAULTS[name]
-    port = chosen.get(name) if isinstance(chosen, dict) else None
-    return port if isinstance(port, int) else DEFAULTS[name]
+    return _chosen(directory).get(name, DEFAULTS[name])
 
 
 def choose(directory: Path) -> dict[str, int]:
-    """Choose a free port for each name; the one of the last start is kept while it is free."""
-    wanted = {name: kept(directory, name) for name in DEFAULTS}
-    chosen = {name: port if is_free("127.0.0.1", port) else _any_free() for name, port in wanted.items()}
+    """Choose a port for each name: the one of the last start while it is free, otherwise any.
+
+    Not the usual ones, on which two checkouts that start at once would meet.
+    """
+    before = _chosen(directory)
+    chosen: dict[str, int] = {}
+    for name in DEFAULTS:
+        port = before.get(name)
+        while port is None or port in chosen.values() or not is_free("127.0.0.1", port):
+            port = _any_free()
+        chosen[name] = port
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = directory / "ports.json.new"
     draft.write_text(json.dumps(chosen), encoding="ascii")
     draft.replace(directory / "ports.json")
     return chosen
+
+
+def _chosen(directory: Path) -> dict[str, int]:
+    try:
+        found = json.loads((directory / "ports.json").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return {}
+    return {name: port for name, port in found.items() if type(port) is int} if isinstance(found, dict) else {}
 
 
 def is_free(address: str, port: int) -> bool:

@@ -29,8 +29,17 @@ def connect_async(**options: Any) -> redis.asyncio.Redis:
         return redis.asyncio.Redis.from_url(target.url, **_for_scheme(target, options))
     kwargs = {**redis_url.client_options(target), **options}
     found = redis.asyncio.sentinel.Sentinel(target.sentinels, **kwargs)  # type: ignore[no-untyped-call]  # redis-py's
-    client: redis.asyncio.Redis = found.master_for(target.master_name)
+    client: redis.asyncio.Redis = found.master_for(target.master_name, connection_pool_class=_SentinelPool)
     return client
+
+
+class _SentinelPool(redis.asyncio.sentinel.SentinelConnectionPool):
+    """Closes its connections to the sentinels with its own; redis-py leaves them to the garbage collector."""
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        await super().disconnect(inuse_connections)
+        for sentinel in self.sentinel_manager.sentinels:
+            await sentinel.aclose()
 
 
 def _for_scheme(target: redis_url.Target, options: dict[str, Any]) -> dict[str, Any]:
