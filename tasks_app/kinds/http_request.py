@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+import httpx
 from django.conf import settings
 from pydantic import Field
 
@@ -119,14 +120,13 @@ def http_request(ctx: RunContext, payload: HttpRequest) -> Any:
 
 
 def _sent(payload: HttpRequest, own_headers: Mapping[str, str]) -> Answer:
-    body, kind = payload.content
-    headers = {**kind, **own_headers}
-    given = {name.lower() for name in payload.headers}
-    headers = {name: value for name, value in headers.items() if name.lower() not in given}
+    body, content_headers = payload.content
+    headers = httpx.Headers({**content_headers, **own_headers})
+    headers.update(payload.headers)
     call = Call(
         method=payload.method,
         url=payload.url,
-        headers={**headers, **payload.headers},
+        headers=headers,
         body=body,
         timeout_seconds=payload.timeout_seconds,
         max_bytes=payload.keep_bytes,

@@ -64,9 +64,20 @@ class Answer:
     elapsed_ms: int
 
 
-def send(call: Call, *, allow_private: bool, resolve: Resolver = system_resolver) -> Answer:
-    """Send the call and read its answer; raise one of the errors above."""
-    backend = CheckedBackend(Deadline.after(call.timeout_seconds), allow_private, resolve)
+def send(
+    call: Call,
+    *,
+    allow_private: bool,
+    resolve: Resolver = system_resolver,
+    wire: httpcore.NetworkBackend | None = None,
+) -> Answer:
+    """Send the call and read its answer; raise one of the errors above.
+
+    `resolve` finds addresses and `wire` opens sockets to those that were checked; both are the system's by default.
+    """
+    backend = CheckedBackend(
+        Deadline.after(call.timeout_seconds), allow_private, resolve, wire or httpcore.SyncBackend()
+    )
     started = time.monotonic()
     request = _first(call, allow_private=allow_private)
     for hop in range(MAX_REDIRECTS + 1):
@@ -84,8 +95,10 @@ def _first(call: Call, *, allow_private: bool) -> httpx.Request:
         url = check_url(call.url, allow_private=allow_private)
     except NotAllowed as error:
         raise Refused(str(error)) from None
+    headers = httpx.Headers({"user-agent": "Carillon", "accept": "*/*"})
+    headers.update(call.headers)
     # Not compressed, so that a small answer can't unpack into a huge one.
-    headers = {"user-agent": "Carillon", "accept": "*/*", **call.headers, "accept-encoding": "identity"}
+    headers["accept-encoding"] = "identity"
     return httpx.Request(call.method, url, headers=headers, content=call.body)
 
 

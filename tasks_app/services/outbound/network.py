@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
@@ -50,8 +50,8 @@ class CheckedBackend(httpcore.NetworkBackend):
 
     deadline: Deadline
     allow_private: bool
-    resolve: Resolver = system_resolver
-    inner: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
+    resolve: Resolver
+    wire: httpcore.NetworkBackend
 
     def connect_tcp(
         self,
@@ -66,7 +66,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         for address in self._checked(host, port):
             try:
                 left = self.deadline.left(httpcore.ConnectTimeout)
-                stream = self.inner.connect_tcp(address, port, left, local_address, socket_options)
+                stream = self.wire.connect_tcp(address, port, left, local_address, socket_options)
             except httpcore.ConnectError as failure:
                 error = failure
             else:
