@@ -5,6 +5,7 @@ consumer anew, so they belong to the consumer, whose start sets them again.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 _WATCH_SECONDS = 0.5
 _REPORT_SECONDS = 3.0
 _SECOND_STOP_SECONDS = 1.0
+_LATE_SECONDS = 0.3
 
 _board: Board | None = None
 _parent: Parent | None = None
@@ -128,6 +130,19 @@ def _asked_to_stop(how: str = "", **_: Any) -> None:
     board = _the_board()
     is_first = board.stop_by is None and str(how).lower() == "warm"
     board.ask_stop(by=time.monotonic() + (settings.STOP_GRACE_SECONDS if is_first else _SECOND_STOP_SECONDS))
+    if _parent is not None:
+        threading.Thread(target=_end_late_children, args=(_parent,), name="end-late-children", daemon=True).start()
+
+
+def _end_late_children(parent: Parent) -> None:
+    """End, after the grace, what did not end by itself (C code that holds the interpreter sees no wish).
+
+    A thread, because the main one waits for the children then; nothing forks any more.
+    """
+    while (left := (parent.board.stop_by or 0.0) + _LATE_SECONDS - time.monotonic()) > 0:
+        time.sleep(left)
+    _guarded(parent.end_children)
+    connections.close_all()
 
 
 @signals.worker_shutdown.connect

@@ -1,8 +1,10 @@
 """The worker's parent: reports the worker, settles the runs of children that are gone, hands back what is left at the end."""
 
+import contextlib
 import logging
 import os
 import platform
+import signal
 import time
 from collections.abc import Collection
 from datetime import datetime
@@ -56,6 +58,14 @@ class Parent:
             self._settle(slot)
             self.board.clear(slot.index)
         return len(lost)
+
+    def end_children(self) -> None:
+        """Hand back every run that is still in a child's hands, then end that child."""
+        for slot in self.board.busy():
+            outcomes.attempt_handed_back(Claim(slot.run_id, slot.claim_no, self.name), actor=f"worker:{self.name}")
+            self.board.clear(slot.index)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(slot.pid, signal.SIGKILL)
 
     def _settle(self, slot: Slot) -> None:
         held = Claim(slot.run_id, slot.claim_no, self.name)
