@@ -25,7 +25,7 @@ def choose(directory: Path) -> dict[str, int]:
     for name in DEFAULTS:
         port = before.get(name)
         while port is None or port in chosen.values() or not is_free("127.0.0.1", port):
-            port = _any_free()
+            port = any_free()
         chosen[name] = port
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = directory / "ports.json.new"
@@ -54,7 +54,8 @@ def is_free(address: str, port: int) -> bool:
     return True
 
 
-def _any_free() -> int:
+def any_free() -> int:
+    """Give a loopback port that nobody listens on now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

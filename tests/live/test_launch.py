@@ -1,0 +1,85 @@
+"""Start and stop of the whole platform: what is refused before anything starts, and that nothing is left behind."""
+
+import contextlib
+import json
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.launched import Launched, launched, short_directory
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with short_directory() as path:
+        yield path
+
+
+def refusal(platform: Launched) -> str:
+    """Wait for the launcher to give up; gives the one line that it printed."""
+    assert platform.process.wait(30) == 2
+    deadline = time.monotonic() + 5
+    while not platform.lines and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (line,) = platform.lines
+    return line
+
+
+def test_it_answers_stops_without_a_trace_and_carries_on(directory: Path) -> None:
+    with launched(directory) as platform:
+        ready = platform.ready()
+        assert ready["user"] == "admin"
+        with urllib.request.urlopen(f"{ready['address']}/readyz", timeout=10) as answer:
+            assert answer.status == 200
+        assert len(platform.pids()) > 7, "one for each line of the Procfile, and the launcher"
+        assert platform.interrupt() == 0
+        assert platform.pids() == set()
+    assert json.loads((directory / "ports.json").read_text())["mailbox"]
+    with launched(directory) as again:
+        assert again.ready()["password"] == ready["password"], "nobody has signed in yet"
+        # A closed terminal is a stop as well, and nobody reads the last words.
+        again.process.send_signal(signal.SIGHUP)
+        assert again.process.wait(30) == 0
+        assert again.pids() == set()
+
+
+def test_a_second_start_in_the_same_directory_is_refused(directory: Path) -> None:
+    with launched(directory) as first:
+        first.ready()
+        with launched(directory) as second:
+            assert "already runs" in refusal(second)
+        assert first.process.poll() is None
+
+
+def test_a_taken_port_is_said_in_one_line(directory: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with launched(directory, PORT=str(port)) as platform:
+            assert refusal(platform).startswith(f"PORT: {port} ")
+
+
+def test_a_path_too_long_for_a_socket_is_said_in_one_line(directory: Path) -> None:
+    with launched(directory / ("x" * 100)) as platform:
+        assert refusal(platform).startswith("VAR_DIR: ")
+
+
+def test_a_database_that_is_away_is_said_in_one_line(directory: Path) -> None:
+    with launched(directory, DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing") as platform:
+        assert refusal(platform).startswith("DATABASE_URL: ")
+
+
+def test_a_stop_in_the_middle_of_the_start_leaves_nothing(directory: Path) -> None:
+    with launched(directory) as platform:
+        deadline = time.monotonic() + 60
+        while not any("started" in line for line in list(platform.lines)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        with contextlib.suppress(ProcessLookupError):
+            assert platform.interrupt() == 0
+        assert platform.pids() == set()
