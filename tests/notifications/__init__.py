@@ -1,0 +1,1 @@
+"""Hints, receivers and mail."""

@@ -1,0 +1,1 @@
+"""Probes, status and Flower."""

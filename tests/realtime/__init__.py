@@ -1,0 +1,1 @@
+"""The WebSocket, from a committed transition to the client's frame."""

@@ -1,0 +1,109 @@
+"""A frame is only a hint: whatever gets lost, the client is right again by itself."""
+
+import asyncio
+from typing import Any
+
+import pytest
+import redis
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+
+from notifications import publisher
+from notifications.publisher import Publisher
+from notifications.relay import Relay
+from tests import runs
+from tests.realtime.conftest import Connect, do, drop_listeners, eventually
+
+SOON = 0.05
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every hint of this process be dropped, as during the back-off after a failure."""
+    away = Publisher()
+    away._away_until = float("inf")
+    monkeypatch.setattr(publisher, "_publisher", away)
+
+
+async def test_a_lost_frame_is_made_good_by_the_next_look(connect: Connect, alice: User, deaf: None) -> None:
+    run = await do(runs.make_run, alice)
+    socket = await connect(alice, check_seconds=SOON)
+    await socket.subscribe(f"run:{run.id}")
+    await do(runs.claim, run)
+    await do(runs.log, run, "hello")
+    await do(runs.succeed, run)
+    await socket.until(lambda frame: frame.get("status") == "succeeded")
+    await eventually(lambda: True)
+    assert publisher.counts().dropped >= 3
+    if 1 not in socket.lines:
+        await socket.until(lambda frame: frame["type"] == "RunLog")
+    assert socket.lines == {1: "hello"}
+
+
+async def test_lost_log_lines_show_as_a_gap_and_come_as_a_hint(
+    connect: Connect, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await do(runs.make_run, alice)
+    await do(runs.claim, run)
+    socket = await connect(alice)
+    await socket.subscribe(f"run:{run.id}")
+    with monkeypatch.context() as patch:
+        away = Publisher()
+        away._away_until = float("inf")
+        patch.setattr(publisher, "_publisher", away)
+        await do(runs.log, run, "lost")
+    await do(runs.log, run, "heard")
+    assert (await socket.until(lambda frame: frame["type"] == "RunLog"))["lines"] == []
+
+
+async def test_after_a_lost_connection_every_socket_looks_again(
+    connect: Connect, relay: Relay, alice: User, valkey: str, deaf: None
+) -> None:
+    run = await do(runs.make_run, alice)
+    socket = await connect(alice, spread_seconds=0)
+    await socket.subscribe("tasks")
+    await do(runs.claim, run)
+    await do(drop_listeners, valkey)
+    await socket.until(lambda frame: frame.get("status") == "running")
+    # and is told that it happened, because a list may have missed more than the snapshot holds
+    await socket.until(lambda frame: frame == {"type": "subscribed", "topic": "tasks"})
+
+
+async def test_what_is_unreadable_on_the_channel_is_passed_over(
+    connect: Connect, alice: User, empty_redis: redis.Redis
+) -> None:
+    run = await do(runs.make_run, alice)
+    socket = await connect(alice)
+    await socket.subscribe("tasks")
+    for junk in (b"\xff", b"{}", b'{"owner_id": 1, "frame": {"type": "TaskUpdated"}}', b"[" * 10_000):
+        await do(empty_redis.publish, publisher.channel(), junk)
+    await do(runs.claim, run)
+    await socket.until(lambda frame: frame.get("status") == "running")
+
+
+async def test_a_slow_client_gets_a_fresh_look_instead_of_a_backlog(connect: Connect, alice: User) -> None:
+    run = await do(runs.make_run, alice)
+    socket = await connect(alice)
+    await socket.subscribe(f"run:{run.id}")
+    layer: Any = get_channel_layer()
+    (channel,) = layer.groups[f"run.{run.id}"]
+    await do(runs.claim, run)
+    await socket.until(lambda frame: frame.get("status") == "running")
+    # Without giving the socket a chance to take them: more than its queue holds.
+    stale = {"type": "live.frame", "kind": "update", "text": "{}", "run_id": "x", "topic_run": "x", "topic_task": "x"}
+    for _ in range(1000):
+        layer.deliver([f"run.{run.id}"], stale | {"owner_id": None, "version": 1, "seq": 0})
+    assert layer.channels[channel].qsize() <= layer.capacity
+    await socket.until(lambda frame: frame == {"type": "subscribed", "topic": f"run:{run.id}"})
+
+
+async def test_nothing_of_a_closed_socket_stays_behind(connect: Connect, alice: User) -> None:
+    run = await do(runs.make_run, alice)
+    socket = await connect(alice)
+    for topic in ("tasks", f"run:{run.id}"):
+        await socket.subscribe(topic)
+    layer: Any = get_channel_layer()
+    tasks_before = len(asyncio.all_tasks())
+    await socket.wire.hang_up()
+    assert (layer.groups, layer.channels) == ({}, {})
+    await eventually(lambda: len(asyncio.all_tasks()) < tasks_before)

@@ -1,0 +1,124 @@
+"""Who may open a socket, and for how long."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+from pytest_django import Settings
+
+from notifications.relay import Relay
+from tasks_app.models import ApiKey
+from tasks_app.selectors.api_keys import PREFIX, api_key_digest
+from tests import runs
+from tests.realtime.conftest import Connect, do, session_of
+from tests.realtime.wire import Wire
+
+SOON = 0.05
+
+
+def make_key(user: User, **fields: object) -> str:
+    plain = f"{PREFIX}{uuid4().hex}"
+    ApiKey.objects.create(user=user, name="ci", prefix=plain[:8], digest=api_key_digest(plain), **fields)
+    return plain
+
+
+def bearer(plain: str) -> list[str]:
+    return ["carillon.v1", f"bearer.{plain}"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "https://evil.example",
+        "http://localhost:8000.evil.example",
+        "http://evil.localhost:8000",
+        "http://localhost:9000",
+        "https://localhost:8000",
+        "http://localhost",
+        "http://[",
+    ],
+)
+async def test_a_foreign_page_gets_no_socket_for_a_cookie(origin: str | None, relay: Relay, alice: User) -> None:
+    wire = Wire(session_key=await session_of(alice), origin=origin)
+    assert (await wire.open())["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "scheme"),
+    [
+        ("http://localhost:8000", "localhost:8000", "ws"),
+        ("http://127.0.0.1:9000", "127.0.0.1:9000", "ws"),
+        ("https://localhost", "localhost", "wss"),
+        ("http://localhost:8000", "other.example", "ws"),
+    ],
+)
+async def test_our_own_page_gets_a_socket(origin: str, host: str, scheme: str, connect: Connect, alice: User) -> None:
+    socket = await connect(alice, origin=origin, host=host, scheme=scheme)
+    await socket.subscribe("tasks")
+
+
+async def test_a_page_of_a_host_that_is_not_ours_gets_none(relay: Relay, alice: User) -> None:
+    wire = Wire(session_key=await session_of(alice), origin="http://evil.example", host="evil.example")
+    assert (await wire.open())["type"] == "websocket.close"
+
+
+async def test_behind_tls_the_page_comes_from_the_base_url(connect: Connect, alice: User, settings: Settings) -> None:
+    settings.BASE_URL = "https://tasks.example.org"
+    await connect(alice, origin="https://tasks.example.org", host="10.0.0.7:8000")
+
+
+async def test_a_stranger_is_told_so_by_the_close_code(connect: Connect) -> None:
+    assert await (await connect()).close_code() == 4401
+
+
+async def test_a_key_needs_no_origin_and_is_not_echoed(connect: Connect, alice: User) -> None:
+    wire = Wire(origin=None, protocols=bearer(await do(make_key, alice)))
+    assert (await wire.open())["subprotocol"] == "carillon.v1"
+    await wire.hang_up()
+
+
+async def test_a_key_goes_before_a_cookie(connect: Connect, alice: User, bob: User) -> None:
+    run = await do(runs.make_run, bob)
+    socket = await connect(alice, origin=None, protocols=bearer(await do(make_key, bob)))
+    await socket.subscribe(f"run:{run.id}")
+
+
+@pytest.mark.parametrize("fault", ["unknown", "revoked", "expired", "inactive", "other", "not_ascii"])
+async def test_a_key_that_does_not_hold_is_refused(fault: str, connect: Connect, alice: User) -> None:
+    now = timezone.now()
+    plain = await do(
+        make_key,
+        alice,
+        revoked_at=now if fault == "revoked" else None,
+        expires_at=now - timedelta(seconds=1) if fault == "expired" else None,
+    )
+    if fault == "inactive":
+        await do(User.objects.filter(id=alice.pk).update, is_active=False)
+    plain = {"unknown": f"{PREFIX}{uuid4().hex}", "other": "abc", "not_ascii": f"{PREFIX}\u00e9"}.get(fault, plain)
+    assert await (await connect(origin=None, protocols=bearer(plain))).close_code() == 4401
+
+
+async def test_a_socket_ends_soon_after_its_session(connect: Connect, alice: User) -> None:
+    socket = await connect(alice, check_seconds=SOON)
+    await socket.subscribe("tasks")
+    await do(Session.objects.all().delete)
+    assert await socket.close_code() == 4401
+
+
+async def test_a_socket_ends_soon_after_its_key_is_revoked(connect: Connect, alice: User) -> None:
+    socket = await connect(origin=None, protocols=bearer(await do(make_key, alice)), check_seconds=SOON)
+    await socket.subscribe("tasks")
+    await do(ApiKey.objects.update, revoked_at=timezone.now())
+    assert await socket.close_code() == 4401
+
+
+async def test_a_socket_ends_soon_after_its_user_loses_rights(connect: Connect, staff: User) -> None:
+    socket = await connect(staff, check_seconds=SOON)
+    await socket.subscribe("tasks")
+    await do(User.objects.filter(id=staff.pk).update, is_staff=False, is_superuser=False)
+    assert await socket.close_code() == 4401
