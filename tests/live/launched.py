@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -26,7 +27,7 @@ class Launched:
     """A launcher with everything that it started; `lines` is what it has printed so far."""
 
     process: "subprocess.Popen[str]"
-    directory: Path
+    mark: str
     lines: list[str] = field(default_factory=list)
 
     def ready(self) -> re.Match[str]:
@@ -40,8 +41,8 @@ class Launched:
         raise AssertionError("not ready:\n" + "".join(self.lines))
 
     def pids(self) -> set[int]:
-        """Every living process that works in this directory, wherever it hangs in the tree."""
-        mark = f"VAR_DIR={self.directory}".encode()
+        """Every living process that came from this launcher, wherever it hangs in the tree now."""
+        mark = self.mark.encode()
         found = set()
         for entry in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -59,7 +60,8 @@ class Launched:
 def launched(directory: Path, **settings: str) -> Iterator[Launched]:
     """Launch the platform with its state in `directory`; ends whatever is left of it afterwards."""
     environment = {name: value for name, value in os.environ.items() if name not in _settings()}
-    environment |= {"VAR_DIR": str(directory), "PORT": str(free_port()), **settings}
+    identity = secrets.token_hex(8)
+    environment |= {"VAR_DIR": str(directory), "PORT": str(free_port()), "LAUNCHED": identity, **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "scheduler_project.launch"],
         cwd=BASE_DIR,
@@ -69,7 +71,7 @@ def launched(directory: Path, **settings: str) -> Iterator[Launched]:
         text=True,
         start_new_session=True,
     )
-    platform = Launched(process, directory)
+    platform = Launched(process, f"LAUNCHED={identity}")
     reader = threading.Thread(target=_read, args=(platform,))
     reader.start()
     try:
