@@ -1,8 +1,8 @@
 """The only writer of PeriodicTask rows: each task with a schedule has its mirror in django-celery-beat.
 
 The mirror is what the Django admin shows. Rows are written by queryset statements, not `save()`: a save locks the one
-PeriodicTasks row and makes every beat reload. Where no django-celery-beat schedule says the same, the mirror is the nearest
-wider crontab, and the description holds the exact sentence.
+PeriodicTasks row and makes every beat reload. Where no django-celery-beat schedule says the same, the mirror is the
+nearest wider crontab, and the description holds the exact sentence.
 """
 
 import json

@@ -1,7 +1,7 @@
 """The only sender of Celery messages: wake-ups that say "queue Q has work", and nothing else.
 
-A lost wake-up is made good by upkeep, a spare one finds nothing and ends: so posting never fails loudly, never waits long,
-and is never one message per run of a long backlog.
+A lost wake-up is made good by upkeep, a spare one finds nothing and ends: so posting never fails loudly, never waits
+long, and is never one message per run of a long backlog.
 """
 
 import logging

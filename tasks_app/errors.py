@@ -1,6 +1,7 @@
 """Errors that callers can tell apart, and the outcomes that a handler can raise.
 
-`CarillonError` is what services raise: an interface turns it into its own answer (an API error, a message at a form field).
+`CarillonError` is what services raise: an interface turns it into its own answer (an API error, a message at a form
+field).
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,4 +96,7 @@ class EffectUnknown(Exception):
 
 
 class RunStopped(BaseException):
-    """Raised inside a handler that was asked to stop (cancel, shutdown); not an `Exception`, so that a bare `except Exception` lets it pass."""
+    """Raised inside a handler that was asked to stop (cancel, shutdown).
+
+    Not an `Exception`, so that a handler's `except Exception` lets it pass.
+    """

@@ -12,9 +12,9 @@ MAX_RETRIES_LIMIT = 50
 class RetryPolicy:
     """How often and after which delays (in seconds) a failed run is tried again.
 
-    With `delays`, the n-th failure waits the n-th delay (the last one repeats) and `max_retries` defaults to their number.
-    Otherwise the n-th failure waits a random time between 0 and min(cap, base * factor ** (n - 1)): "full jitter", see
-    the AWS Architecture Blog, Exponential Backoff And Jitter.
+    With `delays`, the n-th failure waits the n-th delay (the last one repeats) and `max_retries` defaults to their
+    number. Otherwise the n-th failure waits a random time between 0 and min(cap, base * factor ** (n - 1)): "full
+    jitter", see the AWS Architecture Blog, Exponential Backoff And Jitter.
     """
 
     max_retries: int = 3

@@ -1,8 +1,8 @@
 """DueScheduler: `celery beat` that asks an index what is due.
 
-Tasks are fired from the database, in batches, at no cost per idle task; any number of beats may do so. Plain PeriodicTask
-rows, which an admin may add for any Celery task, go the way that django-celery-beat made for them, sent by the one beat that
-holds a lease.
+Tasks are fired from the database, in batches, at no cost per idle task; any number of beats may do so. Plain
+PeriodicTask rows, which an admin may add for any Celery task, go the way that django-celery-beat made for them, sent by
+the one beat that holds a lease.
 """
 
 import logging
@@ -12,7 +12,6 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import Celery
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask

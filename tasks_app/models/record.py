@@ -55,7 +55,7 @@ class RunAttempt(models.Model):
 
 
 class RunLog(models.Model):
-    """A chunk of log lines; `lines` is a list of `[at, level, message]`, `first_line` the number of the first (1 is the first)."""
+    """A chunk of log lines, each `[at, level, message]`; `first_line` is the number of the first, from 1."""
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(TaskRun, on_delete=models.CASCADE, related_name="log_chunks", db_index=False)

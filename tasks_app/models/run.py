@@ -19,11 +19,10 @@ _OPEN = sorted(status.value for status in OPEN)
 class TaskRun(models.Model):
     """One execution of a handler: of a slot, of run-now, of an API call.
 
-    Only `services/lifecycle.py` writes `status`. `claim_no` rises at every claim and is the only fence of a worker's writes.
-    The policies are copied from task and type when the run is made, so that a claim needs no join; `is_serial` says that
-    no two runs of the task may run side by side. A skipped range of
-    slots is one row: `scheduled_for` is its first slot, `range_to` its last, `range_count` how many (null until upkeep
-    has counted them).
+    Only `services/lifecycle.py` writes `status`. `claim_no` rises at every claim and is the only fence of a worker's
+    writes. The policies are copied from task and type when the run is made, so that a claim needs no join; `is_serial`
+    says that no two runs of the task may run side by side. A skipped range of slots is one row: `scheduled_for` is its
+    first slot, `range_to` its last, `range_count` how many (null until upkeep has counted them).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -31,7 +30,12 @@ class TaskRun(models.Model):
         ScheduledTask, null=True, blank=True, on_delete=models.PROTECT, related_name="runs", db_index=False
     )
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="task_runs", db_index=False
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="task_runs",
+        db_index=False,
     )
     type = models.CharField(max_length=100)
     payload = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
@@ -93,7 +97,9 @@ class TaskRun(models.Model):
             models.UniqueConstraint(
                 fields=["task"], condition=Q(status=Status.RUNNING.value, is_serial=True), name="run_serial_one_running"
             ),
-            models.CheckConstraint(condition=Q(status__in=[status.value for status in Status]), name="run_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in Status]), name="run_status_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=_FINAL, finished_at__isnull=False)
                 | (~Q(status__in=_FINAL) & Q(finished_at__isnull=True)),

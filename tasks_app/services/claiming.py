@@ -18,8 +18,8 @@ _LOWER_FIRST = 0.1
 def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: int, rng: Random) -> list[str]:
     """Give the queues in the order to try them.
 
-    Lower rank first, but about 1 claim in 10 looks at the lower queues first, so that they are never starved. Background
-    queues are left out while they hold all but one of the worker's children.
+    Lower rank first, but about 1 claim in 10 looks at the lower queues first, so that they are never starved.
+    Background queues are left out while they hold all but one of the worker's children.
     """
     ranked = sorted(queues, key=lambda queue: (queue.rank, queue.name))
     if children > 1 and busy_in_background >= children - 1:

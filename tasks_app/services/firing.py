@@ -1,7 +1,7 @@
 """Making due work ready: slots become runs, delayed runs and retries become eligible.
 
-One transaction a batch: due tasks locked, runs inserted (unique by task and slot), next instants advanced. Used by beat's
-tick and, while every beat is silent, by upkeep; any number of processes may do it at once.
+One transaction a batch: due tasks locked, runs inserted (unique by task and slot), next instants advanced. Used by
+beat's tick and, while every beat is silent, by upkeep; any number of processes may do it at once.
 """
 
 import logging
@@ -107,9 +107,7 @@ def _fire(task: ScheduledTask, *, now: datetime, actor: str) -> list[TaskRun]:
     return runs
 
 
-def _settle_overlaps(
-    tasks: list[ScheduledTask], runs: list[TaskRun], *, now: datetime, actor: str
-) -> list[TaskRun]:
+def _settle_overlaps(tasks: list[ScheduledTask], runs: list[TaskRun], *, now: datetime, actor: str) -> list[TaskRun]:
     """Decide, for slots whose task still has an open run, by the task's overlap policy."""
     by_id = {task.id: task for task in tasks if task.overlap not in (Overlap.ALLOW, Overlap.QUEUE_ALL)}
     open_runs: dict[object, list[TaskRun]] = {}

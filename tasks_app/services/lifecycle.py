@@ -1,7 +1,8 @@
 """The only writer of a run's status: one function per arrow, all through one guarded move.
 
-A worker's write is guarded by its `claim_no`, anybody else's by the row's version. No row updated is an answer ("somebody
-else won"), given as None, not an error. Each move writes its RunEvent in the same transaction and announces after commit.
+A worker's write is guarded by its `claim_no`, anybody else's by the row's version. No row updated is an answer
+("somebody else won"), given as None, not an error. Each move writes its RunEvent in the same transaction and announces
+after commit.
 """
 
 import dataclasses

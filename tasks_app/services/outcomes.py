@@ -1,7 +1,8 @@
-"""What follows from the end of an attempt: success, another try, or the end of the run, and what that means for its task.
+"""What follows from the end of an attempt: success, another try, or the end of the run, and what that means for its
+task.
 
-Each is one transaction: the run's move, the record of a failed attempt, the task's summary. A void claim changes nothing,
-is written down as fenced, and is answered with None.
+Each is one transaction: the run's move, the record of a failed attempt, the task's summary. A void claim changes
+nothing, is written down as fenced, and is answered with None.
 """
 
 from collections.abc import Callable
@@ -91,9 +92,7 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
     _record(run, held, failure.reason, failure, now=now)
     failures = run.failures + 1
     if failure.is_permanent or failures > run.max_retries:
-        return lifecycle.fail(
-            held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes
-        )
+        return lifecycle.fail(held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes)
     delay = failure.delay_seconds
     if delay is None:
         delay = policy_from_json(run.retry, max_retries=run.max_retries).delay(failures, _RNG)
@@ -110,9 +109,7 @@ def _crash(held: Claim, *, actor: str, error: str) -> TaskRun | None:
     if run.cancel_requested_at is not None:
         return lifecycle.stop(held, reason=Reason.USER, actor=run.cancel_requested_by)
     if crashes >= CRASH_LIMIT:
-        return lifecycle.fail(
-            held, reason=Reason.WORKER_LOST, error=error, failures=run.failures, crashes=crashes
-        )
+        return lifecycle.fail(held, reason=Reason.WORKER_LOST, error=error, failures=run.failures, crashes=crashes)
     return lifecycle.rescue(held, actor=actor, crashes=crashes, error=error)
 
 

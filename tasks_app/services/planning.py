@@ -15,7 +15,7 @@ _DEFAULT_TIMEOUT_SECONDS = 3600
 
 
 def recurrence_of(task: ScheduledTask) -> recurrence.Recurrence | None:
-    """Give the task's schedule as a recurrence; None for a manual task. Raises ValueError when the stored one is broken."""
+    """Give the task's schedule as a recurrence; None for a manual task. Raises ValueError when it cannot be read."""
     if task.schedule is None:
         return None
     return recurrence.build(task.schedule, task.timezone)
@@ -57,7 +57,7 @@ def upcoming(task: ScheduledTask, after: datetime, count: int) -> list[datetime]
     return slots
 
 
-def build_run(
+def build_run(  # noqa: PLR0913  # what a run is of, all by keyword
     task: ScheduledTask,
     *,
     trigger: Trigger,

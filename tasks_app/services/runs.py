@@ -36,7 +36,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     tags: tuple[str, ...] = (),
     run_id: UUID | None = None,
 ) -> TaskRun:
-    """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the fields at fault."""
+    """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the faults."""
     now = db_now()
     problems = Problems()
     checked = specs.checked_payload(problems, type, payload)
@@ -146,9 +146,7 @@ def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskR
     )
 
 
-def _due_at(
-    problems: Problems, now: datetime, delay_seconds: float | None, run_at: datetime | None
-) -> datetime | None:
+def _due_at(problems: Problems, now: datetime, delay_seconds: float | None, run_at: datetime | None) -> datetime | None:
     if delay_seconds is not None and run_at is not None:
         problems.add("run_at", "conflict", "Give delay_seconds or run_at, not both.")
     if delay_seconds is not None:

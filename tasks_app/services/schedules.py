@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -57,7 +58,7 @@ def _warnings(task: ScheduledTask, slots: list[datetime]) -> list[str]:
     zone = ZoneInfo(task.timezone)
     return [
         f"The clocks change between {before.astimezone(zone):%d %b %H:%M} and {after.astimezone(zone):%d %b %H:%M}."
-        for before, after in zip(slots, slots[1:], strict=False)
+        for before, after in pairwise(slots)
         if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset()
     ] + _shifted(slots, zone)
 

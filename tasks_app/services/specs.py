@@ -24,7 +24,7 @@ _RETRY_KEYS = {"base_seconds", "factor", "cap_seconds"}
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec:
-    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none means manual."""
+    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none is manual."""
 
     name: str
     type: str

@@ -156,7 +156,9 @@ def task_run_now(
 
 def spec_of(task: ScheduledTask) -> TaskSpec:
     """Give the task as the spec that would make it again."""
-    same = {field.name: getattr(task, field.name) for field in dataclasses.fields(TaskSpec) if hasattr(task, field.name)}
+    same = {
+        field.name: getattr(task, field.name) for field in dataclasses.fields(TaskSpec) if hasattr(task, field.name)
+    }
     return TaskSpec(**{**same, "misfire": task.misfire or None, "enabled": task.status != TaskStatus.PAUSED})
 
 

@@ -1,7 +1,7 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
-Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs wait,
-writes down missed slots, drops what has expired.
+Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
+wait, writes down missed slots, drops what has expired.
 """
 
 import logging
@@ -26,7 +26,14 @@ _GONE = timedelta(days=7)
 
 def upkeep(*, actor: str) -> None:
     """Do every step once; a step that fails is logged and does not stop the next."""
-    steps: list[Callable[[str], object]] = [rescue_expired, stand_in_for_beat, wake_waiting, expand_missed, tidy, mirror]
+    steps: list[Callable[[str], object]] = [
+        rescue_expired,
+        stand_in_for_beat,
+        wake_waiting,
+        expand_missed,
+        tidy,
+        mirror,
+    ]
     for step in steps:
         try:
             step(actor)

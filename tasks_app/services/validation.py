@@ -64,9 +64,7 @@ def check_choice(problems: Problems, path: str, value: object, choices: list[str
 
 def check_json(problems: Problems, path: str, value: object, *, most_bytes: int) -> None:
     """Check that JSON from outside can be stored and shown anywhere: size, depth, characters, finite numbers."""
-    nodes = 0
-    for where, node, depth in _walk(path, value):
-        nodes += 1
+    for nodes, (where, node, depth) in enumerate(_walk(path, value), start=1):
         if nodes > MAX_NODES or depth > MAX_DEPTH:
             problems.add(path, "too_large", f"At most {MAX_NODES} values, nested at most {MAX_DEPTH} deep.")
             return

@@ -1,7 +1,7 @@
 """One attempt at a run: its deadlines, and the ways in which the handler is asked or made to stop.
 
-The end is never asked of the interpreter: SIGALRM has its default action in a child, and one interval timer is armed to the
-earliest deadline. It works while C code holds the GIL, and after SIGSTOP.
+The end is never asked of the interpreter: SIGALRM has its default action in a child, and one interval timer is armed to
+the earliest deadline. It works while C code holds the GIL, and after SIGSTOP.
 """
 
 import os

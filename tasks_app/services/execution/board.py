@@ -1,8 +1,8 @@
 """The small shared memory between a worker's parent and its children.
 
-A header carries the parent's wish to stop; each child has a slot that says which run it works on, so that the parent can
-settle that run at once when the child is gone. Made in the parent before it forks. Each slot has two banks: a new child
-takes the one that its predecessor did not leave behind.
+A header carries the parent's wish to stop; each child has a slot that says which run it works on, so that the parent
+can settle that run at once when the child is gone. Made in the parent before it forks. Each slot has two banks: a new
+child takes the one that its predecessor did not leave behind.
 """
 
 import mmap
@@ -29,7 +29,7 @@ class Deadline(IntEnum):
 
 @dataclass(frozen=True)
 class Slot:
-    """What a child was doing: its pid, its run and claim, and which deadline comes first, at which monotonic instant."""
+    """What a child was doing: its run and claim, and which deadline comes first, at which monotonic instant."""
 
     index: int
     pid: int

@@ -73,9 +73,7 @@ class Child:
             self._queues = [known.get(name) or Queue(name=name) for name in names]
             self._queues_read_at = time.monotonic()
         busy = sum(slot.is_background for slot in self._place.board.busy())
-        return claiming.queue_order(
-            self._queues, busy_in_background=busy, children=self._children, rng=self._rng
-        )
+        return claiming.queue_order(self._queues, busy_in_background=busy, children=self._children, rng=self._rng)
 
     def _execute(self, run: TaskRun) -> None:
         held = Claim(run.id, run.claim_no, self._place.worker)

@@ -85,5 +85,7 @@ def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effec
                 setattr(row, name, value)
             row.save()
     if unknown is not None:
-        raise EffectUnknown(f"nobody knows whether {key!r}, begun at {unknown.begun_at:%Y-%m-%d %H:%M:%S} UTC, happened")
+        raise EffectUnknown(
+            f"nobody knows whether {key!r}, begun at {unknown.begun_at:%Y-%m-%d %H:%M:%S} UTC, happened"
+        )
     return row

@@ -35,7 +35,7 @@ class Keeper:
         self._given.set()
 
     def let_go(self) -> None:
-        """Stop keeping; returns when the thread is not in the middle of a step, so that nobody else writes for the run."""
+        """Stop keeping; returns when the thread is not in the middle of a step: nobody else writes for the run then."""
         self._given.clear()
         self._attempt = None
         with self._pause:

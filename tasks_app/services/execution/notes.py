@@ -78,7 +78,9 @@ class Notes:
         self._tail.clear()
         self._tail_count = 0
         if missing > 0:
-            tail.insert(0, [timezone.now().isoformat(), "warning", f"… {missing} lines left out here: the limit is reached"])
+            tail.insert(
+                0, [timezone.now().isoformat(), "warning", f"… {missing} lines left out here: the limit is reached"]
+            )
         return tail
 
     def _store_progress(self, progress: dict[str, Any], seq: int) -> None:

@@ -1,4 +1,4 @@
-"""The worker's parent: reports the worker, settles the runs of children that are gone, hands back what is left at the end."""
+"""The worker's parent: reports the worker, settles the runs of children that are gone, ends what outlives a stop."""
 
 import contextlib
 import logging
