@@ -19,7 +19,7 @@ MOST_WORKDAYS = 23
 MOST_PARTS = 20
 MONTH_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 # Any instant does: it only tells whether the schedule can ever happen in its zone.
-_PROBE = datetime(2000, 1, 1)
+_PROBE = datetime(2020, 1, 1)
 
 
 def read_schedule(data: object, zone: ZoneInfo) -> Fields:

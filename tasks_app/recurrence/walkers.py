@@ -12,6 +12,8 @@ from tasks_app.recurrence.zones import change_between, first_instant, gap_end, o
 
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
+# The gaps of a zone may swallow every date of a rare pattern, one a year; a search gives up after so many.
+MOST_GAPS = 30
 
 
 class Walker(Protocol):
@@ -104,7 +106,9 @@ class ElapsedWalker:
 
     def _after(self, start: datetime, instant: datetime) -> datetime | None:
         wall = self.walls.wall_from(start)
-        while wall:
+        for _ in range(MOST_GAPS):
+            if wall is None:
+                return None
             first, second = offsets(self.zone, wall)
             if first >= second:
                 return wall - first if wall - first > instant else wall - second
@@ -128,7 +132,9 @@ class ElapsedWalker:
 
     def _before(self, start: datetime, instant: datetime) -> datetime | None:
         wall = self.walls.wall_back(start)
-        while wall:
+        for _ in range(MOST_GAPS):
+            if wall is None:
+                return None
             first, second = offsets(self.zone, wall)
             if first >= second:
                 return wall - second if wall - second < instant else wall - first

@@ -1,8 +1,8 @@
 """An independent judge: walks every minute in UTC and asks the rules of daylight saving literally. Slow and obvious."""
 
 import calendar
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -11,36 +11,70 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.zones import load_zone
 
 MINUTE = timedelta(minutes=1)
-MARGIN = timedelta(hours=27)
+LEAPS_A_DAY = {"Pacific/Apia", "Pacific/Kwajalein"}
 UNCHANGING = {"UTC", "Asia/Kathmandu"}
-ZONES = (
-    "UTC Europe/Berlin Europe/London Europe/Lisbon Europe/Istanbul Europe/Volgograd America/New_York America/St_Johns "
-    "America/Sao_Paulo America/Santiago America/Havana America/Asuncion America/Caracas America/Nuuk "
-    "America/Scoresbysund Australia/Lord_Howe Australia/Sydney Australia/Adelaide Asia/Tehran Asia/Gaza Asia/Beirut "
-    "Asia/Amman Asia/Kathmandu Asia/Pyongyang Africa/Cairo Africa/Casablanca Africa/Juba Pacific/Apia "
-    "Pacific/Kwajalein Pacific/Chatham Pacific/Norfolk Pacific/Easter Antarctica/Troll Antarctica/Casey"
-).split()
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Lisbon",
+    "Europe/Istanbul",
+    "Europe/Volgograd",
+    "America/New_York",
+    "America/St_Johns",
+    "America/Sao_Paulo",
+    "America/Santiago",
+    "America/Havana",
+    "America/Asuncion",
+    "America/Caracas",
+    "America/Nuuk",
+    "America/Scoresbysund",
+    "Australia/Lord_Howe",
+    "Australia/Sydney",
+    "Australia/Adelaide",
+    "Asia/Tehran",
+    "Asia/Gaza",
+    "Asia/Beirut",
+    "Asia/Amman",
+    "Asia/Kathmandu",
+    "Asia/Pyongyang",
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Africa/Juba",
+    "Pacific/Apia",
+    "Pacific/Kwajalein",
+    "Pacific/Chatham",
+    "Pacific/Norfolk",
+    "Pacific/Easter",
+    "Antarctica/Troll",
+    "Antarctica/Casey",
+]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What an expression means, as plain sets; `days` decides on a date."""
+    """What the minute and hour fields of an expression mean, as plain sets."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     elapsed: bool
-    days: Callable[[date], bool] = field(default=lambda day: True)
 
     def matches(self, wall: datetime) -> bool:
-        return wall.minute in self.minutes and wall.hour in self.hours and self.days(wall.date())
+        return wall.minute in self.minutes and wall.hour in self.hours
+
+
+def margin_of(zone_name: str) -> timedelta:
+    """Give how far around a change to look: past whatever it skips or repeats."""
+    return timedelta(hours=27) if zone_name in LEAPS_A_DAY else timedelta(hours=5)
 
 
 @lru_cache(maxsize=64)
 def minutes_around(zone_name: str, change: datetime) -> list[tuple[datetime, datetime]]:
     """Give each UTC minute around a change with its wall time."""
     zone = load_zone(zone_name)
-    minutes = int(2 * MARGIN / MINUTE)
-    instants = [change - MARGIN + place * MINUTE for place in range(minutes + 1)]
+    margin = margin_of(zone_name)
+    minutes = int(2 * margin / MINUTE)
+    instants = [change - margin + place * MINUTE for place in range(minutes + 1)]
     return [(instant, instant.astimezone(zone)) for instant in instants]
 
 
@@ -89,10 +123,6 @@ def _first_after(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
 
 def _offset(zone: ZoneInfo, instant: datetime) -> timedelta | None:
     return instant.astimezone(zone).utcoffset()
-
-
-def last_day(day: date) -> int:
-    return calendar.monthrange(day.year, day.month)[1]
 
 
 def nearest_workday(year: int, month: int, wanted: int) -> int | None:

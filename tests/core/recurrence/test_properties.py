@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tasks_app.recurrence import Recurrence, ScheduleError, build, parse
-from tests.core.recurrence.oracle import MARGIN, UNCHANGING, ZONES, Rule, changes_of, instants_around
+from tests.core.recurrence.oracle import UNCHANGING, ZONES, Rule, changes_of, instants_around, margin_of
 
 CHANGING = [zone for zone in ZONES if zone not in UNCHANGING]
 SECOND = timedelta(seconds=1)
@@ -67,16 +67,18 @@ def walk_back(recurrence: Recurrence, start: datetime, end: datetime) -> list[da
 
 @FAST
 @given(times(), changes())
-def test_the_walk_across_a_clock_change_equals_the_minute_walk(time: tuple[str, Rule], at: tuple[str, datetime]) -> None:
+def test_the_walk_across_a_clock_change_equals_the_minute_walk(
+    time: tuple[str, Rule], at: tuple[str, datetime]
+) -> None:
     (expression, rule), (zone, change) = time, at
     expected = instants_around(rule, zone, change)
-    recurrence = parse(expression, zone)
-    assert walk(recurrence, change - MARGIN, change + MARGIN) == expected
-    assert walk_back(recurrence, change - MARGIN, change + MARGIN) == expected
+    recurrence, margin = parse(expression, zone), margin_of(zone)
+    assert walk(recurrence, change - margin, change + margin) == expected
+    assert walk_back(recurrence, change - margin, change + margin) == expected
 
 
 @FAST
-@given(times(), changes(), st.integers(-3 * 3600, 3 * 3600))
+@given(times(), changes(), st.integers(-2 * 3600, 2 * 3600))
 def test_any_start_near_a_clock_change_finds_the_same_neighbours(
     time: tuple[str, Rule], at: tuple[str, datetime], seconds: int
 ) -> None:
@@ -104,19 +106,22 @@ EXPRESSIONS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("zone", CHANGING)
 def test_every_change_of_a_zone_from_1990_to_2037_equals_the_minute_walk(zone: str) -> None:
+    margin = margin_of(zone)
     for change in changes_of(zone):
         for expression, rule in EXPRESSIONS:
             expected = instants_around(rule, zone, change)
             recurrence = parse(expression, zone)
-            assert walk(recurrence, change - MARGIN, change + MARGIN) == expected, (expression, change)
-            assert walk_back(recurrence, change - MARGIN, change + MARGIN) == expected, (expression, change)
+            assert walk(recurrence, change - margin, change + margin) == expected, (expression, change)
+            assert walk_back(recurrence, change - margin, change + margin) == expected, (expression, change)
 
 
 def cron_texts() -> st.SearchStrategy[str]:
     """Build expressions that use the whole grammar; some can never match."""
     minute = number_field(0, 59).map(lambda field: field[0])
     hour = number_field(0, 23).map(lambda field: field[0])
-    day = st.sampled_from(["*", "?", "1", "29", "31", "L", "L-3", "LW", "15W", "1W", "*/2", "1,15", "10-20/3", "L,1,31W"])
+    day = st.sampled_from(
+        ["*", "?", "1", "29", "31", "L", "L-3", "LW", "15W", "1W", "*/2", "1,15", "10-20/3", "L,1,31W"]
+    )
     month = st.sampled_from(["*", "2", "FEB,APR", "*/3", "JUN-AUG", "12"])
     weekday = st.sampled_from(["*", "?", "1", "MON-FRI", "7", "5L", "FRI#2", "*/2", "SAT-SUN", "TUE#5,0L"])
     return st.tuples(minute, hour, day, month, weekday).map(" ".join)
@@ -156,7 +161,7 @@ def test_next_rises_and_previous_leads_back(schedule: dict[str, object], zone: s
         before = recurrence.previous_before(following)
         # `instant` is a planned one from the second round on, and nothing lies between the two.
         assert before is None or before <= instant
-        assert instant == start or before == instant
+        assert instant in (start, before)
         assert recurrence.next_after(following - timedelta(microseconds=1)) == following
         instant = following
 
@@ -180,11 +185,13 @@ def test_a_cron_that_is_said_to_mean_the_same_does(schedule: dict[str, object], 
 @FAST
 @given(st.text(alphabet="0123456789*/-,LW#? @MONFEBSU\t\n", max_size=24) | st.text(max_size=130))
 def test_any_text_is_either_accepted_or_refused_with_a_reason(text: str) -> None:
+    refused: list[tuple[str, str]] = []
     try:
         recurrence = parse(text, "Europe/Berlin")
     except ScheduleError as error:
-        assert error.errors["expression"]
-        assert all(code.startswith("cron_") and message for code, message in error.errors["expression"])
+        refused = error.errors["expression"]
+    if refused:
+        assert all(code.startswith("cron_") and message for code, message in refused)
     else:
         assert recurrence.describe()
         assert recurrence.next_after(datetime(2026, 1, 1, tzinfo=UTC))

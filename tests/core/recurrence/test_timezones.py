@@ -1,0 +1,72 @@
+"""Time zone names: which are known, what is suggested for the others, and where the rules come from."""
+
+import zoneinfo
+from datetime import datetime
+from importlib import resources
+
+import pytest
+
+from tasks_app.recurrence import ScheduleError, check_timezone, parse, zone_names
+from tasks_app.recurrence.zones import load_zone
+
+
+@pytest.mark.parametrize(
+    "name", ["UTC", "Europe/Berlin", "Europe/Kiev", "Etc/GMT+12", "America/Argentina/Buenos_Aires"]
+)
+def test_known_names_are_given_back(name: str) -> None:
+    assert check_timezone(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("europe/berlin", "Europe/Berlin"),
+        ("Berlin", "Europe/Berlin"),
+        ("Europe/Berln", "Europe/Berlin"),
+        ("new york", "America/New_York"),
+        ("utc", "UTC"),
+        ("Z", "UTC"),
+        ("utc+3", "Etc/GMT-3"),
+        ("+03:00", "Etc/GMT-3"),
+        ("GMT-5", "Etc/GMT+5"),
+        ("GMT+25", None),
+        ("Mars/Phobos", None),
+        ("../../etc/passwd", None),
+        ("/etc/passwd", None),
+        ("Factory", None),
+        ("posix/Europe/Berlin", "Europe/Berlin"),
+        ("Europe/Berlin\x00", "Europe/Berlin"),
+        ("x" * 10_000, None),
+        ("", None),
+        (None, None),
+        (5, None),
+        (["UTC"], None),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(name: object, suggestion: str | None) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone(name)
+    problem = refused.value.problems["timezone"][0]
+    assert problem.code == "timezone_unknown"
+    assert problem.suggestion == suggestion
+    assert len(problem.message) < 120
+    with pytest.raises(ScheduleError):
+        parse("0 9 * * *", name)  # type: ignore[arg-type]  # the point of some of these tests
+
+
+def test_every_name_can_be_loaded() -> None:
+    for name in zone_names():
+        assert load_zone(name).utcoffset(datetime(2026, 1, 1)) is not None
+
+
+def test_the_rules_come_from_the_package_and_not_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    zoneinfo.reset_tzpath(to=["/nonexistent"])
+    try:
+        load_zone.cache_clear()
+        with resources.files("tzdata").joinpath("zoneinfo", "America", "Havana").open("rb") as source:
+            packaged = zoneinfo.ZoneInfo.from_file(source)
+        moments = [datetime(year, month, 15) for year in range(2000, 2037) for month in range(1, 13)]
+        ours = load_zone("America/Havana")
+        assert [ours.utcoffset(moment) for moment in moments] == [packaged.utcoffset(moment) for moment in moments]
+    finally:
+        zoneinfo.reset_tzpath()
