@@ -32,13 +32,15 @@ def refusal(platform: Launched) -> str:
     return line
 
 
-def test_it_answers_stops_without_a_trace_and_carries_on(directory: Path) -> None:
+def test_it_answers_refuses_a_second_start_stops_without_a_trace_and_carries_on(directory: Path) -> None:
     with launched(directory) as platform:
         ready = platform.ready()
         assert ready["user"] == "admin"
         with urllib.request.urlopen(f"{ready['address']}/readyz", timeout=10) as answer:
             assert answer.status == 200
         assert len(platform.pids()) > 7, "one for each line of the Procfile, and the launcher"
+        with launched(directory) as second:
+            assert "already runs" in refusal(second)
         assert platform.interrupt() == 0
         assert platform.pids() == set()
     assert json.loads((directory / "ports.json").read_text())["mailbox"]
@@ -48,14 +50,6 @@ def test_it_answers_stops_without_a_trace_and_carries_on(directory: Path) -> Non
         again.process.send_signal(signal.SIGHUP)
         assert again.process.wait(30) == 0
         assert again.pids() == set()
-
-
-def test_a_second_start_in_the_same_directory_is_refused(directory: Path) -> None:
-    with launched(directory) as first:
-        first.ready()
-        with launched(directory) as second:
-            assert "already runs" in refusal(second)
-        assert first.process.poll() is None
 
 
 def test_a_taken_port_is_said_in_one_line(directory: Path) -> None:
