@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from tasks_app.errors import Invalid
 from tasks_app.handlers.payload import Payload
 from tasks_app.kinds.sources import Column, Scope, report_source
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import visible_runs, visible_tasks
 from tasks_app.states import Reason, Status, TaskKind, TaskStatus, Trigger
 
@@ -35,8 +36,8 @@ class RunFilters(Payload):
     type: Annotated[list[str], Listed] = Field([], description="Task types.")
     queue: Annotated[list[str], Listed] = Field([], description="Queues.")
     task: UUID | None = Field(None, description="The id of one task.")
-    from_: AwareDatetime | None = Field(None, alias="from", description="Runs queued (or planned) at or after this.")
-    to: AwareDatetime | None = Field(None, description="Runs queued (or planned) before this.")
+    from_: AwareDatetime | None = Field(None, alias="from", description="Runs created at or after this.")
+    to: AwareDatetime | None = Field(None, description="Runs created before this.")
     last_hours: int | None = Field(
         None, ge=1, le=24 * 366, description="Runs of the hours before the report's own planned instant."
     )
@@ -63,6 +64,9 @@ class TaskFilters(Payload):
     type: Annotated[list[str], Listed] = Field([], description="Task types.")
     queue: Annotated[list[str], Listed] = Field([], description="Queues.")
 
+
+# As TaskRun.attempt: of a failed run the last attempt, of any other the one that succeeded or comes next.
+_ATTEMPT = F("failures") + F("crashes") + Case(When(status=Status.FAILED, then=0), default=1)
 
 RUN_COLUMNS = (
     "id",
@@ -112,12 +116,10 @@ def runs(scope: Scope, filters: RunFilters) -> QuerySet[TaskRun]:
     if filters.task is not None:
         rows = rows.filter(task_id=filters.task)
     if start is not None:
-        rows = rows.filter(created_at__gte=start)
+        rows = rows.filter(id__gte=first_id_at(start))
     if end is not None:
-        rows = rows.filter(created_at__lt=end)
-    return rows.annotate(
-        report_duration=F("finished_at") - F("started_at"), report_attempt=F("failures") + F("crashes") + 1
-    )
+        rows = rows.filter(id__lt=first_id_at(end))
+    return rows.annotate(report_duration=F("finished_at") - F("started_at"), report_attempt=_ATTEMPT)
 
 
 @report_source("tasks", title="Tasks", columns=TASK_COLUMNS, filters=TaskFilters)

@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, b"no", **headers)
 
     def _bytes(self, query: dict[str, str]) -> None:
-        self._send(200, bytes.fromhex(query["hex"]), content_type=query["type"])
+        self._send(200, bytes.fromhex(query["hex"]) * int(query.get("times", 1)), content_type=query["type"])
 
     def _gzip(self, query: dict[str, str]) -> None:
         self._send(200, b"\x1f\x8b squeezed anyway", content_type="text/plain", content_encoding="gzip")
