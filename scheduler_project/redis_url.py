@@ -16,6 +16,8 @@ SOCKET_OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 3,
     "socket_keepalive": True,
     "health_check_interval": 15,
+    # A wake-up that cannot be posted now is made good later; kombu would hold up its sender for six seconds.
+    "max_retries": 0,
 }
 # Sentinels are asked with short timeouts: one that is gone must not hold up the others.
 SENTINEL_OPTIONS: dict[str, Any] = {"socket_timeout": 3, "socket_connect_timeout": 3}
