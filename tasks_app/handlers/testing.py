@@ -8,16 +8,18 @@ def test_makes_a_thumbnail():
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from tasks_app.errors import EffectUnknown, RunStopped
+from tasks_app.errors import EffectUnknown, Invalid, RunStopped
 from tasks_app.handlers import registry
 from tasks_app.handlers.context import LogLevel
+
+RESULT_BYTES = 65_536
 
 
 @dataclass
@@ -105,6 +107,9 @@ class RecordingContext:
             effect.confirm()
 
 
+Observe = Callable[[RecordingContext], object]
+
+
 def call_handler(name: str, payload: object, ctx: RecordingContext) -> Any:
     """Run a handler as the engine would: its payload validated, its result as plain JSON."""
     model, _ = registry.validate(name, payload)
@@ -120,6 +125,25 @@ def check_payload_round_trip(name: str, payload: object) -> None:
     assert kept == stored, f"{name}: the stored payload changes when it is stored again"
 
 
+def check_refusal(name: str, payload: object) -> None:
+    """A wrong payload is refused with a code and a sentence at each field."""
+    fields = _refusal(name, payload).fields
+    assert fields, f"{name}: the refusal names no field"
+    for path, faults in fields.items():
+        assert path.split(".")[0] == "payload", f"{name}: {path} is no path in the payload"
+        for fault in faults:
+            assert fault.code.isidentifier(), f"{name}: {fault.code!r} is no code"
+            assert fault.message[:1].isupper(), f"{name}: {fault.message!r} is no sentence"
+
+
+def _refusal(name: str, payload: object) -> Invalid:
+    try:
+        registry.validate(name, payload)
+    except Invalid as error:
+        return error
+    raise AssertionError(f"{name}: {payload!r} was accepted")
+
+
 def check_progress_ends(ctx: RecordingContext) -> None:
     """Progress never goes beyond its total, never back, and ends complete."""
     last = -math.inf
@@ -131,11 +155,45 @@ def check_progress_ends(ctx: RecordingContext) -> None:
         assert last == ctx.reports[-1][1], f"progress ended at {last} of {ctx.reports[-1][1]}"
 
 
+def check_runs(name: str, payload: object, ctx: RecordingContext) -> None:
+    """A good payload gives a JSON result of at most 64 KiB, and progress that ends."""
+    result = call_handler(name, payload, ctx)
+    assert len(json.dumps(result)) <= RESULT_BYTES, f"{name}: the result is too large to keep"
+    check_progress_ends(ctx)
+
+
+def check_runs_twice(name: str, payload: object, ctx: RecordingContext, observe: Observe) -> None:
+    """Run a second time, knowing its effects, a handler leaves the world as the first time; `observe(ctx)` looks."""
+    call_handler(name, payload, ctx)
+    first = observe(ctx)
+    call_handler(name, payload, ctx.again())
+    assert observe(ctx) == first, f"{name}: the second run changed what the first had done"
+
+
 def check_stops(name: str, payload: object, ctx: RecordingContext) -> None:
-    """A handler that was asked to stop leaves by `RunStopped`, without confirming another effect."""
+    """Asked to stop, a handler leaves by `RunStopped` at its first question."""
     ctx.stop_after = 0
+    _expect_stop(name, payload, ctx)
+    assert ctx.stop_questions == 1, f"{name}: went on after it was told to stop"
+
+
+def check_survives_interruption(
+    name: str, payload: object, make_context: Callable[[], RecordingContext], observe: Observe
+) -> None:
+    """Stopped at any of its questions and run again, a handler has done what one quiet run does."""
+    quiet = make_context()
+    call_handler(name, payload, quiet)
+    for question in range(quiet.stop_questions):
+        ctx = make_context()
+        ctx.stop_after = question
+        _expect_stop(name, payload, ctx)
+        call_handler(name, payload, ctx.again())
+        assert observe(ctx) == observe(quiet), f"{name}: stopped at question {question + 1}, it did not make up for it"
+
+
+def _expect_stop(name: str, payload: object, ctx: RecordingContext) -> None:
     try:
         call_handler(name, payload, ctx)
     except RunStopped:
         return
-    raise AssertionError(f"{name}: ran to its end although it was asked to stop; it never asked ctx")
+    raise AssertionError(f"{name}: ran to its end although it was asked to stop")

@@ -1,0 +1,137 @@
+"""What every task type must keep to, tried on each that is registered. A new type needs a case here."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from tasks_app.handlers import registry, testing
+from tasks_app.handlers.schema import defaults, payload_schema
+from tasks_app.handlers.testing import RecordingContext
+from tasks_app.kinds.mailing import message_id
+from tasks_app.models import StoredFile, TaskRun
+from tasks_app.services.files import file_open
+from tests.kinds.conftest import Mailbox
+from tests.kinds.service import Service
+
+pytestmark = pytest.mark.django_db
+
+TYPES = [spec.name for spec in registry.all() if not spec.internal and spec.source.startswith("tasks_app.")]
+
+
+@dataclass
+class World:
+    """What handlers work on, and what can be seen of their work."""
+
+    alice: User
+    service: Service
+    mailbox: Mailbox
+
+    def payload(self, name: str) -> dict[str, Any]:
+        """A payload that uses as much of a type as one payload can."""
+        payloads: dict[str, dict[str, Any]] = {
+            "export_report": {
+                "source": "runs",
+                "filters": {"type": "x"},
+                "columns": ["id", "type"],
+                "email": ["ada@example.org", "bob@example.org"],
+                "filename": "Runs",
+            },
+            "http_request": {
+                "method": "POST",
+                "url": self.service.url("/json"),
+                "json": {"a": 1},
+                "headers": {"X-A": "b"},
+            },
+        }
+        return payloads[name]
+
+    def wrong(self, name: str) -> list[dict[str, Any]]:
+        """Payloads that the type must refuse."""
+        payloads: dict[str, list[dict[str, Any]]] = {
+            "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
+            "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
+        }
+        return [{}, {"no_such_field": 1}, *payloads[name]]
+
+    def context(self) -> RecordingContext:
+        """The context of a run that is in the database."""
+        run = TaskRun.objects.create(owner=self.alice, type="conformance", trigger="api", status="queued")
+        return RecordingContext(run_id=str(run.id), owner_id=self.alice.pk)
+
+    def observe(self, ctx: RecordingContext) -> object:
+        """What there is of one run's work: its file, its mails, its requests."""
+        keys = {effect.id for effect in ctx.effects.values()}
+        ids = {message_id(key) for key in keys}
+        return {
+            "files": [self._digest(file) for file in StoredFile.objects.filter(path__contains=ctx.root_run_id)],
+            "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
+            "requests": sum(asked.headers.get("idempotency-key") in keys for asked in self.service.asked),
+        }
+
+    @staticmethod
+    def _digest(file: StoredFile) -> str:
+        with file_open(file) as opened:
+            return hashlib.sha256(opened.read()).hexdigest()
+
+
+@pytest.fixture
+def world(alice: User, service: Service, mailbox: Mailbox) -> World:
+    """Something to report about, somewhere to call, somewhere to mail to."""
+    for _ in range(500):
+        TaskRun.objects.create(owner=alice, type="x", trigger="api", status="queued")
+    return World(alice, service, mailbox)
+
+
+@pytest.fixture(params=TYPES)
+def name(request: pytest.FixtureRequest) -> str:
+    """Each type in turn."""
+    return str(request.param)
+
+
+def test_a_payload_means_the_same_after_it_was_stored(name: str, world: World) -> None:
+    testing.check_payload_round_trip(name, world.payload(name))
+
+
+def test_a_wrong_payload_is_refused_at_its_fields(name: str, world: World) -> None:
+    for payload in world.wrong(name):
+        testing.check_refusal(name, payload)
+
+
+def test_it_gives_a_result_in_json_and_progress_that_ends(name: str, world: World) -> None:
+    testing.check_runs(name, world.payload(name), world.context())
+
+
+def test_it_stops_when_asked(name: str, world: World) -> None:
+    testing.check_stops(name, world.payload(name), world.context())
+
+
+def test_run_twice_it_has_the_same_effect(name: str, world: World) -> None:
+    testing.check_runs_twice(name, world.payload(name), world.context(), world.observe)
+
+
+def test_interrupted_anywhere_it_makes_up_for_it(name: str, world: World) -> None:
+    testing.check_survives_interruption(name, world.payload(name), world.context, world.observe)
+
+
+def test_its_effects_can_be_seen(name: str, world: World) -> None:
+    """Otherwise the two tests before this one say nothing."""
+    ctx = world.context()
+    nothing = world.observe(ctx)
+    testing.call_handler(name, world.payload(name), ctx)
+    assert world.observe(ctx) != nothing
+
+
+def test_people_can_read_what_it_is(name: str) -> None:
+    spec = registry.get(name)
+    assert spec.title
+    assert spec.description.endswith(".")
+    for field, node in payload_schema(spec)["properties"].items():
+        assert node.get("description", "").endswith("."), f"{name}.{field} is not described"
+
+
+def test_its_defaults_fit_its_schema(name: str) -> None:
+    spec = registry.get(name)
+    assert set(defaults(spec)) <= set(payload_schema(spec)["properties"])
