@@ -196,7 +196,7 @@ def _set_enabled(task: ScheduledTask, *, is_enabled: bool) -> None:
             task.status = TaskStatus.COMPLETED
     elif not is_enabled and task.status == TaskStatus.ACTIVE:
         task.status, task.paused_at = TaskStatus.PAUSED, db_now()
-        _plan(task, after=db_now())
+        task.next_due_at = None  # next_slot stays: the first slot that the pause takes
 
 
 def _record_pause(task: ScheduledTask, *, actor: str) -> None:
@@ -205,7 +205,7 @@ def _record_pause(task: ScheduledTask, *, actor: str) -> None:
         return
     rule = planning.recurrence_of(task)
     now = db_now()
-    first = rule.next_after(task.paused_at - _INSTANT) if rule else None
+    first = task.next_slot or (rule.next_after(task.paused_at) if rule else None)
     if rule is None or first is None or first > now:
         return
     last = rule.previous_before(now + _INSTANT) or first

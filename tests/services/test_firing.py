@@ -1,0 +1,238 @@
+"""Due slots become runs: each exactly once, whoever fires, whatever row stands beside it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun
+from tasks_app.services import firing, planning, upkeep
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create, task_pause, task_resume, task_run_now
+from tasks_app.states import Status, TaskStatus
+from tests import runs as moves
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _on_sqlite_only(valkey: str) -> None:
+    """The database's clock is moved with the machine's, which PostgreSQL's is not."""
+    if transaction.get_connection().vendor == "postgresql":
+        pytest.skip("PostgreSQL has its own clock, which a test cannot move")
+
+
+@pytest.fixture
+def clock() -> Any:
+    """A clock that stands still until it is moved."""
+    with time_machine.travel(START, tick=False) as travel:
+        yield travel
+
+
+def make(owner: User, **fields: Any) -> ScheduledTask:
+    """Make a task that runs every ten minutes."""
+    values = {"name": "t", "type": "http_request", "payload": {"url": "https://example.org/"}, **fields}
+    if not {"schedule", "cron", "run_at"} & set(values):
+        values["cron"] = "*/10 * * * *"
+    return task_create(owner=owner, spec=TaskSpec(**values), actor="test")
+
+
+def fire() -> int:
+    """Fire what is due."""
+    return firing.fire_due(actor="test").runs
+
+
+def slots(task: ScheduledTask, **filters: Any) -> list[str]:
+    """Give the slots that have a run, as local times."""
+    rows = TaskRun.objects.filter(task=task, slot__isnull=False, **filters).order_by("slot")
+    return [f"{run.slot:%H:%M}" for run in rows]
+
+
+def test_a_due_slot_becomes_one_run_with_its_event(alice: User, clock: Any) -> None:
+    task = make(alice)
+    assert fire() == 0
+    clock.move_to(START + timedelta(minutes=10))
+    assert fire() == 1
+    run = TaskRun.objects.get(task=task)
+    assert (run.status, run.trigger, run.owner) == (Status.QUEUED, "schedule", alice)
+    assert run.slot == run.scheduled_for == START + timedelta(minutes=10)
+    assert RunEvent.objects.filter(run=run, target="queued", actor="test").count() == 1
+    task.refresh_from_db()
+    assert task.next_slot == task.next_due_at == START + timedelta(minutes=20)
+    assert fire() == 0
+
+
+def test_a_slot_that_has_its_run_is_never_run_again(alice: User, clock: Any) -> None:
+    task = make(alice, overlap="allow")
+    clock.move_to(START + timedelta(minutes=10))
+    assert fire() == 1
+    ScheduledTask.objects.filter(id=task.id).update(
+        next_slot=START + timedelta(minutes=10), next_due_at=START + timedelta(minutes=10)
+    )
+    assert fire() == 0
+    assert slots(task) == ["09:10"]
+
+
+def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock: Any) -> None:
+    broken, good = make(alice), make(alice)
+    ScheduledTask.objects.filter(id=broken.id).update(schedule={"kind": "cron", "expression": "not cron"})
+    clock.move_to(START + timedelta(minutes=10))
+    assert fire() == 1
+    broken.refresh_from_db()
+    assert broken.status == TaskStatus.PAUSED
+    assert "schedule" in broken.pause_note
+    assert slots(good) == ["09:10"]
+
+
+def test_a_one_time_task_runs_once_and_is_completed(alice: User, clock: Any) -> None:
+    task = make(alice, run_at=START + timedelta(minutes=5))
+    clock.move_to(START + timedelta(minutes=5))
+    assert fire() == 1
+    task.refresh_from_db()
+    assert (task.status, task.next_due_at) == (TaskStatus.COMPLETED, None)
+
+
+def test_a_task_ends_after_its_runs(alice: User, clock: Any) -> None:
+    task = make(alice, max_runs=2, overlap="allow")
+    for minute in (10, 20, 30):
+        clock.move_to(START + timedelta(minutes=minute))
+        fire()
+    assert slots(task) == ["09:10", "09:20"]
+    task.refresh_from_db()
+    assert task.status == TaskStatus.COMPLETED
+
+
+def test_a_window_bounds_the_slots(alice: User, clock: Any) -> None:
+    task = make(alice, overlap="allow", starts_at=START + timedelta(minutes=15), ends_at=START + timedelta(minutes=40))
+    for minute in range(10, 70, 10):
+        clock.move_to(START + timedelta(minutes=minute))
+        fire()
+    assert slots(task) == ["09:20", "09:30", "09:40"]
+
+
+@pytest.mark.parametrize(
+    ("misfire", "ran", "skipped"),
+    [
+        ({"policy": "latest"}, ["11:00"], 11),
+        ({"policy": "skip"}, [], 12),
+        ({"policy": "all", "max": 3}, ["10:40", "10:50", "11:00"], 9),
+        ({"policy": "all", "max": 100, "window_seconds": 1500}, ["10:40", "10:50", "11:00"], 9),
+    ],
+)
+def test_missed_slots_follow_the_policy_and_are_all_accounted_for(
+    misfire: dict[str, Any], ran: list[str], skipped: int, alice: User, clock: Any
+) -> None:
+    task = make(alice, misfire=misfire, overlap="allow")
+    clock.move_to(START + timedelta(hours=2, minutes=5))
+    fire()
+    upkeep.expand_missed("test")
+    assert slots(task, status="queued") == ran
+    assert len(slots(task, status="skipped", reason="missed")) == skipped
+    assert len(slots(task)) == 12
+    task.refresh_from_db()
+    assert task.next_slot == START + timedelta(hours=2, minutes=10)
+
+
+def test_a_long_range_of_missed_slots_is_one_row_with_its_count(alice: User, clock: Any) -> None:
+    task = make(alice, cron="* * * * *")
+    clock.move_to(START + timedelta(hours=5))
+    fire()
+    upkeep.expand_missed("test")
+    row = TaskRun.objects.get(task=task, reason="missed")
+    assert row.slot is None
+    assert row.range_count == 299
+    assert (row.scheduled_for, row.range_to) == (
+        START + timedelta(minutes=1),
+        START + timedelta(hours=4, minutes=59),
+    )
+
+
+def test_a_slot_within_its_grace_is_late_but_runs(alice: User, clock: Any) -> None:
+    task = make(alice, misfire={"policy": "skip", "grace_seconds": 120})
+    clock.move_to(START + timedelta(minutes=11, seconds=30))
+    assert fire() == 1
+    assert slots(task, status="queued") == ["09:10"]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "second"), [("skip", "skipped"), ("queue_one", "queued"), ("queue_all", "queued"), ("allow", "queued")]
+)
+def test_a_slot_beside_a_running_run_follows_the_overlap_policy(
+    overlap: str, second: str, alice: User, clock: Any
+) -> None:
+    task = make(alice, overlap=overlap)
+    clock.move_to(START + timedelta(minutes=10))
+    fire()
+    moves.claim(TaskRun.objects.get(task=task))
+    clock.move_to(START + timedelta(minutes=20))
+    fire()
+    assert TaskRun.objects.get(task=task, slot=START + timedelta(minutes=20)).status == second
+
+
+def test_queue_one_lets_only_one_wait(alice: User, clock: Any) -> None:
+    task = make(alice, overlap="queue_one")
+    for minute in (10, 20, 30):
+        clock.move_to(START + timedelta(minutes=minute))
+        fire()
+        if minute == 10:
+            moves.claim(TaskRun.objects.get(task=task))
+    assert slots(task, status="queued") == ["09:20"]
+    assert slots(task, status="skipped", reason="overlap") == ["09:30"]
+
+
+def test_cancel_running_asks_the_running_run_to_stop(alice: User, clock: Any) -> None:
+    task = make(alice, overlap="cancel_running")
+    clock.move_to(START + timedelta(minutes=10))
+    fire()
+    first = TaskRun.objects.get(task=task)
+    moves.claim(first)
+    clock.move_to(START + timedelta(minutes=20))
+    fire()
+    assert moves.fresh(first).cancel_requested_at is not None
+    assert slots(task, status="queued") == ["09:20"]
+
+
+def test_a_pause_is_one_row_and_its_end_brings_no_burst(alice: User, clock: Any) -> None:
+    task = make(alice)
+    task_pause(task=task, actor="user:alice", note="holidays")
+    clock.move_to(START + timedelta(hours=1, minutes=5))
+    assert fire() == 0
+    task = task_resume(task=task, actor="user:alice")
+    assert fire() == 0
+    assert task.next_slot == START + timedelta(hours=1, minutes=10)
+    row = TaskRun.objects.get(task=task)
+    assert (row.status, row.reason) == ("skipped", "paused")
+    assert (row.scheduled_for, row.range_to) == (START + timedelta(minutes=10), START + timedelta(hours=1))
+
+
+def test_jitter_is_the_same_wherever_it_is_computed(alice: User, clock: Any) -> None:
+    task = make(alice, jitter_seconds=300)
+    again = ScheduledTask.objects.get(id=task.id)
+    assert task.next_slot is not None
+    assert task.next_due_at == planning.due_at(again, task.next_slot)
+    assert timedelta(0) <= task.next_due_at - task.next_slot < timedelta(seconds=300)
+    others = {planning.due_at(make(alice, jitter_seconds=300), task.next_slot) for _ in range(8)}
+    assert len(others) > 1
+
+
+def test_delayed_runs_become_eligible_when_they_are_due(alice: User, clock: Any) -> None:
+    run = moves.make_run(
+        alice, status="scheduled", reason="delayed", queued_at=None, due_at=START + timedelta(seconds=5)
+    )
+    assert firing.release_due(actor="test") == 0
+    clock.move_to(START + timedelta(seconds=5))
+    assert firing.release_due(actor="test") == 1
+    assert moves.fresh(run).status == Status.QUEUED
+
+
+def test_a_run_by_hand_has_no_slot_and_leaves_the_plan_alone(alice: User, clock: Any) -> None:
+    task = make(alice)
+    run = task_run_now(task=task, actor="user:alice")
+    assert (run.slot, run.trigger, run.scheduled_for) == (None, "manual", START)
+    task.refresh_from_db()
+    assert task.next_slot == START + timedelta(minutes=10)
