@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from tasks_app.recurrence.errors import ScheduleError, quoted
-from tasks_app.recurrence.fields import DAY_NAMES
+from tasks_app.recurrence.fields import DAY_NAMES, MONTH_NAMES
 
 PATH = "expression"
 Suggestion = str | Mapping[str, object] | None
@@ -16,6 +16,7 @@ _UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _RATE = re.compile(r"rate\(\s*(\d{1,9})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
 _AWS = re.compile(r"cron\((.*)\)", re.IGNORECASE)
+_CRON_WORD = re.compile(rf"(?:[0-9*?/,#LW-]|{'|'.join(DAY_NAMES + MONTH_NAMES)})+", re.IGNORECASE)
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
 
 
@@ -87,7 +88,7 @@ def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
 
 def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
     count = len(fields)
-    if re.match(r"[./~]?[\w.-]*[a-z_/][\w./-]{2,}", fields[5]):
+    if not _CRON_WORD.fullmatch(fields[5]):
         message = "a command does not belong in the expression, only five fields"
         _refuse("cron_field_count", message, _checked(" ".join(fields[:FIVE]), is_valid))
     message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.zones import change_between, first_instant, gap_end, offsets
 
 MINUTE = timedelta(minutes=1)
-TICK = timedelta(microseconds=1)
 # The gaps of a zone may swallow every date of a rare pattern, one a year; a search gives up after so many.
 MOST_GAPS = 30
 
@@ -101,7 +100,7 @@ class ElapsedWalker:
             wall = self.walls.wall_from(start)
             if wall and wall < change + first:
                 return wall - first
-            start, instant = ceil_minute(change + second), change - TICK
+            start, instant = ceil_minute(change + second), change
         return self._after(start, instant)
 
     def _after(self, start: datetime, instant: datetime) -> datetime | None:

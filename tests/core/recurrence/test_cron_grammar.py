@@ -171,6 +171,8 @@ def test_a_faulty_expression_is_refused_with_its_reason(expression: object, code
         ("0 0 9 ? * 2-6", "0 9 * * MON-FRI"),
         ("0 0 9 ? * 6L *", "0 9 * * FRIL"),
         ("0 15 10 * * *", "15 10 * * *"),
+        ("0 0 9 ? * mon-fri", "0 9 * * MON-FRI"),
+        ("0 9 * * * run.sh", "0 9 * * *"),
         ("*/5 * * * * *", {"kind": "every", "seconds": 5}),
         ("0 30 10 * * ? 2027", None),
         ("30 30 10 * * *", None),

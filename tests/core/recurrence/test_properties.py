@@ -11,7 +11,7 @@ from tests.core.recurrence.oracle import UNCHANGING, ZONES, Rule, changes_of, in
 
 CHANGING = [zone for zone in ZONES if zone not in UNCHANGING]
 SECOND = timedelta(seconds=1)
-FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def number_field(low: int, high: int) -> st.SearchStrategy[tuple[str, frozenset[int]]]:
