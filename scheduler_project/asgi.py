@@ -2,9 +2,13 @@
 
 import os
 
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from scheduler_project.database_url import share_connections
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_project.settings")
+share_connections(settings.DATABASES["default"], settings.DATABASE_POOL_SIZE)
 http_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  # the apps must be loaded first

@@ -9,6 +9,7 @@ import environ
 from scheduler_project.env import SettingFault
 
 SCHEMES = {"sqlite": "sqlite3", "postgres": "postgresql", "postgresql": "postgresql"}
+POOL_WAIT_SECONDS = 10
 # IMMEDIATE takes the write lock at the start of a transaction, where SQLite waits for it; a lock that is upgraded
 # from a read fails at once instead.
 SQLITE_OPTIONS: dict[str, Any] = {
@@ -47,3 +48,14 @@ def _postgres(config: dict[str, Any]) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**options, **config.get("OPTIONS", {})},
     }
+
+
+def share_connections(config: dict[str, Any], size: int) -> None:
+    """Let a web process take its PostgreSQL connections from a pool.
+
+    Under ASGI each request runs in a thread of its own, so a connection kept by its thread is never used again: one was
+    opened per request, and stayed. A Celery child must not do this, because Celery closes the pool around every task.
+    """
+    if config["ENGINE"] == "django.db.backends.postgresql":
+        pool = {"min_size": 1, "max_size": size, "timeout": POOL_WAIT_SECONDS}
+        config.update(CONN_MAX_AGE=0, OPTIONS={**config["OPTIONS"], "pool": pool})

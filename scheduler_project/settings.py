@@ -61,6 +61,9 @@ DATABASES = {
         VAR_DIR / "db.sqlite3",
     )
 }
+DATABASE_POOL_SIZE = env.number(
+    "DATABASE_POOL_SIZE", 20, low=2, high=500, help="PostgreSQL connections that one web process holds at most."
+)
 IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
 IS_REDIS_EMBEDDED = not env.has("REDIS_URL")
 REDIS_URL = checked.redis(

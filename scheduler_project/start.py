@@ -24,7 +24,6 @@ def web() -> int:
     """Serve HTTP and WebSockets in this process."""
     import uvicorn  # noqa: PLC0415  # the other processes do without
 
-    os.environ["CARILLON_PROCESS"] = "web"
     # uvicorn repeats the signal when it has shut down, which would end a clean stop with a signal's exit code.
     exit_quietly_when_told()
     config = uvicorn.Config(
