@@ -23,7 +23,7 @@ class RetryPolicy:
     cap_seconds: float = 900.0
     delays: tuple[float, ...] = ()
 
-    def delay(self, failures: int, rng: Random) -> float:
+    def delay_after(self, failures: int, rng: Random) -> float:
         """Give the seconds to wait after the `failures`-th failure (1 is the first)."""
         if self.delays:
             return self.delays[min(failures, len(self.delays)) - 1]

@@ -44,7 +44,8 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
 
     def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
         """Leave the mirrors of tasks out: those are fired from their own rows."""
-        return super().enabled_models_qs().filter(scheduled_task=None)
+        plain: QuerySet[PeriodicTask] = super().enabled_models_qs().filter(scheduled_task=None)
+        return plain
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Make due work ready and give the seconds until there may be more."""

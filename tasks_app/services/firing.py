@@ -69,7 +69,7 @@ def release_due(*, actor: str) -> int:
 
 
 def _skips_locked() -> bool:
-    return transaction.get_connection().features.has_select_for_update_skip_locked
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
 
 
 def _wake_for(runs: list[TaskRun]) -> None:

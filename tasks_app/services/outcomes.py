@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
@@ -95,7 +96,7 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
         return lifecycle.fail(held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes)
     delay = failure.delay_seconds
     if delay is None:
-        delay = policy_from_json(run.retry, max_retries=run.max_retries).delay(failures, _RNG)
+        delay = policy_from_json(run.retry, max_retries=run.max_retries).delay_after(failures, _RNG)
     return lifecycle.retry_later(held, due_at=now + timedelta(seconds=delay), error=failure.error, failures=failures)
 
 
@@ -131,7 +132,8 @@ def _record(run: TaskRun, held: Claim, outcome: str, failure: Failure, *, now: d
 
 def _tell_task(run: TaskRun) -> None:
     """Keep the task's summary, and pause it where its policies say so."""
-    if run.task_id is None:
+    task_id = run.task_id
+    if task_id is None:
         return
     summary: dict[str, Any] = {
         "last_run_at": run.started_at or run.finished_at,
@@ -142,16 +144,16 @@ def _tell_task(run: TaskRun) -> None:
         summary["failures_in_row"] = 0
     elif run.status == Status.FAILED:
         summary["failures_in_row"] = F("failures_in_row") + 1
-    ScheduledTask.objects.filter(id=run.task_id).update(**summary)
+    ScheduledTask.objects.filter(id=task_id).update(**summary)
     if run.status == Status.FAILED:
-        _after_failure(run)
+        _after_failure(run, task_id)
 
 
-def _after_failure(run: TaskRun) -> None:
+def _after_failure(run: TaskRun, task_id: UUID) -> None:
     if run.on_exhausted == OnExhausted.DISMISS:
         now = db_now()
         TaskRun.objects.filter(id=run.id).update(dismissed_at=now, dismissed_by="policy")
-    task = ScheduledTask.objects.select_for_update(of=("self",)).get(id=run.task_id)
+    task = ScheduledTask.objects.select_for_update(of=("self",)).get(id=task_id)
     limit = task.pause_after_failures
     is_tired = limit is not None and task.failures_in_row >= limit
     if task.status != TaskStatus.ACTIVE or not (is_tired or run.on_exhausted == OnExhausted.PAUSE_TASK):

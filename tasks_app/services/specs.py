@@ -87,7 +87,7 @@ def task_fields(spec: TaskSpec, *, is_new_schedule: bool = True) -> dict[str, An
         "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
         "tags": _tags(problems, spec.tags),
         "type": spec.type,
-        "payload": _payload(problems, spec),
+        "payload": _payload(problems, spec.type, spec.payload),
         "queue": _queue(problems, spec),
         "starts_at": spec.starts_at,
         "ends_at": spec.ends_at,
@@ -197,11 +197,11 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
         problems.add("ends_at", "never", "The window ends before the first run.")
 
 
-def _payload(problems: Problems, spec: TaskSpec) -> dict[str, Any]:
-    if not isinstance(spec.payload, Mapping):
+def _payload(problems: Problems, type_name: str, payload: object) -> dict[str, Any]:
+    if not isinstance(payload, Mapping):
         problems.add("payload", "type", "Must be an object.")
         return {}
-    return checked_payload(problems, spec.type, dict(spec.payload))
+    return checked_payload(problems, type_name, dict(payload))
 
 
 def checked_payload(problems: Problems, type_name: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
 
 def _slots(task: ScheduledTask) -> tuple[list[Any], str]:
     """The next slots; a schedule that cannot be read any more says so instead of breaking the page."""
-    if task.next_slot is None:
+    if task.next_slot is None or task.next_due_at is None:
         return [], ""
     try:
         return [task.next_slot, *upcoming(task, task.next_slot, SLOTS - 1)], ""
