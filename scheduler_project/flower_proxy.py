@@ -37,7 +37,7 @@ FROM_FLOWER = ("content-type", "cache-control", "etag", "last-modified", "vary")
 TIMEOUT = httpx.Timeout(10, connect=2)
 
 # The inline script of Flower's workers page, `var autorefresh = 1;`. A test compares it with the installed Flower.
-INLINE_SCRIPT = "sha256-"
+INLINE_SCRIPT = "sha256-A0YIP5A+DKoseGAUTHRoMPDkKPK5cKzfYH3mjcCKtj8="
 POLICY = (
     f"default-src 'none'; script-src 'self' '{INLINE_SCRIPT}'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
