@@ -28,4 +28,4 @@ def api_key_lookup(plain: str) -> ApiKey | None:
 
 def api_keys_of(user: Person) -> QuerySet[ApiKey]:
     """The user's own keys, the newest first; nobody sees anybody else's."""
-    return ApiKey.objects.filter(user_id=user.pk).order_by("-id")
+    return ApiKey.objects.filter(user_id=user.pk or 0).order_by("-id")

@@ -11,7 +11,8 @@ M = TypeVar("M", bound=Model)
 
 
 def with_tag(rows: QuerySet[M], tag: str) -> QuerySet[M]:
-    """Keep the rows that carry the tag. SQLite cannot look into JSON lists by index, so there the stored text is searched."""
+    """Keep the rows that carry the tag; SQLite cannot look into JSON lists, so there the stored text is searched."""
     if connection.vendor == "postgresql":
         return rows.filter(tags__contains=[tag])
-    return rows.annotate(_tags=Cast("tags", TextField())).filter(_tags__contains=json.dumps(tag))
+    with_text: QuerySet[M] = rows.annotate(_tags=Cast("tags", TextField()))  # type: ignore[assignment]  # the same rows
+    return with_text.filter(_tags__contains=json.dumps(tag))

@@ -10,6 +10,7 @@ from tasks_app.models import RunAttempt, RunEvent, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.matching import with_tag
+from tasks_app.states import Status
 
 CAP = 1000
 
@@ -39,23 +40,30 @@ class RunFilters:
 
 def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
     """The runs that the user may see and that match, newest first."""
-    rows = visible_runs(user).select_related("task")
-    for name in ("status", "reason", "type", "queue", "worker", "trigger"):
-        if value := getattr(filters, name):
-            rows = rows.filter(**{name: value})
-    if filters.task is not None:
-        rows = rows.filter(task_id=filters.task)
-    if filters.needs:
-        rows = rows.filter(status="failed", dismissed_at=None)
+    rows = visible_runs(user).select_related("task").filter(_exactly(filters), _in_range(filters))
     if filters.tag:
         rows = with_tag(rows, filters.tag)
     if filters.search:
         rows = rows.filter(_mentions(filters.search))
-    if filters.created_from is not None:
-        rows = rows.filter(id__gte=first_id_at(filters.created_from))
-    if filters.created_to is not None:
-        rows = rows.filter(id__lt=first_id_at(filters.created_to))
     return rows.order_by("-id")
+
+
+def _exactly(filters: RunFilters) -> Q:
+    words = ("status", "reason", "type", "queue", "worker", "trigger")
+    wanted = Q(**{name: value for name in words if (value := getattr(filters, name))})
+    if filters.task is not None:
+        wanted &= Q(task_id=filters.task)
+    return wanted & Q(status=Status.FAILED, dismissed_at=None) if filters.needs else wanted
+
+
+def _in_range(filters: RunFilters) -> Q:
+    """Ids grow with time, so a range of times is a range of ids."""
+    wanted = Q()
+    if filters.created_from is not None:
+        wanted &= Q(id__gte=first_id_at(filters.created_from))
+    if filters.created_to is not None:
+        wanted &= Q(id__lt=first_id_at(filters.created_to))
+    return wanted
 
 
 def _mentions(words: str) -> Q:

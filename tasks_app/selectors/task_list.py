@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.expressions import OrderBy
 
 from tasks_app.models import Queue, ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_tasks
@@ -60,7 +61,7 @@ def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -
     return rows.order_by(*(_nulls_last(name) for name in ORDERS[ordering]))
 
 
-def _nulls_last(name: str) -> F | object:
+def _nulls_last(name: str) -> OrderBy:
     field = F(name.removeprefix("-"))
     return field.desc(nulls_last=True) if name.startswith("-") else field.asc(nulls_last=True)
 

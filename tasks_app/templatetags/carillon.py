@@ -8,13 +8,15 @@ from typing import Any
 from django import template
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from tasks_app.models import StoredFile
 from tasks_app.services.files import signed_url
 from tasks_app.web import json_view, words
+from tasks_app.web.forms.field import Field
 from tasks_app.web.strip import BarRun, Strip, draw
+from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
 
@@ -60,10 +62,29 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–") 
 
 
 @register.simple_tag
+def field_attributes(field: Field) -> SafeString:
+    """What every control of a field carries: its id and name, limits, and what explains it."""
+    found = {"id": field.id, "name": field.path, **field.attributes}
+    if field.errors:
+        found["aria-invalid"] = "true"
+    if field.described_by:
+        found["aria-describedby"] = field.described_by
+    required = mark_safe(" required") if field.is_required else ""
+    return format_html("{}{}", format_html_join(" ", '{}="{}"', found.items()), required)
+
+
+@register.simple_tag
 def slot_time(instant: datetime) -> SafeString:
     """A planned instant on its own clock: "Tue 24 Nov 2026, 09:00"; the reader's own on hover."""
     shown = f"{instant:%a} {instant.day} {instant:%b %Y, %H:%M}" + (f":{instant:%S}" if instant.second else "")
     return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), words.exact(instant), shown)
+
+
+@register.simple_tag
+def trace(parts: Sequence[TracePart]) -> SafeString:
+    """A traceback, its library lines in a quieter colour."""
+    rows = (("ours" if part.is_ours else "theirs", part.text) for part in parts)
+    return format_html_join("\n", '<span class="{}">{}</span>', rows)
 
 
 @register.simple_tag

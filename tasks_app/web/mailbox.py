@@ -1,6 +1,7 @@
 """The development mailbox, for staff: what the platform has sent, as the loopback SMTP server kept it.
 
-Only plain text is shown in the page. HTML is answered by an address of its own that allows nothing, inside a sandboxed frame.
+Only plain text is shown in the page. HTML is answered by an address of its own that allows nothing, inside a
+sandboxed frame.
 """
 
 import re

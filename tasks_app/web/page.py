@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import wraps
+from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 from zoneinfo import available_timezones
 
@@ -52,8 +52,7 @@ class Entry:
 def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """Ask strangers to sign in, and show times in the reader's zone."""
 
-    @wraps(view)
-    def shown(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         with timezone.override(zone_of(request)):
@@ -61,6 +60,7 @@ def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBas
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 
+    update_wrapper(shown, view)
     return shown
 
 

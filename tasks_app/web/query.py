@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import QueryDict
 
@@ -12,6 +13,11 @@ from tasks_app.web.forms.field import Choice
 def text(query: QueryDict, name: str) -> str:
     """A filter as text; characters that no database takes are dropped."""
     return query.get(name, "").replace("\0", "").strip()[:200]
+
+
+def texts(query: QueryDict, names: Iterable[str]) -> dict[str, Any]:
+    """Several filters as text, as keywords of a filter class."""
+    return {name: text(query, name) for name in names}
 
 
 def identifier(query: QueryDict, name: str) -> uuid.UUID | None:

@@ -88,18 +88,23 @@ def _trace(text: str) -> list[TracePart]:
 def _sentence(run: TaskRun) -> str:
     """What one wants to know first, after the state itself."""
     attempt = f"attempt {run.attempt} of {run.max_attempts}"
-    if run.status == "running" and run.cancel_requested_at:
+    if run.status in FINAL:
+        return _ending(run)
+    if run.cancel_requested_at:
         return "It has been asked to stop, and gets a few seconds to do so by itself."
-    if run.status == "running":
-        return f"On {run.worker}, {attempt}."
-    if run.status == "queued":
-        return f"Waits for a worker in queue {run.queue}."
-    if run.status == "scheduled":
-        return f"Waits for its time: {attempt}."
+    said = {
+        "running": f"On {run.worker}, {attempt}.",
+        "queued": f"Waits for a worker in queue {run.queue}.",
+        "scheduled": f"Waits for its time: {attempt}.",
+        "waiting": "Waits for other runs to end.",
+    }
+    return said[run.status]
+
+
+def _ending(run: TaskRun) -> str:
     if run.range_count:
         return f"Stands for {words.plural(run.range_count, 'slot')} that did not run."
-    took = f"Took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
     reason = words.REASONS.get(run.reason, "")
-    if run.status in FINAL and reason:
-        return f"{reason[:1].upper()}{reason[1:]}{f'. {took}' if took else ''}."
-    return f"{took}." if took else ""
+    took = f"took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
+    said = ", ".join(part for part in (reason, took) if part)
+    return f"{said[:1].upper()}{said[1:]}." if said else ""

@@ -1,6 +1,7 @@
 """The list of runs: state tabs, filters, newest first."""
 
 import uuid
+from dataclasses import replace
 
 from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
@@ -61,10 +62,8 @@ def run_row(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 def filters_of(data: QueryDict, *, task: uuid.UUID | None) -> RunFilters:
     """Read the filters; the state `needs` stands for failed and not dismissed."""
-    found = {name: query.text(data, name) for name in _WORDS}
-    if found["status"] == "needs":
-        return RunFilters(**{**found, "status": ""}, task=task, needs=True)
-    return RunFilters(**found, task=task)
+    found = RunFilters(task=task, **query.texts(data, _WORDS))
+    return replace(found, status="", needs=True) if found.status == "needs" else found
 
 
 def state_choices(data: QueryDict) -> list[Choice]:

@@ -31,6 +31,16 @@ class BarRun(Protocol):
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The measures that all bars share."""
+
+    step: float
+    baseline: float
+    height: float
+    longest: int
+
+
+@dataclass(frozen=True)
 class Bar:
     """One run, drawn."""
 
@@ -97,7 +107,8 @@ def draw(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime, wi
     now_x = PAST * step + step / 2
     longest = max((run.duration_ms or 0 for run in past), default=0)
     first = (PAST - len(past)) * step
-    bars = [_bar(run, first + n * step, step, baseline, height, longest) for n, run in enumerate(past)]
+    frame = Frame(step, baseline, height, longest)
+    bars = [_bar(run, first + n * step, frame) for n, run in enumerate(past)]
     ticks = [Tick(now_x + step * (n + 0.6), f"planned {words.exact(slot)}") for n, slot in enumerate(future)]
     return Strip(
         bars=bars,
@@ -112,22 +123,21 @@ def draw(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime, wi
     )
 
 
-def _bar(run: BarRun, x: float, step: float, baseline: float, height: float, longest: int) -> Bar:
-    top = _bar_height(run, baseline, longest)
-    below = height - baseline if run.status == Status.FAILED else 0.0
-    thin = round(height * 0.08, 1)
+def _bar(run: BarRun, x: float, frame: Frame) -> Bar:
+    thin = frame.height * 0.08
     if run.status == Status.SKIPPED:
-        y, tall = baseline - thin / 2, thin
+        y, tall = frame.baseline - thin / 2, thin
     else:
-        y, tall = baseline - top, top + below
-    return Bar(run, x, round(y, 1), _bar_width(step), round(tall, 1), _title(run))
+        top = _bar_height(run, frame)
+        y, tall = frame.baseline - top, top + (frame.height - frame.baseline if run.status == Status.FAILED else 0)
+    return Bar(run, round(x, 2), round(y, 1), _bar_width(frame.step), round(tall, 1), _title(run))
 
 
-def _bar_height(run: BarRun, baseline: float, longest: int) -> float:
-    least = baseline * 0.14
-    if run.duration_ms is None or not longest:
-        return baseline * 0.5 if run.status == Status.RUNNING else least
-    return max(least, baseline * run.duration_ms / longest)
+def _bar_height(run: BarRun, frame: Frame) -> float:
+    least = frame.baseline * 0.14
+    if run.duration_ms is None or not frame.longest:
+        return frame.baseline * 0.5 if run.status == Status.RUNNING else least
+    return max(least, frame.baseline * run.duration_ms / frame.longest)
 
 
 def _title(run: BarRun) -> str:

@@ -1,4 +1,4 @@
-"""What the buttons of a task do; each is a POST that goes back to a page, and the destructive ones have a page that asks."""
+"""What the buttons of a task do: each is a POST that goes back to a page; the destructive ones ask on a page first."""
 
 import uuid
 

@@ -88,20 +88,22 @@ def _save(
         return _draw(request, form, task=task, status=400)
     try:
         saved = save()
-    except Invalid as error:
-        form.refuse(error)
-        return _draw(request, form, task=task, status=400)
-    except Stale:
-        text = "Somebody has changed this task since you opened it. Save again to put what you see here in its place."
-        messages.warning(request, text)
-        return _draw(request, form, task=task, status=412)
     except CarillonError as error:
-        form.refuse(Invalid(error.message, fields=error.fields))
-        return _draw(request, form, task=task, status=409)
+        return _draw(request, form, task=task, status=_refuse(request, form, error))
     messages.success(request, done)
     if form.run_now:
         return _and_run(request, saved)
     return redirect("task-detail", task_id=saved.pk)
+
+
+def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
+    """Bring a refusal to the form; gives the HTTP status."""
+    if isinstance(error, Stale):
+        text = "Somebody has changed this task since you opened it. Save again to put what you see here in its place."
+        messages.warning(request, text)
+        return 412
+    form.refuse(error)
+    return 400 if isinstance(error, Invalid) else 409
 
 
 def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:

@@ -29,7 +29,7 @@ _ORDER_WORDS = {
 @page
 def task_list(request: Request) -> HttpResponse:
     """Show one page of the tasks that match."""
-    filters = TaskFilters(**{name: query.text(request.GET, name) for name in _WORDS})
+    filters = TaskFilters(**query.texts(request.GET, _WORDS))
     ordering = request.GET.get("ordering", "name")
     number = query.number(request.GET, "page", most=DEEPEST)
     rows = task_search(request.user, filters, ordering=ordering if ordering in ORDERS else "name")

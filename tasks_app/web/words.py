@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+WEEK_DAYS = 7
+_WHOLE_FROM = 10
 _UNITS = ((90 * DAY, 30 * DAY, "months"), (2 * DAY, DAY, "days"), (90 * MINUTE, HOUR, "h"), (90, MINUTE, "min"))
 
 
@@ -17,7 +19,7 @@ def duration(seconds: float | None) -> str:
         return "–"
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
-    if seconds < 10:
+    if seconds < _WHOLE_FROM:
         return f"{seconds:.1f} s"
     return _two_units(round(seconds))
 
@@ -61,7 +63,7 @@ def clock(instant: datetime, now: datetime) -> str:
     named = {-1: "yesterday", 0: "", 1: "tomorrow"}
     if days in named:
         return f"{named[days]} {time}".strip()
-    if 1 < days < 7:
+    if 1 < days < WEEK_DAYS:
         return f"{local:%a} {time}"
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local.day} {local:%b}{year} {time}"

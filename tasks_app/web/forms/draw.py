@@ -1,7 +1,7 @@
 """From a schema and a payload to fields: every kind of shape has its own small way of being drawn."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -52,7 +52,9 @@ def _label(shape: Shape, name: str) -> str:
     return words[:1].upper() + words[1:] if title.lower() == words.lower() else title
 
 
-def _draw(shape: Shape, value: Any, errors: Errors, path: str, label: str, *, is_required: bool) -> Field:
+def _draw(  # noqa: PLR0913  # what a field is made of
+    shape: Shape, value: Any, errors: Errors, path: str, label: str, *, is_required: bool
+) -> Field:
     kind = shape.kind
     shown = _SHOW.get(kind, _text)(value)
     return Field(
@@ -148,6 +150,10 @@ def _map(value: Any) -> str:
     return "\n".join(f"{name}: {_text(item)}" for name, item in value.items())
 
 
+def _flag(value: Any) -> bool:
+    return bool(value)
+
+
 def _datetime(value: Any) -> str:
     try:
         moment = datetime.fromisoformat(str(value))
@@ -157,12 +163,12 @@ def _datetime(value: Any) -> str:
     return local.strftime("%Y-%m-%dT%H:%M:%S" if local.second else "%Y-%m-%dT%H:%M")
 
 
-_SHOW = {
+_SHOW: dict[str, Callable[[Any], Any]] = {
     "json": _json,
     "lines": _lines,
     "map": _map,
     "datetime": _datetime,
-    "bool": bool,
+    "bool": _flag,
     "secret": lambda _value: "",
     "group": lambda _value: None,
     "list": lambda value: len(value) if isinstance(value, list) else 0,

@@ -42,6 +42,13 @@ class Field:
         return "f-" + self.path.replace(".", "-")
 
     @property
+    def input_type(self) -> str:
+        """The type of an `<input>`."""
+        special = {"int": "number", "number": "number", "datetime": "datetime-local", "secret": "password"}
+        same = {"email", "url", "date", "time"}
+        return special.get(self.kind, self.kind if self.kind in same else "text")
+
+    @property
     def described_by(self) -> str:
         """The ids of what explains the control."""
         parts = [f"{self.id}-help"] if self.help else []

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.http import QueryDict
+
 from tasks_app.models import OnExhausted, Overlap
 from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
-from tasks_app.web.forms.read import Posted
 
 NUMBERS = {
     "max_retries": ("Retries", "Empty: as the type says. 0: none."),
@@ -35,7 +36,7 @@ def whole(raw: object) -> Any:
     return int(text) if re.fullmatch(r"-?\d{1,12}", text) else text
 
 
-def read(data: Posted) -> dict[str, Any]:
+def read(data: QueryDict) -> dict[str, Any]:
     """Give the policy fields of a TaskSpec as they were typed."""
     misfire = {
         "policy": data.get("misfire.policy", "latest"),
@@ -54,7 +55,7 @@ def read(data: Posted) -> dict[str, Any]:
     }
 
 
-def _retry(data: Posted) -> dict[str, Any] | None:
+def _retry(data: QueryDict) -> dict[str, Any] | None:
     style = data.get("retry.style", "")
     if style == "delays":
         parts = [part for part in re.split(r"[,;\s]+", str(data.get("retry.delays", ""))) if part]

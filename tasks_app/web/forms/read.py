@@ -1,10 +1,14 @@
-"""From a posted form back to a payload. What cannot be read is left as it was typed, so that validation names it and nothing is lost."""
+"""From a posted form back to a payload.
+
+What cannot be read is left as it was typed, so that validation names it and nothing is lost.
+"""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
+from django.http import QueryDict
 from django.utils import timezone
 
 from tasks_app.errors import FieldError
@@ -13,19 +17,10 @@ from tasks_app.web.forms.shape import Shape
 ABSENT = object()
 
 
-class Posted(Protocol):
-    """What is needed of a QueryDict."""
-
-    def get(self, key: str, default: str = ..., /) -> Any: ...
-    def getlist(self, key: str, /) -> list[Any]: ...
-    def __contains__(self, key: object, /) -> bool: ...
-    def __iter__(self) -> Any: ...
-
-
 class Reader:
     """Reads one form. `kept` is the stored payload: a secret left blank keeps its value."""
 
-    def __init__(self, schema: Mapping[str, Any], posted: Posted, kept: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, schema: Mapping[str, Any], posted: QueryDict, kept: Mapping[str, Any] | None = None) -> None:
         self.root = Shape(schema, schema)
         self.posted = posted
         self.kept = kept or {}

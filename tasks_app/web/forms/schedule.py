@@ -1,7 +1,7 @@
 """The schedule part of the task form: one small set of fields for each kind, and the way back to a schedule object.
 
-The object's errors come with paths like `schedule.time`; here every field belongs to its kind (`schedule.daily.time`), so
-that what was typed for one kind is still there after a look at another.
+The object's errors come with paths like `schedule.time`; here every field belongs to its kind (`schedule.daily.time`),
+so that what was typed for one kind is still there after a look at another.
 """
 
 import json
@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.http import QueryDict
+
 from tasks_app.errors import FieldError
 from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
-from tasks_app.web.forms.read import Posted
 
 KINDS = {
     "manual": "Only by hand",
@@ -65,7 +66,7 @@ class ScheduleForm:
         return form
 
     @classmethod
-    def posted(cls, data: Posted) -> "ScheduleForm":
+    def posted(cls, data: QueryDict) -> "ScheduleForm":
         """Take the fields as they were typed."""
         form = cls(kind=str(data.get("schedule.kind", "manual")), zone=str(data.get("timezone", "")).strip() or "UTC")
         for name in _START:

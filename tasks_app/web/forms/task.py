@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks_app.errors import FieldError, Invalid
+from django.http import QueryDict
+
+from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.handlers import registry, schema
 from tasks_app.models import ScheduledTask
 from tasks_app.services import specs
@@ -13,7 +15,7 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import policies
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, messages, messages_below, unplaced
-from tasks_app.web.forms.read import Posted, Reader
+from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.schedule import ScheduleForm
 
@@ -70,7 +72,9 @@ class TaskForm:
         return cls(type_info(task.type), values, payload, ScheduleForm.of(task.schedule, task.timezone))
 
     @classmethod
-    def posted(cls, type: TypeInfo, data: Posted, *, kept: Mapping[str, Any], shows_payload: bool = True) -> "TaskForm":
+    def posted(
+        cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True
+    ) -> "TaskForm":
         """What somebody sent."""
         values = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
         reader = Reader(type.schema, data, kept)
@@ -90,7 +94,7 @@ class TaskForm:
             found["payload"] = self.payload
         return found
 
-    def refuse(self, error: Invalid) -> None:
+    def refuse(self, error: CarillonError) -> None:
         """Take the errors of a service to the fields where they belong."""
         for path, faults in self.schedule.place(error.fields).items():
             self.errors.setdefault(path, []).extend(fault for fault in faults if fault not in self.errors.get(path, []))
