@@ -1,0 +1,8 @@
+"""The Django admin: everything there is, to be seen; what can be done goes through the services.
+
+Importing this package registers its parts, which is how Django finds them.
+"""
+
+from tasks_app.admin import access, effects, people, periodic, platform, results, runs, schedules, tasks
+
+__all__ = ["access", "effects", "people", "periodic", "platform", "results", "runs", "schedules", "tasks"]

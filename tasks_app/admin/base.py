@@ -1,0 +1,121 @@
+"""What all our admins share: lists that stay fast, refusals that become messages, and rows that nobody edits."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from unfold.admin import ModelAdmin
+
+from tasks_app.errors import CarillonError
+
+COUNTED = 10_000
+PER_PAGE = 50
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not a generic at run time
+    """Counts to 10,000 and no further; what lies deeper is found by filters."""
+
+    template_name = "admin/capped-pagination.html"
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, 10,000 at most."""
+        return min(self._counted, COUNTED)
+
+    @property
+    def is_capped(self) -> bool:
+        """There are more rows than were counted."""
+        return self._counted > COUNTED
+
+    @cached_property
+    def _counted(self) -> int:
+        rows = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[: COUNTED + 1].count()
+        return len(rows)
+
+
+class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """An admin for tables of any size, whose changes a service may refuse."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = PER_PAGE
+    list_max_show_all = PER_PAGE
+    list_disable_select_all = True
+    exact_fields: ClassVar[tuple[str, ...]] = ()
+    finds_only_ids: ClassVar[bool] = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find a row by an id where one is given: `exact_fields` are the columns that hold ids, each with an index."""
+        wanted = _as_id(search_term) if self.exact_fields else None
+        if wanted is None and search_term and self.finds_only_ids:
+            self.message_user(request, "Only an id can be searched for here.", messages.WARNING)
+            return queryset.none(), False
+        if wanted is None:
+            found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
+            return found
+        rows = Q()
+        for name in self.exact_fields:
+            rows |= Q(**{name: wanted})
+        return queryset.filter(rows), False
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Show or save one row; nothing is saved of what a service refuses."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except CarillonError as refusal:
+            return self.refuse(request, refusal.message, request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Delete one row, unless a service refuses."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except CarillonError as refusal:
+            return self.refuse(request, refusal.message, self.address("change", object_id))
+
+    def refuse(self, request: HttpRequest, message: str, back: str) -> HttpResponse:
+        """Say why not, and go back."""
+        self.message_user(request, message, messages.ERROR)
+        return redirect(back)
+
+    def address(self, view: str, *args: Any) -> str:
+        """The address of one of this admin's views."""
+        return reverse(f"{self.admin_site.name}:{self.opts.app_label}_{self.opts.model_name}_{view}", args=args)
+
+
+class ReadOnlyAdmin(Admin):
+    """Rows that only the platform writes: never added, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds such a row."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody edits such a row."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes such a row."""
+        return False
+
+
+def _as_id(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text.strip())
+    except ValueError:
+        return None

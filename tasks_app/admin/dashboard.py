@@ -1,0 +1,58 @@
+"""The admin's first page: how many of what, where to go, and what is wrong with the platform."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from tasks_app.selectors import health, home
+from tasks_app.selectors.run_list import open_counts
+
+CHECKS = (health.beat, health.workers, health.claims, health.schedule)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A number, what it counts, and the list behind it."""
+
+    words: str
+    count: int
+    href: str
+    is_grave: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The number, as far as it was counted."""
+        return f"{self.count:,}+" if self.count >= home.CAP else str(self.count)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the numbers to the first page (unfold's DASHBOARD_CALLBACK)."""
+    findings = [check() for check in CHECKS]
+    return {
+        **context,
+        "cards": list(_cards(request)),
+        "faults": [finding for finding in findings if not finding.ok],
+        "pages": [("Home", reverse("home")), ("Tasks", reverse("task-list")), ("Runs", reverse("run-list"))],
+    }
+
+
+def _cards(request: HttpRequest) -> Iterator[Card]:
+    user = request.user
+    if user.has_perm("tasks_app.view_scheduledtask"):
+        tasks = reverse("admin:tasks_app_scheduledtask_changelist")
+        counts = home.task_counts(user)
+        yield Card("active tasks", counts["active"], f"{tasks}?status__exact=active")
+        yield Card("paused tasks", counts["paused"], f"{tasks}?status__exact=paused")
+    if user.has_perm("tasks_app.view_taskrun"):
+        runs = reverse("admin:tasks_app_taskrun_changelist")
+        open_now = open_counts(user)
+        failed = home.needs_person_count(user)
+        yield Card("running", open_now["running"], f"{runs}?status__exact=running")
+        yield Card("queued", open_now["queued"], f"{runs}?status__exact=queued")
+        yield Card("failed, need a person", failed, f"{runs}?needs=person", is_grave=failed > 0)
+    if user.has_perm("tasks_app.view_worker"):
+        alive = len(health.live_workers())
+        yield Card("workers alive", alive, reverse("admin:tasks_app_worker_changelist"), is_grave=alive == 0)

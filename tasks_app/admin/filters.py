@@ -1,0 +1,119 @@
+"""Filters of lists that may hold a million rows: each is served by an index, or looks at the newest rows only."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from tasks_app.handlers import registry
+from tasks_app.models import TaskRun
+from tasks_app.models.ids import first_id_at
+from tasks_app.states import FINAL, Status
+
+NEWEST = 100_000
+_AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+_AGE_WORDS = {"hour": "Past hour", "day": "Past 24 hours", "week": "Past 7 days", "month": "Past 30 days"}
+
+
+class CreatedFilter(SimpleListFilter):
+    """By age. Ids sort by time of creation, so the primary key serves it."""
+
+    title = "created"
+    parameter_name = "created"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The ages on offer."""
+        return list(_AGE_WORDS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what is young enough."""
+        age = _AGES.get(self.value() or "")
+        return queryset if age is None else queryset.filter(id__gte=first_id_at(timezone.now() - age))
+
+
+class NeedsPersonFilter(SimpleListFilter):
+    """Failed for good, and nobody has dismissed it."""
+
+    title = "what needs a person"
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice."""
+        return [("person", "Needs a person")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what waits for somebody."""
+        if self.value() != "person":
+            return queryset
+        return queryset.filter(status=Status.FAILED, dismissed_at=None)
+
+
+class TypeFilter(SimpleListFilter):
+    """By task type; the types are those that the code knows, so that no query is needed to offer them."""
+
+    title = "type"
+    parameter_name = "type"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every known type."""
+        return [(spec.name, spec.title or spec.name) for spec in registry.all()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep one type."""
+        return queryset.filter(type=self.value()) if self.value() else queryset
+
+
+class RunTypeFilter(TypeFilter):
+    """By task type among the newest runs: no index holds the type, and a rare one must not read the whole history."""
+
+    title = f"type (among the newest {NEWEST:,} runs)"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep one type, and only what is new enough."""
+        if not self.value():
+            return queryset
+        oldest = TaskRun.objects.order_by("-id").values_list("id", flat=True)[NEWEST - 1 : NEWEST].first()
+        recent = queryset if oldest is None else queryset.filter(id__gte=oldest)
+        return recent.filter(type=self.value())
+
+
+class LastRunFilter(SimpleListFilter):
+    """By how a task's last run ended."""
+
+    title = "last run"
+    parameter_name = "last_run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The ways in which a run ends."""
+        return [(status, status.capitalize()) for status in sorted(FINAL)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the tasks whose last run ended so."""
+        return queryset.filter(last_run_status=self.value()) if self.value() else queryset
+
+
+class DeletedFilter(SimpleListFilter):
+    """Deleted tasks stay as tombstones, out of sight unless asked for."""
+
+    title = "deleted"
+    parameter_name = "deleted"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What may be shown instead."""
+        return [("yes", "Deleted ones only"), ("all", "All")]
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Call the default what it is."""
+        for number, choice in enumerate(super().choices(changelist)):
+            yield choice if number else {**choice, "display": "Not deleted"}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Leave tombstones out, or keep nothing else."""
+        if self.value() == "all":
+            return queryset
+        return queryset.filter(deleted_at__isnull=self.value() != "yes")

@@ -1,0 +1,63 @@
+"""Users and groups. Only a superuser makes superusers; who owns something is deactivated, not deleted."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
+from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from tasks_app.admin.base import Admin
+from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+
+for _model in (User, Group):
+    admin.site.unregister(_model)
+
+
+@admin.register(User)
+class UserAdmin(StockUserAdmin, Admin):  # type: ignore[misc, type-arg]  # narrower paginator; not generic at run time
+    """The people. Staff see the admin and everybody's tasks."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_filter = ("is_active", "is_staff", "groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Rights beyond one's own are not to be given."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _is_super(request) else (*fields, "is_superuser", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A superuser's account, password included, is for superusers."""
+        return self._may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Tasks and runs need their owner; and a history of a million rows is not read to find that out."""
+        may = self._may_touch(request, obj) and super().has_delete_permission(request, obj)
+        return may and (obj is None or not _owns_something(obj))
+
+    def get_actions(self, request: HttpRequest) -> Any:
+        """People are deleted one by one."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    @staticmethod
+    def _may_touch(request: HttpRequest, obj: Any) -> bool:
+        return obj is None or not obj.is_superuser or _is_super(request)
+
+
+@admin.register(Group)
+class GroupAdmin(StockGroupAdmin, Admin):  # type: ignore[misc]  # its paginator is narrower
+    """Named sets of rights: Viewer, Operator, Admin."""
+
+
+def _is_super(request: HttpRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _owns_something(user: Any) -> bool:
+    return any(model.objects.filter(owner_id=user.pk).exists() for model in (ScheduledTask, TaskRun, StoredFile))
