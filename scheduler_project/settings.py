@@ -1,14 +1,18 @@
 """All settings, from the environment only. docs/settings.md and .env.example are made from what is declared here."""
 
 import os
+import zoneinfo
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scheduler_project import __version__, checked, keys, ports, redis_url
+from scheduler_project import __version__, checked, keys, ports, redis_url, unfold_settings
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
+
+# Time zone rules come from the tzdata package in the lock file, the same on every machine, never from the machine's own.
+zoneinfo.reset_tzpath(to=())
 
 VERSION = __version__
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -159,9 +163,10 @@ REDIS_CLIENT = "scheduler_project.redis_client.connect"
 REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
 
 INSTALLED_APPS = [
-    "unfold",
+    # Without unfold's own site, in favour of ours.
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "scheduler_project.admin_app.CarillonAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -178,6 +183,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "tasks_app.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -205,6 +211,7 @@ TEMPLATES = [
         },
     }
 ]
+UNFOLD = unfold_settings.unfold(SITE_NAME, ENVIRONMENT)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LANGUAGE_CODE = "en"
@@ -255,9 +262,26 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Each web process has a relay that hears one Redis channel and fans out to its own sockets, so groups stay in-process.
 CHANNEL_LAYERS = {"default": {"BACKEND": "notifications.layer.LiveLayer"}}
 
-REST_FRAMEWORK: dict[str, Any] = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "tasks_app.api.auth.BearerAuthentication",
+        "tasks_app.api.auth.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["tasks_app.api.auth.ScopePermission"],
+    "DEFAULT_PARSER_CLASSES": ["tasks_app.api.body.StrictParser"],
+    "DEFAULT_RENDERER_CLASSES": ["tasks_app.api.render.SafeJsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasks_app.api.render.JsonOnly",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "tasks_app.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,
+}
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Carillon",
+    "DESCRIPTION": "Tasks that run on time, their runs, and what they left behind.",
+    "VERSION": VERSION,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "POSTPROCESSING_HOOKS": [],
     "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

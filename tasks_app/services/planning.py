@@ -4,6 +4,8 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
 from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.models import Overlap, ScheduledTask, TaskRun
@@ -124,5 +126,7 @@ def _type_defaults(type_name: str) -> tuple[RetryPolicy, int | None, int | None]
     try:
         spec = registry.get(type_name)
     except KeyError:  # the run will end failed / unknown_type, visibly
-        return RetryPolicy(), _DEFAULT_TIMEOUT_SECONDS, None
-    return spec.retry, spec.timeout_seconds, spec.soft_timeout_seconds
+        return RetryPolicy(max_retries=settings.RETRY_MAX), _DEFAULT_TIMEOUT_SECONDS, None
+    says_nothing = spec.retry == RetryPolicy()
+    policy = RetryPolicy(max_retries=settings.RETRY_MAX) if says_nothing else spec.retry
+    return policy, spec.timeout_seconds, spec.soft_timeout_seconds

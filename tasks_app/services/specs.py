@@ -163,15 +163,19 @@ def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -
     except recurrence.ScheduleError as error:
         _merge(problems, source, error)
         return None
-    if schedule["kind"] == "every" and (pause := _interval_seconds(schedule)) < settings.MIN_INTERVAL_SECONDS:
-        least = settings.MIN_INTERVAL_SECONDS
-        problems.add("schedule", "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+    for part in schedule.get("of", [schedule]):
+        _check_interval(problems, part)
     return Timing(schedule, rule, zone)
 
 
-def _interval_seconds(schedule: Mapping[str, Any]) -> float:
+def _check_interval(problems: Problems, schedule: Mapping[str, Any]) -> None:
     units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY_SECONDS}
-    return float(sum(seconds * (schedule.get(unit) or 0) for unit, seconds in units.items()))
+    least = settings.MIN_INTERVAL_SECONDS
+    if schedule["kind"] != "every":
+        return
+    pause = sum(seconds * (schedule.get(unit) or 0) for unit, seconds in units.items())
+    if pause < least:
+        problems.add("schedule", "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
 
 
 def _merge(problems: Problems, source: str, error: recurrence.ScheduleError) -> None:
