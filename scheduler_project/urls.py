@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^healthz/?$", health.healthz, name="healthz"),
     re_path(r"^readyz/?$", health.readyz, name="readyz"),
     re_path(r"^statusz/?$", health.statusz, name="statusz"),
+    path("api/", include("tasks_app.api.urls")),
     path("admin/", admin.site.urls),
     path("flower", RedirectView.as_view(url="/flower/")),
     re_path(r"^flower/(?P<rest>.*)$", flower, name="flower"),

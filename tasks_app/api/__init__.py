@@ -1,0 +1,1 @@
+"""The HTTP API: read the input, ask a service or a selector, write the answer."""

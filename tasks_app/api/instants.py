@@ -1,0 +1,28 @@
+"""Instants that stand in bodies as text: without an offset they are wall time in a zone."""
+
+from datetime import datetime
+
+from tasks_app.errors import Invalid
+from tasks_app.recurrence import ScheduleError, check_timezone
+from tasks_app.recurrence.moments import Unreadable, read_instant
+from tasks_app.recurrence.zones import load_zone
+
+
+def written_instant(text: str, zone: str, path: str) -> datetime:
+    """Read an instant; raises Invalid at `path`.
+
+    A zone that does not exist is the service's to refuse, with whatever else is wrong: here UTC stands in for it.
+    """
+    try:
+        known = load_zone(check_timezone(zone))
+    except ScheduleError:
+        known = load_zone("UTC")
+    try:
+        return read_instant(text, known)
+    except Unreadable as error:
+        raise Invalid.at(path, error.problem.code, sentence(error.problem.message)) from None
+
+
+def sentence(text: str) -> str:
+    """Give what `recurrence` says as a whole sentence."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

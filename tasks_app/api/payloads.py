@@ -1,0 +1,49 @@
+"""Payloads: who may see one, and which types people may use."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from tasks_app.errors import Invalid
+from tasks_app.handlers import registry
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.services.validation import Problems, check_text
+
+_MOST_TAGS = 20
+
+
+def shown_payload(user: User, thing: ScheduledTask | TaskRun) -> dict[str, Any]:
+    """Give `payload` and `payload_hidden`: the payload of a sensitive type is for its owner alone."""
+    is_hidden = thing.owner_id != user.pk and _is_sensitive(thing.type)
+    return {"payload": None if is_hidden else thing.payload, "payload_hidden": is_hidden}
+
+
+def check_type(name: str) -> None:
+    """Refuse the platform's own types, which no person may start."""
+    try:
+        is_internal = registry.get(name).internal
+    except KeyError:  # the service names it at its field, with all the other faults
+        return
+    if is_internal:
+        raise Invalid.at("type", "unknown", "There is no such task type; GET /api/task-types lists them.")
+
+
+def checked_tags(tags: list[str]) -> tuple[str, ...]:
+    """Check the tags of a run that has no task."""
+    problems = Problems()
+    if len(tags) > _MOST_TAGS:
+        problems.add("tags", "too_many", f"At most {_MOST_TAGS} tags.")
+    kept = [
+        check_text(problems, f"tags.{number}", tag, most=50, is_required=True)
+        for number, tag in enumerate(tags[:_MOST_TAGS])
+    ]
+    if problems:
+        raise Invalid("The tags were not accepted; see the fields.", fields=problems.fields)
+    return tuple(dict.fromkeys(kept))
+
+
+def _is_sensitive(type_name: str) -> bool:
+    try:
+        return registry.get(type_name).sensitive
+    except KeyError:
+        return False

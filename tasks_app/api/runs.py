@@ -1,0 +1,67 @@
+"""Runs: start one without a task, list, read, and their logs."""
+
+import uuid
+
+from rest_framework.views import APIView
+
+from tasks_app.api.call import Call
+from tasks_app.api.endpoint import operation
+from tasks_app.api.instants import written_instant
+from tasks_app.api.paging import by_cursor
+from tasks_app.api.payloads import check_type, checked_tags
+from tasks_app.api.run_shapes import (
+    LogPage,
+    LogQuery,
+    Run,
+    RunDetail,
+    RunIn,
+    RunPage,
+    RunQuery,
+    log_page,
+    run_detail,
+    run_out,
+)
+from tasks_app.models import ApiKey
+from tasks_app.selectors.run_list import run_search
+from tasks_app.selectors.runs import run_get
+from tasks_app.services.runs import run_enqueue
+
+
+class RunList(APIView):
+    """All runs that the caller may see."""
+
+    @operation("run_list")
+    def get(self, call: Call, query: RunQuery) -> RunPage:
+        """List runs, the newest first."""
+        rows = run_search(call.user, query.filters(task=query.task)).select_related("task", "owner")
+        return RunPage(**by_cursor(call, rows, query, run_out))
+
+    @operation("run_create", status=202, scope=ApiKey.Scope.RUN, idempotent=True)
+    def post(self, call: Call, body: RunIn) -> Run:
+        """Start a run without a task: at once, or later."""
+        check_type(body.type)
+        fields = {name: getattr(body, name) for name in body.model_fields_set}
+        if body.run_at is not None:
+            fields["run_at"] = written_instant(body.run_at, "UTC", "run_at")
+        fields["tags"] = checked_tags(body.tags)
+        run = run_enqueue(owner=call.user, actor=call.actor, **{"payload": {}, **fields})
+        run.owner = call.user
+        return run_out(run)
+
+
+class RunObject(APIView):
+    """One run."""
+
+    @operation("run_get")
+    def get(self, call: Call, run_id: uuid.UUID) -> RunDetail:
+        """Give a run with its events, failed attempts, progress and result."""
+        return run_detail(call, run_get(call.user, run_id))
+
+
+class RunLogs(APIView):
+    """The log of a run."""
+
+    @operation("run_logs")
+    def get(self, call: Call, query: LogQuery, run_id: uuid.UUID) -> LogPage:
+        """Give log lines behind line `after`; ask again with `after` = `last` for more."""
+        return log_page(call, run_get(call.user, run_id), query)

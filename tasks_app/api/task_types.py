@@ -1,0 +1,64 @@
+"""The task types, as their handlers declare them."""
+
+from typing import Any
+
+from pydantic import Field
+from rest_framework.views import APIView
+
+from tasks_app.api.call import Call
+from tasks_app.api.endpoint import operation
+from tasks_app.api.paging import Page, by_number
+from tasks_app.api.parameters import PageQuery
+from tasks_app.api.shape import Out
+from tasks_app.handlers import registry
+from tasks_app.handlers.schema import defaults, payload_schema
+from tasks_app.handlers.spec import HandlerSpec
+
+
+class TaskType(Out):
+    """What a task can do."""
+
+    name: str
+    title: str
+    description: str
+    payload_schema: dict[str, Any] = Field(alias="schema", description="JSON Schema (2020-12) of the payload.")
+    defaults: dict[str, Any] = Field(description="The default of each payload field that has one.")
+    queue: str
+    timeout_seconds: int | None = Field(description="Null: no limit.")
+    soft_timeout_seconds: int | None
+    max_retries: int
+    retry: dict[str, Any]
+    sensitive: bool = Field(description="Its payloads are shown to their owners alone.")
+    can_schedule: bool = Field(description="Whether the caller may make tasks of it.")
+
+
+class TaskTypePage(Page[TaskType]):
+    """Task types, by name."""
+
+
+class TaskTypeList(APIView):
+    """All task types."""
+
+    @operation("task_type_list")
+    def get(self, call: Call, query: PageQuery) -> TaskTypePage:
+        """List the task types that people may use."""
+        specs = [spec for spec in registry.all() if not spec.internal]
+        may_manage = call.key is None or call.key.scope == call.key.Scope.MANAGE
+        return TaskTypePage(**by_number(call, specs, query, lambda spec: _type(spec, may_manage)))
+
+
+def _type(spec: HandlerSpec, can_schedule: bool) -> TaskType:
+    return TaskType(
+        name=spec.name,
+        title=spec.title,
+        description=spec.description,
+        payload_schema=payload_schema(spec),
+        defaults=defaults(spec),
+        queue=spec.queue,
+        timeout_seconds=spec.timeout_seconds,
+        soft_timeout_seconds=spec.soft_timeout_seconds,
+        max_retries=spec.retry.max_retries,
+        retry=spec.retry.to_json(),
+        sensitive=spec.sensitive,
+        can_schedule=can_schedule,
+    )

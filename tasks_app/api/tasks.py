@@ -1,0 +1,104 @@
+"""Tasks: list, create, read, edit, delete, and by a key of the caller's own."""
+
+import uuid
+
+from django.utils import timezone
+from rest_framework.views import APIView
+
+from tasks_app.api.call import Call
+from tasks_app.api.endpoint import Created, operation
+from tasks_app.api.paging import by_cursor, by_number
+from tasks_app.api.payloads import check_type
+from tasks_app.api.run_shapes import run_out
+from tasks_app.api.task_shapes import (
+    Task,
+    TaskChanges,
+    TaskDetail,
+    TaskIn,
+    TaskPage,
+    TaskQuery,
+    default_zone,
+    given_fields,
+    task_fields,
+    task_out,
+)
+from tasks_app.errors import FieldError, Invalid
+from tasks_app.selectors.run_list import RunFilters, run_search
+from tasks_app.selectors.task_list import ORDERS, task_search
+from tasks_app.selectors.tasks import task_by_key, task_get
+from tasks_app.services.planning import upcoming
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create, task_delete, task_update
+
+_SHOWN = 10
+
+
+class TaskList(APIView):
+    """All tasks that the caller may see."""
+
+    @operation("task_list")
+    def get(self, call: Call, query: TaskQuery) -> TaskPage:
+        """List tasks."""
+        if query.page is not None and query.cursor is not None:
+            raise Invalid.at("cursor", "conflict", "Give either page or cursor.")
+        rows = task_search(call.user, query.filters(), ordering=query.ordering)
+        if query.page is not None:
+            return TaskPage(**by_number(call, rows, query.numbered, lambda task: task_out(call, task)))
+        order = ORDERS[query.ordering]
+        return TaskPage(**by_cursor(call, rows, query, lambda task: task_out(call, task), order=order))
+
+    @operation("task_create", status=201, idempotent=True)
+    def post(self, call: Call, body: TaskIn) -> Task:
+        """Create a task. The same `key` again is refused with 409, which names the task that has it."""
+        check_type(body.type)
+        spec = TaskSpec(**given_fields(body, default_zone()))
+        return task_out(call, task_create(owner=call.user, spec=spec, actor=call.actor))
+
+
+class TaskByKey(APIView):
+    """One of the caller's own tasks, by its key."""
+
+    @operation("task_put_by_key", if_match=True)
+    def put(self, call: Call, body: TaskIn, key: str) -> Task | Created:
+        """Create the task with this key, or make the one that has it say this. What is left out takes its default;
+        but without `enabled`, a paused task stays paused."""
+        check_type(body.type)
+        if body.key not in (None, key):
+            raise Invalid("The key in the body is not that of the address.", fields={"key": [_OTHER_KEY]})
+        given = given_fields(body, default_zone()) | {"key": key}
+        task = task_by_key(call.user, key)
+        if task is None:
+            return Created(task_out(call, task_create(owner=call.user, spec=TaskSpec(**given), actor=call.actor)))
+        changes = {**vars(TaskSpec(**given)), "enabled": given.get("enabled", task.status != "paused")}
+        done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
+        return task_out(call, done)
+
+
+class TaskObject(APIView):
+    """One task."""
+
+    @operation("task_get")
+    def get(self, call: Call, task_id: uuid.UUID) -> TaskDetail:
+        """Give a task, its last 10 runs and its next 10 slots."""
+        task = task_get(call.user, task_id)
+        runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
+        slots = upcoming(task, timezone.now(), _SHOWN) if task.next_slot else []
+        return TaskDetail(**task_fields(call, task), last_runs=[run_out(run) for run in runs], next_slots=slots)
+
+    @operation("task_update", if_match=True)
+    def patch(self, call: Call, body: TaskChanges, task_id: uuid.UUID) -> Task:
+        """Change what is given. A new schedule counts from now on; it never fires for what lies behind."""
+        task = task_get(call.user, task_id)
+        if "type" in body.model_fields_set:
+            check_type(body.type)
+        changes = given_fields(body, task.timezone)
+        done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
+        return task_out(call, done)
+
+    @operation("task_delete", status=204)
+    def delete(self, call: Call, task_id: uuid.UUID) -> None:
+        """Delete a task; its history stays."""
+        task_delete(task=task_get(call.user, task_id), actor=call.actor)
+
+
+_OTHER_KEY = FieldError("conflict", "The address has another key.")

@@ -1,0 +1,72 @@
+"""What operators look at: queues and workers. Counts are everybody's, because everybody waits in the same queues."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, QuerySet
+
+from tasks_app.errors import Forbidden, NotFound
+from tasks_app.models import Queue, TaskRun, Worker, db_now
+from tasks_app.selectors.access import Person, is_operator
+from tasks_app.selectors.health import live_workers
+from tasks_app.states import Status
+
+COUNTED = 1001
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """A queue and what waits in it; `queued` is counted to 1,001 at most."""
+
+    queue: Queue
+    queued: int
+    running: int
+    oldest_queued_at: datetime | None
+    oldest_age_seconds: float | None
+    workers: int
+
+
+def require_operator(user: Person) -> None:
+    """Raise Forbidden for everybody else."""
+    if not is_operator(user):
+        raise Forbidden("This is for operators.")
+
+
+def queue_get(name: str) -> Queue:
+    """Give a queue; raises NotFound."""
+    queue = Queue.objects.filter(name=name).first()
+    if queue is None:
+        raise NotFound("There is no such queue.")
+    return queue
+
+
+def queue_states() -> list[QueueState]:
+    """Give every queue, in the order in which they are served."""
+    return _states(Queue.objects.all())
+
+
+def queue_state(queue: Queue) -> QueueState:
+    """Give one queue."""
+    return _states([queue])[0]
+
+
+def workers() -> QuerySet[Worker]:
+    """The workers that have reported in the last week, the latest first."""
+    return Worker.objects.order_by("-heartbeat_at", "name")
+
+
+def _states(queues: Iterable[Queue]) -> list[QueueState]:
+    now = db_now()
+    served = [name for worker in live_workers() for name in worker.queues]
+    under_way = TaskRun.objects.filter(status=Status.RUNNING).order_by().values_list("queue")
+    running = dict(under_way.annotate(Count("id")))
+    return [_state(queue, running.get(queue.name, 0), served.count(queue.name), now) for queue in queues]
+
+
+def _state(queue: Queue, running: int, workers: int, now: datetime) -> QueueState:
+    waiting = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED)
+    queued = waiting.order_by()[:COUNTED].count()
+    oldest = waiting.order_by("id").values_list("queued_at", flat=True).first() if queued else None
+    age = max(0.0, (now - oldest).total_seconds()) if oldest else None
+    return QueueState(queue, queued, running, oldest, age, workers)
