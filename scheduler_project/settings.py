@@ -3,10 +3,9 @@
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from scheduler_project import __version__, checked, keys, ports, redis_url, unfold_settings
+from scheduler_project import __version__, checked, keys, ports, redis_url, rest_settings, unfold_settings
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
@@ -262,31 +261,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Each web process has a relay that hears one Redis channel and fans out to its own sockets, so groups stay in-process.
 CHANNEL_LAYERS = {"default": {"BACKEND": "notifications.layer.LiveLayer"}}
 
-REST_FRAMEWORK: dict[str, Any] = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "tasks_app.api.auth.BearerAuthentication",
-        "tasks_app.api.auth.SessionAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["tasks_app.api.auth.ScopePermission"],
-    "DEFAULT_PARSER_CLASSES": ["tasks_app.api.body.StrictParser"],
-    "DEFAULT_RENDERER_CLASSES": ["tasks_app.api.render.SafeJsonRenderer"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tasks_app.api.render.JsonOnly",
-    "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "tasks_app.api.errors.exception_handler",
-    "URL_FORMAT_OVERRIDE": None,
-}
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "Carillon",
-    "DESCRIPTION": "Tasks that run on time, their runs, and what they left behind.",
-    "VERSION": VERSION,
-    "SCHEMA_PATH_PREFIX": "/api",
-    "POSTPROCESSING_HOOKS": [],
-    "OAS_VERSION": "3.1.1",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SERVE_INCLUDE_SCHEMA": False,
-}
+REST_FRAMEWORK = rest_settings.REST_FRAMEWORK
+SPECTACULAR_SETTINGS = rest_settings.spectacular(VERSION)
 
 CELERY_BROKER_URL, _transport = redis_url.broker(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFIX}
