@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from tasks_app.models import RunLog, TaskRun
+from tasks_app.models import RunEvent, RunLog, TaskRun
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
 from tasks_app.states import FINAL, Status
 
 NEWEST = 100
 RUNNING = 100
+CHUNK = 10_000
+"""No chunk of the log holds more lines than this."""
 _FIELDS = (
     "id", "task_id", "owner_id", "status", "reason", "version", "progress_seq", "progress", "error", "log_lines",
-    "created_at", "queued_at", "started_at", "finished_at",
+    "created_at", "cancel_requested_at", "moved_at",
 )  # fmt: skip
 
 
@@ -56,7 +58,7 @@ def live_runs(user: Person) -> list[LiveRun]:
 
 def live_log(run_id: uuid.UUID, *, after: int, limit: int) -> list[dict[str, Any]]:
     """The log lines from `after` on, at most `limit`. The caller has checked that the user may see the run."""
-    chunks = RunLog.objects.filter(run_id=run_id, first_line__gt=after - _CHUNK).order_by("first_line")
+    chunks = RunLog.objects.filter(run_id=run_id, first_line__gt=after - CHUNK).order_by("first_line")
     lines: list[dict[str, Any]] = []
     for first, content in chunks.values_list("first_line", "lines"):
         lines += [
@@ -69,10 +71,6 @@ def live_log(run_id: uuid.UUID, *, after: int, limit: int) -> list[dict[str, Any
     return lines[:limit]
 
 
-_CHUNK = 10_000
-"""No chunk holds more lines than this."""
-
-
 def _newest(runs: QuerySet[TaskRun]) -> list[LiveRun]:
     by_id = {run.run_id: run for run in _read(runs.filter(status=Status.RUNNING).order_by("-id")[:RUNNING])}
     by_id |= {run.run_id: run for run in _read(runs.order_by("-id")[:NEWEST])}
@@ -80,7 +78,8 @@ def _newest(runs: QuerySet[TaskRun]) -> list[LiveRun]:
 
 
 def _read(runs: QuerySet[TaskRun]) -> list[LiveRun]:
-    return [_live(row) for row in runs.values(*_FIELDS)]
+    moved = RunEvent.objects.filter(run_id=OuterRef("id"), version=OuterRef("version")).values("at")[:1]
+    return [_live(row) for row in runs.annotate(moved_at=Subquery(moved)).values(*_FIELDS)]
 
 
 def _live(row: dict[str, Any]) -> LiveRun:
@@ -94,7 +93,8 @@ def _live(row: dict[str, Any]) -> LiveRun:
         seq=row["progress_seq"],
         progress=row["progress"],
         message=_message(row),
-        at=_at(row),
+        # Being asked to stop is the one change of a run that is no transition and has no event.
+        at=row["moved_at"] or row["cancel_requested_at"] or row["created_at"],
         log_lines=row["log_lines"],
     )
 
@@ -105,10 +105,3 @@ def _message(row: dict[str, Any]) -> str:
     if row["status"] == Status.RUNNING:
         return str((row["progress"] or {}).get("message") or "")
     return ""
-
-
-def _at(row: dict[str, Any]) -> datetime:
-    """The moment of the last transition, as far as the row tells."""
-    moments = [row["finished_at"], row["started_at"] if row["status"] == Status.RUNNING else None, row["queued_at"]]
-    moment: datetime = next((moment for moment in moments if moment), row["created_at"])
-    return moment

@@ -42,7 +42,7 @@ def test_what_is_no_hint_is_refused(text: str) -> None:
 
 def test_a_frame_takes_no_unknown_field() -> None:
     with pytest.raises(ValidationError):
-        TaskUpdated(**UPDATE.model_dump(), result="secret")
+        TaskUpdated.model_validate({**UPDATE.model_dump(), "result": "secret"})
 
 
 def test_a_hint_survives_the_way() -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -32,9 +33,14 @@ HINT = Hint(
 )
 
 
+def _pubsub(client: Any) -> Any:
+    """Listen; redis-py has no types for it."""
+    return client.pubsub(ignore_subscribe_messages=True)
+
+
 @pytest.fixture
 def listener(empty_redis: redis.Redis) -> Iterator[redis.client.PubSub]:
-    with empty_redis.pubsub(ignore_subscribe_messages=True) as heard:
+    with _pubsub(empty_redis) as heard:
         heard.subscribe(publisher.channel())
         heard.get_message(timeout=5)
         yield heard

@@ -44,7 +44,7 @@ class Socket:
         frame = await self.wire.hear()
         self.frames.append(frame)
         if frame["type"] == "TaskUpdated":
-            self.runs[frame["run_id"]] = {name: value for name, value in frame.items() if name != "at"}
+            self.runs[frame["run_id"]] = frame
         if frame["type"] == "RunLog":
             self.lines |= {line["n"]: line["message"] for line in frame["lines"]}
         return frame

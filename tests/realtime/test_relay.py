@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,19 @@ async def test_sockets_follow_runs_before_during_and_after_an_outage_of_redis(
     await socket.subscribe("tasks")
     for is_up in (False, True, False, True):
         server.start() if is_up else server.stop()
-        await eventually(lambda is_up=is_up: relay.is_connected == is_up)
+        await eventually(partial(_is, relay, is_up))
         run = await do(runs.make_run, alice)
         await do(runs.claim, run)
         await do(runs.succeed, run)
-        await socket.until(lambda frame, run=run: frame.get("run_id") == str(run.id) and frame["status"] == "succeeded")
+        await socket.until(partial(_says, str(run.id), "succeeded"))
+
+
+def _is(relay: Relay, connected: bool) -> bool:
+    return relay.is_connected == connected
+
+
+def _says(run_id: str, status: str, frame: dict[str, Any]) -> bool:
+    return frame.get("run_id") == run_id and frame["status"] == status
 
 
 async def test_the_lifespan_of_the_web_process_starts_and_stops_the_relay(server: Server) -> None:

@@ -16,7 +16,7 @@ HOST = "localhost:8000"
 ORIGIN = f"http://{HOST}"
 
 
-class Wire(ApplicationCommunicator):
+class Wire:
     """One connection."""
 
     def __init__(  # a connection has many sides
@@ -39,16 +39,17 @@ class Wire(ApplicationCommunicator):
             "headers": [(name.encode(), value.encode()) for name, value in headers.items() if value is not None],
             "subprotocols": protocols or [],
         }
-        super().__init__(LiveConsumer.as_asgi(**options), scope)
+        untyped: Any = ApplicationCommunicator
+        self._application = untyped(LiveConsumer.as_asgi(**options), scope)
 
     async def open(self) -> dict[str, Any]:
         """Ask for the socket; gives the answer: `websocket.accept` or `websocket.close`."""
-        await self.send_input({"type": "websocket.connect"})
+        await self._application.send_input({"type": "websocket.connect"})
         return await self.take()
 
     async def say(self, text: str | None = None, data: bytes | None = None) -> None:
         """Send one frame."""
-        await self.send_input({"type": "websocket.receive", "text": text, "bytes": data})
+        await self._application.send_input({"type": "websocket.receive", "text": text, "bytes": data})
 
     async def hear(self) -> dict[str, Any]:
         """Take one frame."""
@@ -59,10 +60,10 @@ class Wire(ApplicationCommunicator):
 
     async def take(self) -> dict[str, Any]:
         """Take one message of the application."""
-        message: dict[str, Any] = await self.receive_output(timeout=DEADLINE_SECONDS)
+        message: dict[str, Any] = await self._application.receive_output(timeout=DEADLINE_SECONDS)
         return message
 
     async def hang_up(self) -> None:
         """Go, and wait until the application has noticed."""
-        await self.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self.wait(timeout=DEADLINE_SECONDS)
+        await self._application.send_input({"type": "websocket.disconnect", "code": 1000})
+        await self._application.wait(timeout=DEADLINE_SECONDS)
