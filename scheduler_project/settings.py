@@ -10,7 +10,7 @@ from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
 
-# Time zone rules come from the tzdata package in the lock file, the same on every machine, never from the machine's own.
+# Time zone rules come from the locked tzdata package, the same on every machine, never from the machine's own.
 zoneinfo.reset_tzpath(to=())
 
 VERSION = __version__
