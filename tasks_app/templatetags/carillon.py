@@ -11,8 +11,6 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from tasks_app.models import StoredFile
-from tasks_app.services.files import signed_url
 from tasks_app.web import json_view, words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.strip import BarRun, Strip, draw
@@ -93,12 +91,6 @@ def log_time(instant: str) -> SafeString:
     local = timezone.localtime(datetime.fromisoformat(instant))
     shown = f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
     return format_html('<time datetime="{}" title="{}">{}</time>', instant, words.exact(local), shown)
-
-
-@register.simple_tag
-def file_url(file: StoredFile) -> str:
-    """The signed address of a file."""
-    return signed_url(file)
 
 
 @register.simple_tag

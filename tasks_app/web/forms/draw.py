@@ -56,12 +56,12 @@ def _draw(  # noqa: PLR0913  # what a field is made of
     shape: Shape, value: Any, errors: Errors, path: str, label: str, *, is_required: bool
 ) -> Field:
     kind = shape.kind
-    shown = _SHOW.get(kind, _text)(value)
+    show: Callable[[Any], Any] = _SHOW.get(kind, _text)
     return Field(
         path=path,
         label=label,
         kind=kind,
-        value=bool(value is not None) if kind == "group" and shape.is_nullable else shown,
+        value=bool(value is not None) if kind == "group" and shape.is_nullable else show(value),
         help=str(shape.schema.get("description") or shape.resolved.get("description") or ""),
         is_required=is_required and not shape.is_nullable,
         choices=_choices(shape, value, is_required=is_required),

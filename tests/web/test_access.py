@@ -1,0 +1,93 @@
+"""Every address: strangers sign in first, and what one may not see does not exist."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app.models import ScheduledTask
+from tests.runs import make_run
+from tests.web.conftest import signed_in
+
+OPEN = ["home", "task-list", "task-new", "run-list", "settings", "api-key-list"]
+STAFF = ["mailbox", "gallery"]
+OF_A_TASK = ["task-detail", "task-row", "task-edit", "task-cancel", "task-delete"]
+OF_A_RUN = ["run-detail", "run-row", "run-log", "run-retry"]
+TASK_POSTS = ["task-run-now", "task-pause", "task-resume", "task-cancel", "task-delete", "task-duplicate", "task-edit"]
+RUN_POSTS = ["run-cancel", "run-retry", "run-dismiss"]
+
+
+@pytest.mark.parametrize("name", OPEN + STAFF)
+def test_a_stranger_is_asked_to_sign_in_and_comes_back(client: Client, name: str) -> None:
+    address = reverse(name)
+    response = client.get(f"{address}?a=b")
+    assert response.status_code == 302
+    assert response["Location"] == f"/sign-in/?next={address}%3Fa%3Db"
+
+
+@pytest.mark.parametrize("name", OF_A_TASK)
+def test_a_stranger_learns_nothing_of_a_task(client: Client, task: ScheduledTask, name: str) -> None:
+    assert client.get(reverse(name, args=[task.pk])).status_code == 302
+
+
+@pytest.mark.parametrize("name", OF_A_TASK)
+def test_alices_task_does_not_exist_for_charlie(as_charlie: Client, task: ScheduledTask, name: str) -> None:
+    assert as_charlie.get(reverse(name, args=[task.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", TASK_POSTS)
+def test_charlie_cannot_touch_alices_task(as_charlie: Client, task: ScheduledTask, name: str) -> None:
+    version = task.version
+    assert as_charlie.post(reverse(name, args=[task.pk])).status_code == 404
+    task.refresh_from_db()
+    assert (task.version, task.status, task.deleted_at, task.runs.count()) == (version, "active", None, 0)
+
+
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_alices_run_does_not_exist_for_charlie(as_charlie: Client, alice: User, name: str) -> None:
+    assert as_charlie.get(reverse(name, args=[make_run(alice).pk])).status_code == 404
+
+
+@pytest.mark.parametrize("name", RUN_POSTS)
+def test_charlie_cannot_touch_alices_run(as_charlie: Client, alice: User, name: str) -> None:
+    run = make_run(alice)
+    assert as_charlie.post(reverse(name, args=[run.pk])).status_code == 404
+    run.refresh_from_db()
+    assert run.status == "queued"
+
+
+@pytest.mark.parametrize("name", STAFF)
+def test_pages_of_staff_do_not_exist_for_others(as_alice: Client, as_staff: Client, name: str) -> None:
+    assert as_alice.get(reverse(name)).status_code == 404
+    assert as_staff.get(reverse(name)).status_code == 200
+
+
+def test_staff_see_everybodys_things(as_staff: Client, task: ScheduledTask, alice: User) -> None:
+    assert as_staff.get(reverse("task-detail", args=[task.pk])).status_code == 200
+    assert as_staff.get(reverse("run-detail", args=[make_run(alice).pk])).status_code == 200
+
+
+@pytest.mark.parametrize("name", TASK_POSTS)
+def test_actions_are_posts_that_carry_a_token(alice: User, task: ScheduledTask, name: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    assert client.post(reverse(name, args=[task.pk])).status_code == 403
+
+
+def test_a_user_who_left_sees_nothing(alice: User, task: ScheduledTask) -> None:
+    client = signed_in(alice)
+    alice.is_active = False
+    alice.save()
+    assert client.get(reverse("task-detail", args=[task.pk])).status_code == 302
+
+
+def test_a_fragment_asks_the_whole_page_to_sign_in(client: Client, task: ScheduledTask) -> None:
+    response = client.get(reverse("task-detail", args=[task.pk]), headers={"HX-Request": "true"})
+    assert response.status_code == 204
+    assert response["HX-Redirect"] == "/sign-in/"
+
+
+def test_pages_are_not_kept_by_caches(as_alice: Client) -> None:
+    response = as_alice.get("/")
+    assert response["Cache-Control"] == "no-store"
+    assert "HX-Target" in response["Vary"]
