@@ -184,7 +184,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tasks_app.api.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "scheduler_project.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -240,6 +240,7 @@ STATIC_URL = "/static/"
 # In development the files are served from where they are.
 STATIC_ROOT = None if IS_DEVELOPMENT else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
