@@ -11,10 +11,11 @@ class Bucket:
     burst: float
     per_second: float
     _level: float = field(init=False)
-    _filled_at: float = field(default_factory=time.monotonic, init=False)
+    _filled_at: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._level = self.burst
+        self._filled_at = time.monotonic()
 
     def take(self) -> bool:
         """Use one; False when there is none left."""

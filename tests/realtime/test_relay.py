@@ -47,7 +47,7 @@ async def relay(server: Server, transactional_db: None, monkeypatch: pytest.Monk
 async def test_sockets_follow_runs_before_during_and_after_an_outage_of_redis(
     connect: Connect, relay: Relay, server: Server, alice: User
 ) -> None:
-    socket = await connect(alice, spread_seconds=0)
+    socket = await connect(alice, spread_seconds=0, check_seconds=3600)
     await socket.subscribe("tasks")
     for is_up in (False, True, False, True):
         server.start() if is_up else server.stop()
