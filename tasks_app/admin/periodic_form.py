@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from celery import current_app
 from django import forms
+from django.conf import settings
 from django_celery_beat.admin import PeriodicTaskForm
 from django_celery_beat.models import PeriodicTask
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
@@ -72,14 +73,23 @@ class PlainForm(PeriodicTaskForm):  # type: ignore[misc]  # django-celery-beat i
 
     def _json(self, field: str, kind: type, example: str) -> str:
         text: str = self.cleaned_data[field]
+        if len(text.encode("utf-8", "replace")) > settings.PAYLOAD_MAX_BYTES:
+            raise forms.ValidationError(f"At most {settings.PAYLOAD_MAX_BYTES:,} bytes.")
         try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from None
+            value = _read(text)
+        except (ValueError, RecursionError) as error:
+            raise forms.ValidationError(f"This is not JSON that can be sent: {error}.") from None
         if not isinstance(value, kind):
             what = "list" if kind is list else "object"
             raise forms.ValidationError(f"Must be a JSON {what}, such as {example}.")
         return text
+
+
+def _read(text: str) -> Any:
+    """Read JSON, and refuse what Python takes for JSON but no message can carry (NaN, infinity, half characters)."""
+    value = json.loads(text)
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    return value
 
 
 class MirrorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time

@@ -1,0 +1,117 @@
+"""Somebody at the desk, and one of everything to look at."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from django_celery_results.models import GroupResult, TaskResult
+
+from tasks_app.models import (
+    ApiKey,
+    Beat,
+    Effect,
+    Queue,
+    RunAttempt,
+    ScheduledTask,
+    StoredFile,
+    TaskRun,
+    Worker,
+    db_now,
+    new_id,
+)
+from tasks_app.services.api_keys import api_key_create
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create
+from tests import runs as moves
+
+
+@pytest.fixture
+def desk(staff: User) -> Client:
+    """The browser of an administrator who has signed in."""
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def queue(db: None) -> Queue:
+    """The queue where work goes that names none."""
+    return Queue.objects.get_or_create(name="default")[0]
+
+
+@pytest.fixture
+def task(alice: User, queue: Queue) -> ScheduledTask:
+    """Alice's task, every morning at seven."""
+    return make_task(alice, name="Morning report")
+
+
+def make_task(owner: User, **fields: Any) -> ScheduledTask:
+    """Make a task as its owner would."""
+    values = {"name": "t", "type": "export_report", "payload": {"source": "runs"}, "cron": "0 7 * * *", **fields}
+    return task_create(owner=owner, spec=TaskSpec(**values), actor="tests")
+
+
+@pytest.fixture
+def failed_run(task: ScheduledTask) -> TaskRun:
+    """A run of alice's task with a story: a failed attempt, log lines, a failure for good."""
+    run = moves.make_run(task.owner, task, type=task.type)
+    moves.claim(run)
+    moves.log(run, "reading rows", "a line with <b>markup</b>")
+    now = db_now()
+    RunAttempt.objects.create(
+        run=run, claim_no=1, number=1, outcome="failed", error="no", traceback="Traceback: no", finished_at=now
+    )
+    moves.fail(run)
+    return moves.fresh(run)
+
+
+@dataclass(frozen=True)
+class Exhibits:
+    """One row of each table that the admin shows, by model."""
+
+    rows: dict[type[Model], Model]
+
+
+@pytest.fixture
+def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
+    """One of everything."""
+    now = timezone.now()
+    interval = IntervalSchedule.objects.create(every=10, period="minutes")
+    rows: list[Model] = [
+        alice,
+        Group.objects.get_or_create(name="Viewer")[0],
+        task,
+        failed_run,
+        Queue.objects.get(name="default"),
+        Worker.objects.create(
+            name="w@here", hostname="here", pid=1, queues=["default"], started_at=now, heartbeat_at=now
+        ),
+        Beat.objects.create(name="beat:here:1", started_at=now, last_tick_at=now),
+        Effect.objects.create(
+            root_run_id=failed_run.pk, key="mail:a", state="unknown", run_id=failed_run.pk, claim_no=1, begun_at=now
+        ),
+        api_key_create(user=alice, name="ci", scope=ApiKey.Scope.READ)[0],
+        StoredFile.objects.create(
+            owner=alice, run=failed_run, name="runs.csv", path=f"{new_id()}/runs.csv", content_type="text/csv", size=9
+        ),
+        interval,
+        CrontabSchedule.objects.create(minute="5", hour="4"),
+        ClockedSchedule.objects.create(clocked_time=now + timedelta(days=1)),
+        SolarSchedule.objects.create(event="sunrise", latitude=52.5, longitude=13.4),
+        PeriodicTask.objects.create(name="plain", task="celery.backend_cleanup", interval=interval),
+        TaskResult.objects.create(task_id="abc", task_name="some.task", status="SUCCESS"),
+        GroupResult.objects.create(group_id="abc", result="[]"),
+    ]
+    return Exhibits({type(row): row for row in rows})

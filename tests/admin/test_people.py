@@ -1,0 +1,68 @@
+"""Users and groups: nobody gives rights beyond their own, and who owns something stays."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.test import Client
+
+from tasks_app.models import ScheduledTask
+from tests.admin.pages import address, read, told
+
+
+@pytest.fixture
+def deputy(staff: User) -> Client:
+    """The browser of somebody in the group Admin who is not a superuser."""
+    call_command("bootstrap", verbosity=0)
+    user = User.objects.create_user("dora", is_staff=True)
+    user.groups.add(Group.objects.get(name="Admin"))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def fields(user: User, **changes: Any) -> dict[str, Any]:
+    """What the form of a user holds, changed."""
+    values = {"username": user.username, "is_active": "on", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    return {**values, **changes}
+
+
+def test_a_user_is_added_and_made_staff(desk: Client) -> None:
+    password = "a long enough secret"
+    values = {"username": "zoe", "usable_password": "true", "password1": password, "password2": password}
+    told(desk.post(address(User, "add"), values))
+    zoe = User.objects.get(username="zoe")
+    group = Group.objects.create(name="Viewer")
+    told(desk.post(address(User, "change", zoe.pk), fields(zoe, is_staff="on", groups=[group.pk])))
+    zoe.refresh_from_db()
+    assert zoe.is_staff
+    assert list(zoe.groups.all()) == [group]
+
+
+def test_only_a_superuser_makes_superusers(deputy: Client, desk: Client, alice: User) -> None:
+    url = address(User, "change", alice.pk)
+    told(deputy.post(url, fields(alice, is_superuser="on", user_permissions=["1"])))
+    alice.refresh_from_db()
+    assert not alice.is_superuser
+    assert alice.user_permissions.count() == 0
+    told(desk.post(url, fields(alice, is_superuser="on")))
+    alice.refresh_from_db()
+    assert alice.is_superuser
+
+
+def test_a_superusers_account_is_for_superusers(deputy: Client, staff: User) -> None:
+    read(deputy, address(User, "change", staff.pk))
+    assert deputy.post(address(User, "change", staff.pk), fields(staff, username="mine")).status_code == 403
+    password = f"/admin/auth/user/{staff.pk}/password/"
+    assert deputy.post(password, {"password1": "x", "password2": "x"}).status_code == 403
+    assert deputy.post(address(User, "delete", staff.pk), {"post": "yes"}).status_code == 403
+
+
+def test_who_owns_something_is_not_deleted(desk: Client, task: ScheduledTask, charlie: User) -> None:
+    assert desk.post(address(User, "delete", task.owner.pk), {"post": "yes"}).status_code == 403
+    told(desk.post(address(User, "delete", charlie.pk), {"post": "yes"}))
+    assert list(User.objects.filter(username__in=["alice", "charlie"])) == [task.owner]
+    chosen = {"action": "delete_selected", "_selected_action": [task.owner.pk], "post": "yes"}
+    desk.post(address(User, "changelist"), chosen)
+    assert User.objects.filter(pk=task.owner.pk).exists()
