@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -53,13 +54,23 @@ def has_eligible(queues: Sequence[str]) -> str | None:
 def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | None:
     if not eligible(queue).exists():  # on SQLite a look needs no write lock
         return None
-    with transaction.atomic():
-        skips = transaction.get_connection().features.has_select_for_update_skip_locked
-        rows = eligible(queue).select_for_update(skip_locked=skips, of=("self",))[:_LOOK]
-        for row in rows:
+    passed_over: list[UUID] = []
+    for _ in range(_LOOK):
+        with transaction.atomic():
+            row = _lock_next(queue, passed_over)
+            if row is None:
+                return None
             if (run := _try(row, worker=worker, lease_seconds=lease_seconds)) is not None:
                 return run
+            passed_over.append(row.id)
     return None
+
+
+def _lock_next(queue: str, passed_over: list[UUID]) -> TaskRun | None:
+    """Lock one row and no more: what is locked here, the other children would skip."""
+    skips = transaction.get_connection().features.has_select_for_update_skip_locked
+    rows = eligible(queue).exclude(id__in=passed_over) if passed_over else eligible(queue)
+    return rows.select_for_update(skip_locked=skips, of=("self",)).first()
 
 
 def _try(row: TaskRun, *, worker: str, lease_seconds: float) -> TaskRun | None:

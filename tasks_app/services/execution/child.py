@@ -8,7 +8,7 @@ from random import Random
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
 from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
@@ -47,6 +47,7 @@ class Child:
 
         Posts another wake-up when more wait.
         """
+        close_old_connections()
         until = time.monotonic() + _SLICE_SECONDS
         count = 0
         while self._place.board.stop_by is None:
@@ -85,6 +86,8 @@ class Child:
         try:
             self._telemetry.started(run)
             outcome = call(attempt)
+            if not attempt.is_over:  # a wish arrived in the very moment in which the handler ended
+                attempt.handler_ended()
             self._keeper.let_go()
             _write_down(attempt, outcome)
             self._telemetry.ended(run, outcome, time.monotonic() - started)

@@ -17,7 +17,7 @@ from tasks_app.services.execution.call import Outcome
 
 logger = logging.getLogger(__name__)
 
-_BACK_OFF_SECONDS = 5.0
+_BACK_OFF_SECONDS = 30.0
 
 
 class Telemetry:
