@@ -20,6 +20,14 @@ def task_or_404(request: Request, task_id: uuid.UUID) -> ScheduledTask:
         raise Http404 from error
 
 
+def task_or_none(request: Request, task_id: uuid.UUID | None) -> ScheduledTask | None:
+    """Give the task if there is one that this person may see; a deleted one still has runs, but no page."""
+    try:
+        return task_get(request.user, task_id) if task_id else None
+    except NotFound:
+        return None
+
+
 def run_or_404(request: Request, run_id: uuid.UUID) -> TaskRun:
     """Give the run if this person may see it."""
     try:

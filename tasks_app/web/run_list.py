@@ -10,11 +10,10 @@ from tasks_app.handlers import registry
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.run_list import RunFilters, open_counts, run_page, run_search
 from tasks_app.selectors.task_list import queue_names
-from tasks_app.selectors.tasks import task_get
 from tasks_app.states import Status, Trigger
 from tasks_app.web import query, words
 from tasks_app.web.forms.field import Choice
-from tasks_app.web.objects import run_or_404
+from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, render
 
 SIZE = 50
@@ -48,7 +47,7 @@ def run_list(request: Request) -> HttpResponse:
         "tabs": _tabs(request),
         "selects": _selects(request),
         "is_filtered": filters.is_any,
-        "task": task_get(request.user, filters.task) if filters.task else None,
+        "task": task_or_none(request, filters.task),
     }
     return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
 

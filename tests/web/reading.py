@@ -2,17 +2,23 @@
 
 import re
 from html import unescape
+from typing import Protocol
 
-from django.http import HttpResponse
+
+class Page(Protocol):
+    """Any answer that has content."""
+
+    @property
+    def content(self) -> bytes: ...
 
 
-def text(response: HttpResponse) -> str:
+def text(response: Page) -> str:
     """The page's words, without its markup."""
     html = re.sub(r"(?s)<(script|style).*?</\1>", " ", response.content.decode())
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-def value(response: HttpResponse, name: str) -> str:
+def value(response: Page, name: str) -> str:
     """What stands in an input or a textarea."""
     html = response.content.decode()
     control = re.search(rf'<(input|textarea)\b[^>]*\bname="{re.escape(name)}"[^>]*>([^<]*)', html)
@@ -21,14 +27,14 @@ def value(response: HttpResponse, name: str) -> str:
     return unescape(control.group(2) if control.group(1) == "textarea" else inside.group(1) if inside else "")
 
 
-def errors(response: HttpResponse, name: str) -> str:
+def errors(response: Page, name: str) -> str:
     """What is said to be wrong at a field."""
     html = response.content.decode()
     found = re.search(rf'(?s)id="f-{re.escape(name.replace(".", "-"))}-error">(.*?)</div>', html)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else ""
 
 
-def chosen(response: HttpResponse, name: str) -> list[str]:
+def chosen(response: Page, name: str) -> list[str]:
     """What is chosen in a select, or checked among radios and boxes."""
     html = response.content.decode()
     select = re.search(rf'(?s)<select\b[^>]*\bname="{re.escape(name)}"[^>]*>(.*?)</select>', html)

@@ -1,6 +1,6 @@
 """Field: one thing that a form asks for, ready to be drawn by `parts/field.html`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,28 +69,25 @@ def messages_below(errors: Errors, path: str) -> list[str]:
     return found
 
 
-def paths(fields: Iterable[Field]) -> set[str]:
-    """Every path that is drawn, with those whose inner errors the field shows itself."""
-    found: set[str] = set()
-    for one in fields:
-        found.add(one.path)
-        found |= paths(one.children)
-    return found
-
-
 def unplaced(errors: Errors, fields: Sequence[Field]) -> list[str]:
     """The errors that no drawn field shows; they belong above the form."""
-    drawn = paths(fields)
-    shown = {message for one in _flat(fields) for message in one.errors}
+    drawn = list(_flat(fields))
     return [
-        f"{path}: {fault.message}"
+        f"{path}: {fault.message}" if path else fault.message
         for path, faults in errors.items()
         for fault in faults
-        if path not in drawn and not any(message.endswith(fault.message) for message in shown)
+        if not any(_shows(one, path, fault.message) for one in drawn)
     ]
 
 
-def _flat(fields: Iterable[Field]) -> Iterable[Field]:
+def _shows(field: Field, path: str, message: str) -> bool:
+    """A field shows its own errors; some, like a text of lines, also those of their parts."""
+    if path == field.path:
+        return message in field.errors
+    return path.startswith(f"{field.path}.") and any(shown.endswith(message) for shown in field.errors)
+
+
+def _flat(fields: Iterable[Field]) -> Iterator[Field]:
     for one in fields:
         yield one
         yield from _flat(one.children)

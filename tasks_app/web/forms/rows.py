@@ -5,9 +5,9 @@ from typing import Any
 
 def add_row(payload: dict[str, Any], path: str) -> None:
     """Append an empty row to the list at `payload.<…>`; a path that leads nowhere changes nothing."""
-    if not path:
+    *way, last = path.split(".")[1:] or [""]
+    if not last:
         return
-    *way, last = path.split(".")[1:]
     parent = _follow(payload, way)
     if isinstance(parent, dict):
         rows = parent.setdefault(last, [])
@@ -17,9 +17,7 @@ def add_row(payload: dict[str, Any], path: str) -> None:
 
 def remove_row(payload: dict[str, Any], path: str) -> None:
     """Take the row at `payload.<…>.<n>` away."""
-    if not path:
-        return
-    *way, last = path.split(".")[1:]
+    *way, last = path.split(".")[1:] or [""]
     rows = _follow(payload, way)
     if isinstance(rows, list) and last.isdigit() and int(last) < len(rows):
         del rows[int(last)]

@@ -1,0 +1,103 @@
+"""One run's page."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import RunAttempt, ScheduledTask, TaskRun, db_now
+from tests import runs
+from tests.web.reading import text
+
+TRACE = """Traceback (most recent call last):
+  File "/srv/app/task_handlers.py", line 3, in handler
+    call(<secret>)
+  File "/usr/lib/python3.11/site-packages/httpx/_client.py", line 1, in get
+    raise
+ValueError: no"""
+
+
+def page(run: TaskRun) -> str:
+    return reverse("run-detail", args=[run.pk])
+
+
+def test_it_tells_how_it_went(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    run = runs.make_run(alice, task, payload={"url": "https://example.org/<b>"}, actor="user:alice")
+    runs.claim(run)
+    runs.log(run, "first line", "second <script>")
+    runs.succeed(run)
+    response = as_alice.get(page(run))
+    words = text(response)
+    assert [step.event.target for step in response.context["steps"]] == ["queued", "running", "succeeded"]
+    assert "run now, alice" in words
+    assert "worker tests@here" in words
+    assert "second <script>" in words
+    assert "<script>" not in response.content.decode().split('id="log"')[1].split("</ol>")[0]
+    assert '"url"' in words
+    assert "https://example.org/<b>" in words
+    assert '"ok" : true' in words or '"ok": true' in words
+
+
+def test_a_failure_says_what_where_and_what_to_do(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    run = runs.make_run(alice, task)
+    runs.claim(run)
+    runs.fail(run)
+    RunAttempt.objects.create(
+        run=run, claim_no=1, number=1, outcome="handler_error", error_type="ValueError", traceback=TRACE,
+        worker="tests@here", finished_at=db_now(),
+    )  # fmt: skip
+    response = as_alice.get(page(run))
+    html = response.content.decode()
+    for words in ("ValueError: no", "Retry with changes", "Dismiss", "The handler failed"):
+        assert words in text(response)
+    assert 'class="ours">  File &quot;/srv/app/task_handlers.py' in html
+    assert 'class="theirs">  File &quot;/usr/lib/python3.11/site-packages' in html
+    assert "call(&lt;secret&gt;)" in html
+
+
+def test_a_run_that_was_asked_to_stop_says_so(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.ask_to_stop(run)
+    assert "It has been asked to stop" in text(as_alice.get(page(run)))
+    assert "/cancel/" not in as_alice.get(page(run)).content.decode()
+
+
+def test_the_log_goes_on_behind_the_last_line(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.log(run, *(f"line {n}" for n in range(1, 6)))
+    address = reverse("run-log", args=[run.pk])
+    assert "line 5" in text(as_alice.get(address))
+    rest = text(as_alice.get(address, {"after": "3"}))
+    assert "line 3" not in rest
+    assert "line 4" in rest
+    assert text(as_alice.get(address, {"after": "5"})) == ""
+    assert "line 1" in text(as_alice.get(address, {"after": "x"}))
+
+
+def test_live_regions_are_answered_alone_and_carry_the_version(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    for name in ("run-head", "run-story"):
+        html = as_alice.get(page(run), headers={"HX-Request": "true", "HX-Target": name}).content.decode()
+        assert f'id="{name}" data-live="run:{run.pk}"' in html
+        assert 'data-version="2"' in html
+        assert "<html" not in html
+
+
+def test_a_run_of_a_type_whose_code_has_gone_is_still_shown(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice, type="gone.for_good", payload={"a": 1})
+    assert as_alice.get(page(run)).status_code == 200
+
+
+def test_the_number_of_queries_does_not_grow(
+    as_alice: Client, alice: User, task: ScheduledTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = runs.make_run(alice, task)
+    for _ in range(5):
+        runs.claim(run)
+        runs.log(run, "a", "b")
+        runs.hand_back(run)
+    with django_assert_max_num_queries(9):
+        as_alice.get(page(run))

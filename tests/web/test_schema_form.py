@@ -1,0 +1,199 @@
+"""From a JSON Schema to fields and back: every kind of shape, with values, blanks and faults."""
+
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+
+import pytest
+from django.http import QueryDict
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr
+
+from tasks_app.errors import FieldError
+from tasks_app.web.forms.draw import draw_payload
+from tasks_app.web.forms.field import unplaced
+from tasks_app.web.forms.read import Reader
+from tasks_app.web.forms.rows import add_row, remove_row
+
+
+class Header(BaseModel):
+    name: str
+    weight: int = 1
+
+
+class Mail(BaseModel):
+    kind: Literal["mail"]
+    to: str
+
+
+class File(BaseModel):
+    kind: Literal["file"]
+    path: str
+    keep_days: int = 7
+
+
+class Sample(BaseModel):
+    title: str
+    note: str = ""
+    prefix: str = "run-"
+    count: int = 3
+    ratio: float | None = None
+    limit: int | None = 10
+    is_loud: bool = False
+    is_sure: bool | None = None
+    method: Literal["GET", "POST"] = "GET"
+    at: AwareDatetime | None = None
+    secret: SecretStr | None = None
+    days: list[Literal["mon", "tue"]] = []
+    lines: list[str] = []
+    numbers: list[int] = []
+    headers: dict[str, str] = {}
+    rows: list[Header] = []
+    inner: Header | None = None
+    target: Annotated[Mail | File, Field(discriminator="kind")] | None = None
+    anything: Any = None
+
+
+SCHEMA = Sample.model_json_schema()
+
+
+def read(pairs: list[tuple[str, str]], kept: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
+    posted = [("payload.title", "T"), ("payload.prefix", "run-"), ("payload.limit", "10"), ("payload.method", "GET")]
+    names = {name for name, _ in pairs}
+    data = QueryDict(urlencode([pair for pair in posted if pair[0] not in names] + pairs))
+    reader = Reader(SCHEMA, data, kept)
+    return reader.payload(), reader.errors
+
+
+def kinds() -> dict[str, str]:
+    return {one.path.removeprefix("payload."): one.kind for one in draw_payload(SCHEMA, {}, {})}
+
+
+def test_each_shape_has_its_control() -> None:
+    assert kinds() == {
+        "title": "text",
+        "note": "text",
+        "prefix": "text",
+        "count": "int",
+        "ratio": "number",
+        "limit": "int",
+        "is_loud": "bool",
+        "is_sure": "tristate",
+        "method": "enum",
+        "at": "datetime",
+        "secret": "secret",
+        "days": "choices",
+        "lines": "lines",
+        "numbers": "lines",
+        "headers": "map",
+        "rows": "list",
+        "inner": "group",
+        "target": "variant",
+        "anything": "json",
+    }
+
+
+def test_an_untouched_form_stores_no_defaults() -> None:
+    assert read([]) == ({"title": "T"}, {})
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([("payload.count", "12")], {"count": 12}),
+        ([("payload.count", "many")], {"count": "many"}),
+        ([("payload.ratio", "1.5")], {"ratio": 1.5}),
+        ([("payload.ratio", "2")], {"ratio": 2}),
+        ([("payload.limit", "")], {"limit": None}),
+        ([("payload.prefix", "")], {"prefix": ""}),
+        ([("payload.is_loud", "on")], {"is_loud": True}),
+        ([("payload.is_sure", "false")], {"is_sure": False}),
+        ([("payload.method", "POST")], {"method": "POST"}),
+        ([("payload.method", "SHOUT")], {"method": "SHOUT"}),
+        ([("payload.at", "2026-11-24T09:00")], {"at": "2026-11-24T09:00:00+00:00"}),
+        ([("payload.at", "soon")], {"at": "soon"}),
+        ([("payload.days", "mon"), ("payload.days", "tue")], {"days": ["mon", "tue"]}),
+        ([("payload.lines", " a \n\n b")], {"lines": ["a", "b"]}),
+        ([("payload.numbers", "1\nx")], {"numbers": [1, "x"]}),
+        ([("payload.headers", "A: 1\nB: x:y")], {"headers": {"A": "1", "B": "x:y"}}),
+        ([("payload.anything", '{"a": [1]}')], {"anything": {"a": [1]}}),
+        (
+            [("payload.rows.__row", "0"), ("payload.rows.0.name", "n"), ("payload.rows.0.weight", "1")],
+            {"rows": [{"name": "n"}]},
+        ),
+        ([("payload.inner.__on", "on"), ("payload.inner.name", "i")], {"inner": {"name": "i"}}),
+        ([("payload.inner.name", "ignored")], {}),
+        (
+            [("payload.target.kind", "file"), ("payload.target.path", "/x")],
+            {"target": {"kind": "file", "path": "/x"}},
+        ),
+        ([("payload.target.kind", "")], {}),
+    ],
+)
+def test_what_is_typed_is_read(pairs: list[tuple[str, str]], expected: dict[str, Any]) -> None:
+    payload, errors = read(pairs)
+    assert payload == {"title": "T", **expected}
+    assert errors == {}
+
+
+def test_a_blank_required_text_is_missing_rather_than_empty() -> None:
+    assert "title" not in read([("payload.title", "  ")])[0]
+
+
+def test_what_cannot_be_read_is_a_fault_and_stays_as_typed() -> None:
+    payload, errors = read([("payload.anything", "{no"), ("payload.headers", "no colon")])
+    assert set(errors) == {"payload.anything", "payload.headers"}
+    drawn = {one.path: one for one in draw_payload(SCHEMA, payload, errors)}
+    assert drawn["payload.anything"].value == "{no"
+    assert drawn["payload.headers"].value == "no colon"
+    assert drawn["payload.headers"].errors == ["Line 1 is not of the form “Name: value”."]
+
+
+def test_a_secret_left_blank_keeps_its_value_and_is_never_drawn() -> None:
+    assert read([], {"secret": "s3cret"})[0]["secret"] == "s3cret"
+    assert read([("payload.secret", "new")], {"secret": "s3cret"})[0]["secret"] == "new"
+    drawn = {one.path: one for one in draw_payload(SCHEMA, {"secret": "s3cret"}, {})}
+    assert drawn["payload.secret"].value == ""
+
+
+def test_a_stored_default_is_kept_when_it_was_given() -> None:
+    assert read([("payload.count", "3")], {"count": 3})[0]["count"] == 3
+
+
+def test_a_payload_survives_drawing_and_reading() -> None:
+    stored = {"title": "T", "numbers": [1, 2], "rows": [{"name": "a", "weight": 2}], "headers": {"A": "b"}}
+    drawn = {one.path: one for one in draw_payload(SCHEMA, stored, {})}
+    assert drawn["payload.numbers"].value == "1\n2"
+    assert [child.path for child in drawn["payload.rows"].children[0].children] == [
+        "payload.rows.0.name",
+        "payload.rows.0.weight",
+    ]
+    assert Sample.model_validate(stored).title == "T"
+
+
+def test_errors_find_their_fields_also_inside_and_the_rest_is_not_lost() -> None:
+    fault = [FieldError("wrong", "Wrong.")]
+    errors = {"payload.rows.0.name": fault, "payload.lines.1": fault, "payload.nowhere": fault}
+    drawn = draw_payload(SCHEMA, {"rows": [{}]}, errors)
+    by_path = {one.path: one for one in drawn}
+    assert by_path["payload.rows"].children[0].children[0].errors == ["Wrong."]
+    assert by_path["payload.lines"].errors == ["1: Wrong."]
+    assert unplaced(errors, drawn)
+
+
+def test_rows_are_added_and_removed() -> None:
+    payload: dict[str, Any] = {"rows": [{"name": "a"}, {"name": "b"}]}
+    add_row(payload, "payload.rows")
+    remove_row(payload, "payload.rows.0")
+    assert payload == {"rows": [{"name": "b"}, {}]}
+    add_row(payload, "payload.deep.er")
+    assert payload["deep"] == {"er": [{}]}
+
+
+@pytest.mark.parametrize("path", ["", "payload", "payload.rows.9", "payload.rows.x", "payload.title.a.b", "nonsense"])
+def test_a_path_that_leads_nowhere_changes_no_row(path: str) -> None:
+    payload: dict[str, Any] = {"title": "T", "rows": [{"name": "a"}]}
+    remove_row(payload, path)
+    assert payload["rows"] == [{"name": "a"}]
+
+
+def test_a_type_without_input_has_no_fields() -> None:
+    assert draw_payload({"type": "object", "properties": {}, "additionalProperties": False}, {}, {}) == []

@@ -1,0 +1,55 @@
+"""Settings and API keys."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app.models import ApiKey
+from tasks_app.services.api_keys import api_key_create, api_key_find
+from tests.web.reading import errors, text, value
+
+KEYS = "/settings/api-keys/"
+
+
+def test_it_says_who_one_is(as_alice: Client) -> None:
+    page = text(as_alice.get("/settings/"))
+    assert "alice@example.org" in page
+
+
+def test_a_key_is_shown_once_and_works(as_alice: Client, alice: User) -> None:
+    response = as_alice.post(KEYS, {"name": "ci", "scope": "run", "days": "30"})
+    assert response.status_code == 201
+    plain = response.content.decode().split('class="secret">')[1].split("<")[0].strip()
+    key = api_key_find(plain)
+    assert key is not None
+    assert (key.user_id, key.name, key.scope) == (alice.pk, "ci", "run")
+    assert key.expires_at is not None
+    again = as_alice.get(KEYS).content.decode()
+    assert plain not in again
+    assert key.prefix in again
+
+
+def test_a_key_without_a_name_is_refused_at_the_field(as_alice: Client) -> None:
+    response = as_alice.post(KEYS, {"name": " ", "scope": "king", "days": ""})
+    assert response.status_code == 400
+    assert errors(response, "name")
+    assert errors(response, "scope")
+    assert value(response, "name") == " "
+    assert not ApiKey.objects.exists()
+
+
+def test_a_revoked_key_is_worthless(as_alice: Client, alice: User) -> None:
+    key, plain = api_key_create(user=alice, name="old", scope="manage")
+    as_alice.post(reverse("api-key-revoke", args=[key.pk]))
+    assert api_key_find(plain) is None
+    assert "revoked" in text(as_alice.get(KEYS))
+
+
+def test_keys_are_nobody_elses_business_not_even_the_administrators(
+    as_charlie: Client, as_staff: Client, alice: User
+) -> None:
+    key, plain = api_key_create(user=alice, name="mine", scope="manage")
+    for client in (as_charlie, as_staff):
+        assert "mine" not in text(client.get(KEYS))
+        assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 404
+    assert api_key_find(plain) is not None

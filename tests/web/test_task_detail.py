@@ -1,0 +1,97 @@
+"""One task's page."""
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import ScheduledTask
+from tests import runs
+from tests.web.conftest import MakeTask
+from tests.web.reading import text
+
+
+def page(task: ScheduledTask) -> str:
+    return reverse("task-detail", args=[task.pk])
+
+
+def test_the_sentence_the_next_ten_and_the_history_are_there(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    done = runs.make_run(alice, task, scheduled_for=task.created_at)
+    runs.claim(done)
+    runs.succeed(done)
+    response = as_alice.get(page(task))
+    assert "Every day at 09:00, Berlin time." in text(response)
+    assert len(response.context["slots"]) == 10
+    assert [run.id for run in response.context["history"]] == [done.id]
+    assert text(response).count("09:00") >= 10
+
+
+def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
+    words = text(as_alice.get(page(make(schedule=None))))
+    assert "It has never run; press “Run now” to try it." in words
+
+
+def test_a_failure_stands_on_top_until_it_is_mended(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    failed = runs.make_run(alice, task)
+    runs.claim(failed)
+    runs.fail(failed)
+    assert "The last run failed" in text(as_alice.get(page(task)))
+    mended = runs.make_run(alice, task)
+    runs.claim(mended)
+    runs.succeed(mended)
+    assert "The last run failed" not in text(as_alice.get(page(task)))
+
+
+def test_the_history_is_filtered_by_state(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    waits, gone = runs.make_run(alice, task), runs.make_run(alice, task)
+    runs.cancel(gone)
+    for status, expected in (("queued", waits), ("cancelled", gone)):
+        response = as_alice.get(page(task), {"status": status})
+        assert [run.id for run in response.context["history"]] == [expected.id]
+    assert "No run of this task is in that state" in text(as_alice.get(page(task), {"status": "failed"}))
+
+
+def test_older_runs_are_a_click_away(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    made = [runs.make_run(alice, task) for _ in range(27)]
+    first = as_alice.get(page(task))
+    second = as_alice.get(page(task), {"before": first.context["older"]})
+    assert [run.id for run in second.context["history"]] == [made[1].id, made[0].id]
+
+
+def test_a_pause_says_why(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-pause", args=[task.pk]), {"note": "until <Monday>"})
+    response = as_alice.get(page(task))
+    assert "“until <Monday>”" in text(response)
+    assert "until <Monday>" not in response.content.decode()
+    assert "None while it is paused" in text(response)
+
+
+def test_a_schedule_that_cannot_be_read_any_more_does_not_break_the_page(as_alice: Client, task: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(pk=task.pk).update(schedule={"kind": "lunar"})
+    response = as_alice.get(page(task))
+    assert response.status_code == 200
+    assert "cannot be read any more" in text(response)
+
+
+def test_a_type_whose_code_has_gone_does_not_break_the_page(as_alice: Client, task: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(pk=task.pk).update(type="gone.for_good")
+    assert as_alice.get(page(task)).status_code == 200
+    assert as_alice.get(reverse("task-edit", args=[task.pk])).status_code == 200
+
+
+def test_each_live_region_is_answered_alone(as_alice: Client, task: ScheduledTask) -> None:
+    for name in ("task-head", "task-strip", "task-history"):
+        response = as_alice.get(page(task), headers={"HX-Request": "true", "HX-Target": name})
+        assert f'id="{name}" data-live="task:{task.pk}"' in response.content.decode()
+        assert "<html" not in response.content.decode()
+
+
+def test_the_number_of_queries_does_not_grow(
+    as_alice: Client, alice: User, task: ScheduledTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(30):
+        runs.make_run(alice, task)
+    with django_assert_max_num_queries(8):
+        as_alice.get(page(task))

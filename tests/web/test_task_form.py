@@ -1,0 +1,241 @@
+"""New and edit: what is typed is kept, what is wrong is said at its field, what is right is stored."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app.models import ScheduledTask
+from tests.web.conftest import MakeTask
+from tests.web.reading import chosen, errors, text, value
+
+NEW = "/tasks/new/?type=http_request"
+FORM = {
+    "name": "Ping",
+    "payload.url": "https://example.org/ping",
+    "schedule.kind": "daily",
+    "schedule.daily.time": "08:30",
+    "timezone": "Europe/Berlin",
+    "tags": "a, b",
+    "priority": "7",
+    "overlap": "queue_one",
+    "on_exhausted": "pause_task",
+    "misfire.policy": "skip",
+    "max_retries": "5",
+    "notify_on_failure": "on",
+}
+
+
+def edit(task: ScheduledTask) -> str:
+    return reverse("task-edit", args=[task.pk])
+
+
+def as_typed(task: ScheduledTask, **changes: str) -> dict[str, str]:
+    kept = {"name": task.name, "payload.url": "https://example.org/", "schedule.kind": "daily"}
+    more = {"schedule.daily.time": "09:00", "timezone": "Europe/Berlin", "version": str(task.version)}
+    return {**kept, **more, **changes}
+
+
+def test_types_are_offered_with_what_they_do(as_alice: Client) -> None:
+    page = text(as_alice.get("/tasks/new/"))
+    assert "HTTP request" in page
+    assert "Calls a URL" in page
+
+
+def test_an_unknown_or_internal_type_has_no_form(as_alice: Client) -> None:
+    assert as_alice.get("/tasks/new/?type=nonsense").status_code == 404
+    assert as_alice.get("/tasks/new/?type=notify_run_failed").status_code == 404
+
+
+def test_the_form_is_made_from_the_type(as_alice: Client) -> None:
+    response = as_alice.get(NEW)
+    assert chosen(response, "payload.method") == ["GET"]
+    assert value(response, "payload.url") == ""
+    assert chosen(response, "schedule.kind") == ["daily"]
+
+
+def test_a_full_form_makes_the_task(as_alice: Client, alice: User) -> None:
+    response = as_alice.post(NEW, FORM)
+    task = ScheduledTask.objects.get(owner=alice)
+    assert response["Location"] == reverse("task-detail", args=[task.pk])
+    assert (task.name, task.tags, task.priority, task.overlap) == ("Ping", ["a", "b"], 7, "queue_one")
+    assert (task.on_exhausted, task.misfire, task.max_retries) == ("pause_task", {"policy": "skip"}, 5)
+    assert task.schedule == {"kind": "daily", "time": "08:30"}
+    assert task.timezone == "Europe/Berlin"
+    assert task.payload == {"url": "https://example.org/ping"}
+    assert task.notify_on_failure
+    assert task.next_due_at is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "schedule"),
+    [
+        ({"schedule.kind": "manual"}, None),
+        (
+            {"schedule.kind": "every", "schedule.every.amount": "15", "schedule.every.unit": "minutes"},
+            {"kind": "every", "minutes": 15},
+        ),
+        ({"schedule.kind": "hourly", "schedule.hourly.minute": "5"}, {"kind": "hourly", "minute": 5}),
+        (
+            {
+                "schedule.kind": "weekly",
+                "schedule.weekly.days": ["mon", "fri"],
+                "schedule.weekly.time": "07:00",
+            },
+            {"kind": "weekly", "days": ["mon", "fri"], "time": "07:00"},
+        ),
+        (
+            {"schedule.kind": "monthly", "schedule.monthly.day": "last", "schedule.monthly.time": "23:00"},
+            {"kind": "monthly", "day": "last", "time": "23:00"},
+        ),
+        (
+            {"schedule.kind": "monthly", "schedule.monthly.day": "31", "schedule.monthly.time": "23:00"},
+            {"kind": "monthly", "day": 31, "time": "23:00"},
+        ),
+        (
+            {"schedule.kind": "cron", "schedule.cron.expression": "0 9 * * MON-FRI"},
+            {"kind": "cron", "expression": "0 9 * * MON-FRI"},
+        ),
+        (
+            {"schedule.kind": "once", "schedule.once.run_at": "2099-01-02T03:04"},
+            {"kind": "once", "run_at": "2099-01-02T02:04:00Z"},
+        ),
+    ],
+)
+def test_each_kind_of_schedule_is_stored_and_comes_back(
+    as_alice: Client, alice: User, fields: dict[str, Any], schedule: dict[str, Any] | None
+) -> None:
+    as_alice.post(NEW, {**FORM, **fields})
+    task = ScheduledTask.objects.get(owner=alice)
+    assert task.schedule == schedule
+    response = as_alice.get(edit(task))
+    for name, given in fields.items():
+        found = chosen(response, name) or [value(response, name)]
+        assert found == (given if isinstance(given, list) else [given])
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "said"),
+    [
+        ({"name": " "}, "name", "blank"),
+        ({"payload.url": ""}, "payload.url", "required"),
+        ({"payload.url": "nonsense"}, "payload.url", "URL"),
+        ({"payload.method": "SHOUT"}, "payload.method", "Must be"),
+        ({"payload.headers": "no colon here"}, "payload.headers", "Name: value"),
+        ({"priority": "12"}, "priority", "between 0 and 9"),
+        ({"max_retries": "many"}, "max_retries", "whole number"),
+        ({"max_retries": "51"}, "max_retries", "between 0 and 50"),
+        ({"timeout_seconds": "-1"}, "timeout_seconds", "between"),
+        ({"queue": "nowhere"}, "queue", "no such queue"),
+        ({"misfire.grace_seconds": "0"}, "misfire.grace_seconds", "between"),
+        ({"retry.style": "delays", "retry.delays": "5, soon"}, "retry.delays", "seconds"),
+        ({"timezone": "Europe/Berlim"}, "timezone", "Europe/Berlin"),
+        ({"schedule.daily.time": "25:00"}, "schedule.daily.time", ""),
+        ({"schedule.kind": "cron", "schedule.cron.expression": "0 9 31 2 *"}, "schedule.cron.expression", ""),
+        ({"schedule.kind": "weekly", "schedule.weekly.days": []}, "schedule.weekly.days", ""),
+        ({"schedule.kind": "every", "schedule.every.amount": "0"}, "schedule.every.amount", ""),
+        ({"schedule.kind": "once", "schedule.once.run_at": ""}, "schedule.once.run_at", ""),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
+    as_alice: Client, fields: dict[str, Any], where: str, said: str
+) -> None:
+    typed = {**FORM, **fields}
+    response = as_alice.post(NEW, typed)
+    assert response.status_code == 400
+    assert errors(response, where), text(response)
+    assert said.lower() in errors(response, where).lower()
+    for name, given in typed.items():
+        if name in ("queue", "payload.method", "priority"):
+            continue  # a select can only show what it offers
+        selected = chosen(response, name)
+        found = selected if isinstance(given, list) else (selected or [value(response, name)])[0]
+        assert found == given, name
+    assert not ScheduledTask.objects.exists()
+
+
+def test_all_faults_are_said_at_once(as_alice: Client) -> None:
+    typed = {**FORM, "name": "", "payload.url": "", "schedule.daily.time": "soon", "payload.headers": "x"}
+    response = as_alice.post(NEW, typed)
+    for name in ("name", "payload.url", "schedule.daily.time", "payload.headers"):
+        assert errors(response, name), name
+
+
+def test_an_instant_in_the_past_is_refused(as_alice: Client) -> None:
+    once = {"schedule.kind": "once", "schedule.once.run_at": "2020-01-01T00:00"}
+    response = as_alice.post(NEW, {**FORM, **once})
+    assert response.status_code == 400
+    assert "lies in the past" in text(response)
+    assert value(response, "schedule.once.run_at") == "2020-01-01T00:00"
+
+
+def test_save_and_run_makes_both(as_alice: Client, alice: User) -> None:
+    response = as_alice.post(NEW, {**FORM, "_then": "run"})
+    run = ScheduledTask.objects.get(owner=alice).runs.get()
+    assert response["Location"] == reverse("run-detail", args=[run.pk])
+    assert (run.trigger, run.actor) == ("manual", "user:alice")
+
+
+def test_editing_changes_what_was_changed_and_no_more(as_alice: Client, make: MakeTask) -> None:
+    task = make(key="nightly", pause_after_failures=4, description="why", jitter_seconds=30)
+    before = ScheduledTask.objects.get(pk=task.pk)
+    page = as_alice.get(edit(task))
+    assert value(page, "pause_after_failures") == "4"
+    typed = as_typed(task, name="Renamed", description="why", pause_after_failures="4", jitter_seconds="30")
+    assert as_alice.post(edit(task), typed).status_code == 302
+    task.refresh_from_db()
+    assert task.name == "Renamed"
+    same = ("key", "payload", "schedule", "next_due_at", "pause_after_failures", "jitter_seconds", "description")
+    assert [getattr(task, name) for name in same] == [getattr(before, name) for name in same]
+
+
+def test_somebody_elses_edit_in_between_is_said_and_not_overwritten(as_alice: Client, task: ScheduledTask) -> None:
+    typed = as_typed(task, name="Mine")
+    as_alice.post(edit(task), as_typed(task, name="Theirs"))
+    response = as_alice.post(edit(task), typed)
+    assert response.status_code == 412
+    assert "Somebody has changed this task" in text(response)
+    assert value(response, "name") == "Mine"
+    task.refresh_from_db()
+    assert task.name == "Theirs"
+    assert as_alice.post(edit(task), {**typed, "version": value(response, "version")}).status_code == 302
+
+
+def test_a_schedule_that_the_form_has_no_words_for_stays_as_it_is(as_alice: Client, make: MakeTask) -> None:
+    schedule = {"kind": "any", "of": [{"kind": "daily", "time": "09:00"}, {"kind": "hourly", "minute": 5}]}
+    task = make(schedule=schedule)
+    page = as_alice.get(edit(task))
+    assert chosen(page, "schedule.kind") == ["other"]
+    typed = as_typed(task, **{"schedule.kind": "other", "schedule.other": value(page, "schedule.other")})
+    assert as_alice.post(edit(task), typed).status_code == 302
+    stored = task.schedule
+    task.refresh_from_db()
+    assert task.schedule == stored
+
+
+def test_a_cancelled_task_cannot_be_edited_and_the_form_says_so(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-cancel", args=[task.pk]))
+    task.refresh_from_db()
+    response = as_alice.post(edit(task), as_typed(task))
+    assert response.status_code == 409
+    assert "duplicate it instead" in text(response)
+
+
+def test_the_preview_says_it_in_words(as_alice: Client) -> None:
+    cron = {"schedule.kind": "cron", "schedule.cron.expression": "0 9 * * mon-fri", "timezone": "Europe/Berlin"}
+    page = text(as_alice.post("/tasks/preview/", cron))
+    assert "weekday" in page
+    assert page.count("09:00") >= 5
+    wrong = as_alice.post("/tasks/preview/", {**cron, "schedule.cron.expression": "0 99 * * *"})
+    assert wrong.status_code == 200
+    assert "cannot run yet" in text(wrong)
+
+
+def test_without_javascript_a_button_previews_and_keeps_everything(as_alice: Client) -> None:
+    response = as_alice.post(NEW, {**FORM, "name": "", "_preview": "1"})
+    assert response.status_code == 200
+    assert "Every day at 08:30, Berlin time" in text(response)
+    assert value(response, "payload.url") == FORM["payload.url"]
+    assert not errors(response, "name")

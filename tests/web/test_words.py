@@ -1,0 +1,124 @@
+"""Durations, relative times and the strip, in words and measures."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from tasks_app.states import Reason, Status, Trigger
+from tasks_app.web import words
+from tasks_app.web.json_view import render
+from tasks_app.web.strip import draw
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0, "0 ms"),
+        (0.0421, "42 ms"),
+        (3.25, "3.2 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+        (273_600, "3 d 4 h"),
+    ],
+)
+def test_durations(seconds: float | None, said: str) -> None:
+    assert words.duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "now"),
+        (-12, "12 s ago"),
+        (89, "in 89 s"),
+        (200, "in 3 min"),
+        (50_400, "in 14 h"),
+        (-200_000, "2 days ago"),
+        (10_000_000, "in 4 months"),
+    ],
+)
+def test_relative_times(seconds: float, said: str) -> None:
+    assert words.relative(NOW + timedelta(seconds=seconds), NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("instant", "said"),
+    [
+        (NOW, "12:00"),
+        (NOW + timedelta(seconds=5), "12:00:05"),
+        (NOW + timedelta(hours=21), "tomorrow 09:00"),
+        (NOW - timedelta(days=1), "yesterday 12:00"),
+        (NOW + timedelta(days=3), "Fri 12:00"),
+        (NOW + timedelta(days=20), "14 Dec 12:00"),
+        (NOW + timedelta(days=60), "23 Jan 2027 12:00"),
+    ],
+)
+def test_instants_are_said_as_briefly_as_the_day_allows(instant: datetime, said: str) -> None:
+    assert words.clock(instant, NOW) == said
+
+
+def test_instants_are_said_in_the_readers_zone() -> None:
+    with timezone.override("Europe/Berlin"):
+        assert words.exact(NOW) == "Tue 24 Nov 2026, 13:00:00 CET"
+
+
+def test_every_word_of_the_engine_has_words_for_people() -> None:
+    assert {reason.value for reason in Reason if reason} <= set(words.REASONS)
+    assert {trigger.value for trigger in Trigger} == set(words.TRIGGERS)
+
+
+@pytest.mark.parametrize(("name", "said"), [("user:alice", "alice"), ("beat:host:1", "the scheduler"), ("odd", "odd")])
+def test_actors(name: str, said: str) -> None:
+    assert words.actor(name) == said
+
+
+def test_json_is_escaped_and_told_apart() -> None:
+    html = render({"<k>": ["<s>", 1, None]})
+    assert '<span class="k">&quot;&lt;k&gt;&quot;</span>' in html
+    assert '<span class="s">&quot;&lt;s&gt;&quot;</span>' in html
+    assert '<span class="l">null</span>' in html
+
+
+@dataclass
+class Run:
+    """As much of a run as the strip looks at."""
+
+    status: str
+    duration_ms: int | None = 1000
+    started_at: datetime | None = NOW
+    id: str = "x"
+
+
+def test_the_strip_ends_at_now_and_goes_on_with_hollow_ticks() -> None:
+    strip = draw([Run(Status.SUCCEEDED)] * 3, [NOW + timedelta(hours=n) for n in range(1, 30)], now=NOW)
+    assert len(strip.ticks) == 10
+    assert max(bar.x + bar.width for bar in strip.bars) <= strip.now_x
+    assert min(tick.x for tick in strip.ticks) > strip.now_x
+    assert strip.label == "Last 3 runs: 3 succeeded; next in 60 min"
+
+
+def test_height_is_run_time_from_zero() -> None:
+    half, whole = draw([Run(Status.SUCCEEDED, 500), Run(Status.SUCCEEDED, 1000)], [], now=NOW, wide=True).bars
+    assert half.height == pytest.approx(whole.height / 2, abs=0.1)
+
+
+def test_outcomes_differ_in_shape_and_not_only_in_colour() -> None:
+    good, bad, skipped, cancelled = draw(
+        [Run(Status.SUCCEEDED), Run(Status.FAILED), Run(Status.SKIPPED, None), Run(Status.CANCELLED)], [], now=NOW
+    ).bars
+    assert bad.y + bad.height > good.y + good.height
+    assert skipped.height < good.height / 4
+    assert cancelled.is_hollow
+    assert not good.is_hollow
+
+
+def test_only_the_last_fifty_are_drawn() -> None:
+    assert len(draw([Run(Status.SUCCEEDED)] * 80, [], now=NOW).bars) == 50
+    assert draw([], [], now=NOW).label == "No runs yet; nothing planned"
