@@ -1,0 +1,40 @@
+"""A database of its own for one platform: a file under its directory, or one made on the PostgreSQL of DATABASE_URL."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from scheduler_project.database_url import database
+
+
+@contextlib.contextmanager
+def own_database() -> Iterator[dict[str, str]]:
+    """Give the settings that name it; it goes afterwards."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield {}
+        return
+    name = f"carillon_live_{secrets.token_hex(6)}"
+    _execute(url, "CREATE DATABASE {}", name)
+    try:
+        yield {"DATABASE_URL": _with_name(url, name)}
+    finally:
+        _execute(url, "DROP DATABASE {} WITH (FORCE)", name)
+
+
+def _execute(url: str, statement: str, name: str) -> None:
+    config = database(url, Path())
+    where = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
+    given = {key: value for key, value in where.items() if value}
+    with psycopg.connect(dbname=config["NAME"], autocommit=True, **given) as connection:
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+
+
+def _with_name(url: str, name: str) -> str:
+    address, question, options = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{name}{question}{options}"

@@ -1,0 +1,58 @@
+"""One platform for all faults; after each test every run has ended and its record is sound."""
+
+from collections.abc import Collection, Iterator
+from uuid import UUID
+
+import pytest
+
+from tests.live import inside
+from tests.live.platform import ENGINE, Platform, running_platform
+from tests.live.surroundings import eventually
+
+SHORT = {
+    "LEASE_SECONDS": "5",
+    "UPKEEP_SECONDS": "1",
+    "CANCEL_GRACE_SECONDS": "2",
+    "STOP_GRACE_SECONDS": "3",
+    "MIN_INTERVAL_SECONDS": "1",
+    "WORKER_CONCURRENCY": "2",
+}
+
+
+@pytest.fixture(scope="package")
+def shared_platform() -> Iterator[Platform]:
+    """The engine with short times: Redis, mailbox, one worker with two children, one beat."""
+    with running_platform(*ENGINE, **SHORT) as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(shared_platform: Platform) -> Iterator[Platform]:
+    """The engine, whole; a test may break it. Whatever it does, every run ends, and the record says how."""
+    seen = {story.run_id for story in shared_platform.do(inside.stories)}
+    yield shared_platform
+    _start_missing(shared_platform)
+    check_all(shared_platform, seen)
+    _end_spare(shared_platform)
+
+
+def check_all(platform: Platform, seen: Collection[UUID] = ()) -> None:
+    """Wait until every run has ended, and look at the record of each that was not seen before."""
+    eventually(lambda: not platform.do(inside.stories, status__in=["queued", "scheduled", "running"]), 40, "all ended")
+    stories = [story for story in platform.do(inside.stories) if story.run_id not in seen]
+    faults = {f"{story.type} {story.run_id} {story.path}": found for story in stories if (found := story.faults())}
+    assert not faults, faults
+    slots = [(story.task_id, story.slot) for story in stories if story.slot]
+    assert len(slots) == len(set(slots)), "one run row per slot"
+
+
+def _start_missing(platform: Platform) -> None:
+    started = [platform.start(kind) for kind in ENGINE if not platform.living(kind)]
+    if started:
+        platform.wait_until_ready(*started)
+
+
+def _end_spare(platform: Platform) -> None:
+    for kind in ENGINE:
+        for spare in platform.living(kind)[:-1]:
+            spare.kill()

@@ -1,0 +1,61 @@
+"""Which run a child takes next, and which it must leave."""
+
+import itertools
+from uuid import UUID
+
+import pytest
+
+from tests.live import inside
+from tests.live.platform import Platform
+from tests.live.story import Story
+from tests.live.surroundings import eventually
+
+pytestmark = pytest.mark.live
+
+
+def test_a_paused_queue_keeps_its_runs_and_no_others(platform: Platform) -> None:
+    platform.do(inside.queue_pause, "default")
+    try:
+        kept = platform.run("probe.echo")
+        eventually(lambda: platform.ended(platform.run("probe.echo", queue="critical")).started_at)
+        # A child may have read the queues a moment before the pause; it has read them again by now.
+        more = platform.run("probe.echo")
+        assert platform.ended(platform.run("probe.echo", queue="critical")).status == "succeeded"
+        assert platform.story(more).status == "queued"
+    finally:
+        platform.do(inside.queue_resume, "default")
+    assert [platform.ended(run).status for run in (kept, more)] == ["succeeded"] * 2
+
+
+def test_background_work_never_takes_the_last_free_child(platform: Platform) -> None:
+    background = [platform.run("probe.sleep", seconds=0.7, queue="low-priority") for _ in range(4)]
+    platform.running(background[0])
+    urgent = platform.ended(platform.run("probe.echo"))
+    assert urgent.started_at is not None
+    assert platform.story(background[-1]).status == "queued", "it did not have to wait for them"
+    assert overlapping(stories_of(platform, background)) == []
+
+
+def test_more_urgent_queues_and_priorities_go_first(platform: Platform) -> None:
+    blockers = [platform.run("probe.sleep", seconds=1.5) for _ in range(2)]
+    for run in blockers:
+        platform.running(run)
+    last = [platform.run("probe.sleep", seconds=0.1, priority=1) for _ in range(6)]
+    first = [platform.run("probe.sleep", seconds=0.1, priority=9) for _ in range(6)]
+    starts = {story.run_id: story.started_at for story in stories_of(platform, [*last, *first])}
+    by_start = sorted(starts, key=lambda run: str(starts[run]))
+    assert set(by_start[: len(first)]) == set(first)
+
+
+def stories_of(platform: Platform, runs: list[UUID]) -> list[Story]:
+    return [platform.ended(run) for run in runs]
+
+
+def overlapping(stories: list[Story]) -> list[tuple[Story, Story]]:
+    """Give the pairs of runs that ran at the same time."""
+    return [
+        (one, other)
+        for one, other in itertools.combinations(stories, 2)
+        if one.started_at and other.started_at and one.finished_at and other.finished_at
+        if one.started_at < other.finished_at and other.started_at < one.finished_at
+    ]

@@ -1,0 +1,153 @@
+"""What a hand does inside the platform. Only called through tests/live/hand.py, in the platform's own settings."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from tasks_app import jobs
+from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
+from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
+from tasks_app.services.specs import TaskSpec
+from tests.live.story import Attempt, Event, Story
+
+OWNER = "alice"
+ACTOR = f"user:{OWNER}"
+
+
+def prepare() -> None:
+    """Bring up an empty database as a first start does, and let the owner exist."""
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("bootstrap", verbosity=0)
+    if not User.objects.filter(username=OWNER).exists():
+        User.objects.create_user(OWNER, f"{OWNER}@example.org", f"{OWNER}-password")
+
+
+def first_password() -> str:
+    """Give the one-time password of the first sign-in."""
+    return Path(settings.VAR_DIR / "first-password").read_text(encoding="utf-8").split()[1]
+
+
+def api_key(username: str, scope: str = "manage") -> str:
+    """Make an API key and give its plain text."""
+    return api_keys.api_key_create(user=User.objects.get(username=username), name="tests", scope=scope)[1]
+
+
+def enqueue(type: str, payload: Mapping[str, Any], **options: Any) -> UUID:
+    """Make a run without a task."""
+    return jobs.enqueue(type, payload, owner=_owner(), **options).id
+
+
+def insert(type: str, payload: Any) -> UUID:
+    """Make a queued run as an older version of the code might have left it: nothing is checked."""
+    run = TaskRun(id=new_id(), owner=_owner(), type=type, payload=payload, trigger="api", status="queued", reason="due")
+    run.queued_at = db_now()
+    lifecycle.create([run], actor="tests")
+    return run.id
+
+
+def task(name: str, type: str, payload: Mapping[str, Any], **spec: Any) -> UUID:
+    """Make a task of the owner's."""
+    made = TaskSpec(name=name, type=type, payload=dict(payload), **spec)
+    return tasks.task_create(owner=_owner(), spec=made, actor=ACTOR).id
+
+
+def run_now(task_id: UUID) -> UUID:
+    """Run a task now."""
+    return tasks.task_run_now(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR).id
+
+
+def pause(task_id: UUID) -> None:
+    """Pause a task."""
+    tasks.task_pause(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR)
+
+
+def cancel(run_id: UUID) -> None:
+    """Cancel a run, or ask it to stop."""
+    runs.run_cancel(run=TaskRun.objects.get(id=run_id), actor=ACTOR)
+
+
+def retry(run_id: UUID) -> UUID:
+    """Run a run again."""
+    return runs.run_retry(run=TaskRun.objects.get(id=run_id), actor=ACTOR).id
+
+
+def hasten(run_id: UUID) -> None:
+    """Let a run that waits for its time have it now."""
+    TaskRun.objects.filter(id=run_id, status="scheduled").update(due_at=db_now() - timedelta(seconds=1))
+
+
+def queue_pause(name: str) -> None:
+    """Pause a queue."""
+    queues.queue_pause(queue=Queue.objects.get(name=name), actor=ACTOR)
+
+
+def queue_resume(name: str) -> None:
+    """Let a queue go on."""
+    queues.queue_resume(queue=Queue.objects.get(name=name), actor=ACTOR)
+
+
+def live_workers() -> dict[int, str]:
+    """Give the workers that have reported in the last seconds and not said goodbye: pid and name."""
+    return dict(
+        Worker.objects.filter(stopped_at=None, heartbeat_at__gt=db_now() - timedelta(seconds=5)).values_list(
+            "pid", "name"
+        )
+    )
+
+
+def live_beats() -> list[str]:
+    """Give the names of the beats that tick."""
+    lately = db_now() - timedelta(seconds=5)
+    return list(Beat.objects.filter(stopped_at=None, last_tick_at__gt=lately).values_list("name", flat=True))
+
+
+def story(run_id: UUID) -> Story:
+    """Give a run with all that is known of it."""
+    return _story(TaskRun.objects.get(id=run_id))
+
+
+def stories(**filters: Any) -> list[Story]:
+    """Give runs by fields of TaskRun, oldest first."""
+    rows = TaskRun.objects.filter(**filters).order_by("id").prefetch_related("events", "attempts")
+    return [_story(row) for row in rows]
+
+
+def _owner() -> User:
+    return User.objects.get(username=OWNER)
+
+
+def _story(run: TaskRun) -> Story:
+    events = sorted(run.events.all(), key=lambda event: event.id)
+    attempts = sorted(run.attempts.all(), key=lambda attempt: attempt.id)
+    return Story(
+        run_id=run.id,
+        task_id=run.task_id,
+        type=run.type,
+        trigger=run.trigger,
+        queue=run.queue,
+        status=run.status,
+        reason=run.reason,
+        version=run.version,
+        slot=run.slot,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        failures=run.failures,
+        crashes=run.crashes,
+        claim_no=run.claim_no,
+        worker=run.worker,
+        error=run.error,
+        result=run.result,
+        is_asked_to_stop=run.cancel_requested_at is not None,
+        is_dismissed=run.dismissed_at is not None,
+        attempts=tuple(Attempt(row.number, row.outcome, row.error) for row in attempts),
+        events=tuple(
+            Event(row.version, row.source, row.target, row.reason, row.actor, row.claim_no, row.error, row.at)
+            for row in events
+        ),
+    )

@@ -1,0 +1,74 @@
+"""What real processes need around them: an environment, a directory, ports; and how to find all that came of them."""
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from scheduler_project import ports
+from scheduler_project.settings import env
+
+PAUSE_SECONDS = 0.02
+T = TypeVar("T")
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """Give this process's environment without any setting of the platform, and with those that are given."""
+    declared = {name for variable in env.declared for name in (variable.name, f"{variable.name}_FILE")}
+    # Byte code that may not be kept is compiled anew by every process.
+    dropped = declared | {"DJANGO_SETTINGS_MODULE", "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", **settings}
+
+
+@contextlib.contextmanager
+def short_directory() -> Iterator[Path]:
+    """Give a directory whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="carillon-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on now."""
+    return ports.any_free()
+
+
+def living(mark: str) -> set[int]:
+    """Give every living process whose environment holds `mark` (NAME=value), wherever it hangs in the tree now."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (entry / "environ").read_bytes().split(b"\0") and state(int(entry.name)) != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Give the living children of a process."""
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found += [int(child) for child in thread.read_text().split()]
+    return sorted(child for child in found if state(child) not in ("", "Z"))
+
+
+def state(pid: int) -> str:
+    """Give the kernel's letter for what the process does; empty when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def eventually(condition: Callable[[], T], seconds: float = 20, what: str = "") -> T:
+    """Wait until the condition holds, and give what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what or condition}"
+        time.sleep(PAUSE_SECONDS)
+    return found
