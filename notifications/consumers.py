@@ -35,6 +35,8 @@ CHECK_SECONDS = 10.0
 """How often an open socket is asked whether it is still allowed, and looks at the database for frames that got lost."""
 SEND_SECONDS = 20.0
 """A client that takes no frame for this long is gone."""
+SLOW_SECONDS = 0.5
+"""A client that can't keep up gets fresh looks instead, at most this often."""
 SPREAD_SECONDS = 1.0
 """After a lost connection to Redis all sockets look at the database, spread over this time."""
 
@@ -51,6 +53,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self._check_seconds = check_seconds
         self._spread_seconds = spread_seconds
         self._checked_at = 0.0
+        self._is_refresh_due = False
         self._rate = Bucket(burst=150, per_second=10)
         self._tasks: set[asyncio.Task[None]] = set()
         self._user: AbstractBaseUser | None = None
@@ -97,16 +100,17 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         """Ask again whether the client may be here, and send what it has missed."""
         await self._look_again(announce=False)
 
+    async def live_resync(self, message: dict[str, Any]) -> None:
+        """Frames were lost: here, because the client is slow, or for all, on the way from Redis. Look again, once."""
+        if not self._is_refresh_due:
+            self._is_refresh_due = True
+            seconds = random.uniform(0, self._spread_seconds) if message["is_for_all"] else SLOW_SECONDS
+            self._spawn(self._later(seconds))
+
     async def live_refresh(self, _: dict[str, Any]) -> None:
         """Send what was missed, and say so: lists may have missed more than a snapshot holds."""
+        self._is_refresh_due = False
         await self._look_again(announce=True)
-
-    async def live_resync(self, message: dict[str, Any]) -> None:
-        """Frames were lost: here, because the client is slow, or for all, on the way from Redis."""
-        if message.get("spread"):
-            self._spawn(self._later(random.uniform(0, self._spread_seconds)))
-        else:
-            await self._look_again(announce=True)
 
     async def _obey(self, text: str) -> None:
         try:

@@ -17,7 +17,7 @@ class LiveLayer(InMemoryChannelLayer):  # type: ignore[misc]  # channels has no 
     forgotten when it ends (`forget`).
     """
 
-    RESYNC: ClassVar[dict[str, Any]] = {"type": "live.resync", "reason": "slow"}
+    RESYNC: ClassVar[dict[str, Any]] = {"type": "live.resync", "is_for_all": False}
 
     def deliver(self, groups: Iterable[str], message: dict[str, Any]) -> int:
         """Put one message to each member of these groups, once; gives their number. Runs in the event loop only."""

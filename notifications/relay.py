@@ -32,7 +32,7 @@ SILENCE_SECONDS = 15.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 CHECK: dict[str, Any] = {"type": "live.check"}
-RESYNC: dict[str, Any] = {"type": "live.resync", "spread": True}
+RESYNC: dict[str, Any] = {"type": "live.resync", "is_for_all": True}
 
 
 class Relay:

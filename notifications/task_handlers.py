@@ -1,6 +1,7 @@
 """Work that notifications need done, as runs of the engine: they survive a crash and are retried like any other."""
 
 import hashlib
+from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -64,14 +65,12 @@ def notify_run_failed(ctx: RunContext, payload: FailureNotice) -> dict[str, str]
 
 def compose(failed: FailedRun, *, message_id: str) -> EmailMultiAlternatives:
     """Write the mail, in plain text and HTML."""
-    zone = ZoneInfo(failed.timezone)
     context = {
         "failed": failed,
         "site_name": settings.SITE_NAME,
         "what_happened": WHAT_HAPPENED.get(failed.reason, "It failed."),
         "what_to_do": WHAT_TO_DO.get(failed.reason, "Look at the run's page."),
-        "planned_for": failed.scheduled_for.astimezone(zone) if failed.scheduled_for else None,
-        "failed_at": failed.finished_at.astimezone(zone),
+        "when": _when(failed),
         "run_url": settings.BASE_URL + reverse("run-detail", args=[failed.run_id]),
         "task_url": settings.BASE_URL + reverse("task-detail", args=[failed.task_id]),
     }
@@ -89,6 +88,19 @@ def message_id(effect_id: str) -> str:
     """Give the Message-ID of an effect: always the same one, in the characters that mail allows."""
     digest = hashlib.sha256(effect_id.encode()).hexdigest()[:32]
     return f"<{digest}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
+
+
+def _when(failed: FailedRun) -> str:
+    """Tell the instants in the task's own zone."""
+    zone = ZoneInfo(failed.timezone)
+    planned = f"Planned for {_instant(failed.scheduled_for, zone)}. " if failed.scheduled_for else ""
+    attempts = f", after {failed.attempts} attempts" if failed.attempts > 1 else ""
+    return f"{planned}Failed at {_instant(failed.finished_at, zone)}{attempts}."
+
+
+def _instant(moment: datetime, zone: ZoneInfo) -> str:
+    local = moment.astimezone(zone)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
 
 
 def _subject(task_name: str) -> str:

@@ -9,10 +9,12 @@ from channels.layers import get_channel_layer
 from django.contrib.auth.models import User
 
 from notifications import publisher
+from notifications.consumers import LiveConsumer
 from notifications.publisher import Publisher
 from notifications.relay import Relay
 from tests import runs
-from tests.realtime.conftest import Connect, do, drop_listeners, eventually
+from tests.realtime.conftest import Connect, do, drop_listeners, eventually, session_of
+from tests.realtime.wire import Wire
 
 SOON = 0.05
 
@@ -107,3 +109,42 @@ async def test_nothing_of_a_closed_socket_stays_behind(connect: Connect, alice: 
     await socket.wire.hang_up()
     assert (layer.groups, layer.channels) == ({}, {})
     await eventually(lambda: len(asyncio.all_tasks()) < tasks_before)
+
+
+async def test_a_client_that_takes_nothing_is_let_go(
+    relay: Relay, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.consumers.SEND_SECONDS", 0.05)
+    said = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": '{"ping": 1}'}])
+    forever = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(said, None)) is not None:
+            return message
+        await forever.wait()
+        raise AssertionError
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.send":
+            await forever.wait()
+
+    wire = Wire(session_key=await session_of(alice))
+    async with asyncio.timeout(5):
+        await LiveConsumer.as_asgi()(wire.scope, receive, send)
+    layer: Any = get_channel_layer()
+    assert (layer.groups, layer.channels) == ({}, {})
+
+
+async def test_looking_again_is_bounded_however_fast_frames_are_lost(
+    connect: Connect, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.consumers.SLOW_SECONDS", 0.1)
+    socket = await connect(alice)
+    await socket.subscribe("tasks")
+    layer: Any = get_channel_layer()
+    (channel,) = layer.groups["sockets"]
+    for _ in range(50):
+        layer.put(channel, layer.RESYNC)
+    await socket.until(lambda frame: frame == {"type": "subscribed", "topic": "tasks"})
+    await socket.settle()
+    assert sum(frame["type"] == "subscribed" for frame in socket.frames) == 2

@@ -31,7 +31,7 @@ class Wire:
     ) -> None:
         cookie = f"theme=dark; {settings.SESSION_COOKIE_NAME}={session_key}" if session_key else None
         headers = {"host": host, "origin": origin, "cookie": cookie}
-        scope = {
+        self.scope = {
             "type": "websocket",
             "path": "/ws/",
             "scheme": scheme,
@@ -40,7 +40,7 @@ class Wire:
             "subprotocols": protocols or [],
         }
         untyped: Any = ApplicationCommunicator
-        self._application = untyped(LiveConsumer.as_asgi(**options), scope)
+        self._application = untyped(LiveConsumer.as_asgi(**options), self.scope)
 
     async def open(self) -> dict[str, Any]:
         """Ask for the socket; gives the answer: `websocket.accept` or `websocket.close`."""
