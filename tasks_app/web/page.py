@@ -104,13 +104,14 @@ def render(
     if request.headers.get("HX-Request") and wanted:
         content = render_to_string(wanted, dict(context or {}), request)
     else:
-        content = render_to_string(template, {**_frame(request), **(context or {})}, request)
+        content = render_to_string(template, {**frame(request), **(context or {})}, request)
     response = HttpResponse(content, status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Target", "Cookie"))
     return response
 
 
-def _frame(request: Request) -> dict[str, Any]:
+def frame(request: Request) -> dict[str, Any]:
+    """Give what the frame around a page shows."""
     failed = needs_person_count(request.user)
     theme = request.COOKIES.get("theme", "")
     return {

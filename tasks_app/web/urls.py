@@ -43,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/dismiss/", run_actions.run_dismiss, name="run-dismiss"),
     path("settings/", settings_page.settings, name="settings"),
+    path("settings/password/", sign_in.Password.as_view(), name="password"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),
     path("settings/api-keys/<uuid:key_id>/revoke/", settings_page.api_key_revoke_view, name="api-key-revoke"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),

@@ -1,8 +1,11 @@
 """Signing in and out."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.test import Client
+
+from tasks_app.services.first_sign_in import first_admin_create
+from tests.web.reading import errors, text
 
 PERSON = {"username": "alice", "password": "alice-password"}
 
@@ -48,3 +51,37 @@ def test_the_theme_is_remembered(as_alice: Client) -> None:
 def test_an_odd_theme_is_ignored(as_alice: Client) -> None:
     as_alice.cookies["theme"] = '"><script>'
     assert b"<script>" not in as_alice.get("/").content
+
+
+def test_the_first_sign_in_is_told_to_choose_a_password(client: Client) -> None:
+    Group.objects.get_or_create(name="Admin")
+    password = first_admin_create()
+    sign_in = {"username": "admin", "password": password}
+    assert "Choose your own under Settings" in text(client.post("/sign-in/", sign_in, follow=True))
+    assert "Choose your own" not in text(Client().post("/sign-in/", sign_in, follow=True))
+
+
+def test_a_new_password_holds_and_signs_the_other_browsers_out(as_alice: Client, alice: User) -> None:
+    other = Client()
+    other.force_login(alice)
+    new = {"old_password": "alice-password", "new_password1": "bells at nine", "new_password2": "bells at nine"}
+    assert as_alice.post("/settings/password/", new)["Location"] == "/settings/"
+    assert as_alice.get("/").status_code == 200
+    assert other.get("/").status_code == 302
+    assert Client().login(username="alice", password="bells at nine")
+
+
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ({"old_password": "wrong"}, "old_password"),
+        ({"new_password2": "something else"}, "new_password2"),
+        ({"new_password1": "123", "new_password2": "123"}, "new_password2"),
+    ],
+)
+def test_a_password_that_will_not_do_is_said_at_its_field(as_alice: Client, typed: dict[str, str], where: str) -> None:
+    good = {"old_password": "alice-password", "new_password1": "bells at nine", "new_password2": "bells at nine"}
+    response = as_alice.post("/settings/password/", {**good, **typed})
+    assert response.status_code == 200
+    assert errors(response, where)
+    assert "bells at nine" not in response.content.decode()

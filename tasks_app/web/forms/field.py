@@ -45,7 +45,7 @@ class Field:
     def input_type(self) -> str:
         """The type of an `<input>`."""
         special = {"int": "number", "number": "number", "datetime": "datetime-local", "secret": "password"}
-        same = {"email", "url", "date", "time"}
+        same = {"email", "url", "date", "time", "password"}
         return special.get(self.kind, self.kind if self.kind in same else "text")
 
     @property
