@@ -26,6 +26,7 @@ def spectacular(version: str) -> dict[str, Any]:
         "VERSION": version,
         "SCHEMA_PATH_PREFIX": "/api",
         "POSTPROCESSING_HOOKS": [],
+        "COMPONENT_SPLIT_PATCH": False,
         "OAS_VERSION": "3.1.1",
         "SWAGGER_UI_DIST": "SIDECAR",
         "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

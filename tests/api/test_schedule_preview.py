@@ -1,0 +1,73 @@
+"""POST /api/schedule/preview."""
+
+from typing import Any
+
+import pytest
+
+from tasks_app.models import ScheduledTask
+from tests.api.client import Api
+
+AFTER = "2031-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "cron", "first"),
+    [
+        ({"cron": "0 9 * * 1-5", "timezone": "Europe/Berlin"}, "0 9 * * 1-5", "2031-01-01T08:00:00Z"),
+        ({"schedule": {"kind": "daily", "time": "07:30"}}, "30 7 * * *", "2031-01-01T07:30:00Z"),
+        ({"run_at": "2031-02-01T00:00:00Z"}, None, "2031-02-01T00:00:00Z"),
+    ],
+)
+def test_a_schedule_is_explained_and_nothing_is_stored(
+    api: Api, fields: dict[str, Any], cron: str | None, first: str
+) -> None:
+    reply = api.post("schedule/preview", {**fields, "after": AFTER, "count": 3})
+    assert reply.status == 200, reply.body
+    assert (reply.body["cron"], reply.body["next"][0]) == (cron, first)
+    assert reply.body["description"]
+    assert reply.body["warnings"] == []
+    assert reply.body["schedule"]["kind"] == next(iter(fields.get("schedule", {}).values()), "cron" if cron else "once")
+    assert not ScheduledTask.objects.exists()
+
+
+def test_no_schedule_is_a_manual_task(api: Api) -> None:
+    body = api.post("schedule/preview", {}).body
+    assert (body["cron"], body["schedule"], body["next"]) == (None, None, [])
+
+
+def test_a_change_of_the_clocks_is_a_warning(api: Api) -> None:
+    body = {"cron": "30 2 * * *", "timezone": "Europe/Berlin", "after": "2031-03-28T00:00:00Z", "count": 4}
+    assert api.post("schedule/preview", body).body["warnings"]
+
+
+def test_count_and_max_runs_bound_the_instants(api: Api) -> None:
+    every = {"schedule": {"kind": "every", "minutes": 5}}
+    assert len(api.post("schedule/preview", every).body["next"]) == 10
+    assert len(api.post("schedule/preview", {**every, "count": 100}).body["next"]) == 100
+    assert len(api.post("schedule/preview", {**every, "max_runs": 2}).body["next"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "code"),
+    [
+        ({"cron": "nope"}, "cron", "cron_field_count"),
+        ({"cron": "* * * * *", "run_at": AFTER}, "cron", "conflict"),
+        ({"timezone": "Mars/Phobos"}, "timezone", "timezone_unknown"),
+        ({"schedule": {"kind": "weekly", "days": [], "time": "09:00"}}, "schedule.days", "required"),
+        ({"starts_at": "soon"}, "starts_at", "time_invalid"),
+        ({"starts_at": AFTER, "ends_at": AFTER}, "ends_at", "out_of_range"),
+        ({"count": 0}, "count", "out_of_range"),
+        ({"count": 101}, "count", "out_of_range"),
+        ({"count": "5"}, "count", "type"),
+        ({"after": "soon"}, "after", "time_invalid"),
+        ({"name": "x"}, "name", "unknown_field"),
+    ],
+)
+def test_each_fault_is_named_at_its_field(api: Api, fields: dict[str, Any], path: str, code: str) -> None:
+    reply = api.post("schedule/preview", fields)
+    assert reply.status == 400, reply.body
+    assert reply.faults[path] == [code]
+
+
+def test_strangers_must_sign_in(nobody: Api) -> None:
+    assert nobody.post("schedule/preview", {}).status == 401
