@@ -25,6 +25,8 @@ View = Callable[..., HttpResponseBase]
 class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is untyped
     """Staff only; see the module."""
 
+    index_title = "Dashboard"
+
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Ask strangers to sign in, and tell people without rights nothing."""
         inner = super().admin_view(view, cacheable)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -63,10 +63,9 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         if wanted is None:
             found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term)
             return found
-        rows = Q()
-        for name in self.exact_fields:
-            rows |= Q(**{name: wanted})
-        return queryset.filter(rows), False
+        # One column after the other: an OR over two indexes makes SQLite read the whole table.
+        found_by = (queryset.filter(**{name: wanted}) for name in self.exact_fields)
+        return next((rows for rows in found_by if rows.exists()), queryset.none()), False
 
     def changeform_view(
         self,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from tasks_app.selectors import health, home
 from tasks_app.selectors.run_list import open_counts
 
+SHOWN = 8
 CHECKS = (health.beat, health.workers, health.claims, health.schedule)
 
 
@@ -35,6 +36,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         **context,
         "cards": list(_cards(request)),
         "faults": [finding for finding in findings if not finding.ok],
+        "failed": home.needs_person(request.user)[:SHOWN] if _sees_runs(request) else (),
+        "running": home.running_now(request.user)[:SHOWN] if _sees_runs(request) else (),
         "pages": [("Home", reverse("home")), ("Tasks", reverse("task-list")), ("Runs", reverse("run-list"))],
     }
 
@@ -46,13 +49,17 @@ def _cards(request: HttpRequest) -> Iterator[Card]:
         counts = home.task_counts(user)
         yield Card("active tasks", counts["active"], f"{tasks}?status__exact=active")
         yield Card("paused tasks", counts["paused"], f"{tasks}?status__exact=paused")
-    if user.has_perm("tasks_app.view_taskrun"):
+    if _sees_runs(request):
         runs = reverse("admin:tasks_app_taskrun_changelist")
         open_now = open_counts(user)
         failed = home.needs_person_count(user)
         yield Card("running", open_now["running"], f"{runs}?status__exact=running")
         yield Card("queued", open_now["queued"], f"{runs}?status__exact=queued")
-        yield Card("failed, need a person", failed, f"{runs}?needs=person", is_grave=failed > 0)
+        yield Card("need a person", failed, f"{runs}?needs=person", is_grave=failed > 0)
     if user.has_perm("tasks_app.view_worker"):
         alive = len(health.live_workers())
         yield Card("workers alive", alive, reverse("admin:tasks_app_worker_changelist"), is_grave=alive == 0)
+
+
+def _sees_runs(request: HttpRequest) -> bool:
+    return request.user.has_perm("tasks_app.view_taskrun")

@@ -128,7 +128,12 @@ def page_action(deed: Deed) -> Any:
         url_path=deed.name.replace("_", "-"),
         icon=deed.icon,
         variant=ActionVariant.DANGER if deed.is_grave else ActionVariant.DEFAULT,
-        dialog={"title": deed.title, "description": deed.question, "form_class": None, "form_submit_text": deed.title},
+        dialog={
+            "title": deed.title,
+            "description": deed.question,
+            "form_class": None,
+            "form_submit_text": f"Yes, {deed.title.lower()}",
+        },
     )(perform)
 
 

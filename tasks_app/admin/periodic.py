@@ -88,7 +88,8 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         """Pass the stock view by: it words every crontab there is, for a script that unfold's page does not have."""
-        return super(StockAdmin, self).changeform_view(request, object_id, form_url, extra_context)
+        context = {**(extra_context or {}), "show_save_and_add_another": object_id is None}
+        return super(StockAdmin, self).changeform_view(request, object_id, form_url, context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """A mirror has a form of its own."""

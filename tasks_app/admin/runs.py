@@ -85,11 +85,9 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
         "state",
         "type",
         "task_link",
-        "trigger",
         instant("scheduled_for", "for"),
         instant("started_at", "started"),
         "took",
-        "attempt_of",
         "error_start",
     )
     list_display_links = ("short_id",)
@@ -97,6 +95,7 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     list_filter = ("status", NeedsPersonFilter, CreatedFilter, RunTypeFilter)
     ordering = ("-id",)
     sortable_by = ()
+    list_fullwidth = True
     search_fields = ("id",)
     search_help_text = "The id of a run or of a task"
     exact_fields = ("id", "task_id")
@@ -114,19 +113,33 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""
-        payload = as_json("payload") if obj is None or shows_payload(request, obj) else hidden_payload
-        return [
-            (None, {"fields": ("state", "type", "task_link", "owner_link", "trigger", "actor", "pages")}),
-            ("Times", {"fields": TIMES}),
-            ("Where and how often", {"fields": ATTEMPTS}),
-            ("Outcome", {"fields": (*OUTCOME, payload)}),
-            ("Family", {"fields": FAMILY}),
-            ("Log", {"fields": (log_tail,)}),
+        payload = PAYLOAD if obj is None or shows_payload(request, obj) else hidden_payload
+        groups = [
+            (None, WHAT),
+            ("Outcome", OUTCOME),
+            ("Log", (log_tail,)),
+            ("Payload", (payload,)),
+            ("Times", TIMES),
+            ("Where and how often", ATTEMPTS),
+            ("Family", FAMILY),
         ]
+        told = [(title, [field for field in fields if self._has_said(obj, field)]) for title, fields in groups]
+        return [(title, {"fields": fields}) for title, fields in told if fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Everything."""
         return [name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]]
+
+    def _has_said(self, run: TaskRun | None, field: Any) -> bool:
+        """A page of dashes tells nothing, so only what the run has is shown."""
+        if run is None:
+            return True
+        if field is log_tail:
+            return run.log_lines > 0
+        if callable(field):
+            return field(run) is not None
+        own = getattr(self, field, None)
+        return (own(run) if callable(own) else getattr(run, field)) not in (None, "")
 
     @display(description="run")
     def short_id(self, run: TaskRun) -> str:
@@ -137,6 +150,11 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     def state(self, run: TaskRun) -> tuple[str, str]:
         """The status and its reason."""
         return run.status, f"{run.status} · {run.reason.replace('_', ' ')}" if run.reason else run.status
+
+    @display(description="status")
+    def state_words(self, run: TaskRun) -> str:
+        """The status and its reason, on the page."""
+        return self.state(run)[1]
 
     @display(description="task", empty_value=EMPTY)
     def task_link(self, run: TaskRun) -> SafeString | None:
@@ -195,6 +213,17 @@ def hidden_payload(run: TaskRun) -> str:
     return "Shown to its owner alone: tasks of this type may hold secrets."
 
 
+PAYLOAD = as_json("payload")
+WHAT: tuple[Any, ...] = (
+    "state_words",
+    "error",
+    "type",
+    "task_link",
+    "owner_link",
+    "trigger",
+    "actor",
+    "pages",
+)
 TIMES: tuple[Any, ...] = (
     instant("created_at", "created"),
     instant("scheduled_for"),
@@ -223,7 +252,6 @@ ATTEMPTS: tuple[Any, ...] = (
     "cancel_requested_by",
 )
 OUTCOME: tuple[Any, ...] = (
-    "error",
     as_json("result"),
     as_json("progress"),
     instant("dismissed_at", "dismissed"),

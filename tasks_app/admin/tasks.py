@@ -129,6 +129,13 @@ class TaskAdmin(DeedAdmin):
             )
         return actions
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Offer no "add another": that is another page."""
+        context = {**(extra_context or {}), "show_save_and_add_another": False}
+        return super().changeform_view(request, object_id, form_url, context)
+
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponseBase:
         """Tasks are made on the page that knows their types and schedules."""
         return redirect(reverse("task-new"))
@@ -198,8 +205,9 @@ def hidden_payload(task: ScheduledTask) -> str:
 
 PAYLOAD = as_json("payload")
 WHAT = ("name", "state", "pages", "owner_link", "type", "key", "description", "tags", "seen_version")
-HOW = ("queue", "priority", "max_retries", "retry", "soft_timeout_seconds", "timeout_seconds")
-WRONG = ("overlap", "misfire", "on_exhausted", "pause_after_failures", "notify_on_failure")
+RETRY, MISFIRE = as_json("retry"), as_json("misfire")
+HOW = ("queue", "priority", "max_retries", RETRY, "soft_timeout_seconds", "timeout_seconds")
+WRONG = ("overlap", MISFIRE, "on_exhausted", "pause_after_failures", "notify_on_failure")
 WHEN: tuple[Any, ...] = (
     "schedule_text",
     "cron_expression",
@@ -224,7 +232,7 @@ SO_FAR: tuple[Any, ...] = (
     instant("updated_at", "updated"),
     instant("deleted_at", "deleted"),
 )
-READ_ONLY = ("state", "pages", "owner_link", "type", "key", "tags", "retry", "misfire", *WHEN, *SO_FAR)
+READ_ONLY = ("state", "pages", "owner_link", "type", "key", "tags", RETRY, MISFIRE, *WHEN, *SO_FAR)
 
 
 def _delete_selected(model_admin: TaskAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

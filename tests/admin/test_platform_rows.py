@@ -21,8 +21,7 @@ def test_a_queue_is_paused_and_resumed(desk: Client, queue: Queue) -> None:
     assert queue.paused_at is not None
     assert queue.paused_by == "user:staff"
     assert press(desk, queue, "resume") == ["default: resumed."]
-    queue.refresh_from_db()
-    assert queue.paused_at is None
+    assert Queue.objects.get(name="default").paused_at is None
     assert select(desk, Queue, "resume", queue) == ["default: was not paused."]
 
 

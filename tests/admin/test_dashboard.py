@@ -1,0 +1,63 @@
+"""The first page: how many of what, where to go, what is wrong."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.services.tasks import task_pause
+from tests import runs as moves
+from tests.admin.conftest import make_task
+from tests.admin.pages import address, read
+
+
+@pytest.fixture
+def html(desk: Client, task: ScheduledTask, failed_run: TaskRun) -> str:
+    """The first page of a platform with some of everything."""
+    task_pause(task=make_task(task.owner, name="Paused"), actor="tests")
+    moves.make_run(task.owner)
+    for _ in range(2):
+        moves.claim(moves.make_run(task.owner))
+    now = db_now()
+    queues = ["default"]
+    Worker.objects.create(
+        name="w", hostname="h", pid=1, queues=queues, started_at=now, heartbeat_at=now + timedelta(hours=1)
+    )
+    return read(desk, reverse("admin:index"))
+
+
+@pytest.mark.parametrize(
+    ("shown", "model", "query"),
+    [
+        ("<strong>1</strong> <span>active tasks</span>", ScheduledTask, "?status__exact=active"),
+        ("<strong>1</strong> <span>paused tasks</span>", ScheduledTask, "?status__exact=paused"),
+        ("<strong>2</strong> <span>running</span>", TaskRun, "?status__exact=running"),
+        ("<strong>1</strong> <span>need a person</span>", TaskRun, "?needs=person"),
+        ("<strong>1</strong> <span>workers alive</span>", Worker, ""),
+    ],
+)
+def test_each_number_leads_to_its_list(html: str, shown: str, model: type[Model], query: str) -> None:
+    _, found, card = html.partition(f'href="{address(model, "changelist")}{query}">')
+    assert found
+    assert " ".join(card.partition("</a>")[0].split()) == shown
+
+
+def test_what_needs_a_person_stands_there_with_its_error(html: str, failed_run: TaskRun) -> None:
+    assert address(TaskRun, "change", failed_run.pk) in html
+    assert "ValueError: no" in html
+
+
+def test_what_is_wrong_with_the_platform_is_said(desk: Client, html: str) -> None:
+    assert "no beat has ever run" in html
+    Beat.objects.create(name="beat:h:1", started_at=db_now(), last_tick_at=db_now() + timedelta(hours=1))
+    assert "no beat has ever run" not in read(desk, reverse("admin:index"))
+    Queue.objects.create(name="lonely")
+    assert "no worker serves lonely" in read(desk, reverse("admin:index"))
+
+
+def test_it_leads_to_the_pages(html: str) -> None:
+    for name in ("home", "task-list", "run-list"):
+        assert f'href="{reverse(name)}"' in html

@@ -1,0 +1,120 @@
+"""Lists cost the same however long the history is."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+from django_celery_results.models import TaskResult
+
+from tasks_app.admin import base, filters
+from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+from tasks_app.models.ids import first_id_at
+from tests import runs as moves
+from tests.admin.conftest import make_task
+from tests.admin.pages import address, read
+
+FEW, MANY = 2, 12
+
+
+def grow(owner: User, count: int) -> None:
+    """Make so many tasks, each with a mirror, a run and a file, and as many results."""
+    for number in range(count):
+        task = make_task(owner, name=f"task {number}", cron=f"{number} 7 * * *")
+        run = moves.make_run(owner, task)
+        StoredFile.objects.create(owner=owner, run=run, name="f", path=f"{run.pk}", content_type="t", size=1)
+        TaskResult.objects.create(task_id=str(run.pk), task_name="x", status="SUCCESS")
+
+
+def queries(client: Client, url: str) -> list[str]:
+    """What opening the page asks the database."""
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        read(client, url)
+    return [query["sql"] for query in asked.captured_queries]
+
+
+@pytest.mark.parametrize("model", [ScheduledTask, TaskRun, StoredFile, PeriodicTask, CrontabSchedule, TaskResult])
+def test_a_list_asks_no_more_for_more_rows(desk: Client, alice: User, queue: Any, model: type[Model]) -> None:
+    url = address(model, "changelist")
+    grow(alice, FEW)
+    few = queries(desk, url)
+    grow(alice, MANY)
+    many = queries(desk, url)
+    assert len(few) == len(many) <= 6
+    counting = [sql for sql in many if "COUNT(" in sql.upper()]
+    assert counting
+    assert all("LIMIT" in sql for sql in counting), counting
+
+
+def test_a_runs_page_asks_no_more_for_a_longer_story(desk: Client, failed_run: TaskRun) -> None:
+    url = address(TaskRun, "change", failed_run.pk)
+    read(desk, url)
+    few = queries(desk, url)
+    for _ in range(MANY):
+        moves.log(failed_run, "more")
+    assert len(queries(desk, url)) == len(few) <= 12
+
+
+def test_the_list_of_runs_reads_no_wide_columns(desk: Client, failed_run: TaskRun) -> None:
+    for sql in queries(desk, address(TaskRun, "changelist")):
+        assert '"tasks_app_taskrun"."payload"' not in sql
+        assert '"tasks_app_scheduledtask"."payload"' not in sql
+
+
+def test_a_schedule_that_many_use_is_shown_with_some_of_them(desk: Client, alice: User, queue: Any) -> None:
+    for number in range(25):
+        make_task(alice, name=f"task {number:02d}", cron="0 7 * * *")
+    html = read(desk, address(CrontabSchedule, "change", CrontabSchedule.objects.get().pk))
+    assert "task 19" in html
+    assert "task 20" not in html
+
+
+def test_the_form_of_a_periodic_task_lists_no_schedules(desk: Client, alice: User, queue: Any) -> None:
+    url = address(PeriodicTask, "add")
+    read(desk, url)
+    few = len(queries(desk, url))
+    grow(alice, MANY)
+    assert len(queries(desk, url)) == few
+    assert "11 7 * * *" not in read(desk, url)
+
+
+def test_counting_ends_somewhere(desk: Client, alice: User, queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "COUNTED", 3)
+    grow(alice, 3)
+    assert "More than" not in read(desk, address(TaskRun, "changelist"))
+    fourth = moves.make_run(alice)
+    html = read(desk, address(TaskRun, "changelist"))
+    assert "More than 3 runs" in html
+    assert str(fourth.pk) in html
+
+
+def test_a_rare_type_is_looked_for_among_the_newest(
+    desk: Client, alice: User, queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "NEWEST", 2)
+    old, _, new = (moves.make_run(alice, type=name) for name in ("export_report", "http_request", "export_report"))
+    html = read(desk, f"{address(TaskRun, 'changelist')}?type=export_report")
+    assert str(new.pk) in html
+    assert str(old.pk) not in html
+
+
+@pytest.mark.parametrize(("created", "is_found"), [("hour", False), ("day", False), ("week", True), ("month", True)])
+def test_age_is_read_from_the_id(desk: Client, alice: User, created: str, is_found: bool) -> None:
+    old = moves.make_run(alice, id=first_id_at(timezone.now() - timedelta(days=3)))
+    html = read(desk, f"{address(TaskRun, 'changelist')}?created={created}")
+    assert (str(old.pk) in html) is is_found
+
+
+def test_words_are_not_looked_for_in_the_history(desk: Client, alice: User) -> None:
+    run = moves.make_run(alice, error="needle")
+    html = read(desk, f"{address(TaskRun, 'changelist')}?q=needle")
+    assert str(run.pk) not in html
+    assert "Only an id can be searched for here." in html
