@@ -1,5 +1,6 @@
 """The three health addresses: what each asks, and that none hangs."""
 
+import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,9 +33,10 @@ def no_redis(settings: Settings) -> None:
 
 
 def faults(client: Client) -> dict[str, str]:
-    """Ask `/statusz`; gives what needs a person."""
+    """Ask `/statusz`; gives what needs a person, without the ages, which depend on how busy this machine is."""
     answer = client.get("/statusz")
-    found = {name: check["detail"] for name, check in answer.json()["checks"].items() if not check["ok"]}
+    checks = answer.json()["checks"]
+    found = {name: re.sub(r"\d+ s\b", "N s", check["detail"]) for name, check in checks.items() if not check["ok"]}
     assert answer.status_code == (503 if found else 200), answer.content
     assert answer.json()["status"] == ("needs_attention" if found else "ok")
     return found
@@ -91,8 +93,8 @@ def test_a_broker_that_is_away_is_said(client: Client, no_redis: None) -> None:
     ("change", "words"),
     [
         (lambda: Beat.objects.all().delete(), "no beat has ever run"),
-        (lambda: Beat.objects.update(last_tick_at=db_now() - timedelta(seconds=11)), "fell silent 11 s ago"),
-        (lambda: Beat.objects.update(stopped_at=db_now()), "stopped 0 s ago"),
+        (lambda: Beat.objects.update(last_tick_at=db_now() - timedelta(seconds=11)), "fell silent N s ago"),
+        (lambda: Beat.objects.update(stopped_at=db_now()), "stopped N s ago"),
     ],
     ids=["never", "silent", "stopped"],
 )
@@ -138,7 +140,7 @@ def wait_long(owner: User, **fields: Any) -> None:
 @pytest.mark.usefixtures("platform")
 def test_a_run_that_nobody_takes_is_said(client: Client, alice: User) -> None:
     wait_long(alice)
-    assert faults(client) == {"claims": "a run has waited in default for 31 s and nobody takes it"}
+    assert faults(client) == {"claims": "a run has waited in default for N s and nobody takes it"}
 
 
 @pytest.mark.usefixtures("platform")
@@ -182,7 +184,7 @@ def test_another_worker_that_takes_runs_does_not_excuse_this_one(client: Client,
 @pytest.mark.usefixtures("platform")
 def test_an_overdue_task_is_said(client: Client, alice: User) -> None:
     task = runs.make_task(alice, kind="recurring", next_due_at=db_now() - timedelta(seconds=61))
-    assert faults(client) == {"schedule": "a task has been due for 61 s and was not fired"}
+    assert faults(client) == {"schedule": "a task has been due for N s and was not fired"}
     ScheduledTask.objects.filter(id=task.id).update(next_due_at=db_now() - timedelta(seconds=5))
     assert faults(client) == {}
 

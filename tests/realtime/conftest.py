@@ -83,6 +83,7 @@ async def relay(valkey: str, transactional_db: None) -> AsyncIterator[Relay]:
     yield relay
     await relay.stop()
     channel_layers.backends = {}
+    await let_go_of_database()
 
 
 @pytest.fixture
@@ -99,7 +100,6 @@ async def connect(relay: Relay) -> AsyncIterator[Connect]:
     yield connect
     for wire in opened:
         await wire.hang_up()
-    await sync_to_async(connections.close_all)()
 
 
 async def session_of(user: User | None) -> str:
@@ -111,6 +111,11 @@ def _sign_in(user: User) -> str:
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+async def let_go_of_database() -> None:
+    """Close what asgiref's thread has open; a database in use can't be dropped after the tests."""
+    await sync_to_async(connections.close_all)()
 
 
 async def eventually(condition: Callable[[], object]) -> None:

@@ -16,7 +16,7 @@ from notifications import relay as relay_module
 from notifications.publisher import Publisher
 from notifications.relay import Relay, lifespan
 from tests import runs
-from tests.realtime.conftest import Connect, do, eventually
+from tests.realtime.conftest import Connect, do, eventually, let_go_of_database
 from tests.realtime.server import Server
 
 
@@ -42,6 +42,7 @@ async def relay(server: Server, transactional_db: None, monkeypatch: pytest.Monk
     yield relay
     await relay.stop()
     channel_layers.backends = {}
+    await let_go_of_database()
 
 
 async def test_sockets_follow_runs_before_during_and_after_an_outage_of_redis(
