@@ -9,8 +9,9 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from tasks_app.models import ApiKey, Queue, ScheduledTask, TaskRun
+from tasks_app.services.tasks import task_update
 from tests.admin.conftest import Exhibits
-from tests.admin.pages import address, foreign, read
+from tests.admin.pages import address, foreign, read, select
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 NEVER_ADDED = {"TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult"}
@@ -123,3 +124,27 @@ def test_schedules_are_looked_up_not_listed(desk: Client, exhibits: Exhibits) ->
     for name in ("interval", "crontab", "clocked", "solar"):
         query = {"app_label": "django_celery_beat", "model_name": "periodictask", "field_name": name, "term": "1"}
         assert desk.get(reverse("admin:autocomplete"), query).status_code == 200
+
+
+def test_what_people_write_is_text_on_every_page(desk: Client, exhibits: Exhibits, task: ScheduledTask) -> None:
+    evil = '<img src="//evil.example/x" onerror="alert(1)">'
+    task_update(task=task, changes={"name": evil, "description": evil, "tags": [evil]}, actor="tests")
+    TaskRun.objects.update(error=evil, worker=evil)
+    run, mirror = exhibits.rows[TaskRun], PeriodicTask.objects.get(scheduled_task=task)
+    said = select(desk, ScheduledTask, "pause", task) + select(desk, PeriodicTask, "enable_tasks", mirror)
+    assert len(said) == 2
+    for url in (
+        reverse("admin:index"),
+        *(address(model, "changelist") for model in (ScheduledTask, TaskRun, PeriodicTask)),
+        *(address(type(row), view, row.pk) for row in (task, run, mirror) for view in ("change", "history")),
+        address(ScheduledTask, "delete", task.pk),
+    ):
+        assert evil not in desk.get(url).content.decode(), url
+
+
+def test_a_message_is_text_too(desk: Client, task: ScheduledTask) -> None:
+    task_update(task=task, changes={"name": "<b>bold</b>"}, actor="tests")
+    url = address(ScheduledTask, "changelist")
+    html = desk.post(url, {"action": "pause", "_selected_action": [str(task.pk)]}, follow=True).content.decode()
+    assert "&lt;b&gt;bold&lt;/b&gt;: paused." in html
+    assert "<b>bold</b>" not in html
