@@ -15,6 +15,7 @@ const LONGEST_PAUSE_MS = 30000;
 
 const seen = new Map();
 const due = new Map();
+const subscribed = new Set();
 const root = document.documentElement;
 const asOf = Date.parse(document.body.dataset.asOf) - 2000;
 let socket = null;
@@ -140,6 +141,13 @@ function onFrame(event) {
   try { frame = JSON.parse(event.data); } catch { return; }
   if (frame.type === "TaskUpdated" && frame.run_id) onUpdate(frame);
   else if (frame.type === "RunLog") for (const log of all(`[data-log="${CSS.escape(frame.run_id)}"]`)) readLog(log);
+  else if (frame.type === "subscribed") onSubscribed(frame.topic);
+}
+
+// Said again on an open socket, it means that frames were lost on the way to the server: read everything anew.
+function onSubscribed(topic) {
+  if (subscribed.has(topic)) refreshAll();
+  subscribed.add(topic);
 }
 
 function startPolling() {
@@ -161,6 +169,7 @@ function connect() {
     clearTimeout(settle);
     failures = 0;
     stopPolling();
+    subscribed.clear();
     for (const topic of topics()) socket.send(JSON.stringify({ subscribe: topic }));
     if (wasConnected) refreshAll();
     wasConnected = true;
