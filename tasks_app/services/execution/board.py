@@ -5,9 +5,13 @@ can settle that run at once when the child is gone. Made in the parent before it
 child takes the one that its predecessor did not leave behind.
 """
 
+import contextlib
+import fcntl
 import mmap
 import struct
+import tempfile
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -49,6 +53,23 @@ class Board:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _HEADER.size + CHILDREN * _BANKS * _SLOT.size)
+        self._background = tempfile.TemporaryFile()  # noqa: SIM115  # open for as long as the worker lives
+
+    @contextlib.contextmanager
+    def background_turn(self) -> Iterator[bool]:
+        """Let one child at a time count and claim background work; False when it is another's turn.
+
+        The kernel gives the turn back when its holder dies. Nobody waits for it: its holder may be frozen.
+        """
+        try:
+            fcntl.lockf(self._background, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.lockf(self._background, fcntl.LOCK_UN)
 
     def ask_stop(self, *, by: float) -> None:
         """Ask the children to end by the monotonic instant `by`; a second, earlier wish wins."""

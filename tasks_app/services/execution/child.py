@@ -15,7 +15,7 @@ from tasks_app.models import Queue, TaskRun
 from tasks_app.services import claiming
 from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt, Place
-from tasks_app.services.execution.board import Board
+from tasks_app.services.execution.board import Board, Slot
 from tasks_app.services.execution.call import Outcome, call
 from tasks_app.services.execution.keeper import Keeper
 from tasks_app.services.execution.telemetry import Telemetry
@@ -63,9 +63,28 @@ class Child:
         return count
 
     def _claim(self, woken_for: str) -> TaskRun | None:
-        return claiming.claim_next(
-            queues=self._order(woken_for), worker=self._place.worker, lease_seconds=settings.LEASE_SECONDS
-        )
+        for queue in self._order(woken_for):
+            run = self._claim_background(queue) if self._is_background(queue) else self._claim_from(queue)
+            if run is not None:
+                return run
+        return None
+
+    def _claim_from(self, queue: str) -> TaskRun | None:
+        return claiming.claim_next(queues=[queue], worker=self._place.worker, lease_seconds=settings.LEASE_SECONDS)
+
+    def _claim_background(self, queue: str) -> TaskRun | None:
+        """Claim from a background queue, and show it before another child counts how many do such work."""
+        board = self._place.board
+        with board.background_turn() as is_mine:
+            if not is_mine or queue not in self._order(queue):
+                return None
+            run = self._claim_from(queue)
+            if run is not None:
+                board.write(self._place.index, Slot(self._place.index, os.getpid(), run.id, run.claim_no, True))
+        return run
+
+    def _is_background(self, name: str) -> bool:
+        return any(queue.is_background for queue in self._queues if queue.name == name)
 
     def _order(self, woken_for: str) -> list[str]:
         if time.monotonic() - self._queues_read_at > _QUEUES_SECONDS:
@@ -78,9 +97,8 @@ class Child:
 
     def _execute(self, run: TaskRun) -> None:
         held = Claim(run.id, run.claim_no, self._place.worker)
-        is_background = any(queue.is_background for queue in self._queues if queue.name == run.queue)
         started = time.monotonic()
-        attempt = Attempt(run, held, self._place, is_background=is_background)
+        attempt = Attempt(run, held, self._place, is_background=self._is_background(run.queue))
         self._current = attempt
         self._keeper.look_after(attempt)
         try:
