@@ -9,7 +9,7 @@ from pathlib import Path
 from scheduler_project.settings import BASE_DIR
 from tests.live.surroundings import children
 
-STOP_SECONDS = 20
+STOP_SECONDS = 40
 
 
 class Process:
@@ -57,7 +57,11 @@ class Process:
         """Ask it to stop, and wait; gives its exit code."""
         if self.is_alive:
             self.send_group(signal.SIGTERM)
-        return self.wait()
+        try:
+            return self._popen.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End it and all that it started at once, as a power cut does."""
@@ -65,9 +69,5 @@ class Process:
         self.wait()
 
     def wait(self) -> int:
-        """Wait for its end; gives its exit code."""
-        try:
-            return self._popen.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+        """Wait until it has ended; gives its exit code."""
+        return self._popen.wait()
