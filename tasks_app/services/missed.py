@@ -58,13 +58,16 @@ def skipped_run(task: ScheduledTask, span: tuple[datetime, datetime], *, now: da
 
 
 def expand(run: TaskRun, *, actor: str) -> int:
-    """Count a skipped range; one of up to `ROWS` slots becomes a row each. Gives the number of slots."""
+    """Count a skipped range; a missed one of up to `ROWS` slots becomes a row each, a pause stays one row.
+
+    Gives the number of slots.
+    """
     task = run.task
     if task is None or run.scheduled_for is None or run.range_to is None:
         return 0
     slots = _slots_between(task, run.scheduled_for, run.range_to)
     with transaction.atomic():
-        if len(slots) > ROWS or not slots:
+        if len(slots) > ROWS or not slots or run.reason == Reason.PAUSED:
             TaskRun.objects.filter(id=run.id).update(range_count=len(slots))
             return len(slots)
         TaskRun.objects.filter(id=run.id).update(slot=slots[0], range_to=None)

@@ -205,8 +205,9 @@ def test_a_pause_is_one_row_and_its_end_brings_no_burst(alice: User, clock: Any)
     task = task_resume(task=task, actor="user:alice")
     assert fire() == 0
     assert task.next_slot == START + timedelta(hours=1, minutes=10)
+    upkeep.expand_missed("test")
     row = TaskRun.objects.get(task=task)
-    assert (row.status, row.reason) == ("skipped", "paused")
+    assert (row.status, row.reason, row.range_count) == ("skipped", "paused", 6)
     assert (row.scheduled_for, row.range_to) == (START + timedelta(minutes=10), START + timedelta(hours=1))
 
 
