@@ -14,10 +14,12 @@ from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.services import outcomes
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
+from tasks_app.services.execution.storable import storable_json, storable_text
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
 
 RESULT_MAX_BYTES = 65_536
+_LONGEST_DELAY_SECONDS = 366 * 86_400.0
 
 
 class Outcome(NamedTuple):
@@ -34,10 +36,12 @@ def call(attempt: Attempt) -> Outcome:
     try:
         spec = registry.get(run.type)
         model, _ = registry.validate(run.type, run.payload)
-    except KeyError as error:
+    except registry.UnknownType as error:
         return _failed(attempt, Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True))
     except Invalid as error:
         return _failed(attempt, Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True))
+    except Exception as error:  # a fault in the type's own checks
+        return _failed(attempt, failure_of(error, spec))
     try:
         result = _cleanly(attempt, spec, model)
         stored = _storable(result)
@@ -54,7 +58,7 @@ def call(attempt: Attempt) -> Outcome:
 def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
     """Say what an exception means: for good or not, when to try again."""
     details: dict[str, Any] = {
-        "error": _first_line(error),
+        "error": _told(error),
         "error_type": type(error).__name__,
         "traceback": _own_traceback(error),
     }
@@ -63,7 +67,8 @@ def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
     if isinstance(error, SoftTimeout):
         return Failure(reason=Reason.TIMEOUT, **details)
     if isinstance(error, RetryLater):
-        return Failure(reason=Reason.HANDLER_ERROR, delay_seconds=max(0.0, error.seconds), **details)
+        delay = min(max(0.0, error.seconds), _LONGEST_DELAY_SECONDS)
+        return Failure(reason=Reason.HANDLER_ERROR, delay_seconds=delay, **details)
     is_permanent = isinstance(error, (Permanent, *spec.give_up_on)) or not isinstance(error, spec.retry_on)
     return Failure(reason=Reason.HANDLER_ERROR, is_permanent=is_permanent, **details)
 
@@ -91,6 +96,8 @@ def _stopped(attempt: Attempt, stopped: RunStopped) -> Outcome:
     held = attempt.held
     if attempt.cancel_asked_at is not None:
         return Outcome("cancelled", lambda: outcomes.attempt_stopped(held), str(stopped))
+    if not attempt.is_stop_wanted:  # nobody asked: handed back, it would begin again for ever
+        return _failed(attempt, Failure(reason=Reason.HANDLER_ERROR, error=_told(stopped), error_type="RunStopped"))
     actor = f"worker:{held.worker}"
     return Outcome("handed_back", lambda: outcomes.attempt_handed_back(held, actor=actor), str(stopped))
 
@@ -103,12 +110,13 @@ def _failed(attempt: Attempt, failure: Failure) -> Outcome:
 def _storable(result: Any) -> Any:
     """Check that a result is JSON; one that is too large is replaced by a note that says so."""
     try:
-        text = json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        stored = storable_json(result)
+    except (TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"the handler's result is not JSON: {error}") from error
-    if len(text.encode()) > RESULT_MAX_BYTES:
-        return {"truncated": True, "bytes": len(text.encode()), "limit_bytes": RESULT_MAX_BYTES}
-    return json.loads(text.replace("\\u0000", "\\ufffd"))
+    size = len(json.dumps(stored).encode())
+    if size > RESULT_MAX_BYTES:
+        return {"truncated": True, "bytes": size, "limit_bytes": RESULT_MAX_BYTES}
+    return stored
 
 
 def _say(error: Invalid) -> str:
@@ -116,8 +124,11 @@ def _say(error: Invalid) -> str:
     return "; ".join(faults) or error.message
 
 
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip().replace("\x00", "�")
+def _told(error: BaseException) -> str:
+    try:
+        text = storable_text(str(error)).strip()
+    except Exception:
+        text = "(its message cannot be read)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -126,5 +137,4 @@ def _own_traceback(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__") == __name__:
         trace = trace.tb_next
-    lines = traceback.format_exception(type(error), error, trace)
-    return "".join(lines).replace("\x00", "�").encode("utf-8", "replace").decode()
+    return storable_text("".join(traceback.format_exception(type(error), error, trace)))

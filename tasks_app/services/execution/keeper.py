@@ -77,7 +77,9 @@ class Keeper:
         except (DatabaseError, InterfaceError) as error:
             logger.warning("run %s: a step of its keeper failed: %s", attempt.run.id, error)
             connection.close()
-            return False
+        except Exception:  # the thread must live: without it no lease is kept
+            logger.exception("run %s: a step of its keeper failed", attempt.run.id)
+        return False
 
 
 def _flush(attempt: Attempt) -> None:

@@ -1,15 +1,17 @@
 """What a handler reports while it runs: progress and log lines, kept until they are flushed in batches."""
 
+import math
 import threading
 from collections import deque
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from tasks_app.events import RunLogged, RunProgressed, announce
 from tasks_app.models import RunLog, TaskRun
+from tasks_app.services.execution.storable import storable_text
 from tasks_app.services.lifecycle import Claim
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -40,7 +42,7 @@ class Notes:
 
     def add_line(self, message: str, level: str) -> None:
         """Take one log line; a text of several lines stays one entry."""
-        text = str(message).encode("utf-8", "replace").decode().replace("\x00", "�")[:_LINE_LIMIT]
+        text = storable_text(str(message))[:_LINE_LIMIT]
         line = [timezone.now().isoformat(), level if level in LEVELS else "info", text]
         with self._lock:
             if self._head_left > 0:
@@ -52,14 +54,19 @@ class Notes:
         self.fresh.set()
 
     def set_progress(self, done: float, total: float | None, message: str) -> None:
-        """Take the newest progress; only the newest counts."""
+        """Take the newest progress; only the newest counts. Raises TypeError or ValueError for what is no number."""
+        told = {
+            "done": _number(done),
+            "total": None if total is None else _number(total),
+            "message": storable_text(str(message))[:300],
+        }
         with self._lock:
-            self._progress = {"done": done, "total": total, "message": str(message)[:300]}
+            self._progress = told
             self._seq += 1
         self.fresh.set()
 
     def flush(self, *, is_last: bool = False) -> None:
-        """Store and announce what is new, while the claim holds."""
+        """Store and announce what is new, while the claim holds; what could not be stored is kept for the next time."""
         with self._lock:
             lines, self._lines = self._lines, []
             progress, self._progress = self._progress, None
@@ -67,10 +74,21 @@ class Notes:
             if is_last:
                 lines += self._end_of_log()
             self.fresh.clear()
-        if progress is not None:
-            self._store_progress(progress, seq)
-        if lines:
-            self._store_lines(lines)
+        try:
+            if progress is not None:
+                self._store_progress(progress, seq)
+                progress = None
+            if lines:
+                self._store_lines(lines)
+        except (DatabaseError, InterfaceError):
+            self._take_back(lines, progress)
+            raise
+
+    def _take_back(self, lines: list[list[str]], progress: dict[str, Any] | None) -> None:
+        with self._lock:
+            self._lines = lines + self._lines
+            self._progress = self._progress or progress
+        self.fresh.set()
 
     def _end_of_log(self) -> list[list[str]]:
         missing = self._tail_count - len(self._tail)
@@ -125,3 +143,11 @@ class Notes:
                 lines=frames,
             )
         )
+
+
+def _number(value: float) -> float:
+    """Give a plain finite number: a Decimal or a number of another library would only fail when it is stored."""
+    number = value if type(value) in (int, float) else float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"progress must be a finite number, not {value}")
+    return number
