@@ -13,6 +13,7 @@ from django.db import transaction
 
 from tasks_app.errors import EffectUnknown, RunStopped
 from tasks_app.models import Effect, TaskRun, db_now
+from tasks_app.services.execution.storable import storable_json
 from tasks_app.services.lifecycle import Claim
 
 _KEY_LIMIT = 300
@@ -36,23 +37,32 @@ class Handle:
         return self._row.result
 
     def confirm(self, result: Any = None) -> None:
-        """Note that it happened."""
-        self._settle(Effect.State.DONE, result)
+        """Note that it happened: a fact, whoever owns the run by now. Raises TypeError when the result is not JSON."""
+        try:
+            kept = storable_json(result)
+        except (TypeError, ValueError):
+            self._settle(Effect.State.DONE, None)  # it happened all the same
+            raise
+        self._settle(Effect.State.DONE, kept)
 
     def not_done(self) -> None:
-        """Note that it certainly did not happen."""
-        self._settle(Effect.State.NOT_DONE, None)
+        """Note that it certainly did not happen; says nothing about what a later attempt has begun."""
+        self._settle(Effect.State.NOT_DONE, None, claim_no=self._row.claim_no)
 
-    def _settle(self, state: Effect.State, result: Any) -> None:
+    def _settle(self, state: Effect.State, result: Any, **guard: Any) -> None:
         if self.done:
             return
         self._row.state, self._row.result, self._row.settled_at = state, result, db_now()
-        self._row.save(update_fields=["state", "result", "settled_at"])
+        row = Effect.objects.filter(id=self._row.id, **guard)
+        row.update(state=state, result=result, settled_at=self._row.settled_at)
 
 
 @contextmanager
 def effect(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Iterator[Handle]:
-    """Guard one side effect; raises EffectUnknown where only a person can say whether it happened."""
+    """Guard one side effect; raises EffectUnknown where only a person can say whether it happened.
+
+    Raises RuntimeError inside a transaction of the handler, whose rollback would forget what has happened.
+    """
     if not key or len(key) > _KEY_LIMIT:
         raise ValueError(f"an effect's key has 1 to {_KEY_LIMIT} characters")
     handle = Handle(_begin(run, held, key, is_idempotent=is_idempotent))
@@ -64,7 +74,7 @@ def effect(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Itera
 def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effect:
     root = run.root_run_id or run.id
     unknown = None
-    with transaction.atomic():
+    with transaction.atomic(durable=True):
         if not TaskRun.objects.select_for_update().filter(**held.guard).exists():
             raise RunStopped("the claim on the run is lost")
         fresh = {
