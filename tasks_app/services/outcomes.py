@@ -24,6 +24,8 @@ from tasks_app.states import Reason, Status, TaskStatus
 
 CRASH_LIMIT = 3
 _RNG = Random()
+# Who asks a running run to stop, when it is not a person: whoever fires a slot whose policy is `cancel_running`.
+_FIRING = ("beat:", "upkeep:", "periodic_task")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +52,12 @@ def attempt_skipped(held: Claim, *, reason: str) -> TaskRun | None:
 
 def attempt_stopped(held: Claim) -> TaskRun | None:
     """End a run that was asked to stop and has stopped; says who asked."""
-    asked_by = TaskRun.objects.filter(id=held.run_id).values_list("cancel_requested_by", flat=True).first()
-    return _settle(held, "cancelled", lambda: lifecycle.stop(held, reason=Reason.USER, actor=asked_by or held.worker))
+    return _settle(held, "cancelled", lambda: _stop(held))
 
 
 def attempt_handed_back(held: Claim, *, actor: str) -> TaskRun | None:
-    """Give the run back for another worker; costs no attempt."""
-    run = lifecycle.hand_back(held, actor=actor)
-    if run is not None:
-        dispatch.wake_on_commit(run.queue)
-    return run
+    """Give the run back for another worker; costs no attempt. One that was asked to stop ends instead."""
+    return _settle(held, "handed back", lambda: _hand_back(held, actor=actor))
 
 
 def attempt_failed(held: Claim, failure: Failure) -> TaskRun | None:
@@ -74,6 +72,7 @@ def attempt_crashed(held: Claim, *, actor: str, error: str) -> TaskRun | None:
 
 def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> TaskRun | None:
     with transaction.atomic():
+        _lock_task_of(held)
         run = move()
         if run is None:
             lifecycle.record_fenced(held, wanted=wanted)
@@ -85,8 +84,34 @@ def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> Tas
     return run
 
 
+def _lock_task_of(held: Claim) -> None:
+    """Lock the run's task before the run, as pausing, cancelling and firing do: the other way round could deadlock."""
+    list(ScheduledTask.objects.filter(runs=held.run_id).select_for_update(of=("self",)).values_list("id"))
+
+
+def _held_run(held: Claim) -> TaskRun | None:
+    """Read the run while the claim holds, and keep it as it is until the outcome is written."""
+    return TaskRun.objects.select_for_update().filter(**held.guard).first()
+
+
+def _stop(held: Claim) -> TaskRun | None:
+    run = _held_run(held)
+    if run is None:
+        return None
+    asked_by = run.cancel_requested_by
+    reason = Reason.REPLACED if asked_by.startswith(_FIRING) else Reason.USER
+    return lifecycle.stop(held, reason=reason, actor=asked_by or f"worker:{held.worker}")
+
+
+def _hand_back(held: Claim, *, actor: str) -> TaskRun | None:
+    run = _held_run(held)
+    if run is not None and run.cancel_requested_at is not None:
+        return _stop(held)
+    return lifecycle.hand_back(held, actor=actor)
+
+
 def _fail(held: Claim, failure: Failure) -> TaskRun | None:
-    run = TaskRun.objects.filter(**held.guard).first()
+    run = _held_run(held)
     if run is None:
         return None
     now = db_now()
@@ -94,6 +119,8 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
     failures = run.failures + 1
     if failure.is_permanent or failures > run.max_retries:
         return lifecycle.fail(held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes)
+    if run.cancel_requested_at is not None:  # who asked for an end is not given another attempt
+        return _stop(held)
     delay = failure.delay_seconds
     if delay is None:
         delay = policy_from_json(run.retry, max_retries=run.max_retries).delay_after(failures, _RNG)
@@ -101,14 +128,14 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
 
 
 def _crash(held: Claim, *, actor: str, error: str) -> TaskRun | None:
-    run = TaskRun.objects.filter(**held.guard).first()
+    run = _held_run(held)
     if run is None:
         return None
     failure = Failure(reason=Reason.WORKER_LOST, error=error)
     _record(run, held, Reason.WORKER_LOST, failure, now=db_now())
     crashes = run.crashes + 1
     if run.cancel_requested_at is not None:
-        return lifecycle.stop(held, reason=Reason.USER, actor=run.cancel_requested_by)
+        return _stop(held)
     if crashes >= CRASH_LIMIT:
         return lifecycle.fail(held, reason=Reason.WORKER_LOST, error=error, failures=run.failures, crashes=crashes)
     return lifecycle.rescue(held, actor=actor, crashes=crashes, error=error)
