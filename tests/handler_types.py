@@ -1,0 +1,59 @@
+"""Task types that exist for one test, and the calling of their handlers as a worker's child would."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tasks_app.handlers import registry
+from tasks_app.models import TaskRun
+from tasks_app.services.execution.attempt import Attempt, Place
+from tasks_app.services.execution.board import Board
+from tasks_app.services.execution.call import Outcome, call
+from tests import runs
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def declared(function: Any, **options: Any) -> Iterator[str]:
+    """Declare the function as the handler of a new type; gives its name."""
+    name = options.pop("name", f"test.type{next(_numbers)}")
+    registry.handler(name, **options)(function)
+    try:
+        yield name
+    finally:
+        registry._types._by_name.pop(name, None)
+
+
+@contextmanager
+def made_board() -> Iterator[Board]:
+    """Make a board, and give its file back."""
+    board = Board()
+    try:
+        yield board
+    finally:
+        board._background.close()
+
+
+@contextmanager
+def attempt_at(run: TaskRun, *, stop_by: float | None = None) -> Iterator[Attempt]:
+    """Claim the run and begin an attempt at it in this process; `stop_by`: the worker is to end by then."""
+    held = runs.hold(run)
+    with made_board() as board:
+        if stop_by is not None:
+            board.ask_stop(by=stop_by)
+        attempt = Attempt(runs.fresh(run), held, Place(board, 0, runs.WORKER), is_background=False)
+        try:
+            yield attempt
+        finally:
+            attempt.close()
+
+
+def execute(run: TaskRun) -> Outcome:
+    """Claim the run, call its handler, write down its notes and its outcome; gives that."""
+    with attempt_at(run) as attempt:
+        outcome = call(attempt)
+        attempt.notes.flush(is_last=True)
+        outcome.settle()
+    return outcome
