@@ -8,9 +8,11 @@ child takes the one that its predecessor did not leave behind.
 import contextlib
 import fcntl
 import mmap
+import os
 import struct
 import tempfile
 import uuid
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -53,7 +55,9 @@ class Board:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _HEADER.size + CHILDREN * _BANKS * _SLOT.size)
-        self._background = tempfile.TemporaryFile()  # noqa: SIM115  # open for as long as the worker lives
+        self._background, path = tempfile.mkstemp(prefix="carillon-")
+        os.unlink(path)  # a lock of the kernel needs a file, but no name
+        weakref.finalize(self, os.close, self._background)
 
     @contextlib.contextmanager
     def background_turn(self) -> Iterator[bool]:
