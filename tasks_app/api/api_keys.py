@@ -3,10 +3,9 @@
 import uuid
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
@@ -52,7 +51,7 @@ class KeyPage(Page[Key]):
     """Keys, the newest first."""
 
 
-class KeyList(APIView):
+class KeyList(Endpoint):
     """The caller's keys."""
 
     @operation("api_key_list")
@@ -68,7 +67,7 @@ class KeyList(APIView):
         return NewKey(**_fields(key), key=plain)
 
 
-class KeyObject(APIView):
+class KeyObject(Endpoint):
     """One of the caller's keys."""
 
     @operation("api_key_get")

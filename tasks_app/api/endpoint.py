@@ -30,6 +30,12 @@ _LONGEST_KEY = 200
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
 
+class Endpoint(APIView):
+    """One address. OPTIONS would describe it in DRF's own words: the schema does that."""
+
+    http_method_names = ("get", "head", "post", "put", "patch", "delete")
+
+
 @dataclass(frozen=True)
 class Created:
     """An answer that tells of something new, from an operation that may also change what was there."""

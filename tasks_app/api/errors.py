@@ -99,7 +99,9 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
     request: HttpRequest = context["request"]._request
     status = status_of(error)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s %s failed (%s)", request.method, request.path, _id_of(request), exc_info=error)
+        # While the database is away every request fails alike: a line each is enough.
+        trace = None if status == HTTPStatus.SERVICE_UNAVAILABLE else error
+        logger.error("%s %s failed (%s): %r", request.method, request.path, _id_of(request), error, exc_info=trace)
     response = Response(_body(request, error, status), status=status, headers=_headers(error, status))
     response.is_api_error = True  # type: ignore[attr-defined]  # the middleware leaves it as it is
     return response

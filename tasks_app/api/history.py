@@ -2,17 +2,15 @@
 
 import uuid
 
-from rest_framework.views import APIView
-
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import by_cursor
 from tasks_app.api.run_shapes import HistoryQuery, RunPage, RunQuery, run_out
 from tasks_app.selectors.run_list import run_search
 from tasks_app.selectors.tasks import task_get
 
 
-class TaskHistory(APIView):
+class TaskHistory(Endpoint):
     """The runs of one task."""
 
     @operation("task_history")
@@ -23,7 +21,7 @@ class TaskHistory(APIView):
         return RunPage(**by_cursor(call, rows, query, run_out))
 
 
-class TasksHistory(APIView):
+class TasksHistory(Endpoint):
     """The runs of all tasks."""
 
     @operation("tasks_history")

@@ -1,11 +1,10 @@
 """Who the caller is."""
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.auth import scopes_within
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.shape import Out
 from tasks_app.models import ApiKey
 from tasks_app.selectors.access import is_operator, sees_all
@@ -35,7 +34,7 @@ class Person(Out):
     api_key: UsedKey | None = Field(description="Null for a session.")
 
 
-class Me(APIView):
+class Me(Endpoint):
     """The caller."""
 
     @operation("me")

@@ -3,6 +3,7 @@
 import re
 import sys
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
@@ -12,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
-from tasks_app.api.errors import error_body, plain_body, status_of
+from tasks_app.api.errors import RETRY_SECONDS, error_body, plain_body, status_of
 
 PREFIX = "/api"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
@@ -77,5 +78,7 @@ def _reshaped(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
 
 def _answer(request: HttpRequest, body: dict[str, Any], status: int) -> HttpResponse:
     response = JsonResponse(body, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
     response.is_api_error = True  # type: ignore[attr-defined]  # this middleware has made it
     return response

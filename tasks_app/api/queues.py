@@ -3,10 +3,9 @@
 from typing import Any
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
 from tasks_app.api.shape import Instant, Out
@@ -35,7 +34,7 @@ class QueuePage(Page[QueueOut]):
     """Queues, in the order in which they are served."""
 
 
-class QueueList(APIView):
+class QueueList(Endpoint):
     """All queues."""
 
     @operation("queue_list")
@@ -44,7 +43,7 @@ class QueueList(APIView):
         return QueuePage(**by_number(call, queue_states(), query, queue_out))
 
 
-class QueuePause(APIView):
+class QueuePause(Endpoint):
     """Hold a queue."""
 
     @operation("queue_pause")
@@ -54,7 +53,7 @@ class QueuePause(APIView):
         return queue_out(queue_state(queue_pause(queue=queue_get(name), actor=call.actor)))
 
 
-class QueueResume(APIView):
+class QueueResume(Endpoint):
     """Let a queue go on."""
 
     @operation("queue_resume")

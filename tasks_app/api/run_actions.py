@@ -2,10 +2,8 @@
 
 import uuid
 
-from rest_framework.views import APIView
-
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.run_shapes import NoteIn, RetryIn, Run, run_out
 from tasks_app.models import ApiKey
 from tasks_app.selectors.runs import run_get
@@ -14,7 +12,7 @@ from tasks_app.services import runs
 RUN = ApiKey.Scope.RUN
 
 
-class RunCancel(APIView):
+class RunCancel(Endpoint):
     """Stop it."""
 
     @operation("run_cancel", scope=RUN)
@@ -25,7 +23,7 @@ class RunCancel(APIView):
         return run_out(run_get(call.user, run_id))
 
 
-class RunRetry(APIView):
+class RunRetry(Endpoint):
     """Run it again."""
 
     @operation("run_retry", status=202, scope=RUN, idempotent=True)
@@ -36,7 +34,7 @@ class RunRetry(APIView):
         return run_out(run_get(call.user, again.id))
 
 
-class RunDismiss(APIView):
+class RunDismiss(Endpoint):
     """Put it aside."""
 
     @operation("run_dismiss")

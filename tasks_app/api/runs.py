@@ -2,10 +2,8 @@
 
 import uuid
 
-from rest_framework.views import APIView
-
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
 from tasks_app.api.paging import by_cursor
 from tasks_app.api.payloads import check_type, checked_tags
@@ -27,7 +25,7 @@ from tasks_app.selectors.runs import run_get
 from tasks_app.services.runs import run_enqueue
 
 
-class RunList(APIView):
+class RunList(Endpoint):
     """All runs that the caller may see."""
 
     @operation("run_list")
@@ -49,7 +47,7 @@ class RunList(APIView):
         return run_out(run)
 
 
-class RunObject(APIView):
+class RunObject(Endpoint):
     """One run."""
 
     @operation("run_get")
@@ -58,7 +56,7 @@ class RunObject(APIView):
         return run_detail(call, run_get(call.user, run_id))
 
 
-class RunLogs(APIView):
+class RunLogs(Endpoint):
     """The log of a run."""
 
     @operation("run_logs")

@@ -4,10 +4,9 @@ import dataclasses
 from typing import Any
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
 from tasks_app.api.shape import Instant, Out
 from tasks_app.api.task_shapes import ScheduleIn, default_zone, given_fields
@@ -33,7 +32,7 @@ class Preview(Out):
     warnings: list[str]
 
 
-class SchedulePreview(APIView):
+class SchedulePreview(Endpoint):
     """A schedule, explained."""
 
     @operation("schedule_preview", scope=ApiKey.Scope.READ)

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
@@ -41,6 +42,7 @@ class Schema(SpectacularJSONAPIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    renderer_classes = (OpenApiJsonRenderer2,)
 
 
 class Docs(SpectacularSwaggerView):

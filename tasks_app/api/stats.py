@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from django.utils import timezone
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.parameters import Identifier, Moment, Word
 from tasks_app.api.queues import QueueOut, queue_out
 from tasks_app.api.shape import Instant, Out, Shape
@@ -61,7 +60,7 @@ class Stats(Out):
     queues: list[QueueOut]
 
 
-class StatsView(APIView):
+class StatsView(Endpoint):
     """Figures."""
 
     @operation("stats")

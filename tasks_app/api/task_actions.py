@@ -2,10 +2,8 @@
 
 import uuid
 
-from rest_framework.views import APIView
-
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
 from tasks_app.api.payloads import shown_payload
 from tasks_app.api.run_shapes import NoteIn, Run, run_out
@@ -17,7 +15,7 @@ from tasks_app.services import tasks
 RUN = ApiKey.Scope.RUN
 
 
-class TaskRunNow(APIView):
+class TaskRunNow(Endpoint):
     """Run it now."""
 
     @operation("task_run_now", status=202, scope=RUN, idempotent=True)
@@ -30,7 +28,7 @@ class TaskRunNow(APIView):
         return run_out(run)
 
 
-class TaskPause(APIView):
+class TaskPause(Endpoint):
     """Pause it."""
 
     @operation("task_pause")
@@ -40,7 +38,7 @@ class TaskPause(APIView):
         return task_out(call, tasks.task_pause(task=task, actor=call.actor, note=body.note))
 
 
-class TaskResume(APIView):
+class TaskResume(Endpoint):
     """Resume it."""
 
     @operation("task_resume")
@@ -49,7 +47,7 @@ class TaskResume(APIView):
         return task_out(call, tasks.task_resume(task=task_get(call.user, task_id), actor=call.actor))
 
 
-class TaskCancel(APIView):
+class TaskCancel(Endpoint):
     """Cancel it."""
 
     @operation("task_cancel", scope=RUN)
@@ -58,7 +56,7 @@ class TaskCancel(APIView):
         return task_out(call, tasks.task_cancel(task=task_get(call.user, task_id), actor=call.actor))
 
 
-class TaskDuplicate(APIView):
+class TaskDuplicate(Endpoint):
     """Copy it."""
 
     @operation("task_duplicate", status=201, idempotent=True)

@@ -3,10 +3,9 @@
 from typing import Any
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
 from tasks_app.api.shape import Out
@@ -36,7 +35,7 @@ class TaskTypePage(Page[TaskType]):
     """Task types, by name."""
 
 
-class TaskTypeList(APIView):
+class TaskTypeList(Endpoint):
     """All task types."""
 
     @operation("task_type_list")

@@ -3,10 +3,9 @@
 import uuid
 
 from django.utils import timezone
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import Created, operation
+from tasks_app.api.endpoint import Created, Endpoint, operation
 from tasks_app.api.paging import by_cursor, by_number
 from tasks_app.api.payloads import check_type
 from tasks_app.api.run_shapes import run_out
@@ -33,7 +32,7 @@ from tasks_app.services.tasks import task_create, task_delete, task_update
 _SHOWN = 10
 
 
-class TaskList(APIView):
+class TaskList(Endpoint):
     """All tasks that the caller may see."""
 
     @operation("task_list")
@@ -55,7 +54,7 @@ class TaskList(APIView):
         return task_out(call, task_create(owner=call.user, spec=spec, actor=call.actor))
 
 
-class TaskByKey(APIView):
+class TaskByKey(Endpoint):
     """One of the caller's own tasks, by its key."""
 
     @operation("task_put_by_key", if_match=True)
@@ -74,7 +73,7 @@ class TaskByKey(APIView):
         return task_out(call, done)
 
 
-class TaskObject(APIView):
+class TaskObject(Endpoint):
     """One task."""
 
     @operation("task_get")

@@ -3,10 +3,9 @@
 from typing import Annotated
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page
 from tasks_app.api.parameters import Moment, whole
 from tasks_app.api.shape import Instant, Out, Shape
@@ -36,7 +35,7 @@ class UpcomingPage(Page[UpcomingSlot]):
     """Slots, the soonest first; more of them by a greater `limit`."""
 
 
-class UpcomingList(APIView):
+class UpcomingList(Endpoint):
     """The next slots of all tasks."""
 
     @operation("upcoming")

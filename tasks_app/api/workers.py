@@ -1,10 +1,9 @@
 """Workers, for operators."""
 
 from pydantic import Field
-from rest_framework.views import APIView
 
 from tasks_app.api.call import Call
-from tasks_app.api.endpoint import operation
+from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
 from tasks_app.api.shape import Instant, Out
@@ -34,7 +33,7 @@ class WorkerPage(Page[WorkerOut]):
     """Workers, by their last report."""
 
 
-class WorkerList(APIView):
+class WorkerList(Endpoint):
     """All workers of the last week."""
 
     @operation("worker_list")

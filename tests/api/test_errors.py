@@ -169,6 +169,7 @@ def test_what_breaks_around_the_views_tells_nothing_either(api: Api, broken: tup
     assert (reply.status, reply.code) == (status, code)
     assert_shape(reply)
     assert "CANARY" not in str(reply.body)
+    assert reply.headers.get("Retry-After") == ("5" if status == 503 else None)
 
 
 def test_every_address_asks_who_is_there(nobody: Api) -> None:
