@@ -14,7 +14,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from tasks_app.admin import base, filters
-from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+from tasks_app.models import Queue, ScheduledTask, StoredFile, TaskRun
 from tasks_app.models.ids import first_id_at
 from tests import runs as moves
 from tests.admin.conftest import make_task
@@ -118,3 +118,33 @@ def test_words_are_not_looked_for_in_the_history(desk: Client, alice: User) -> N
     html = read(desk, f"{address(TaskRun, 'changelist')}?q=needle")
     assert str(run.pk) not in html
     assert "Only an id can be searched for here." in html
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status__exact=nonsense",
+        "status__exact=%00",
+        "task__id__exact=nonsense",
+        "needs=%00&created=x&type=%00",
+        "type=nonsense",
+        "p=abc",
+        "p=99999",
+        "p=-1",
+        "o=x.y",
+        "q=%00",
+        "q=" + "x" * 5000,
+        "nosuch=1",
+        "all=",
+    ],
+)
+@pytest.mark.parametrize("model", [TaskRun, ScheduledTask])
+def test_an_odd_address_is_no_error(desk: Client, failed_run: TaskRun, model: type[Model], query: str) -> None:
+    status = desk.get(f"{address(model, 'changelist')}?{query}").status_code
+    assert status == 404 if "%00" in query else status in (200, 302)
+
+
+def test_a_nul_is_in_no_row(desk: Client, queue: Queue) -> None:
+    assert desk.get(f"{address(Queue, 'changelist')}%00/change/").status_code == 404
+    posted = {"action": "pause", "_selected_action": ["\0"]}
+    assert desk.post(address(Queue, "changelist"), posted).status_code == 404
