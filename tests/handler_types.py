@@ -27,27 +27,17 @@ def declared(function: Any, **options: Any) -> Iterator[str]:
 
 
 @contextmanager
-def made_board() -> Iterator[Board]:
-    """Make a board, and give its file back."""
-    board = Board()
-    try:
-        yield board
-    finally:
-        board._background.close()
-
-
-@contextmanager
 def attempt_at(run: TaskRun, *, stop_by: float | None = None) -> Iterator[Attempt]:
     """Claim the run and begin an attempt at it in this process; `stop_by`: the worker is to end by then."""
     held = runs.hold(run)
-    with made_board() as board:
-        if stop_by is not None:
-            board.ask_stop(by=stop_by)
-        attempt = Attempt(runs.fresh(run), held, Place(board, 0, runs.WORKER), is_background=False)
-        try:
-            yield attempt
-        finally:
-            attempt.close()
+    board = Board()
+    if stop_by is not None:
+        board.ask_stop(by=stop_by)
+    attempt = Attempt(runs.fresh(run), held, Place(board, 0, runs.WORKER), is_background=False)
+    try:
+        yield attempt
+    finally:
+        attempt.close()
 
 
 def execute(run: TaskRun) -> Outcome:

@@ -32,19 +32,13 @@ class Outcome(NamedTuple):
 
 def call(attempt: Attempt) -> Outcome:
     """Run the handler and give its outcome; nothing is raised."""
-    run, held = attempt.run, attempt.held
+    held = attempt.held
+    prepared = _prepare(attempt)
+    if isinstance(prepared, Failure):
+        return _failed(attempt, prepared)
+    spec, model = prepared
     try:
-        spec = registry.get(run.type)
-        model, _ = registry.validate(run.type, run.payload)
-    except registry.UnknownType as error:
-        return _failed(attempt, Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True))
-    except Invalid as error:
-        return _failed(attempt, Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True))
-    except Exception as error:  # a fault in the type's own checks
-        return _failed(attempt, failure_of(error, spec))
-    try:
-        result = _cleanly(attempt, spec, model)
-        stored = _storable(result)
+        stored = _storable(_cleanly(attempt, spec, model))
     except Skip as skip:
         reason = skip.reason
         return Outcome("skipped", lambda: outcomes.attempt_skipped(held, reason=reason), reason)
@@ -53,6 +47,21 @@ def call(attempt: Attempt) -> Outcome:
     except BaseException as error:
         return _failed(attempt, failure_of(error, spec))
     return Outcome("succeeded", lambda: outcomes.attempt_succeeded(held, result=stored), stored)
+
+
+def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
+    """Find the type's code and read the payload, which may be older than that."""
+    run = attempt.run
+    try:
+        spec = registry.get(run.type)
+    except registry.UnknownType as error:
+        return Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True)
+    try:
+        return spec, registry.validate(run.type, run.payload)[0]
+    except Invalid as error:
+        return Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True)
+    except Exception as error:  # a fault in the type's own checks
+        return failure_of(error, spec)
 
 
 def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
