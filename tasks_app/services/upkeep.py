@@ -1,20 +1,22 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
 Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
-wait, writes down missed slots, drops what has expired.
+wait, writes down missed slots, drops what has expired or is older than the retention.
 """
 
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.models.ids import first_id_at
 from tasks_app.services import claiming, firing, missed, outcomes
 from tasks_app.services.lifecycle import Claim
-from tasks_app.states import Status
+from tasks_app.states import FINAL, Status
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ def upkeep(*, actor: str) -> None:
         wake_waiting,
         expand_missed,
         tidy,
+        prune,
         mirror,
     ]
     for step in steps:
@@ -90,6 +93,19 @@ def tidy(actor: str) -> int:
     dropped += Worker.objects.filter(heartbeat_at__lt=now - _GONE).delete()[0]
     dropped += Beat.objects.filter(last_tick_at__lt=now - _GONE).delete()[0]
     return dropped
+
+
+def prune(actor: str) -> int:
+    """Delete some of the runs that ended more than RETENTION_DAYS ago, oldest first; gives their number.
+
+    Ids grow with time, so the oldest rows are found without a look at the others.
+    """
+    before = db_now() - timedelta(days=settings.RETENTION_DAYS)
+    old = TaskRun.objects.filter(id__lt=first_id_at(before), status__in=FINAL, finished_at__lt=before).order_by("id")
+    ids = list(old.values_list("id", flat=True)[:_STEP])
+    if ids:
+        TaskRun.objects.filter(id__in=ids).delete()
+    return len(ids)
 
 
 def mirror(actor: str) -> int:
