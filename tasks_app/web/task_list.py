@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.task_list import ORDERS, TaskFilters, queue_names, recent_runs, task_search
+from tasks_app.selectors.task_list import ORDERS, TaskFilters, recent_runs, task_search
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.objects import task_or_404
@@ -72,7 +72,6 @@ def _selects(request: Request) -> list[query.Select]:
         query.select(request.GET, "status", "Any state", [(one.value, one.value) for one in TaskStatus]),
         query.select(request.GET, "kind", "Any schedule", [(kind.value, word) for kind, word in kinds.items()]),
         query.select(request.GET, "type", "Any type", types),
-        query.select(request.GET, "queue", "Any queue", [(name, name) for name in queue_names()]),
         query.select(request.GET, "last_run_status", "Any last run", outcomes),
         query.select(request.GET, "ordering", "By name", [item for item in _ORDER_WORDS.items() if item[0] != "name"]),
     ]

@@ -17,6 +17,7 @@ _LIMITS = {
     "maxLength": "maxlength",
     "pattern": "pattern",
 }
+_ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "sql", "tls", "uri", "url"})
 _WHOLE = frozenset({"json", "lines", "map", "choices"})
 
 
@@ -49,7 +50,10 @@ def _label(shape: Shape, name: str) -> str:
     """The title that a person wrote; pydantic's own is the name in Title Case, which shouts."""
     words = name.replace("_", " ")
     title = str(shape.schema.get("title") or words)
-    return words[:1].upper() + words[1:] if title.lower() == words.lower() else title
+    if title.lower() != words.lower():
+        return title
+    spelt = " ".join(word.upper() if word in _ACRONYMS else word for word in words.split())
+    return spelt[:1].upper() + spelt[1:]
 
 
 def _draw(  # noqa: PLR0913  # what a field is made of

@@ -28,4 +28,4 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-filters]");
   if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
 });
-for (const button of document.querySelectorAll("form[data-filters] [data-without-script]")) button.hidden = true;
+for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;

@@ -1,0 +1,92 @@
+"""Forms with JavaScript and without it: the same actions, the same answers."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import WAIT_MS, Platform, sign_in
+
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture
+def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
+    """A tab without JavaScript."""
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    profile.set_default_timeout(WAIT_MS)
+    tab = profile.new_page()
+    sign_in(tab, platform)
+    yield tab
+    profile.close()
+
+
+def test_the_preview_follows_what_is_typed(page: Page) -> None:
+    page.goto("/tasks/new/?type=http_request")
+    expect(page.locator("#preview .says")).to_have_text(re.compile("Every day at 09:00, Berlin time"))
+    page.check("#kind-cron", force=True)
+    page.fill("[name='schedule.cron.expression']", "30 8 * * MON-FRI")
+    expect(page.locator("#preview")).to_contain_text("08:30")
+    page.fill("[name='schedule.cron.expression']", "30 99 * * *")
+    expect(page.locator("#preview")).to_contain_text("cannot run yet")
+
+
+def test_only_the_fields_of_the_chosen_kind_are_seen(page: Page) -> None:
+    page.goto("/tasks/new/?type=http_request")
+    expect(page.locator("[name='schedule.daily.time']")).to_be_visible()
+    page.check("#kind-weekly", force=True)
+    expect(page.locator("[name='schedule.daily.time']")).to_be_hidden()
+    expect(page.locator("[name='schedule.weekly.time']")).to_be_visible()
+
+
+def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(page: Page, faults: list[str]) -> None:
+    page.goto("/tasks/new/?type=http_request")
+    page.fill("[name=name]", "Kept")
+    page.fill("[name='payload.url']", "nonsense")
+    page.click("text=Create task")
+    expect(page.locator("[name='payload.url']")).to_have_attribute("aria-invalid", "true")
+    assert page.input_value("[name=name]") == "Kept"
+    assert page.input_value("[name='payload.url']") == "nonsense"
+    faults.clear()  # the browser notes the status 400 in its console
+
+
+def test_everything_works_without_javascript(plain: Page) -> None:
+    plain.goto("/tasks/new/")
+    plain.click("text=HTTP request")
+    plain.fill("[name=name]", "Plain")
+    plain.fill("[name='payload.url']", "https://example.org/")
+    plain.fill("[name='schedule.daily.time']", "08:15")
+    plain.click("text=Work out the next runs")
+    expect(plain.locator("#preview")).to_contain_text("08:15")
+    plain.click("text=Create task")
+    expect(plain.locator("h1")).to_contain_text("Plain")
+    plain.get_by_role("button", name="Pause", exact=True).first.click()
+    plain.fill("#pause-note", "a while")
+    plain.click("#pause >> button.primary")
+    expect(plain.locator("h1")).to_contain_text("paused")
+    expect(plain.locator(".sentence")).to_contain_text("“a while”")
+    plain.get_by_role("button", name="Resume").click()
+    expect(plain.locator("h1")).to_contain_text("active")
+    plain.click("summary[aria-label=More]")
+    plain.click("text=Delete")
+    plain.click("text=Delete the task")
+    expect(plain.locator("[role=status]")).to_contain_text("“Plain” is deleted")
+
+
+def test_the_theme_changes_at_once_and_stays(page: Page, context: BrowserContext) -> None:
+    page.goto("/")
+    page.click("summary[aria-label='You and your settings']")
+    page.click("details.menu >> text=Dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_keys_lead_to_places(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url("**/runs/")
+    page.keyboard.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()

@@ -1,0 +1,112 @@
+"""Pages follow what happens without a reload, with the socket, without it, and after it was lost."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+
+from tasks_app.web import words
+from tests.browser.making import make_task
+
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+
+WAIT_MS = 30_000
+
+
+def test_a_run_is_followed_from_its_start_to_its_end(page: Page) -> None:
+    make_task(page, "Watched", seconds="4", run=True)
+    page.evaluate("window.isSamePage = true")
+    expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
+    expect(page.locator("[data-progress-text]")).to_have_text(re.compile(r"[1-9]\d? %"), timeout=WAIT_MS)
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator(".timeline li")).to_have_count(3)
+    expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible()
+    assert page.evaluate("window.isSamePage") is True
+    assert page.evaluate("document.documentElement.dataset.link") == "live"
+
+
+def test_log_lines_arrive_in_order_and_once(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.chatty")
+    page.fill("[name=name]", "Chatty")
+    page.fill("[name='payload.seconds']", "3")
+    page.fill("[name='payload.message']", "60")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create and run once now")
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator("#log li")).to_have_count(60, timeout=WAIT_MS)
+    numbers = page.eval_on_selector_all("#log li", "lines => lines.map(line => Number(line.dataset.n))")
+    assert numbers == list(range(1, 61))
+
+
+def test_a_run_is_stopped_from_its_page(page: Page) -> None:
+    make_task(page, "Stopped", seconds="60", run=True)
+    expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("h1")).to_contain_text("cancelled", timeout=WAIT_MS)
+
+
+def test_where_sockets_are_blocked_the_page_asks_every_two_seconds(context: BrowserContext) -> None:
+    context.route_web_socket(re.compile("/ws/$"), lambda socket: socket.close())
+    page = context.pages[0]
+    make_task(page, "Polled", seconds="3", run=True)
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    assert page.evaluate("document.documentElement.dataset.link") == "polling"
+    expect(page.locator(".offline")).to_be_visible()
+
+
+def test_a_lost_connection_comes_back_and_the_page_is_right_again(context: BrowserContext) -> None:
+    routes: list[WebSocketRoute] = []
+
+    def deaf(socket: WebSocketRoute) -> None:
+        """The first connection opens and then hears nothing more."""
+        routes.append(socket)
+        if len(routes) > 1:
+            socket.connect_to_server()
+
+    context.route_web_socket(re.compile("/ws/$"), deaf)
+    page = context.pages[0]
+    make_task(page, "Lost", seconds="1", run=True)
+    page.wait_for_function("document.documentElement.dataset.link === 'live'")
+    expect(page.locator("h1")).not_to_contain_text("succeeded")
+    routes[0].close()
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    assert page.evaluate("document.documentElement.dataset.link") == "live"
+
+
+def test_the_lists_change_in_place(page: Page, context: BrowserContext) -> None:
+    make_task(page, "Listed", seconds="2")
+    page.goto("/runs/")
+    elsewhere = context.new_page()
+    elsewhere.goto("/tasks/?search=Listed")
+    elsewhere.get_by_role("button", name="Run Listed now").click()
+    expect(page.locator("[data-newer]")).to_be_visible(timeout=WAIT_MS)
+    page.locator("[data-newer]").click()
+    row = page.locator("tbody tr", has_text="Listed").first
+    expect(row).to_contain_text("succeeded", timeout=WAIT_MS)
+
+
+def test_the_words_of_the_browser_are_those_of_the_server(page: Page) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    amounts = [0, 0.4, 1, 12, 59, 89, 90, 200, 3599, 5399, 5400, 50_400, 172_799, 172_800, 900_000, 9_000_000]
+    for amount in [*amounts, *(-one for one in amounts)]:
+        said = page.evaluate(
+            "async (seconds) => (await import('/static/carillon/js/time.js')).relative(seconds)", amount
+        )
+        assert said == words.relative(now + timedelta(seconds=amount), now), amount
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_is_wider_than_a_small_phone(browser: Browser, context: BrowserContext, theme: str) -> None:
+    state_of_profile = context.storage_state()
+    phone = browser.new_context(
+        base_url=context.pages[0].url,
+        viewport={"width": 390, "height": 844},
+        storage_state=state_of_profile,
+        color_scheme="dark" if theme == "dark" else "light",
+    )
+    tab = phone.new_page()
+    for address in ("/", "/tasks/", "/tasks/new/", "/tasks/new/?type=export_report", "/runs/", "/settings/", "/ui/"):
+        tab.goto(address)
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390, address
+    phone.close()
