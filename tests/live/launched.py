@@ -1,4 +1,4 @@
-"""The whole platform as `make run` starts it, from nothing, in a temporary directory."""
+"""The whole platform as `make run` starts it, from nothing, under one launcher."""
 
 import contextlib
 import os
@@ -7,15 +7,15 @@ import secrets
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scheduler_project import ports
-from scheduler_project.settings import BASE_DIR, env
+from scheduler_project.settings import BASE_DIR
+from tests.live.surroundings import environment, eventually, free_port, living, short_directory
+
+__all__ = ["Launched", "launched", "short_directory"]
 
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -32,40 +32,32 @@ class Launched:
 
     def ready(self) -> re.Match[str]:
         """Wait for the ready line."""
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            for line in list(self.lines):
-                if found := READY.search(line):
-                    return found
-            time.sleep(0.05)
-        raise AssertionError("not ready:\n" + "".join(self.lines))
+        eventually(lambda: self._ready_line() or self.process.poll() is not None, START_SECONDS, "the ready line")
+        line = self._ready_line()
+        assert line is not None, "".join(self.lines)
+        return line
 
     def pids(self) -> set[int]:
         """Every living process that came from this launcher, wherever it hangs in the tree now."""
-        mark = self.mark.encode()
-        found = set()
-        for entry in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                if mark in (entry / "environ").read_bytes().split(b"\0") and "Z" not in _state(entry):
-                    found.add(int(entry.name))
-        return found
+        return living(self.mark)
 
     def interrupt(self) -> int:
         """Press Ctrl-C: the terminal signals the launcher's whole group. Gives the exit code."""
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
+    def _ready_line(self) -> re.Match[str] | None:
+        return next(filter(None, map(READY.search, list(self.lines))), None)
+
 
 @contextlib.contextmanager
 def launched(directory: Path, **settings: str) -> Iterator[Launched]:
     """Launch the platform with its state in `directory`; ends whatever is left of it afterwards."""
-    environment = {name: value for name, value in os.environ.items() if name not in _settings()}
     identity = secrets.token_hex(8)
-    environment |= {"VAR_DIR": str(directory), "PORT": str(free_port()), "LAUNCHED": identity, **settings}
     process = subprocess.Popen(
         [sys.executable, "-m", "scheduler_project.launch"],
         cwd=BASE_DIR,
-        env=environment,
+        env=environment(**{"VAR_DIR": str(directory), "PORT": str(free_port()), "LAUNCHED": identity} | settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -83,27 +75,6 @@ def launched(directory: Path, **settings: str) -> Iterator[Launched]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         reader.join()
-
-
-@contextlib.contextmanager
-def short_directory() -> Iterator[Path]:
-    """Give a directory whose path leaves room for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="carillon-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        yield Path(name)
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on now."""
-    return ports.any_free()
-
-
-def _settings() -> set[str]:
-    names = {declared.name for declared in env.declared}
-    return names | {f"{name}_FILE" for name in names} | {"DJANGO_SETTINGS_MODULE"}
-
-
-def _state(entry: Path) -> str:
-    return (entry / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _read(platform: Launched) -> None:
