@@ -12,16 +12,22 @@ MAX_RETRIES_LIMIT = 50
 class RetryPolicy:
     """How often and after which delays (in seconds) a failed run is tried again.
 
-    With `delays`, the n-th failure waits the n-th delay (the last one repeats) and `max_retries` defaults to their
-    number. Otherwise the n-th failure waits a random time between 0 and min(cap, base * factor ** (n - 1)): "full
-    jitter", see the AWS Architecture Blog, Exponential Backoff And Jitter.
+    With `delays`, the n-th failure waits the n-th delay (the last one repeats) and their number is the number of
+    retries, unless `max_retries` says another. Otherwise the n-th failure waits a random time between 0 and
+    min(cap, base * factor ** (n - 1)): "full jitter", see the AWS Architecture Blog, Exponential Backoff And Jitter.
     """
 
-    max_retries: int = 3
+    max_retries: int | None = None
     base_seconds: float = 2.0
     factor: float = 2.0
     cap_seconds: float = 900.0
     delays: tuple[float, ...] = ()
+
+    def retries_or(self, default: int) -> int:
+        """Give how often it is tried again; `default` where the policy does not say."""
+        if self.max_retries is not None:
+            return self.max_retries
+        return len(self.delays) or default
 
     def delay_after(self, failures: int, rng: Random) -> float:
         """Give the seconds to wait after the `failures`-th failure (1 is the first)."""
@@ -42,7 +48,7 @@ class RetryPolicy:
         return {"base_seconds": self.base_seconds, "factor": self.factor, "cap_seconds": self.cap_seconds}
 
 
-def policy_from_json(data: Mapping[str, Any] | None, *, max_retries: int) -> RetryPolicy:
+def policy_from_json(data: Mapping[str, Any] | None, *, max_retries: int | None = None) -> RetryPolicy:
     """Read a stored `retry` object; an absent one gives the defaults."""
     if not data:
         return RetryPolicy(max_retries=max_retries)

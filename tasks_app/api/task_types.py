@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from pydantic import Field
 
 from tasks_app.api.call import Call
@@ -56,7 +57,7 @@ def _type(spec: HandlerSpec, can_schedule: bool) -> TaskType:
         queue=spec.queue,
         timeout_seconds=spec.timeout_seconds,
         soft_timeout_seconds=spec.soft_timeout_seconds,
-        max_retries=spec.retry.max_retries,
+        max_retries=spec.retry.retries_or(settings.RETRY_MAX),
         retry=spec.retry.to_json(),
         sensitive=spec.sensitive,
         can_schedule=can_schedule,

@@ -61,7 +61,7 @@ class HandlerSpec:
         self._require(hard is None or hard > 0, "timeout must be above 0; None means no limit")
         self._require(soft is None or soft > 0, "soft_timeout must be above 0")
         self._require(hard is None or soft is None or soft < hard, "soft_timeout must be below timeout")
-        self._require(0 <= self.retry.max_retries <= MAX_RETRIES_LIMIT, f"max_retries is 0 to {MAX_RETRIES_LIMIT}")
+        self._require(0 <= self.retry.retries_or(0) <= MAX_RETRIES_LIMIT, f"max_retries is 0 to {MAX_RETRIES_LIMIT}")
 
     def _require(self, condition: bool, message: str) -> None:
         if not condition:

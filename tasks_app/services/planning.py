@@ -10,7 +10,7 @@ from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.models import Overlap, ScheduledTask, TaskRun
 from tasks_app.models.clock import db_now
-from tasks_app.retry import RetryPolicy
+from tasks_app.retry import RetryPolicy, policy_from_json
 from tasks_app.states import FINAL, Reason, Status, Trigger
 
 _DEFAULT_TIMEOUT_SECONDS = 3600
@@ -114,8 +114,11 @@ def policies(
     A limit of 0 seconds asks for none, and is stored as null.
     """
     policy, hard, soft = _type_defaults(type_name)
+    often = policy.retries_or(settings.RETRY_MAX)
+    if retry is not None:
+        often = policy_from_json(retry).retries_or(often)
     return {
-        "max_retries": policy.max_retries if max_retries is None else max_retries,
+        "max_retries": often if max_retries is None else max_retries,
         "retry": policy.to_json() if retry is None else retry,
         "timeout_seconds": (hard if timeout_seconds is None else timeout_seconds) or None,
         "soft_timeout_seconds": (soft if soft_timeout_seconds is None else soft_timeout_seconds) or None,
@@ -126,7 +129,5 @@ def _type_defaults(type_name: str) -> tuple[RetryPolicy, int | None, int | None]
     try:
         spec = registry.get(type_name)
     except KeyError:  # the run will end failed / unknown_type, visibly
-        return RetryPolicy(max_retries=settings.RETRY_MAX), _DEFAULT_TIMEOUT_SECONDS, None
-    says_nothing = spec.retry == RetryPolicy()
-    policy = RetryPolicy(max_retries=settings.RETRY_MAX) if says_nothing else spec.retry
-    return policy, spec.timeout_seconds, spec.soft_timeout_seconds
+        return RetryPolicy(), _DEFAULT_TIMEOUT_SECONDS, None
+    return spec.retry, spec.timeout_seconds, spec.soft_timeout_seconds

@@ -30,3 +30,17 @@ def test_a_policy_survives_being_stored(data: dict[str, Any]) -> None:
 
 def test_without_a_stored_policy_the_defaults_hold() -> None:
     assert policy_from_json(None, max_retries=2) == RetryPolicy(max_retries=2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "often"),
+    [
+        (RetryPolicy(), 3),
+        (RetryPolicy(base_seconds=60), 3),
+        (RetryPolicy(max_retries=0), 0),
+        (RetryPolicy(delays=(1, 2, 3, 4, 5)), 5),
+        (RetryPolicy(delays=(1, 2), max_retries=4), 4),
+    ],
+)
+def test_a_policy_that_says_no_number_leaves_it_to_the_platform(policy: RetryPolicy, often: int) -> None:
+    assert policy.retries_or(3) == often
