@@ -7,6 +7,7 @@ import pytest
 
 from tests.live import inside
 from tests.live.platform import ENGINE, Platform, running_platform
+from tests.live.story import Story
 from tests.live.surroundings import eventually
 
 SHORT = {
@@ -39,7 +40,11 @@ def platform(shared_platform: Platform) -> Iterator[Platform]:
 def check_all(platform: Platform, seen: Collection[UUID] = ()) -> None:
     """Wait until every run has ended, and look at the record of each that was not seen before."""
     eventually(lambda: not platform.do(inside.stories, status__in=["queued", "scheduled", "running"]), 40, "all ended")
-    stories = [story for story in platform.do(inside.stories) if story.run_id not in seen]
+    check_records([story for story in platform.do(inside.stories) if story.run_id not in seen])
+
+
+def check_records(stories: Collection[Story]) -> None:
+    """See that each run's record is sound, and that no slot has two runs."""
     faults = {f"{story.type} {story.run_id} {story.path}": found for story in stories if (found := story.faults())}
     assert not faults, faults
     slots = [(story.task_id, story.slot) for story in stories if story.slot]
