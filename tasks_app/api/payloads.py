@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import shows_payload
 from tasks_app.services.validation import Problems, check_text
 
 _MOST_TAGS = 20
@@ -14,7 +15,7 @@ _MOST_TAGS = 20
 
 def shown_payload(user: User, thing: ScheduledTask | TaskRun) -> dict[str, Any]:
     """Give `payload` and `payload_hidden`: the payload of a sensitive type is for its owner alone."""
-    is_hidden = thing.owner_id != user.pk and _is_sensitive(thing.type)
+    is_hidden = not shows_payload(user, thing)
     return {"payload": None if is_hidden else thing.payload, "payload_hidden": is_hidden}
 
 
@@ -40,10 +41,3 @@ def checked_tags(tags: list[str]) -> tuple[str, ...]:
     if problems:
         raise Invalid("The tags were not accepted; see the fields.", fields=problems.fields)
     return tuple(dict.fromkeys(kept))
-
-
-def _is_sensitive(type_name: str) -> bool:
-    try:
-        return registry.get(type_name).sensitive
-    except KeyError:
-        return False

@@ -42,7 +42,7 @@ class Schema(SpectacularJSONAPIView):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    renderer_classes = (OpenApiJsonRenderer2,)
+    renderer_classes = [OpenApiJsonRenderer2]  # noqa: RUF012  # as drf-spectacular declares it
 
 
 class Docs(SpectacularSwaggerView):

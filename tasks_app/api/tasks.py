@@ -21,7 +21,7 @@ from tasks_app.api.task_shapes import (
     task_fields,
     task_out,
 )
-from tasks_app.errors import FieldError, Invalid
+from tasks_app.errors import FieldError, Invalid, Stale
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.task_list import ORDERS, task_search
 from tasks_app.selectors.tasks import task_by_key, task_get
@@ -94,10 +94,13 @@ class TaskObject(Endpoint):
         done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
         return task_out(call, done)
 
-    @operation("task_delete", status=204)
+    @operation("task_delete", status=204, if_match=True)
     def delete(self, call: Call, task_id: uuid.UUID) -> None:
         """Delete a task; its history stays."""
-        task_delete(task=task_get(call.user, task_id), actor=call.actor)
+        task = task_get(call.user, task_id)
+        if call.if_match not in (None, task.version):
+            raise Stale("The task has changed since you read it; read it again before you delete it.")
+        task_delete(task=task, actor=call.actor)
 
 
 _OTHER_KEY = FieldError("conflict", "The address has another key.")

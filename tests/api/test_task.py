@@ -135,6 +135,13 @@ def test_a_cancelled_task_cannot_be_edited(api: Api) -> None:
     assert api.patch(f"tasks/{task['id']}", {"name": "x"}).status == 409
 
 
+def test_a_newer_version_is_not_deleted_by_mistake(api: Api) -> None:
+    task = make(api)
+    api.patch(f"tasks/{task['id']}", {"name": "changed"})
+    assert api.delete(f"tasks/{task['id']}", If_Match='"1"').status == 412
+    assert api.delete(f"tasks/{task['id']}", If_Match='"2"').status == 204
+
+
 def test_deleting_leaves_the_history(api: Api, alice: User) -> None:
     task = make(api)
     run = make_run(alice, ScheduledTask.objects.get(id=task["id"]), status="queued")
