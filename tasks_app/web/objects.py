@@ -5,7 +5,6 @@ import uuid
 from django.http import Http404
 
 from tasks_app.errors import NotFound
-from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.runs import run_get
 from tasks_app.selectors.tasks import task_get
@@ -34,13 +33,3 @@ def run_or_404(request: Request, run_id: uuid.UUID) -> TaskRun:
         return run_get(request.user, run_id)
     except NotFound as error:
         raise Http404 from error
-
-
-def shows_payload(request: Request, thing: ScheduledTask | TaskRun) -> bool:
-    """The payload of a sensitive type is for its owner alone."""
-    if thing.owner_id == request.user.pk:
-        return True
-    try:
-        return not registry.get(thing.type).sensitive
-    except KeyError:
-        return True

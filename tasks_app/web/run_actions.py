@@ -10,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import TaskRun
+from tasks_app.selectors.access import shows_payload
 from tasks_app.services import runs
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.task import type_info
-from tasks_app.web.objects import run_or_404, shows_payload
+from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render
 
 FRAGMENTS = {"payload-fields": "parts/payload-fields.html"}
@@ -60,7 +61,7 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     run = run_or_404(request, run_id)
     if request.method == "POST" and "changed" not in request.POST:
         return _again(request, run, None)
-    if not shows_payload(request, run):
+    if not shows_payload(request.user, run):
         raise Http404
     if request.method == "GET":
         return _editor(request, run, dict(run.payload), {})

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import RunEvent, TaskRun
+from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.runs import run_logs
 from tasks_app.states import FINAL
 from tasks_app.web import words
-from tasks_app.web.objects import run_or_404, shows_payload
+from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.traceback_view import TracePart, split_trace
 
@@ -47,7 +48,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
         "logs": logs,
         "more_logs": len(logs) == LINES,
-        "is_shown": shows_payload(request, run),
+        "is_shown": shows_payload(request.user, run),
         "sentence": _sentence(run),
         "files": run.files.all(),
     }

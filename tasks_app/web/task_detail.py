@@ -8,12 +8,13 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.planning import upcoming
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
-from tasks_app.web.objects import shows_payload, task_or_404
+from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import in_zone
 from tasks_app.web.run_list import filters_of, state_choices
@@ -50,7 +51,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "states": state_choices(request.GET),
         "is_filtered": filters != RunFilters(task=task.id),
         "problem": _problem(recent, task),
-        "shows_payload": shows_payload(request, task),
+        "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
         "is_paused": task.status == TaskStatus.PAUSED,

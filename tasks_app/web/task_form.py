@@ -12,12 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
-from tasks_app.web.objects import shows_payload, task_or_404
+from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, actor_of, page, render, zone_names, zone_of
 from tasks_app.web.preview import preview
 
@@ -52,7 +53,7 @@ def task_new(request: Request) -> HttpResponse:
 def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Edit a task; somebody else's edit in between is said, not overwritten."""
     task = task_or_404(request, task_id)
-    is_shown = shows_payload(request, task)
+    is_shown = shows_payload(request.user, task)
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
     form = TaskForm.posted(type_info(task.type), request.POST, kept=task.payload, shows_payload=is_shown)

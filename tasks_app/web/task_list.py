@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.task_list import ORDERS, TaskFilters, recent_runs, task_search
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query
@@ -42,6 +43,7 @@ def task_list(request: Request) -> HttpResponse:
         "selects": _selects(request),
         "is_filtered": any(getattr(filters, name) for name in _WORDS),
         "shows_owner": request.user.is_staff,
+        "counts": task_counts(request.user),
     }
     return render(request, "pages/task-list.html", context, fragments=FRAGMENTS)
 
