@@ -183,6 +183,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "tasks_app.api.middleware.ApiMiddleware",
+    "scheduler_project.csp.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
     "scheduler_project.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -11,11 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from tasks_app.handlers import registry
-from tasks_app.models import TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.states import FINAL, Status
 
-NEWEST = 100_000
 _AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 _AGE_WORDS = {"hour": "Past hour", "day": "Past 24 hours", "week": "Past 7 days", "month": "Past 30 days"}
 
@@ -66,20 +64,6 @@ class TypeFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Keep one type."""
         return queryset.filter(type=self.value()) if self.value() else queryset
-
-
-class RunTypeFilter(TypeFilter):
-    """By task type among the newest runs: no index holds the type, and a rare one must not read the whole history."""
-
-    title = f"type (among the newest {NEWEST:,} runs)"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep one type, and only what is new enough."""
-        if not self.value():
-            return queryset
-        oldest = TaskRun.objects.order_by("-id").values_list("id", flat=True)[NEWEST - 1 : NEWEST].first()
-        recent = queryset if oldest is None else queryset.filter(id__gte=oldest)
-        return recent.filter(type=self.value())
 
 
 class LastRunFilter(SimpleListFilter):

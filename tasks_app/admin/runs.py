@@ -12,11 +12,11 @@ from unfold.views import ChangeList
 
 from tasks_app.admin.base import ReadOnlyAdmin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
-from tasks_app.admin.filters import CreatedFilter, NeedsPersonFilter, RunTypeFilter
+from tasks_app.admin.filters import CreatedFilter, NeedsPersonFilter, TypeFilter
 from tasks_app.admin.run_story import AttemptInline, EventInline, log_tail
-from tasks_app.admin.sensitive import shows_payload
 from tasks_app.admin.shown import EMPTY, RUN_TONES, as_json, change_link, instant, label, link
 from tasks_app.models import TaskRun
+from tasks_app.selectors.access import shows_payload
 from tasks_app.services.runs import run_cancel, run_dismiss, run_retry
 from tasks_app.states import Status
 
@@ -92,7 +92,7 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     )
     list_display_links = ("short_id",)
     list_select_related = ("task",)
-    list_filter = ("status", NeedsPersonFilter, CreatedFilter, RunTypeFilter)
+    list_filter = ("status", NeedsPersonFilter, CreatedFilter, TypeFilter)
     ordering = ("-id",)
     sortable_by = ()
     list_fullwidth = True
@@ -113,7 +113,7 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""
-        payload = PAYLOAD if obj is None or shows_payload(request, obj) else hidden_payload
+        payload = PAYLOAD if obj is None or shows_payload(request.user, obj) else hidden_payload
         groups = [
             (None, WHAT),
             ("Outcome", OUTCOME),

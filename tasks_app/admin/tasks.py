@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome, actor_of
 from tasks_app.admin.filters import DeletedFilter, LastRunFilter, TypeFilter
-from tasks_app.admin.sensitive import shows_payload
 from tasks_app.admin.shown import EMPTY, TASK_TONES, as_json, change_link, instant, label, link
 from tasks_app.admin.task_form import TaskForm
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import shows_payload
 from tasks_app.services.tasks import task_cancel, task_delete, task_pause, task_resume, task_run_now, task_update
 from tasks_app.states import TaskStatus
 
@@ -104,7 +104,7 @@ class TaskAdmin(DeedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""
-        payload = PAYLOAD if obj is None or shows_payload(request, obj) else hidden_payload
+        payload = PAYLOAD if obj is None or shows_payload(request.user, obj) else hidden_payload
         return [
             (None, {"fields": WHAT}),
             ("When", {"fields": WHEN}),

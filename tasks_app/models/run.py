@@ -127,6 +127,7 @@ class TaskRun(models.Model):
             models.Index(fields=["rerun_of"], condition=Q(rerun_of__isnull=False), name="run_reruns"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_children"),
             models.Index(fields=["status", "-id"], name="run_status"),
+            models.Index(fields=["type", "-id"], name="run_type"),
             models.Index(
                 fields=["owner", "-id"],
                 condition=Q(status=Status.FAILED.value, dismissed_at__isnull=True),

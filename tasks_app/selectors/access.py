@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import QuerySet
 
+from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
 
 Person = AbstractBaseUser | AnonymousUser
@@ -26,6 +27,16 @@ def can_see(user: Person, owner_id: int | None) -> bool:
 def is_operator(user: Person) -> bool:
     """Operators manage queues and see workers."""
     return sees_all(user)
+
+
+def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
+    """Say whether the user may read the payload of a task or run: that of a sensitive type is for its owner alone."""
+    if thing.owner_id == user.pk:
+        return True
+    try:
+        return not registry.get(thing.type).sensitive
+    except KeyError:
+        return True
 
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:

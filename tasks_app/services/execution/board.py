@@ -11,6 +11,7 @@ import mmap
 import os
 import struct
 import tempfile
+import time
 import uuid
 import weakref
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from enum import IntEnum
 CHILDREN = 256
 _BANKS = 2
 _HEADER = struct.Struct("=dd")
+_LAST_CLAIM = struct.Struct("=d")
+_SLOTS_AT = _HEADER.size + _LAST_CLAIM.size
 _SLOT = struct.Struct("=BBBxdII16s")
 
 
@@ -54,7 +57,7 @@ class Board:
     """The shared memory itself."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _HEADER.size + CHILDREN * _BANKS * _SLOT.size)
+        self._memory = mmap.mmap(-1, _SLOTS_AT + CHILDREN * _BANKS * _SLOT.size)
         self._background, path = tempfile.mkstemp(prefix="carillon-")
         os.unlink(path)  # a lock of the kernel needs a file, but no name
         weakref.finalize(self, os.close, self._background)
@@ -85,6 +88,15 @@ class Board:
         """The monotonic instant by which the children must have ended; None while nobody asked."""
         is_asked, by = self._header()
         return by if is_asked else None
+
+    def note_claim(self) -> None:
+        """Say that a child took a run just now."""
+        self._memory[_HEADER.size : _SLOTS_AT] = _LAST_CLAIM.pack(time.time())
+
+    @property
+    def last_claim(self) -> float | None:
+        """The Unix time at which a child last took a run; None while none has."""
+        return _LAST_CLAIM.unpack(self._memory[_HEADER.size : _SLOTS_AT])[0] or None
 
     def free_bank(self, child: int) -> int:
         """Give the slot index for a new child: one that holds no unsettled run."""
@@ -129,4 +141,4 @@ class Board:
         return is_asked, by
 
     def _at(self, index: int) -> int:
-        return _HEADER.size + index * _SLOT.size
+        return _SLOTS_AT + index * _SLOT.size

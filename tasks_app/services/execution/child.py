@@ -70,7 +70,11 @@ class Child:
         return None
 
     def _claim_from(self, queue: str) -> TaskRun | None:
-        return claiming.claim_next(queues=[queue], worker=self._place.worker, lease_seconds=settings.LEASE_SECONDS)
+        place = self._place
+        run = claiming.claim_next(queues=[queue], worker=place.worker, lease_seconds=settings.LEASE_SECONDS)
+        if run is not None:
+            place.board.note_claim()
+        return run
 
     def _claim_background(self, queue: str) -> TaskRun | None:
         """Claim from a background queue, and show it before another child counts how many do such work."""

@@ -7,7 +7,7 @@ import platform
 import signal
 import time
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tasks_app.models import Worker, db_now
 from tasks_app.services import outcomes
@@ -40,6 +40,7 @@ class Parent:
             "queues": self._queues,
             "concurrency": self._children,
             "running": len(self.board.busy()),
+            "last_claim_at": datetime.fromtimestamp(self.board.last_claim, UTC) if self.board.last_claim else None,
             "version": self._version,
             "started_at": self._started_at,
             "heartbeat_at": now,
