@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -105,6 +106,11 @@ def live_beats() -> list[str]:
     """Give the names of the beats that tick."""
     lately = db_now() - timedelta(seconds=5)
     return list(Beat.objects.filter(stopped_at=None, last_tick_at__gt=lately).values_list("name", flat=True))
+
+
+def ping() -> dict[str, dict[str, Any]]:
+    """Ask the workers through Celery whether they are there."""
+    return {name: dict(answer) for name, answer in (current_app.control.inspect(timeout=5).ping() or {}).items()}
 
 
 def story(run_id: UUID) -> Story:

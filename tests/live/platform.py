@@ -52,6 +52,11 @@ class Platform:
         self.hand: Hand
 
     @property
+    def environment(self) -> dict[str, str]:
+        """What a process of the platform finds around it."""
+        return environment(**self._settings)
+
+    @property
     def url(self) -> str:
         """The address of the web process."""
         return f"http://localhost:{self.port}"
@@ -63,7 +68,7 @@ class Platform:
         self._stack.enter_context(_leash(self._mark, self.directory))
         self._stack.callback(self._end_everything)
         self._settings |= self._stack.enter_context(own_database())
-        self.hand = Hand(environment(**self._settings), self.logs / "hand.log")
+        self.hand = Hand(self.environment, self.logs / "hand.log")
         self._stack.callback(self.hand.close)
         return self
 
@@ -138,6 +143,7 @@ class Platform:
         answer = client.post("/sign-in/", data=form, headers={"Referer": f"{self.url}/sign-in/"})
         assert answer.status_code == httpx.codes.OK, answer.text
         assert "carillon_session" in client.cookies, answer.text
+        client.headers["X-CSRFToken"] = client.cookies["carillon_csrf"]
         return client
 
     def with_key(self, username: str) -> httpx.Client:
@@ -216,6 +222,13 @@ def _is_web_ready(platform: Platform, _process: Process) -> bool:
     return False
 
 
+def _is_flower_ready(platform: Platform, _process: Process) -> bool:
+    port = ports.kept(platform.directory, "flower")
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"http://127.0.0.1:{port}/flower/healthcheck", trust_env=False).is_success
+    return False
+
+
 def _is_redis_ready(platform: Platform, _process: Process) -> bool:
     with platform.redis() as client, contextlib.suppress(redis.ConnectionError):
         return bool(client.ping())
@@ -227,6 +240,7 @@ _READY: dict[str, Callable[[Platform, Process], bool]] = {
     "beat": _is_beat_ready,
     "web": _is_web_ready,
     "redis": _is_redis_ready,
+    "flower": _is_flower_ready,
 }
 
 
