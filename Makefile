@@ -35,10 +35,14 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 	$(VENV)/bin/mkdocs build --quiet --strict
 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
-	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --ignore=tests/core
+	$(PY) -m pytest tests/browser
+	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --ignore=tests/core --ignore=tests/browser
 
 screenshots: $(VENV)/dev.stamp ## Take pictures of every page, wide and narrow, light and dark, into docs/screenshots
 	SCREENSHOTS=docs/screenshots $(PY) -m pytest -q tests/browser/test_screenshots.py
+
+faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
+	$(PY) -m pytest tests/live/faults
 
 docs: $(VENV)/dev.stamp ## Write the pages that are made from code, and build the documentation
 	$(PY) -m scheduler_project.settings_docs

@@ -22,8 +22,11 @@ WAIT_SECONDS = 20
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, visibly, what this machine has no tool for."""
     missing = {}
-    if shutil.which("chromium") is None:
-        missing["browser"] = "no chromium on this machine"
+    if not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        missing["browser"] = "no Chromium on this machine"
+    elif "PYTEST_XDIST_WORKER" in os.environ:
+        # Playwright keeps an event loop running, which every other asynchronous test of the process would trip over.
+        missing["browser"] = "in a process of their own: make test-all"
     if settings.IS_SQLITE:
         missing["postgres"] = "DATABASE_URL names no PostgreSQL"
     for item in items:
