@@ -33,14 +33,16 @@ def choose(task: ScheduledTask, slot: datetime, *, now: datetime) -> Chosen:
     late = now - timedelta(seconds=policy["grace_seconds"])
     if planning.due_at(task, slot) >= late:
         return Chosen([slot], None, slot)
-    missed_until = _last_due(task, late) or slot
+    missed_until = last_due(task, late) or slot
     wanted = _wanted(task, slot, missed_until, now=now)
     skipped_until = _before(task, wanted[0]) if wanted else missed_until
     skipped = (slot, skipped_until) if skipped_until is not None and skipped_until >= slot else None
     return Chosen(wanted, skipped, max(missed_until, *wanted) if wanted else missed_until)
 
 
-def skipped_run(task: ScheduledTask, span: tuple[datetime, datetime], *, now: datetime, actor: str) -> TaskRun:
+def skipped_run(
+    task: ScheduledTask, span: tuple[datetime, datetime], *, now: datetime, actor: str, reason: Reason = Reason.MISSED
+) -> TaskRun:
     """Make the row that stands for one skipped slot or for a range of them."""
     first, last = span
     run = planning.build_run(
@@ -49,7 +51,7 @@ def skipped_run(task: ScheduledTask, span: tuple[datetime, datetime], *, now: da
         actor=actor,
         now=now,
         status=Status.SKIPPED,
-        reason=Reason.MISSED,
+        reason=reason,
         slot=first if first == last else None,
         scheduled_for=first,
     )
@@ -81,20 +83,21 @@ def _wanted(task: ScheduledTask, slot: datetime, missed_until: datetime, *, now:
     policy = task.misfire_policy
     if policy["policy"] == "skip":
         return []
-    newest = _last_due(task, now) or missed_until
+    newest = last_due(task, now) or missed_until
     if policy["policy"] == "latest":
         return [newest]
     window = policy["window_seconds"]
     oldest = slot if window is None else max(slot, now - timedelta(seconds=window))
+    most = policy["max"] if task.max_runs is None else min(policy["max"], task.max_runs - task.slots_fired)
     wanted: list[datetime] = []
     candidate: datetime | None = newest
-    while candidate is not None and candidate >= oldest and len(wanted) < policy["max"]:
+    while candidate is not None and candidate >= oldest and len(wanted) < most:
         wanted.insert(0, candidate)
         candidate = _before(task, candidate)
     return wanted
 
 
-def _last_due(task: ScheduledTask, instant: datetime) -> datetime | None:
+def last_due(task: ScheduledTask, instant: datetime) -> datetime | None:
     """Give the task's newest slot at or before `instant`, its window's end respected."""
     if task.ends_at is not None:
         instant = min(instant, task.ends_at)

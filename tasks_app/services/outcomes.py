@@ -187,7 +187,7 @@ def _after_failure(run: TaskRun, task_id: UUID) -> None:
         return
     task.status, task.paused_at = TaskStatus.PAUSED, db_now()
     task.pause_note = f"Paused by the platform after {task.failures_in_row} failed run(s) in a row: {run.error}"[:500]
-    task.next_slot = task.next_due_at = None
+    task.next_due_at = None  # next_slot stays: the first slot that the pause takes
     task.version += 1
     task.save(force_update=True)
-    beat_sync.mirror(task)
+    beat_sync.switch_off([task])

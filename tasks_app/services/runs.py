@@ -13,6 +13,7 @@ from tasks_app.errors import Conflict, Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import TaskRun, db_now, new_id
 from tasks_app.services import lifecycle, planning, specs
+from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range
 from tasks_app.states import Reason, Status, Trigger
 
@@ -45,7 +46,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
         specs.check_queue(problems, queue)
     check_range(problems, "priority", priority, 0, 9)
     check_range(problems, "max_retries", max_retries, 0, 50)
-    check_range(problems, "timeout_seconds", timeout_seconds, 0, 30 * specs.DAY_SECONDS)
+    check_range(problems, "timeout_seconds", timeout_seconds, 0, 30 * DAY_SECONDS)
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
     run = TaskRun(

@@ -1,8 +1,9 @@
 """What a caller asks a task to be, checked as a whole: every fault is named at its field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -11,15 +12,14 @@ from django.utils import timezone as django_timezone
 from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import OnExhausted, Overlap, Queue
+from tasks_app.models import OnExhausted, Overlap, Queue, ScheduledTask
 from tasks_app.retry import MAX_RETRIES_LIMIT
+from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.validation import Problems, check_choice, check_json, check_range, check_text
 from tasks_app.states import TaskKind
 
-DAY_SECONDS = 86_400
 _PAST_GRACE = timedelta(seconds=30)
-_MISFIRE_KEYS = {"policy", "grace_seconds", "window_seconds", "max"}
-_RETRY_KEYS = {"base_seconds", "factor", "cap_seconds"}
+_SAMPLE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +75,11 @@ class Timing:
         }
 
 
-def task_fields(spec: TaskSpec, *, is_new_schedule: bool = True) -> dict[str, Any]:
+def task_fields(spec: TaskSpec, *, current: ScheduledTask | None = None) -> dict[str, Any]:
     """Check the whole spec and give the task's fields; raises Invalid with every fault.
 
-    `is_new_schedule`: False when an edit leaves the schedule alone, which may then lie in the past.
+    `current` is the task that is edited. What an edit leaves alone is not held against it: a schedule that lies in the
+    past by now, a payload whose type has changed or gone, a queue that was taken away.
     """
     problems = Problems()
     values: dict[str, Any] = {
@@ -87,31 +88,41 @@ def task_fields(spec: TaskSpec, *, is_new_schedule: bool = True) -> dict[str, An
         "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
         "tags": _tags(problems, spec.tags),
         "type": spec.type,
-        "payload": _payload(problems, spec.type, spec.payload),
-        "queue": _queue(problems, spec),
+        "payload": _payload(problems, spec, current),
+        "queue": _queue(problems, spec, current),
         "starts_at": spec.starts_at,
         "ends_at": spec.ends_at,
         "jitter_seconds": spec.jitter_seconds,
         "max_runs": spec.max_runs,
         "overlap": spec.overlap,
         "on_exhausted": spec.on_exhausted,
-        "misfire": _misfire(problems, spec.misfire),
-        "retry": _retry(problems, spec.retry),
+        "misfire": checked_misfire(problems, spec.misfire),
+        "retry": checked_retry(problems, spec.retry),
         "notify_on_failure": spec.notify_on_failure,
         **{name: getattr(spec, name) for name in _NUMBERS},
     }
     for name, (low, high) in _NUMBERS.items():
         check_range(problems, name, getattr(spec, name), low, high)
+    for name in _REQUIRED:
+        if getattr(spec, name) is None:
+            problems.add(name, "type", "Must be a whole number.")
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
     timing = _timing(problems, spec)
-    if is_new_schedule and timing is not None:
+    if timing is not None and (current is None or is_rescheduled(current, values | timing.fields)):
         _check_future(problems, spec, timing)
     if problems or timing is None:
         raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
     return values | timing.fields
 
 
+def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
+    """Say whether the fields plan the task differently from now."""
+    return any(getattr(task, name) != fields[name] for name in _PLANNED)
+
+
+_PLANNED = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds")
+_REQUIRED = ("priority", "jitter_seconds")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
     "max_retries": (0, MAX_RETRIES_LIMIT),
@@ -141,6 +152,10 @@ def _timing(problems: Problems, spec: TaskSpec) -> Timing | None:
     except recurrence.ScheduleError as error:
         _merge(problems, "timezone", error)
         return None
+    for name in ("starts_at", "ends_at"):
+        if (moment := getattr(spec, name)) is not None and moment.tzinfo is None:
+            problems.add(name, "type", "Must say its time zone.")
+            return None
     if spec.starts_at and spec.ends_at and spec.ends_at <= spec.starts_at:
         problems.add("ends_at", "out_of_range", "Must be after starts_at.")
     if not given:
@@ -163,19 +178,28 @@ def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -
     except recurrence.ScheduleError as error:
         _merge(problems, source, error)
         return None
-    for part in schedule.get("of", [schedule]):
-        _check_interval(problems, part)
+    _check_pace(problems, source, rule)
     return Timing(schedule, rule, zone)
 
 
-def _check_interval(problems: Problems, schedule: Mapping[str, Any]) -> None:
-    units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": DAY_SECONDS}
+def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) -> None:
+    """Refuse what runs too often: a single interval by what it says, all else by the pause that its next slots have."""
     least = settings.MIN_INTERVAL_SECONDS
-    if schedule["kind"] != "every":
-        return
-    pause = sum(seconds * (schedule.get(unit) or 0) for unit, seconds in units.items())
+    if rule.interval is not None:
+        count, unit = rule.interval
+        pause = timedelta(**{unit: count}).total_seconds()
+    else:
+        slots = list(islice(_slots(rule), _SAMPLE))
+        pause = (slots[-1] - slots[0]).total_seconds() / (len(slots) - 1) if len(slots) > 1 else least
     if pause < least:
-        problems.add("schedule", "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+        problems.add(source, "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+
+
+def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:
+    slot = rule.next_after(django_timezone.now())
+    while slot is not None:
+        yield slot
+        slot = rule.next_after(slot)
 
 
 def _merge(problems: Problems, source: str, error: recurrence.ScheduleError) -> None:
@@ -201,11 +225,15 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
         problems.add("ends_at", "never", "The window ends before the first run.")
 
 
-def _payload(problems: Problems, type_name: str, payload: object) -> dict[str, Any]:
+def _payload(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) -> dict[str, Any]:
+    payload: object = spec.payload
+    if current is not None and (spec.type, payload) == (current.type, current.payload):
+        kept: dict[str, Any] = current.payload
+        return kept
     if not isinstance(payload, Mapping):
         problems.add("payload", "type", "Must be an object.")
         return {}
-    return checked_payload(problems, type_name, dict(payload))
+    return checked_payload(problems, spec.type, dict(payload))
 
 
 def checked_payload(problems: Problems, type_name: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -223,14 +251,15 @@ def checked_payload(problems: Problems, type_name: str, payload: dict[str, Any])
     return payload
 
 
-def _queue(problems: Problems, spec: TaskSpec) -> str:
-    if spec.queue is None:
-        try:
-            return registry.get(spec.type).queue
-        except KeyError:
-            return "default"
-    check_queue(problems, spec.queue)
-    return spec.queue
+def _queue(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) -> str:
+    try:
+        usual = registry.get(spec.type).queue
+    except KeyError:
+        usual = "default"
+    queue = usual if spec.queue is None else spec.queue
+    if queue != usual and (current is None or queue != current.queue):
+        check_queue(problems, queue)
+    return queue
 
 
 def check_queue(problems: Problems, queue: object) -> None:
@@ -249,41 +278,3 @@ def _tags(problems: Problems, tags: object) -> list[str]:
         return []
     kept = [check_text(problems, f"tags.{n}", tag, most=50, is_required=True) for n, tag in enumerate(tags)]
     return list(dict.fromkeys(kept))
-
-
-def _misfire(problems: Problems, misfire: Mapping[str, Any] | None) -> dict[str, Any]:
-    if misfire is None:
-        return {}
-    for name in set(misfire) - _MISFIRE_KEYS:
-        problems.add(f"misfire.{name}", "unknown", "There is no such field.")
-    check_choice(problems, "misfire.policy", misfire.get("policy", "latest"), ["skip", "latest", "all"])
-    check_range(problems, "misfire.grace_seconds", misfire.get("grace_seconds"), 1, DAY_SECONDS)
-    check_range(problems, "misfire.window_seconds", misfire.get("window_seconds"), 1, 366 * DAY_SECONDS)
-    check_range(problems, "misfire.max", misfire.get("max"), 1, 1000)
-    return {name: value for name, value in misfire.items() if value is not None}
-
-
-def _retry(problems: Problems, retry: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if retry is None:
-        return None
-    if "delays" in retry:
-        return _retry_delays(problems, retry)
-    for name, value in retry.items():
-        if name not in _RETRY_KEYS:
-            problems.add(f"retry.{name}", "unknown", "There is no such field.")
-        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 30 * DAY_SECONDS:
-            problems.add(f"retry.{name}", "out_of_range", "Must be a number above 0 and at most 30 days.")
-    return dict(retry)
-
-
-def _retry_delays(problems: Problems, retry: Mapping[str, Any]) -> dict[str, Any]:
-    delays = retry["delays"]
-    if set(retry) != {"delays"}:
-        problems.add("retry", "conflict", "Give either delays or base_seconds, factor and cap_seconds.")
-    if not isinstance(delays, list) or not 1 <= len(delays) <= MAX_RETRIES_LIMIT:
-        problems.add("retry.delays", "type", f"Must be a list of 1 to {MAX_RETRIES_LIMIT} numbers.")
-        return {}
-    for number, delay in enumerate(delays):
-        if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= 30 * DAY_SECONDS:
-            problems.add(f"retry.delays.{number}", "out_of_range", "Must be seconds, 0 to 30 days.")
-    return {"delays": delays}

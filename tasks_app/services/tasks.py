@@ -3,6 +3,7 @@
 Each is one transaction that writes the task and its PeriodicTask mirror together.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,15 +16,13 @@ from django.utils import timezone
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import lifecycle, planning, specs
+from tasks_app.services import lifecycle, missed, planning, specs
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.validation import Problems
-from tasks_app.states import OPEN, Reason, Status, TaskKind, TaskStatus, Trigger
+from tasks_app.states import OPEN, Reason, TaskKind, TaskStatus, Trigger
 
-_SCHEDULE_FIELDS = {"run_at", "cron", "schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds"}
 _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
-_INSTANT = timedelta(microseconds=1)
 
 
 @transaction.atomic
@@ -49,25 +48,19 @@ def task_update(
 ) -> ScheduledTask:
     """Edit a task: `changes` are fields of TaskSpec. Raises Stale when `expected_version` is not the task's.
 
-    A changed schedule takes effect from now on; it never fires at once for what lies behind.
+    A changed schedule takes effect from now on; it never fires at once for what lies behind. An edit that changes
+    nothing leaves the version alone.
     """
     task = _locked(task)
     if expected_version is not None and task.version != expected_version:
         raise Stale("The task has changed since you read it; read it again and repeat your edit.")
     if task.status == TaskStatus.CANCELLED:
         raise Conflict("A cancelled task cannot be edited; duplicate it instead.")
-    is_rescheduled = bool(_SCHEDULE_FIELDS & set(changes))
-    spec = _apply(task, changes)
-    fields = specs.task_fields(spec, is_new_schedule=is_rescheduled)
-    is_rescheduled = is_rescheduled and any(getattr(task, name) != fields[name] for name in _PLANNED)
-    for name, value in fields.items():
-        setattr(task, name, value)
-    if "enabled" in changes:
-        _set_enabled(task, is_enabled=bool(changes["enabled"]))
-    if is_rescheduled:
-        if task.status == TaskStatus.COMPLETED:
-            task.status = TaskStatus.ACTIVE
-        _plan(task, after=db_now() - _once_grace(task))
+    fields = specs.task_fields(_apply(task, changes), current=task)
+    is_switched = "enabled" in changes and bool(changes["enabled"]) == (task.status == TaskStatus.PAUSED)
+    if not is_switched and all(getattr(task, name) == value for name, value in fields.items()):
+        return task
+    _edit(task, fields, actor=actor, is_switched=is_switched)
     return _save(task)
 
 
@@ -79,7 +72,7 @@ def task_pause(*, task: ScheduledTask, actor: str, note: str = "") -> ScheduledT
         raise Conflict(f"The task is {task.status}; only an active task can be paused.")
     if task.status == TaskStatus.PAUSED:
         return task
-    _set_enabled(task, is_enabled=False)
+    _switch_off(task)
     task.pause_note = note[:500]
     return _save(task)
 
@@ -93,8 +86,11 @@ def task_resume(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     if task.status == TaskStatus.ACTIVE:
         return task
     _record_pause(task, actor=actor)
-    _set_enabled(task, is_enabled=True)
-    task.failures_in_row = 0
+    _switch_on(task)
+    try:
+        _plan(task, after=db_now())
+    except ValueError as error:
+        raise Conflict(f"The schedule cannot be read ({error}); give the task another one.") from error
     return _save(task)
 
 
@@ -112,8 +108,7 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
 def task_delete(*, task: ScheduledTask, actor: str) -> None:
     """Take the task away; its history stays, and so does a tombstone of the task."""
     task = _locked(task)
-    if task.status not in _ENDED:
-        _end(task, TaskStatus.CANCELLED, actor=actor)
+    _end(task, task.status if task.status in _ENDED else TaskStatus.CANCELLED, actor=actor)
     task.deleted_at = db_now()
     _save(task)
 
@@ -162,9 +157,6 @@ def spec_of(task: ScheduledTask) -> TaskSpec:
     return TaskSpec(**{**same, "misfire": task.misfire or None, "enabled": task.status != TaskStatus.PAUSED})
 
 
-_PLANNED = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds")
-
-
 def _apply(task: ScheduledTask, changes: Mapping[str, Any]) -> TaskSpec:
     current = spec_of(task)
     given = [name for name in ("run_at", "cron", "schedule") if changes.get(name) is not None]
@@ -177,10 +169,33 @@ def _locked(task: ScheduledTask) -> ScheduledTask:
     return ScheduledTask.objects.select_for_update(of=("self",)).select_related("owner").get(id=task.id)
 
 
+def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_switched: bool) -> None:
+    is_rescheduled = specs.is_rescheduled(task, fields)
+    was_paused = task.status == TaskStatus.PAUSED
+    if was_paused and (is_rescheduled or is_switched):
+        _record_pause(task, actor=actor)
+    for name, value in fields.items():
+        setattr(task, name, value)
+    if is_rescheduled and task.status == TaskStatus.COMPLETED:
+        task.status = TaskStatus.ACTIVE
+    if is_switched and was_paused:
+        _switch_on(task)
+    elif is_switched:
+        _switch_off(task)
+    if is_rescheduled or (is_switched and was_paused):
+        _plan(task, after=db_now() - (_once_grace(task) if is_rescheduled else timedelta(0)))
+
+
 def _plan(task: ScheduledTask, *, after: datetime) -> None:
+    """Set the next slot after `after`. A paused task keeps it aside: it is the first one that the pause takes."""
     task.next_slot = task.next_due_at = None
-    if task.status == TaskStatus.ACTIVE:
-        planning.plan_after(task, after)
+    if task.status in _ENDED:
+        return
+    planning.plan_after(task, after)
+    if task.status == TaskStatus.PAUSED:
+        task.next_due_at = None
+    elif task.kind != TaskKind.MANUAL and task.next_slot is None:
+        task.status = TaskStatus.COMPLETED
 
 
 def _once_grace(task: ScheduledTask) -> timedelta:
@@ -188,46 +203,37 @@ def _once_grace(task: ScheduledTask) -> timedelta:
     return timedelta(seconds=30) if task.kind == TaskKind.ONCE else timedelta(0)
 
 
-def _set_enabled(task: ScheduledTask, *, is_enabled: bool) -> None:
-    if is_enabled and task.status == TaskStatus.PAUSED:
-        task.status, task.paused_at, task.pause_note = TaskStatus.ACTIVE, None, ""
-        _plan(task, after=db_now())
-        if task.kind != TaskKind.MANUAL and task.next_slot is None:
-            task.status = TaskStatus.COMPLETED
-    elif not is_enabled and task.status == TaskStatus.ACTIVE:
+def _switch_on(task: ScheduledTask) -> None:
+    task.status, task.paused_at, task.pause_note = TaskStatus.ACTIVE, None, ""
+    task.failures_in_row = 0
+
+
+def _switch_off(task: ScheduledTask) -> None:
+    if task.status == TaskStatus.ACTIVE:
         task.status, task.paused_at = TaskStatus.PAUSED, db_now()
         task.next_due_at = None  # next_slot stays: the first slot that the pause takes
 
 
 def _record_pause(task: ScheduledTask, *, actor: str) -> None:
     """Write the slots that fell into the pause as one skipped range (one row for a single slot)."""
-    if task.paused_at is None:
-        return
-    rule = planning.recurrence_of(task)
     now = db_now()
-    first = task.next_slot or (rule.next_after(task.paused_at) if rule else None)
-    if rule is None or first is None or first > now:
+    first = task.next_slot
+    if first is None or first > now:
         return
-    last = rule.previous_before(now + _INSTANT) or first
-    run = planning.build_run(
-        task,
-        trigger=Trigger.SCHEDULE,
-        actor=actor,
-        now=now,
-        status=Status.SKIPPED,
-        reason=Reason.PAUSED,
-        slot=first if first == last else None,
-        scheduled_for=first,
-    )
-    run.range_to = None if first == last else last
+    try:
+        last = missed.last_due(task, now) or first
+    except ValueError:  # a schedule that cannot be read has no slots
+        return
+    run = missed.skipped_run(task, (first, last), now=now, actor=actor, reason=Reason.PAUSED)
     lifecycle.create([run], actor=actor)
 
 
-def _end(task: ScheduledTask, status: TaskStatus, *, actor: str) -> None:
+def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
     task.status = status
     task.next_slot = task.next_due_at = None
     for run in TaskRun.objects.filter(task=task, status__in=OPEN):
-        run_cancel(run=run, actor=actor)
+        with contextlib.suppress(Conflict):  # it has ended by itself in the meantime
+            run_cancel(run=run, actor=actor)
 
 
 def _save(task: ScheduledTask) -> ScheduledTask:
