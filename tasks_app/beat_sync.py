@@ -6,17 +6,22 @@ nearest wider crontab, and the description holds the exact sentence.
 """
 
 import json
-from datetime import datetime, timedelta
-from typing import Any
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from tasks_app.models import ScheduledTask
 from tasks_app.states import TaskStatus
 
 FIRE = "tasks_app.fire"
+_ScheduleRow = TypeVar("_ScheduleRow", bound=Model)
 _EVERY_MINUTE = ("*", "*", "*", "*", "*")
+# A step from one number on ("5/15") is not in Celery's grammar.
+_PLAIN = re.compile(r"(\*(/\d+)?|\d+(-\d+(/\d+)?)?)(,(\*(/\d+)?|\d+(-\d+(/\d+)?)?))*")
 _CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
@@ -32,6 +37,13 @@ def mirror(task: ScheduledTask) -> None:
     PeriodicTask.objects.bulk_create([row])
     task.periodic_task_id = PeriodicTask.objects.values_list("pk", flat=True).get(name=row.name)
     ScheduledTask.objects.filter(pk=task.pk).update(periodic_task_id=task.periodic_task_id)
+
+
+def switch_off(tasks: Iterable[ScheduledTask]) -> None:
+    """Say on the mirrors that the tasks are not active: a flag, for a schedule that cannot be read has no mirror."""
+    ids = [task.periodic_task_id for task in tasks if task.periodic_task_id is not None]
+    if ids:
+        PeriodicTask.objects.filter(pk__in=ids).update(enabled=False)
 
 
 def stale_counts(tasks: QuerySet[ScheduledTask]) -> QuerySet[ScheduledTask]:
@@ -74,35 +86,45 @@ def _values(task: ScheduledTask) -> dict[str, Any]:
 
 def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
     assert task.schedule is not None
-    if task.schedule["kind"] == "every" and (interval := _interval(task.schedule)) is not None:
-        return True, {"interval": interval}
+    if task.schedule["kind"] == "every":
+        return True, {"interval": _row(IntervalSchedule, **_interval(task.schedule))}
     if task.schedule["kind"] == "once":
         instant = datetime.fromisoformat(task.schedule["run_at"])
-        return True, {"clocked": ClockedSchedule.objects.get_or_create(clocked_time=instant)[0]}
+        return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
     fields = (task.cron_expression or "").split()
     is_exact = len(fields) == len(_CRON_FIELDS) and _says_the_same(fields)
-    crontab = dict(zip(_CRON_FIELDS, fields if is_exact else _wider(fields), strict=True))
-    row = CrontabSchedule.objects.filter(timezone=task.timezone, **crontab).first()
-    return is_exact, {"crontab": row or CrontabSchedule.objects.create(timezone=task.timezone, **crontab)}
+    crontab = dict(zip(_CRON_FIELDS, fields if is_exact else _wider(fields, task.schedule), strict=True))
+    return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab)}
 
 
-def _interval(schedule: dict[str, Any]) -> IntervalSchedule | None:
-    given = [(unit, schedule[unit]) for unit in ("seconds", "minutes", "hours", "days") if schedule.get(unit)]
-    if len(given) != 1:
-        seconds = sum(timedelta(**{unit: count}).total_seconds() for unit, count in given)
-        given = [("seconds", int(seconds))]
-    unit, every = given[0]
-    return IntervalSchedule.objects.get_or_create(every=every, period=unit)[0]
+def _row(model: type[_ScheduleRow], **values: Any) -> _ScheduleRow:
+    """Find or make a schedule row; in bulk, because a saved one makes every beat reload."""
+    rows = model._default_manager.filter(**values).order_by("pk")
+    if (found := rows.first()) is not None:  # there may be several: nothing keeps them unique
+        return found
+    model._default_manager.bulk_create([model(**values)])
+    return rows[0]
+
+
+def _interval(schedule: dict[str, Any]) -> dict[str, Any]:
+    unit = next(unit for unit in ("seconds", "minutes", "hours", "days") if schedule.get(unit))
+    return {"every": schedule[unit], "period": unit}
 
 
 def _says_the_same(fields: list[str]) -> bool:
     """Celery's crontab knows plain lists, ranges and steps, and requires both day fields where both are restricted."""
-    plain = all(set(field) <= set("0123456789*,-/") for field in fields)
-    return plain and (fields[2].startswith("*") or fields[4].startswith("*")) and "7" not in fields[4]
+    return (
+        all(_PLAIN.fullmatch(field) for field in fields)
+        and (fields[2].startswith("*") or fields[4].startswith("*"))
+        and "7" not in fields[4]
+    )
 
 
-def _wider(fields: list[str]) -> tuple[str, ...]:
+def _wider(fields: list[str], schedule: dict[str, Any]) -> tuple[str, ...]:
     """Keep the minute, hour and month where Celery reads them the same way, and widen the days to every day."""
-    if len(fields) != len(_CRON_FIELDS) or not _says_the_same([fields[0], fields[1], "*", fields[3], "*"]):
-        return _EVERY_MINUTE
-    return (fields[0], fields[1], "*", fields[3], "*")
+    if len(fields) == len(_CRON_FIELDS) and _says_the_same([fields[0], fields[1], "*", fields[3], "*"]):
+        return (fields[0], fields[1], "*", fields[3], "*")
+    if "time" in schedule:
+        hour, minute = schedule["time"].split(":")
+        return (str(int(minute)), str(int(hour)), "*", "*", "*")
+    return _EVERY_MINUTE

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tasks_app import dispatch
+from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.services import lifecycle, missed, planning
 from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
@@ -19,7 +19,7 @@ from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 logger = logging.getLogger(__name__)
 
 BATCH = 500
-_ADVANCED = ["next_slot", "next_due_at", "slots_fired", "status", "pause_note", "paused_at"]
+_ADVANCED = ["next_slot", "next_due_at", "slots_fired", "status", "pause_note", "paused_at", "version"]
 
 
 @dataclass
@@ -53,7 +53,11 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         runs = [run for task in tasks for run in _fire_safely(task, now=now, actor=actor)]
         made = lifecycle.create(_settle_overlaps(tasks, runs, now=now, actor=actor), actor=actor)
+        ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
+        for task in ended:
+            task.version += 1
         ScheduledTask.objects.bulk_update(tasks, _ADVANCED, batch_size=100)
+        beat_sync.switch_off(ended)
         _wake_for(made)
     return Fired(tasks=len(tasks), runs=len(made))
 
@@ -85,7 +89,7 @@ def _fire_safely(task: ScheduledTask, *, now: datetime, actor: str) -> list[Task
         logger.exception("task %s cannot be scheduled", task.id)
         task.status, task.paused_at = TaskStatus.PAUSED, now
         task.pause_note = f"Paused by the platform: its schedule cannot be read ({error})."[:500]
-        task.next_slot = task.next_due_at = None
+        task.next_due_at = None
         return []
 
 

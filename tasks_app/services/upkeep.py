@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
@@ -54,7 +54,12 @@ def rescue_expired(actor: str) -> int:
     for run in expired[:_STEP]:
         held = Claim(run.id, run.claim_no, run.worker)
         error = f"the worker {run.worker} stopped renewing its lease"
-        rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
+        try:
+            rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("run %s cannot be taken back", run.id)
     return rescued
 
 
@@ -69,19 +74,33 @@ def stand_in_for_beat(actor: str) -> int:
 def wake_waiting(actor: str) -> int:
     """Post wake-ups for queues in which eligible runs wait; gives the number of queues."""
     waiting = 0
-    for queue in Queue.objects.filter(paused_at=None):
-        count = len(claiming.eligible(queue.name).values_list("id")[:_STEP])
+    for queue in _open_queues():
+        count = len(claiming.eligible(queue).values_list("id")[:_STEP])
         if count:
             waiting += 1
-            dispatch.wake(queue.name, count)
+            dispatch.wake(queue, count)
     return waiting
+
+
+def _open_queues() -> list[str]:
+    """Give the queues that are not paused, with those that only a worker or a task type knows of."""
+    is_paused = {queue.name: queue.paused_at is not None for queue in Queue.objects.all()}
+    served = Worker.objects.filter(stopped_at=None).values_list("queues", flat=True)
+    names = dict.fromkeys([*is_paused, *(name for queues in served for name in queues)])
+    return [name for name in names if not is_paused.get(name)]
 
 
 def expand_missed(actor: str) -> int:
     """Count ranges of missed slots and write short ones out, a row each; gives the number of ranges."""
     ranges = TaskRun.objects.filter(range_to__isnull=False, range_count=None).select_related("task")[:10]
     for run in ranges:
-        missed.expand(run, actor=actor)
+        try:
+            missed.expand(run, actor=actor)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # its schedule cannot be read any more: never look again, for the others wait
+            logger.exception("the skipped range %s cannot be counted", run.id)
+            TaskRun.objects.filter(id=run.id).update(range_count=0)
     return len(ranges)
 
 
@@ -111,6 +130,7 @@ def prune(actor: str) -> int:
 def mirror(actor: str) -> int:
     """Bring `last_run_at` and `total_run_count` of the PeriodicTask rows up to date; gives their number."""
     stale = beat_sync.stale_counts(ScheduledTask.objects.filter(last_run_at__gt=db_now() - timedelta(minutes=5)))
-    for task in stale[:_STEP]:
+    behind = list(stale[:_STEP])
+    for task in behind:
         beat_sync.record_fired(task)
-    return len(stale)
+    return len(behind)
