@@ -7,6 +7,9 @@ from tasks_app.recurrence import ScheduleError, check_timezone
 from tasks_app.recurrence.moments import Unreadable, read_instant
 from tasks_app.recurrence.zones import load_zone
 
+EARLIEST_YEAR = 1970
+LATEST_YEAR = 9000
+
 
 def written_instant(text: str, zone: str, path: str) -> datetime:
     """Read an instant; raises Invalid at `path`.
@@ -18,9 +21,16 @@ def written_instant(text: str, zone: str, path: str) -> datetime:
     except ScheduleError:
         known = load_zone("UTC")
     try:
-        return read_instant(text, known)
+        return reachable(read_instant(text, known))
     except Unreadable as error:
         raise Invalid.at(path, error.problem.code, sentence(error.problem.message)) from None
+
+
+def reachable(moment: datetime) -> datetime:
+    """Refuse what lies so far off that a day more or less could leave the calendar; raises Unreadable."""
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise Unreadable("out_of_range", f"the year must be between {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return moment
 
 
 def sentence(text: str) -> str:

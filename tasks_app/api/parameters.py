@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tasks_app.api.errors import shown
-from tasks_app.api.instants import sentence
+from tasks_app.api.instants import reachable, sentence
 from tasks_app.api.shape import Shape, read_shape
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.recurrence.moments import Unreadable, read_instant
@@ -66,7 +66,7 @@ def _instant(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     try:
-        return read_instant(value, _UTC)
+        return reachable(read_instant(value, _UTC))
     except Unreadable as error:
         # What pydantic takes for a placeholder must not come from the value.
         raise PydanticCustomError("time_invalid", "{said}", {"said": sentence(error.problem.message)}) from None

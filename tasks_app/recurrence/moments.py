@@ -36,10 +36,8 @@ def read_instant(value: object, zone: ZoneInfo) -> datetime:
     own is taken at its word.
     """
     moment = value if isinstance(value, datetime) else _written(value)
-    if moment.tzinfo is None:
-        moment = _in_zone(moment, zone)
     try:
-        return moment.astimezone(UTC)
+        return (_in_zone(moment, zone) if moment.tzinfo is None else moment).astimezone(UTC)
     except OverflowError:
         raise Unreadable("time_invalid", "this instant is out of range") from None
 

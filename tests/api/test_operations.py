@@ -124,6 +124,7 @@ def test_stats_count_and_time_the_callers_runs(api: Api, stranger: Api, nobody: 
     ("query", "path", "code"),
     [
         ("from=x", "from", "time_invalid"),
+        ("to=0001-01-01T00:00:00", "to", "time_invalid"),
         ("from=2031-01-01T00:00:00Z&to=2030-01-01T00:00:00Z", "to", "out_of_range"),
         ("task=1", "task", "type"),
         ("queue=default", "queue", "unknown_parameter"),

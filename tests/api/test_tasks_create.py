@@ -121,6 +121,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"run_at": 1_900_000_000}, "run_at", "type"),
     ({"cron": "0 * * * *", "starts_at": "2031-03-30T02:30:00", "timezone": "Europe/Berlin"}, "starts_at", "time_"),
     ({"cron": "0 * * * *", "ends_at": "soon"}, "ends_at", "time_invalid"),
+    ({"cron": "0 * * * *", "starts_at": "0001-01-01T00:00:00"}, "starts_at", "out_of_range"),
+    ({"cron": "0 * * * *", "starts_at": "9999-12-31T23:59:59"}, "starts_at", "out_of_range"),
     ({"cron": "0 * * * *", "starts_at": FAR, "ends_at": "2031-01-01T00:00:00Z"}, "ends_at", "out_of_range"),
     ({"cron": "0 * * * *", "ends_at": "2020-01-01T00:00:00Z"}, "ends_at", "never"),
     # N: names and text
