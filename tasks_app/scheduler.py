@@ -16,6 +16,8 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from tasks_app.models import Beat, Lease, ScheduledTask, TaskRun, db_now
 from tasks_app.services import firing
@@ -29,6 +31,8 @@ _NAP_AFTER_FAULT = 1.0
 _REPORT_SECONDS = 2.0
 _LEASE_SECONDS = 8
 _PLAIN_LEASE = "plain-periodic-tasks"
+_CONNECT_SECONDS = 2
+_AWAY = (KombuError, RedisError, OSError)
 
 
 class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-beat is untyped
@@ -58,13 +62,13 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
             return _NAP_AFTER_FAULT
 
     def close(self) -> None:
-        """Give up the lease and say goodbye."""
+        """Say goodbye, and give up the lease once it is written what was sent."""
+        super().close()
         try:
             Lease.objects.filter(holder=self.name).update(expires_at=db_now())
             Beat.objects.filter(name=self.name).update(stopped_at=db_now())
         except (DatabaseError, InterfaceError) as error:
             logger.warning("beat could not say goodbye: %s", error)
-        super().close()
 
     @property
     def info(self) -> str:
@@ -97,7 +101,10 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         self._started_at = self._started_at or now
         facts = {"started_at": self._started_at, "last_tick_at": now, "stopped_at": None}
         Beat.objects.update_or_create(name=self.name, defaults=facts)
+        is_new = not self._holds_plain
         self._holds_plain = self._take_lease(now)
+        if is_new and self._holds_plain:
+            self._read_plain_anew()
         self._reported_at = time.monotonic()
 
     def _take_lease(self, now: datetime) -> bool:
@@ -108,7 +115,25 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         mine = Lease.objects.filter(name=_PLAIN_LEASE, holder=lease.holder, expires_at=lease.expires_at)
         return bool(mine.update(holder=self.name, expires_at=until))
 
+    def _read_plain_anew(self) -> None:
+        """Forget what was read while another beat sent: its rows say what has been sent since."""
+        self._initial_read = True
+        self._heap = None
+        self._plain_due_at = 0.0
+
     def _send_plain(self) -> None:
-        """Let the inherited scheduler send what is due among the plain rows."""
-        if self._holds_plain and time.monotonic() >= self._plain_due_at:
-            self._plain_due_at = time.monotonic() + max(0.0, super().tick() or 0.0)
+        """Let the inherited scheduler send what is due among the plain rows, and write that down at once."""
+        if not self._holds_plain or time.monotonic() < self._plain_due_at:
+            return
+        try:
+            self._ensure_connected()  # before a row is taken off the heap
+            nap = super().tick() or 0.0
+        except _AWAY as error:
+            logger.warning("beat could not reach the broker: %s", error)
+            nap = _NAP_AFTER_FAULT
+        self.sync()
+        self._plain_due_at = time.monotonic() + max(0.0, nap)
+
+    def _ensure_connected(self) -> Any:
+        """Try once: the inherited way tries for an hour, and meanwhile nothing at all would be fired."""
+        return self.connection.ensure_connection(max_retries=0, timeout=_CONNECT_SECONDS)
