@@ -1,5 +1,6 @@
 """How an operation describes itself to drf-spectacular: everything comes from the shapes that it reads and writes."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +40,8 @@ def described(one: "Operation") -> Callable[[Any], Any]:
     doc = (one.function.__doc__ or "").strip()
     return extend_schema(
         operation_id=one.name,
-        summary=doc.splitlines()[0].rstrip(".") if doc else one.name,
-        description=doc,
+        summary=_first_words(doc) or one.name,
+        description=" ".join(doc.split()),
         parameters=[*_parameters(one.query), *_headers(one)],
         request=None if one.body is Nothing else one.body,
         responses={
@@ -49,6 +50,10 @@ def described(one: "Operation") -> Callable[[Any], Any]:
             "5XX": OpenApiResponse(Error, "It failed here, or the database is away (503)."),
         },
     )
+
+
+def _first_words(doc: str) -> str:
+    return re.split(r"[.:;]|, ", doc, maxsplit=1)[0].replace("`", "")
 
 
 def _answer(shape: type[BaseModel] | None) -> OpenApiResponse:

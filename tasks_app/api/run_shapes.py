@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from tasks_app.api.call import Call
 from tasks_app.api.paging import Page, link
@@ -34,6 +34,10 @@ _TriggerWord = Annotated[str, *one_of(*Trigger)]
 
 class RunIn(Shape):
     """A run without a task: at once, after `delay_seconds`, or at `run_at` (without an offset: UTC)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"type": "export_report", "payload": {"source": "runs"}, "delay_seconds": 60}]}
+    )
 
     type: str
     payload: dict[str, Any] = Field(default_factory=dict)

@@ -59,8 +59,19 @@ class ScheduleIn(Shape):
     jitter_seconds: int = 0
 
 
+_EXAMPLE: dict[str, Any] = {
+    "name": "Runs of the day",
+    "type": "export_report",
+    "payload": {"source": "runs"},
+    "schedule": {"kind": "weekly", "days": ["mon", "wed"], "time": "07:00"},
+    "timezone": "Europe/Berlin",
+}
+
+
 class TaskIn(ScheduleIn):
     """A task to be made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     name: str
     type: str
@@ -83,6 +94,7 @@ class TaskIn(ScheduleIn):
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
+    schema["examples"] = [{"priority": 7}]
     for field in schema.get("properties", {}).values():
         field.pop("default", None)
 

@@ -78,7 +78,7 @@ def test_an_instant_without_an_offset_is_utc(api: Api) -> None:
     [
         ({"type": None}, "type", "type"),
         ({"type": "no.such"}, "type", "unknown"),
-        ({"type": "notifications.run_failed"}, "type", "unknown"),
+        ({"type": "notify_run_failed"}, "type", "unknown"),
         ({"payload": []}, "payload", "type"),
         ({"payload": {"nope": 1}}, "payload.nope", "unknown_field"),
         ({"delay_seconds": -1}, "delay_seconds", "out_of_range"),

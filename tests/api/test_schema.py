@@ -56,6 +56,14 @@ def test_answers_have_the_fields_that_it_names(document: dict[str, Any], api: Ap
         assert set(answer) == set(schemas[name]["properties"]), name
 
 
+def test_its_examples_are_accepted(document: dict[str, Any], api: Api) -> None:
+    schemas = document["components"]["schemas"]
+    task = api.post("tasks", schemas["TaskIn"]["examples"][0])
+    assert task.status == 201
+    assert api.patch(f"tasks/{task.body['id']}", schemas["TaskChanges"]["examples"][0]).status == 200
+    assert api.post("runs", schemas["RunIn"]["examples"][0]).status == 202
+
+
 def test_it_says_what_is_taken(document: dict[str, Any]) -> None:
     create = document["paths"]["/api/tasks"]["post"]
     assert create["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/TaskIn"}

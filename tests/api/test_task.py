@@ -112,7 +112,7 @@ def test_enabled_pauses_and_resumes(api: Api) -> None:
     [
         ({"name": ""}, "name", "blank"),
         ({"name": None}, "name", "type"),
-        ({"type": "notifications.run_failed"}, "type", "unknown"),
+        ({"type": "notify_run_failed"}, "type", "unknown"),
         ({"priority": "5"}, "priority", "type"),
         ({"cron": "x"}, "cron", "cron_"),
         ({"starts_at": "soon"}, "starts_at", "time_invalid"),

@@ -142,7 +142,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": ["a"] * 21}, "tags", "too_many"),
     # the rest of the fields
     ({"type": "no.such"}, "type", "unknown"),
-    ({"type": "notifications.run_failed"}, "type", "unknown"),
+    ({"type": "notify_run_failed"}, "type", "unknown"),
     ({"payload": []}, "payload", "type"),
     ({"payload": {"source": "runs", "nope": 1}}, "payload.nope", "unknown_field"),
     ({"payload": {"source": "runs", "columns": 5}}, "payload.columns", "list_type"),
