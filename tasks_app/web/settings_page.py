@@ -3,15 +3,17 @@
 import uuid
 from datetime import timedelta
 
+from django.contrib import messages as say
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import api_keys_of
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
+from tasks_app.services.people import email_change
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.page import Request, act, page, render, zone_of
 
@@ -19,11 +21,35 @@ LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a y
 _START = {"name": "", "scope": ApiKey.Scope.MANAGE.value, "days": "90"}
 
 
-@require_safe
+@require_http_methods(["GET", "POST"])
 @page
 def settings(request: Request) -> HttpResponse:
-    """Show what the platform knows about the person."""
-    return render(request, "pages/settings.html", {"zone": zone_of(request)})
+    """Show what the platform knows about the person, and take where to write to."""
+    if request.method == "GET":
+        return _draw_settings(request, request.user.email, {})
+    email = request.POST.get("email", "")
+    try:
+        email_change(user=request.user, email=email)
+    except Invalid as error:
+        return _draw_settings(request, email, error.fields, status=400)
+    if request.user.email:
+        say.success(request, f"News of tasks that fail goes to {request.user.email}.")
+    else:
+        say.success(request, "Nobody is told by mail any more when your tasks fail.")
+    return redirect("settings")
+
+
+def _draw_settings(request: Request, email: str, errors: Errors, *, status: int = 200) -> HttpResponse:
+    field = Field(
+        path="email",
+        label="E-mail, for failures",
+        kind="email",
+        value=email,
+        help="Where we write when a task of yours fails for good. Empty: nobody is told.",
+        attributes={"autocomplete": "email"},
+        errors=messages(errors, "email"),
+    )
+    return render(request, "pages/settings.html", {"zone": zone_of(request), "email": field}, status=status)
 
 
 @require_http_methods(["GET", "POST"])

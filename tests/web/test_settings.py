@@ -1,5 +1,6 @@
 """Settings and API keys."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -12,8 +13,30 @@ KEYS = "/settings/api-keys/"
 
 
 def test_it_says_who_one_is(as_alice: Client) -> None:
-    page = text(as_alice.get("/settings/"))
-    assert "alice@example.org" in page
+    page = as_alice.get("/settings/")
+    assert "alice" in text(page)
+    assert value(page, "email") == "alice@example.org"
+
+
+def test_the_address_for_failures_is_ones_own_to_change(as_alice: Client, alice: User) -> None:
+    changed = as_alice.post("/settings/", {"email": " a@example.net "}, follow=True)
+    alice.refresh_from_db()
+    assert alice.email == "a@example.net"
+    assert "goes to a@example.net" in text(changed)
+    assert "Nobody is told" in text(as_alice.post("/settings/", {"email": ""}, follow=True))
+    alice.refresh_from_db()
+    assert alice.email == ""
+
+
+@pytest.mark.parametrize(
+    "typed", ["nobody", "a@b@c", "a@example.org\nBcc: b@example.org", f"{'a' * 60}@{'b.' * 100}org"]
+)
+def test_what_is_no_address_is_refused_at_the_field(as_alice: Client, alice: User, typed: str) -> None:
+    response = as_alice.post("/settings/", {"email": typed})
+    assert response.status_code == 400
+    assert errors(response, "email")
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
 
 
 def test_a_key_is_shown_once_and_works(as_alice: Client, alice: User) -> None:
