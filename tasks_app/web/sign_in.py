@@ -8,7 +8,8 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from tasks_app.services.first_sign_in import USER_NAME, password_file
@@ -18,9 +19,19 @@ from tasks_app.web.page import THEMES, Request, frame, local_next
 YEAR_SECONDS = 31_536_000
 
 
+class SignInForm(AuthenticationForm):
+    """Django's own, in our words."""
+
+    error_messages = {  # noqa: RUF012  # as the base class declares it
+        **AuthenticationForm.error_messages,
+        "invalid_login": "No user has this name and this password. Small and capital letters differ.",
+    }
+
+
 class SignIn(LoginView):
     """Django's own sign-in; `next` is followed only on this host."""
 
+    form_class = SignInForm
     template_name = "pages/sign-in.html"
     redirect_authenticated_user = True
 
@@ -29,8 +40,8 @@ class SignIn(LoginView):
         is_first = form.get_user().get_username() == USER_NAME and password_file().exists()
         response = super().form_valid(form)
         if is_first:
-            text = "The one-time password is not written down any more. Choose your own under Settings."
-            messages.warning(self.request, text)
+            text = 'The one-time password is not written down any more: <a href="{}">choose your own</a>.'
+            messages.warning(self.request, format_html(text, reverse("password")))
         return response
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

@@ -57,7 +57,9 @@ def test_the_first_sign_in_is_told_to_choose_a_password(client: Client) -> None:
     Group.objects.get_or_create(name="Admin")
     password = first_admin_create()
     sign_in = {"username": "admin", "password": password}
-    assert "Choose your own under Settings" in text(client.post("/sign-in/", sign_in, follow=True))
+    first = client.post("/sign-in/", sign_in, follow=True)
+    assert "not written down any more" in text(first)
+    assert '<a href="/settings/password/">choose your own</a>' in first.content.decode()
     assert "Choose your own" not in text(Client().post("/sign-in/", sign_in, follow=True))
 
 
