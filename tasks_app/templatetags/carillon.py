@@ -44,11 +44,11 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
 
 @register.simple_tag
 def when(instant: datetime | None, style: str = "relative", empty: str = "–") -> SafeString:
-    """A `<time>`: relative (ticking) or brief clock text, the exact instant on hover."""
+    """A `<time>`: relative (ticking), brief clock text, the same with seconds; the exact instant on hover."""
     if instant is None:
         return SafeString(escape(empty))
     now = timezone.now()
-    text = {"relative": words.relative, "clock": words.clock}.get(style)
+    text = {"relative": words.relative, "clock": words.clock, "seconds": words.clock_seconds}.get(style)
     shown = text(instant, now) if text else words.exact(instant)
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
@@ -57,6 +57,12 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–") 
         mark_safe(" data-relative") if style == "relative" else "",
         shown,
     )
+
+
+@register.simple_tag
+def run_name(run: Any) -> str:
+    """What a run is called: its task's name, or its type in words when it has no task."""
+    return str(run.task.name) if run.task else words.type_title(run.type)
 
 
 @register.simple_tag

@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from tasks_app.handlers import registry
 from tasks_app.models import RunEvent, TaskRun
 from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.run_list import run_story
@@ -19,6 +18,7 @@ from tasks_app.web.page import Request, page, render
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 LINES = 500
+RERUNS = 5
 FRAGMENTS = {"run-head": "parts/run-head.html", "run-story": "parts/run-story.html"}
 
 
@@ -41,13 +41,15 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "run": run,
         "topic": f"run:{run.pk}",
-        "title": run.task.name if run.task else type_title(run.type),
-        "type": type_title(run.type),
+        "title": run.task.name if run.task else words.type_title(run.type),
+        "type": words.type_title(run.type),
         "steps": _steps(events),
         "fenced": [event for event in events if event.target == "fenced"],
         "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
         "logs": logs,
         "more_logs": len(logs) == LINES,
+        "last_log": logs[-1]["n"] if logs else 0,
+        "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
         "sentence": _sentence(run),
         "files": run.files.all(),
@@ -63,14 +65,6 @@ def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
     raw = request.GET.get("after", "0")
     after = int(raw) if raw.isdigit() and len(raw) < 10 else 0  # noqa: PLR2004
     return render(request, "parts/log-lines.html", {"logs": run_logs(run, after=after, limit=LINES)})
-
-
-def type_title(name: str) -> str:
-    """The type in words; its name when its code has gone."""
-    try:
-        return registry.get(name).title
-    except KeyError:
-        return name
 
 
 def _steps(events: list[RunEvent]) -> list[Step]:
@@ -105,7 +99,7 @@ def _sentence(run: TaskRun) -> str:
 def _ending(run: TaskRun) -> str:
     if run.range_count:
         return f"Stands for {words.plural(run.range_count, 'slot')} that did not run."
-    reason = words.REASONS.get(run.reason, "")
-    took = f"took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
-    said = ", ".join(part for part in (reason, took) if part)
-    return f"{said[:1].upper()}{said[1:]}." if said else ""
+    skipped_for = run.error if run.status == "skipped" else ""
+    reason = skipped_for.strip().split("\n", 1)[0].rstrip(".") or words.REASONS.get(run.reason, "")
+    took = f"it took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
+    return " ".join(f"{said[0].upper()}{said[1:]}." for said in (reason, took) if said)

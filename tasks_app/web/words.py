@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from tasks_app.handlers import registry
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK_DAYS = 7
 _WHOLE_FROM = 10
@@ -57,8 +59,17 @@ def exact(instant: datetime) -> str:
 
 def clock(instant: datetime, now: datetime) -> str:
     """Say the instant as briefly as the day allows: "09:00", "tomorrow 09:00", "Tue 09:00", "24 Nov 09:00"."""
+    return _with_day(instant, now, "%H:%M:%S" if instant.second else "%H:%M")
+
+
+def clock_seconds(instant: datetime, now: datetime) -> str:
+    """Say the instant like `clock`, but always with seconds, so that a column of them lines up."""
+    return _with_day(instant, now, "%H:%M:%S")
+
+
+def _with_day(instant: datetime, now: datetime, pattern: str) -> str:
     local, today = timezone.localtime(instant), timezone.localtime(now).date()
-    time = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    time = local.strftime(pattern)
     days = (local.date() - today).days
     named = {-1: "yesterday", 0: "", 1: "tomorrow"}
     if days in named:
@@ -116,6 +127,14 @@ TRIGGERS = {
     "workflow": "step of a workflow",
     "event": "by an event",
 }
+
+
+def type_title(name: str) -> str:
+    """The type in words; its name when its code has gone."""
+    try:
+        return registry.get(name).title
+    except KeyError:
+        return name
 
 
 def actor(name: str) -> str:

@@ -101,3 +101,43 @@ def test_the_number_of_queries_does_not_grow(
         runs.hand_back(run)
     with django_assert_max_num_queries(9):
         as_alice.get(page(run))
+
+
+def test_a_traceback_says_the_error_so_it_is_not_said_again(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    attempt = RunAttempt.objects.create(
+        run=run, claim_no=1, number=1, outcome="handler_error", error="ValueError: no", traceback=TRACE,
+        worker="tests@here", finished_at=db_now(),
+    )  # fmt: skip
+    assert text(as_alice.get(page(run))).count("ValueError: no") == 1
+    RunAttempt.objects.filter(pk=attempt.pk).update(traceback="")
+    assert text(as_alice.get(page(run))).count("ValueError: no") == 1
+
+
+def test_a_skipped_run_says_why_in_the_handlers_words(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.skip(run)
+    TaskRun.objects.filter(pk=run.pk).update(error="no orders since yesterday.")
+    assert as_alice.get(page(run)).context["sentence"].startswith("No orders since yesterday. It took ")
+
+
+def test_a_failed_run_leads_to_the_runs_that_tried_again(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    run = runs.make_run(alice, task)
+    runs.claim(run)
+    runs.fail(run)
+    again = runs.make_run(alice, task, rerun_of=run)
+    assert page(again) in as_alice.get(page(run)).content.decode()
+    assert page(run) in as_alice.get(page(again)).content.decode()
+
+
+def test_a_long_log_offers_what_comes_after_its_first_part(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.log(run, *(f"line {n}" for n in range(1, 500)))
+    assert "More lines" not in text(as_alice.get(page(run)))
+    runs.log(run, "line 500", "line 501")
+    response = as_alice.get(page(run))
+    assert "line 501" not in text(response)
+    assert reverse("run-log", args=[run.pk]) + "?after=500" in response.content.decode()

@@ -64,6 +64,11 @@ def test_instants_are_said_as_briefly_as_the_day_allows(instant: datetime, said:
     assert words.clock(instant, NOW) == said
 
 
+def test_a_column_of_instants_always_has_seconds() -> None:
+    assert words.clock_seconds(NOW, NOW) == "12:00:00"
+    assert words.clock_seconds(NOW + timedelta(hours=21, seconds=5), NOW) == "tomorrow 09:00:05"
+
+
 def test_instants_are_said_in_the_readers_zone() -> None:
     with timezone.override("Europe/Berlin"):
         assert words.exact(NOW) == "Tue 24 Nov 2026, 13:00:00 CET"

@@ -11,6 +11,7 @@
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
 const SETTLE_MS = 4000;
+const LOG_PAGE = 500;
 const LONGEST_PAUSE_MS = 30000;
 
 const seen = new Map();
@@ -136,6 +137,13 @@ async function readLog(log) {
   if ("again" in log.dataset) { delete log.dataset.again; setTimeout(() => readLog(log), 250); }
 }
 
+async function readMore(link) {
+  const log = link.parentElement.parentElement.querySelector("[data-log]");
+  const before = log.children.length;
+  await readLog(log);
+  if (log.children.length - before < LOG_PAGE) link.parentElement.remove();
+}
+
 function onFrame(event) {
   let frame;
   try { frame = JSON.parse(event.data); } catch { return; }
@@ -192,6 +200,10 @@ if (topics().size) {
     remember();
     const region = document.getElementById(event.target.id);
     if (region) region.dataset.refreshed = Date.now();
+  });
+  document.body.addEventListener("click", (event) => {
+    const more = event.target.closest("[data-log-more]");
+    if (more) { event.preventDefault(); readMore(more); }
   });
   document.addEventListener("visibilitychange", () => { if (!isHidden()) refreshAll(); });
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
