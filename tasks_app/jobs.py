@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError
 from django.db.models import QuerySet
 
-from tasks_app.errors import NotFound
+from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.services import runs, tasks
 from tasks_app.services.specs import TaskSpec
@@ -39,10 +39,10 @@ def enqueue(  # noqa: PLR0913  # the options of a run
     `key` makes it happen once: the same key again gives the run that it made before. Without an owner the run is the
     platform's own, seen by staff.
     """
-    with transaction.atomic():
-        run_id = uuid5(_KEYS, key) if key is not None else None
-        if run_id is not None and (before := TaskRun.objects.filter(id=run_id).first()) is not None:
-            return before
+    run_id = uuid5(_KEYS, key) if key is not None else None
+    if run_id is not None and (before := TaskRun.objects.filter(id=run_id).first()) is not None:
+        return before
+    try:
         return runs.run_enqueue(
             owner=owner,
             type=type,
@@ -56,6 +56,10 @@ def enqueue(  # noqa: PLR0913  # the options of a run
             max_retries=max_retries,
             run_id=run_id,
         )
+    except IntegrityError:
+        if run_id is None:
+            raise
+        return TaskRun.objects.get(id=run_id)  # somebody else made it in the same moment
 
 
 def schedule(
@@ -84,11 +88,19 @@ def recurring(
     """Create or update the owner's task with this key; `schedule` is a schedule object or a cron expression."""
     timing: dict[str, Any] = {"cron": schedule} if isinstance(schedule, str) else {"schedule": schedule}
     fields = {"name": key, "type": type, "payload": payload, **timing, **options}
-    with transaction.atomic():
-        task = ScheduledTask.objects.filter(owner_id=owner.pk, key=key, deleted_at=None).first()
-        if task is None:
+    task = _task_of(owner, key)
+    if task is None:
+        try:
             return tasks.task_create(owner=owner, spec=TaskSpec(key=key, **fields), actor=_ACTOR)
-        return tasks.task_update(task=task, changes=fields, actor=_ACTOR)
+        except Conflict:  # somebody else made it in the same moment
+            task = _task_of(owner, key)
+            if task is None:
+                raise
+    return tasks.task_update(task=task, changes=fields, actor=_ACTOR)
+
+
+def _task_of(owner: AbstractBaseUser, key: str) -> ScheduledTask | None:
+    return ScheduledTask.objects.filter(owner_id=owner.pk, key=key, deleted_at=None).first()
 
 
 def get(run_id: UUID | str) -> TaskRun:

@@ -155,6 +155,9 @@ def _due_at(problems: Problems, now: datetime, delay_seconds: float | None, run_
             problems.add("delay_seconds", "out_of_range", "Must be between 0 s and ten years.")
             return None
         return now + timedelta(seconds=delay_seconds) if delay_seconds else None
+    if run_at is not None and run_at.tzinfo is None:
+        problems.add("run_at", "type", "Must say its time zone.")
+        return None
     if run_at is not None and run_at < now - timedelta(seconds=30):
         problems.add("run_at", "in_past", "This lies in the past.")
     if run_at is not None and run_at > now + _MAX_DELAY:
