@@ -8,10 +8,12 @@ the one beat that holds a lease.
 import logging
 import os
 import platform
+import signal
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery.signals import beat_init
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.db.models import QuerySet
 from django_celery_beat.models import PeriodicTask
@@ -44,6 +46,7 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         self._holds_plain = False
         self._plain_due_at = 0.0
         self._started_at: datetime | None = None
+        self._is_told_to_stop = False
         super().__init__(*args, **kwargs)
 
     def enabled_models_qs(self) -> QuerySet[PeriodicTask]:
@@ -53,6 +56,8 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Make due work ready and give the seconds until there may be more."""
+        if self._is_told_to_stop:
+            raise SystemExit
         try:
             close_old_connections()
             return self._tick()
@@ -69,6 +74,10 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
             Beat.objects.filter(name=self.name).update(stopped_at=db_now())
         except (DatabaseError, InterfaceError) as error:
             logger.warning("beat could not say goodbye: %s", error)
+
+    def stop_soon(self, *_: object) -> None:
+        """Stop before the next tick; a signal handler, so it only leaves a note."""
+        self._is_told_to_stop = True
 
     @property
     def info(self) -> str:
@@ -137,3 +146,14 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
     def _ensure_connected(self) -> Any:
         """Try once: the inherited way tries for an hour, and meanwhile nothing at all would be fired."""
         return self.connection.ensure_connection(max_retries=0, timeout=_CONNECT_SECONDS)
+
+
+@beat_init.connect
+def _stop_between_ticks(sender: Any, **_: Any) -> None:
+    """Put our handlers in the place of Celery's, which say goodbye from inside whatever statement they interrupt.
+
+    psycopg would wait there, for ever, for the statement that cannot go on.
+    """
+    if isinstance(sender.scheduler, DueScheduler):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, sender.scheduler.stop_soon)
