@@ -59,7 +59,7 @@ def _exception(run: TaskRun) -> BaseException:
     if run.status != Status.FAILED:
         return TaskRevokedError(f"{run.status}: {run.reason}")
     kind, _, message = run.error.partition(": ")
-    found = getattr(builtins, kind, None) if kind.isidentifier() else None
+    found = getattr(builtins, kind, None)
     if isinstance(found, type) and issubclass(found, Exception):
         return _made(found, message)
     return Exception(run.error or run.reason)
