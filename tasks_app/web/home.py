@@ -42,7 +42,7 @@ def home(request: Request) -> HttpResponse:
         "has_tasks": any(counts.values()),
         "recent": reads.latest_runs(user),
         "slots": [task.next_due_at for task in coming if task.next_due_at],
-        "finding": _finding(len(running), len(failed)),
+        "finding": _finding(len(running), reads.needs_person_count(user)),
     }
     return render(request, "pages/home.html", context, fragments=FRAGMENTS)
 
@@ -50,8 +50,7 @@ def home(request: Request) -> HttpResponse:
 def _finding(running: int, failed: int) -> str:
     """The page's title is its finding."""
     if failed:
-        many = f"More than {SHOWN} runs" if failed > SHOWN else plural(failed, "run")
-        return f"{many} {'needs' if failed == 1 else 'need'} you"
+        return f"{plural(failed, 'run')} {'needs' if failed == 1 else 'need'} you"
     if running:
         many = f"More than {SHOWN} runs" if running > SHOWN else plural(running, "run")
         return f"{many} in progress"

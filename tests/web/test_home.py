@@ -25,6 +25,19 @@ def test_a_quiet_platform_says_so(as_alice: Client, task: ScheduledTask) -> None
     assert "Next: Nightly" in page
 
 
+def test_a_platform_whose_tasks_are_all_paused_says_what_to_do(as_alice: Client, make: MakeTask) -> None:
+    make(enabled=False)
+    assert "All tasks are paused ; resume one" in text(as_alice.get("/"))
+
+
+def test_the_headline_counts_as_the_badge_does(as_alice: Client, alice: User) -> None:
+    for _ in range(10):
+        run = runs.make_run(alice)
+        runs.claim(run)
+        runs.fail(run)
+    assert "10 runs need you" in text(as_alice.get("/"))
+
+
 def test_what_runs_is_shown_with_its_progress(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     run = runs.make_run(alice, task)
     runs.claim(run)
