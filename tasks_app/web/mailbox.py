@@ -93,9 +93,11 @@ def mail_detail(request: Request, name: str) -> HttpResponse:
 @xframe_options_sameorigin
 @page
 def mail_html(request: Request, name: str) -> HttpResponse:
-    """The HTML of a message, from which nothing can be loaded, run or sent."""
+    """The HTML of a message, from which nothing can be loaded, run or sent; mail carries its styles inside."""
     response = HttpResponse(_mail_or_404(request, name).body("html"))
-    response["Content-Security-Policy"] = "sandbox; default-src 'none'; img-src data:; frame-ancestors 'self'"
+    response["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
     return response
 
 

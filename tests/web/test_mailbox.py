@@ -45,6 +45,8 @@ def test_html_is_answered_where_nothing_can_act(as_staff: Client, name: str) -> 
     policy = response["Content-Security-Policy"]
     assert "sandbox" in policy
     assert "default-src 'none'" in policy
+    assert "style-src 'unsafe-inline'" in policy  # what mail brings inside, and nothing else
+    assert "script-src" not in policy
     assert response["X-Frame-Options"] == "SAMEORIGIN"
 
 
