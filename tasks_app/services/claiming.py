@@ -31,10 +31,11 @@ def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: i
 
 
 def eligible(queue: str) -> QuerySet[TaskRun]:
-    """Give the runs of a queue that may be claimed now, in the order in which they should be."""
+    """Give the runs of a queue that may be claimed now, in the order in which they should be; none while it is paused."""
+    paused = Queue.objects.filter(name=queue, paused_at__isnull=False)
     same_task = TaskRun.objects.filter(task_id=OuterRef("task_id"), status=Status.RUNNING)
     runs = TaskRun.objects.filter(queue=queue, status=Status.QUEUED).filter(Q(is_serial=False) | ~Exists(same_task))
-    return runs.order_by("-priority", "id")
+    return runs.filter(~Exists(paused)).order_by("-priority", "id")
 
 
 def claim_next(*, queues: Sequence[str], worker: str, lease_seconds: float) -> TaskRun | None:
