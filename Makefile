@@ -11,7 +11,7 @@ PRODUCTION := ENVIRONMENT=production DEBUG=0 BASE_URL=https://carillon.example.c
 	FIELD_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-all screenshots docs lock python-version
+.PHONY: help run test check test-all faults screenshots docs lock python-version
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -37,9 +37,6 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
 	$(PY) -m pytest tests/browser
 	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --ignore=tests/core --ignore=tests/browser
-
-screenshots: $(VENV)/dev.stamp ## Take pictures of every page, wide and narrow, light and dark, into docs/screenshots
-	SCREENSHOTS=docs/screenshots $(PY) -m pytest -q tests/browser/test_screenshots.py
 
 faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
 	$(PY) -m pytest tests/live/faults
