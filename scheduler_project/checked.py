@@ -5,6 +5,7 @@ import os
 import re
 import zoneinfo
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -13,7 +14,9 @@ from scheduler_project.env import SettingFault
 
 # sun_path holds 108 bytes on Linux, 104 on macOS; the rest is for the temporary names of whoever binds.
 SOCKET_PATH_BYTES = 100
+MAIL_ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
 MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -37,6 +40,35 @@ def base_url(text: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         raise SettingFault("BASE_URL", f"must be scheme and host only, not {text!r}")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def hosts(members: list[str]) -> list[str]:
+    """Check ALLOWED_HOSTS: names without scheme and port, of which there must be one at least."""
+    for member in members:
+        if not HOST_NAME.fullmatch(member):
+            raise SettingFault("ALLOWED_HOSTS", f"{member!r} is not a host name, such as tasks.example.com")
+    if not members:
+        raise SettingFault("ALLOWED_HOSTS", "must have one name at least")
+    return members
+
+
+def directory(name: str, path: Path) -> Path:
+    """Make the directory where it is missing, private to this user."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise SettingFault(name, f"cannot be used: {path}: {fault.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise SettingFault(name, f"cannot be written: {path}")
+    return path
+
+
+def sender(text: str) -> str:
+    """Check EMAIL_FROM: one address, with or without a name."""
+    _, address = parseaddr(text)
+    if not MAIL_ADDRESS.fullmatch(address) or not text.isprintable():
+        raise SettingFault("EMAIL_FROM", f"must look like Carillon <carillon@example.com>, not {text!r}")
+    return text
 
 
 def networks(name: str, members: list[str]) -> list[str]:
@@ -66,7 +98,7 @@ def time_zone(text: str) -> str:
     return text
 
 
-def redis(url: str) -> str:
+def redis(url: str, *, is_given: bool) -> str:
     """Check REDIS_URL, and that its socket can be bound."""
     try:
         target = redis_url.parse(url)
@@ -74,11 +106,10 @@ def redis(url: str) -> str:
         raise SettingFault("REDIS_URL", str(fault)) from None
     length = len(os.fsencode(target.path))
     if length > SOCKET_PATH_BYTES:
-        raise SettingFault(
-            "VAR_DIR",
-            f"is too long for a unix socket: {target.path} has {length} bytes of {SOCKET_PATH_BYTES};"
-            " set VAR_DIR to a shorter directory",
-        )
+        words = f"is too long for a unix socket: {target.path} has {length} bytes of {SOCKET_PATH_BYTES}"
+        if is_given:
+            raise SettingFault("REDIS_URL", words)
+        raise SettingFault("VAR_DIR", f"{words}; set VAR_DIR to a shorter directory")
     return url
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
 
 from scheduler_project.env import SettingFault
 
@@ -40,6 +42,10 @@ def _sqlite(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _postgres(config: dict[str, Any]) -> dict[str, Any]:
+    try:
+        make_conninfo("", **config.get("OPTIONS", {}))
+    except ProgrammingError as fault:
+        raise SettingFault("DATABASE_URL", f"cannot be read: {str(fault).strip()}") from None
     options = {"connect_timeout": 5, "application_name": f"carillon@{socket.gethostname()}"[:63]}
     return {
         **config,

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from scheduler_project.checked import directory as private_directory
 from scheduler_project.env import Env, SettingFault
 
 SECRET_LENGTH = 50
@@ -57,9 +58,9 @@ def kept(path: Path, make: Callable[[], str]) -> str:
     """Give the content of a private file, made on first use; of several processes at once one makes it, all read it."""
     try:
         return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         pass
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_directory("VAR_DIR", path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(make())

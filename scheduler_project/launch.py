@@ -19,7 +19,7 @@ import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-from scheduler_project import ports
+from scheduler_project import checked, ports
 
 STOP_GRACE_SECONDS = "4"
 KILL_AFTER_GRACE_SECONDS = 4
@@ -61,7 +61,7 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
 
 def _lock(directory: Path) -> io.TextIOWrapper:
     """Hold this checkout's lock for as long as the platform runs: two would share one database and one socket."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    checked.directory("VAR_DIR", directory)
     lock = (directory / "launch.lock").open("a+", encoding="ascii")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,6 +71,8 @@ def _lock(directory: Path) -> io.TextIOWrapper:
 
 
 def _refuse_taken_port(address: str, port: int) -> None:
+    if not ports.is_free(address, 0):
+        _refuse(f"BIND: {address!r} is not an address of this machine")
     if not ports.is_free(address, port):
         _refuse(f"PORT: {port} on {address} is taken by another program; choose another: make run PORT={port + 1}")
 

@@ -39,11 +39,13 @@ BASE_URL = checked.base_url(
         help="How people reach the platform; links in mails begin with it. With https:// cookies are secure.",
     )
 )
-ALLOWED_HOSTS = env.members(
-    "ALLOWED_HOSTS",
-    [str(urlsplit(BASE_URL).hostname), "localhost", "127.0.0.1", "[::1]"],
-    shown="the host of BASE_URL, and localhost",
-    help="Host names that are answered.",
+ALLOWED_HOSTS = checked.hosts(
+    env.members(
+        "ALLOWED_HOSTS",
+        [str(urlsplit(BASE_URL).hostname), "localhost", "127.0.0.1", "[::1]"],
+        shown="the host of BASE_URL, and localhost",
+        help="Host names that are answered.",
+    )
 )
 TRUSTED_PROXIES = checked.networks(
     "TRUSTED_PROXIES",
@@ -75,7 +77,8 @@ REDIS_URL = checked.redis(
         f"unix://{VAR_DIR / 'redis.sock'}",
         shown="the embedded server",
         help="`redis://`, `rediss://`, `unix://` or `sentinel://host,host/0?master_name=name`.",
-    )
+    ),
+    is_given=not IS_REDIS_EMBEDDED,
 )
 REDIS_PREFIX = env.text("REDIS_PREFIX", "carillon:", help="What every key and channel in Redis begins with.")
 MAILBOX_PORT = env.number(
@@ -92,7 +95,9 @@ EMAIL_URL = env.text(
     shown="the development mailbox",
     help="`smtp://user:password@host:port`; `smtp+tls://` for STARTTLS, `smtp+ssl://` for TLS from the start.",
 )
-DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Carillon <carillon@localhost>", help="The sender of every mail.")
+DEFAULT_FROM_EMAIL = checked.sender(
+    env.text("EMAIL_FROM", "Carillon <carillon@localhost>", help="The sender of every mail.")
+)
 STORAGE_URL = env.text(
     "STORAGE_URL",
     f"file://{VAR_DIR / 'files'}",

@@ -59,6 +59,11 @@ def test_a_taken_port_is_said_in_one_line(directory: Path) -> None:
             assert refusal(platform).startswith(f"PORT: {port} ")
 
 
+def test_an_address_that_is_not_this_machines_is_said_in_one_line(directory: Path) -> None:
+    with launched(directory, BIND="192.0.2.1") as platform:
+        assert refusal(platform).startswith("BIND: ")
+
+
 def test_a_path_too_long_for_a_socket_is_said_in_one_line(directory: Path) -> None:
     with launched(directory / ("x" * 100)) as platform:
         assert refusal(platform).startswith("VAR_DIR: ")
