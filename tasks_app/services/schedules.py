@@ -68,5 +68,9 @@ def _shifted(slots: list[datetime], zone: ZoneInfo) -> list[str]:
     return [
         f"On {slot.astimezone(zone):%d %b} the clocks skip an hour; it runs at {slot.astimezone(zone):%H:%M}."
         for slot in slots
-        if (slot - timedelta(microseconds=1)).astimezone(zone).utcoffset() != slot.astimezone(zone).utcoffset()
+        if _offset(slot - timedelta(microseconds=1), zone) < _offset(slot, zone)
     ]
+
+
+def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
+    return instant.astimezone(zone).utcoffset() or timedelta()

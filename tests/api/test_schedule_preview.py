@@ -40,6 +40,12 @@ def test_a_change_of_the_clocks_is_a_warning(api: Api) -> None:
     assert api.post("schedule/preview", body).body["warnings"]
 
 
+def test_the_second_pass_of_an_hour_is_not_called_a_skipped_one(api: Api) -> None:
+    body = {"cron": "0 * * * *", "timezone": "Europe/Berlin", "after": "2031-10-25T23:30:00Z", "count": 3}
+    (warning,) = api.post("schedule/preview", body).body["warnings"]
+    assert "skip" not in warning
+
+
 def test_count_and_max_runs_bound_the_instants(api: Api) -> None:
     every = {"schedule": {"kind": "every", "minutes": 5}}
     assert len(api.post("schedule/preview", every).body["next"]) == 10
