@@ -46,6 +46,7 @@ def in_a_shell(*words: str) -> "subprocess.CompletedProcess[str]":
         (["probe"], "manage.py probe: the following arguments are required: process"),
         (["probe", "cron"], "manage.py probe: argument process: invalid choice: 'cron'"),
         (["doctor", "now"], "manage.py: unrecognized arguments: now"),
+        (["bootstrap", "now"], "manage.py: unrecognized arguments: now"),
     ],
 )
 def test_bad_arguments_get_one_line_and_code_2(words: list[str], line: str) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission, User
-from django.core.management.base import BaseCommand
 from django.db.models import Q
 
+from tasks_app.management.one_line import OneLineCommand
 from tasks_app.models import Queue, ScheduledTask
 from tasks_app.services.first_sign_in import USER_NAME, first_admin_create
 from tasks_app.services.specs import TaskSpec
@@ -60,7 +60,7 @@ EXAMPLES = (
 )
 
 
-class Command(BaseCommand):
+class Command(OneLineCommand):
     """Make groups, queues, the first administrator and three paused examples, where they are missing."""
 
     help = "Make what a new platform starts with: groups, queues, the first sign-in, examples. Safe to repeat."
