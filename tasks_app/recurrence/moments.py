@@ -37,9 +37,11 @@ def read_instant(value: object, zone: ZoneInfo) -> datetime:
     """
     moment = value if isinstance(value, datetime) else _written(value)
     try:
-        return (_in_zone(moment, zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        instant = (_in_zone(moment, zone) if moment.tzinfo is None else moment).astimezone(UTC)
+        instant.astimezone(zone)  # pages and sentences will show it there
     except OverflowError:
         raise Unreadable("time_invalid", "this instant is out of range") from None
+    return instant
 
 
 def _written(value: object) -> datetime:

@@ -168,6 +168,8 @@ def test_the_canonical_form_is_the_same_for_the_same_meaning(given: dict[str, An
         ({"kind": "once", "run_at": "2026-02-30T10:00:00Z"}, "run_at", "time_invalid", "day"),
         ({"kind": "once", "run_at": "2026-W01-1"}, "run_at", "time_invalid", "instant"),
         ({"kind": "once", "run_at": "9999-12-31T23:59:59-05:00"}, "run_at", "time_invalid", "range"),
+        ({"kind": "once", "run_at": "9999-12-31T23:30:00Z"}, "run_at", "time_invalid", "range"),
+        ({"kind": "every", "hours": 1, "anchor": "9999-12-31T23:30:00Z"}, "anchor", "time_invalid", "range"),
         ({"kind": "any"}, "of", "required", "list"),
         ({"kind": "any", "of": []}, "of", "required", "list"),
         ({"kind": "any", "of": [{"kind": "daily", "time": "x"}]}, "of.0.time", "time_invalid", "09:00"),
