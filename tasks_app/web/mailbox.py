@@ -24,6 +24,7 @@ from tasks_app.web.page import Request, page, render
 
 SIZE = 50
 _NAME = re.compile(r"[0-9a-z-]{1,80}")
+_HEAD = re.compile(r"<head\b[^>]*>", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"]+")
 
 
@@ -93,10 +94,16 @@ def mail_detail(request: Request, name: str) -> HttpResponse:
 @xframe_options_sameorigin
 @page
 def mail_html(request: Request, name: str) -> HttpResponse:
-    """The HTML of a message, from which nothing can be loaded, run or sent; mail carries its styles inside."""
-    response = HttpResponse(_mail_or_404(request, name).body("html"))
+    """The HTML of a message, from which nothing can be loaded, run or sent; mail carries its styles inside.
+
+    Its links open beside the page, since our own pages refuse to be shown in a frame.
+    """
+    response = HttpResponse(
+        _HEAD.sub(r'\g<0><base target="_blank">', _mail_or_404(request, name).body("html"), count=1)
+    )
     response["Content-Security-Policy"] = (
-        "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'self'"
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+        "style-src 'unsafe-inline'; frame-ancestors 'self'"
     )
     return response
 

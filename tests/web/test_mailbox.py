@@ -18,7 +18,7 @@ def name(tmp_path: Path, settings: Settings) -> str:
     message = EmailMessage()
     message["Subject"], message["From"], message["To"] = "Report <b>", "carillon@here", "alice@example.org"
     message.set_content("Fetch it: http://localhost/files/x?a=1&b=2 now\n<script>alert(1)</script>")
-    message.add_alternative("<p>Hello</p><script>alert(1)</script><img src=http://evil/>", subtype="html")
+    message.add_alternative("<head></head><p>Hello</p><script>alert(1)</script><img src=http://evil/>", subtype="html")
     return keep(tmp_path, message.as_bytes()).stem
 
 
@@ -37,7 +37,7 @@ def test_a_message_is_text_with_its_links(as_staff: Client, name: str) -> None:
     html = as_staff.get(f"/mailbox/{name}/").content.decode()
     assert 'href="http://localhost/files/x?a=1&amp;b=2"' in html
     assert "<script>alert" not in html
-    assert f'sandbox src="/mailbox/{name}/html/"' in " ".join(html.split())
+    assert f'popups-to-escape-sandbox" src="/mailbox/{name}/html/"' in " ".join(html.split())
 
 
 def test_html_is_answered_where_nothing_can_act(as_staff: Client, name: str) -> None:
@@ -48,6 +48,13 @@ def test_html_is_answered_where_nothing_can_act(as_staff: Client, name: str) -> 
     assert "style-src 'unsafe-inline'" in policy  # what mail brings inside, and nothing else
     assert "script-src" not in policy
     assert response["X-Frame-Options"] == "SAMEORIGIN"
+
+
+def test_links_in_html_open_beside_the_page(as_staff: Client, name: str) -> None:
+    response = as_staff.get(f"/mailbox/{name}/html/")
+    assert response.content.decode().startswith('<head><base target="_blank"></head>')
+    assert "allow-popups" in response["Content-Security-Policy"]
+    assert "allow-scripts" not in response["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("odd", ["..%2f..%2fetc%2fpasswd", "nothing", "UPPER", ".hidden"])
