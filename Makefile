@@ -41,6 +41,9 @@ test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, wher
 faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
 	$(PY) -m pytest tests/live/faults
 
+screenshots: $(VENV)/dev.stamp ## Take every page, wide and narrow, light and dark, into docs/screenshots; needs Chromium
+	SCREENSHOTS=docs/screenshots $(PY) -m pytest tests/browser/test_screenshots.py
+
 docs: $(VENV)/dev.stamp ## Write the pages that are made from code, and build the documentation
 	$(PY) -m scheduler_project.settings_docs
 	$(VENV)/bin/mkdocs build --quiet --strict

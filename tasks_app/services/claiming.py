@@ -5,7 +5,7 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tasks_app.models import Queue, TaskRun, db_now
@@ -31,7 +31,7 @@ def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: i
 
 
 def eligible(queue: str) -> QuerySet[TaskRun]:
-    """Give the runs of a queue that may be claimed now, in the order in which they should be; none while it is paused."""
+    """Give the runs of a queue that may be claimed now, in the order of their turn; none while it is paused."""
     paused = Queue.objects.filter(name=queue, paused_at__isnull=False)
     same_task = TaskRun.objects.filter(task_id=OuterRef("task_id"), status=Status.RUNNING)
     runs = TaskRun.objects.filter(queue=queue, status=Status.QUEUED).filter(Q(is_serial=False) | ~Exists(same_task))
@@ -75,10 +75,10 @@ def _lock_next(queue: str, passed_over: list[UUID]) -> TaskRun | None:
 
 
 def _try(row: TaskRun, *, worker: str, lease_seconds: float) -> TaskRun | None:
-    """Claim one run; another run of a serial task that was claimed in the same moment makes it wait."""
+    """Claim one run; None for a serial one whose task got another in this moment, and for a row beyond repair."""
     now = db_now()
     try:
         with transaction.atomic():
             return lifecycle.claim(row, worker=worker, lease_until=now + timedelta(seconds=lease_seconds), now=now)
-    except IntegrityError:
+    except (IntegrityError, DataError):
         return None
