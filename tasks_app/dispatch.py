@@ -11,7 +11,7 @@ from typing import Any
 
 from celery import current_app
 from django.db import transaction
-from kombu.exceptions import ChannelError, KombuError
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from tasks_app.models import Worker, db_now
@@ -34,36 +34,36 @@ def wake_on_commit(queue: str, count: int = 1) -> None:
 
 
 def wake(queue: str, count: int = 1) -> int:
-    """Post as many wake-ups as the queue's workers have children for, less those that wait already; gives their number.
+    """Post a wake-up for each of `count` runs until as many wait as the queue's workers have children; gives how many.
 
     While the broker is away nothing is tried for 2 s after a failure; the runs wait in the database.
     """
     global _away_until  # noqa: PLW0603  # one circuit per process
     if time.monotonic() < _away_until:
         return 0
-    wanted = min(count, max(1, _children(queue)))
+    most = max(1, _children(queue))
     try:
-        return _post(queue, wanted)
+        return _post(queue, count, most=most)
     except _AWAY as error:
         _away_until = time.monotonic() + _BACK_OFF_SECONDS
         logger.warning("wake-up for queue %s was not posted: %s", queue, error)
         return 0
 
 
-def _post(queue: str, wanted: int) -> int:
+def _post(queue: str, count: int, *, most: int) -> int:
     with current_app.producer_pool.acquire(block=True, timeout=2) as producer:
-        missing = max(0, wanted - _waiting(producer.channel, queue))
+        missing = max(0, min(count, most - _waiting(producer.channel, queue)))
         for _ in range(missing):
             current_app.send_task(WORK, args=[queue], queue=queue, ignore_result=True, retry=False, producer=producer)
     return missing
 
 
 def _waiting(channel: Any, queue: str) -> int:
-    """Ask the broker how many wake-ups wait; an undeclared queue has none."""
-    try:
-        return int(channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:
-        return 0
+    """Ask the broker how many wake-ups wait.
+
+    Not by a passive declaration: kombu looks for the queue without its prefix then, and never finds it.
+    """
+    return int(channel.queue_declare(queue).message_count)
 
 
 def _children(queue: str) -> int:
