@@ -140,6 +140,14 @@ def test_runs_that_may_go_side_by_side_do(alice: User) -> None:
     assert len(claim_all()) == 3
 
 
+@pytest.mark.postgres
+def test_a_row_that_cannot_be_claimed_does_not_block_its_queue(alice: User) -> None:
+    broken = runs.make_run(alice, priority=9, claim_no=2**31 - 1)
+    good = runs.make_run(alice)
+    assert [run.id for run in claim_all()] == [good.id]
+    assert runs.fresh(broken).status == "queued"
+
+
 # -- queue order
 
 
