@@ -6,10 +6,9 @@ Everything obeys the surrounding database transaction: what is rolled back was n
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import IntegrityError
 from django.db.models import QuerySet
 
 from tasks_app.errors import Conflict, NotFound
@@ -19,7 +18,6 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.states import Trigger
 
 _ACTOR = "code"
-_KEYS = UUID("6d0e4f2c-3c55-4a5f-9d0b-5f1f0a3c7a11")
 
 
 def enqueue(  # noqa: PLR0913  # the options of a run
@@ -39,27 +37,21 @@ def enqueue(  # noqa: PLR0913  # the options of a run
     `key` makes it happen once: the same key again gives the run that it made before. Without an owner the run is the
     platform's own, seen by staff.
     """
-    run_id = uuid5(_KEYS, key) if key is not None else None
-    if run_id is not None and (before := TaskRun.objects.filter(id=run_id).first()) is not None:
+    if key is not None and (before := TaskRun.objects.filter(key=key).first()) is not None:
         return before
-    try:
-        return runs.run_enqueue(
-            owner=owner,
-            type=type,
-            payload=dict(payload or {}),
-            actor=_ACTOR,
-            trigger=Trigger.EVENT,
-            delay_seconds=delay.total_seconds() if isinstance(delay, timedelta) else delay,
-            run_at=run_at,
-            queue=queue,
-            priority=priority,
-            max_retries=max_retries,
-            run_id=run_id,
-        )
-    except IntegrityError:
-        if run_id is None:
-            raise
-        return TaskRun.objects.get(id=run_id)  # somebody else made it in the same moment
+    return runs.run_enqueue(
+        owner=owner,
+        type=type,
+        payload=dict(payload or {}),
+        actor=_ACTOR,
+        trigger=Trigger.EVENT,
+        delay_seconds=delay.total_seconds() if isinstance(delay, timedelta) else delay,
+        run_at=run_at,
+        queue=queue,
+        priority=priority,
+        max_retries=max_retries,
+        key=key,
+    )
 
 
 def schedule(

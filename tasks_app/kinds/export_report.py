@@ -45,7 +45,7 @@ class ExportReport(Payload):
     source: str = Field(title="Report", description="Where the rows come from.", json_schema_extra=_list_sources)
     filters: dict[str, Any] = Field({}, description='Which rows, for example {"status": "failed", "last_hours": 24}.')
     columns: list[str] = Field([], description="Which columns, in this order; all by default.")
-    email: Recipients = Field([], title="E-mail", description="Who gets the link, one address per item.")
+    email: Recipients = Field([], title="E-mail", description="Who gets the link.")
     filename: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
         None, title="File name", description="The name of the download; made from report and time by default."
     )

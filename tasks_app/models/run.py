@@ -40,6 +40,7 @@ class TaskRun(models.Model):
     type = models.CharField(max_length=100)
     payload = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     tags = models.JSONField(default=list, blank=True)
+    key = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  # null: any number without a key
     trigger = models.CharField(max_length=12, choices=[(trigger.value, trigger.value) for trigger in Trigger])
     actor = models.CharField(max_length=200, blank=True, default="")
 
@@ -94,6 +95,7 @@ class TaskRun(models.Model):
         verbose_name = "run"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "slot"], name="run_one_per_slot"),
+            models.UniqueConstraint(fields=["key"], condition=Q(key__isnull=False), name="run_one_per_key"),
             models.UniqueConstraint(
                 fields=["task"], condition=Q(status=Status.RUNNING.value, is_serial=True), name="run_serial_one_running"
             ),

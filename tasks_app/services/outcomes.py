@@ -158,7 +158,9 @@ def _record(run: TaskRun, held: Claim, outcome: str, failure: Failure, *, now: d
 
 
 def _tell_task(run: TaskRun) -> None:
-    """Keep the task's summary, and pause it where its policies say so."""
+    """Keep the task's summary, and pause it where its policies say so; a retry that succeeds mends what it repeats."""
+    if run.status == Status.SUCCEEDED:
+        _dismiss_mended(run.rerun_of_id)
     task_id = run.task_id
     if task_id is None:
         return
@@ -174,6 +176,15 @@ def _tell_task(run: TaskRun) -> None:
     ScheduledTask.objects.filter(id=task_id).update(**summary)
     if run.status == Status.FAILED:
         _after_failure(run, task_id)
+
+
+def _dismiss_mended(run_id: UUID | None) -> None:
+    """Take the failed runs that this one repeated off the list of what needs a person."""
+    mended = {"dismissed_at": db_now(), "dismissed_by": "retry", "dismiss_note": "A later run of it succeeded."}
+    while run_id is not None:
+        failed = TaskRun.objects.filter(id=run_id, status=Status.FAILED, dismissed_at=None)
+        failed.update(version=F("version") + 1, **mended)
+        run_id = TaskRun.objects.filter(id=run_id).values_list("rerun_of_id", flat=True).first()
 
 
 def _after_failure(run: TaskRun, task_id: UUID) -> None:

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -11,7 +10,7 @@ from django.db.models import F
 from tasks_app import dispatch
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import TaskRun, db_now, new_id
+from tasks_app.models import TaskRun, db_now
 from tasks_app.services import lifecycle, planning, specs
 from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range
@@ -35,9 +34,12 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     max_retries: int | None = None,
     timeout_seconds: int | None = None,
     tags: tuple[str, ...] = (),
-    run_id: UUID | None = None,
+    key: str | None = None,
 ) -> TaskRun:
-    """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the faults."""
+    """Make a run without a task: at once, after `delay_seconds`, or at `run_at`. Raises Invalid with the faults.
+
+    `key` makes it happen once: where a run has that key already, it is given instead.
+    """
     now = db_now()
     problems = Problems()
     checked = specs.checked_payload(problems, type, payload)
@@ -50,7 +52,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
     run = TaskRun(
-        id=run_id or new_id(),
+        key=key,
         owner_id=owner.pk if owner else None,
         type=type,
         payload=checked,
@@ -66,7 +68,8 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
         priority=priority,
         **planning.policies(type, max_retries=max_retries, timeout_seconds=timeout_seconds),
     )
-    lifecycle.create([run], actor=actor)
+    if not lifecycle.create([run], actor=actor):
+        return TaskRun.objects.get(key=key)  # somebody else made it in the same moment
     if not due_at:
         dispatch.wake_on_commit(run.queue)
     return run
