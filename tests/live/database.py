@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -27,11 +28,17 @@ def own_database() -> Iterator[dict[str, str]]:
         _execute(url, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def _execute(url: str, statement: str, name: str) -> None:
+def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Connect to a PostgreSQL database as Django would."""
     config = database(url, Path())
     where = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
     given = {key: value for key, value in where.items() if value}
-    with psycopg.connect(dbname=config["NAME"], autocommit=True, **given) as connection:
+    return psycopg.connect(dbname=config["NAME"], **given)
+
+
+def _execute(url: str, statement: str, name: str) -> None:
+    with contextlib.closing(connect(url)) as connection:
+        connection.autocommit = True
         connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
 

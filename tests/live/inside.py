@@ -10,8 +10,9 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connection
 
-from tasks_app import jobs
+from tasks_app import dispatch, jobs
 from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
 from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
 from tasks_app.services.specs import TaskSpec
@@ -91,6 +92,24 @@ def queue_pause(name: str) -> None:
 def queue_resume(name: str) -> None:
     """Let a queue go on."""
     queues.queue_resume(queue=Queue.objects.get(name=name), actor=ACTOR)
+
+
+def wake(queue: str, count: int) -> None:
+    """Post wake-ups that nobody asked for."""
+    for _ in range(count):
+        current_app.send_task(dispatch.WORK, args=[queue], queue="default", ignore_result=True)
+
+
+def cut_connections() -> int:
+    """End every other connection to the platform's PostgreSQL database; gives their number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def live_workers() -> dict[int, str]:

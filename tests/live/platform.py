@@ -196,13 +196,17 @@ class Platform:
         others = [process for process in self.processes if process.kind != "redis"]
         for process in others:
             process.send_group(signal.SIGTERM)
-        for process in (*others, *self.living("redis")):
-            process.stop()
+        try:
+            for process in others:
+                process.stop()
+        finally:
+            for process in self.living("redis"):
+                process.stop()
 
     def _end_everything(self) -> None:
         """Kill what an orderly stop has left, and say so."""
-        left = {pid: _command(pid) for pid in living(self._mark)}
-        leash.end_all(self._mark.encode())
+        left = {pid: _command(pid) for pid in living(self._mark, str(self.directory))}
+        leash.end_all(self._mark, str(self.directory))
         for process in self.processes:
             process.wait()
         assert not left, f"processes were left behind: {left}"

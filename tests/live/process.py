@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from scheduler_project.settings import BASE_DIR
-from tests.live.surroundings import children
+from tests.live.surroundings import children, state
 
 STOP_SECONDS = 40
 
@@ -60,8 +60,9 @@ class Process:
         try:
             return self._popen.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
+            states = {pid: state(pid) for pid in (self.pid, *self.children())}
             self.kill()
-            raise
+            raise AssertionError(f"{self.title} has not stopped: {states}\n{self.log.read_text()[-4000:]}") from None
 
     def kill(self) -> None:
         """End it and all that it started at once, as a power cut does."""

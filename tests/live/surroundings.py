@@ -11,6 +11,9 @@ from typing import TypeVar
 
 from scheduler_project import ports
 from scheduler_project.settings import env
+from tests.live.leash import living, state
+
+__all__ = ["children", "environment", "eventually", "free_port", "living", "short_directory", "state"]
 
 PAUSE_SECONDS = 0.02
 T = TypeVar("T")
@@ -39,16 +42,6 @@ def free_port() -> int:
     return ports.any_free()
 
 
-def living(mark: str) -> set[int]:
-    """Give every living process whose environment holds `mark` (NAME=value), wherever it hangs in the tree now."""
-    found = set()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark.encode() in (entry / "environ").read_bytes().split(b"\0") and state(int(entry.name)) != "Z":
-                found.add(int(entry.name))
-    return found
-
-
 def children(pid: int) -> list[int]:
     """Give the living children of a process."""
     found = []
@@ -56,14 +49,6 @@ def children(pid: int) -> list[int]:
         with contextlib.suppress(OSError):
             found += [int(child) for child in thread.read_text().split()]
     return sorted(child for child in found if state(child) not in ("", "Z"))
-
-
-def state(pid: int) -> str:
-    """Give the kernel's letter for what the process does; empty when there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
 
 
 def eventually(condition: Callable[[], T], seconds: float = 20, what: str = "") -> T:

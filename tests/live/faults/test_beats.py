@@ -1,10 +1,13 @@
 """Any number of beats, even none: each slot becomes one run."""
 
+import contextlib
 import itertools
+import signal
 
 import pytest
 
 from tests.live import inside
+from tests.live.database import connect
 from tests.live.platform import Platform
 from tests.live.story import Story
 from tests.live.surroundings import eventually
@@ -49,6 +52,21 @@ def test_workers_make_runs_of_slots_while_no_beat_runs(platform: Platform) -> No
     stories = every_slot(platform, task, 2)
     assert all(story.events[0].actor.startswith("upkeep:") for story in stories)
     assert platform.ended(delayed).status == "succeeded"
+
+
+@pytest.mark.postgres
+def test_a_beat_that_is_told_twice_to_stop_in_the_middle_of_a_statement_stops(platform: Platform) -> None:
+    beat = platform["beat"]
+    waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'tasks_app_beat'::regclass"
+    with contextlib.closing(connect(platform.environment["DATABASE_URL"])) as other:
+        other.execute("LOCK TABLE tasks_app_beat IN EXCLUSIVE MODE")
+        eventually(lambda: other.execute(waiting).fetchone(), what="beat waits for its row")
+        for number in (signal.SIGINT, signal.SIGTERM):  # a terminal's, and then a supervisor's
+            beat.send(number)
+            other.execute("SELECT pg_sleep(0.3)")  # a waiting psycopg looks for signals every 0.1 s
+        other.rollback()
+    assert beat.stop() == 0
+    assert platform.do(inside.live_beats) == []
 
 
 def every_slot(platform: Platform, task: object, count: int) -> list[Story]:

@@ -1,4 +1,7 @@
-"""Redis loses everything, or goes away: nothing is lost, because it held only wake-ups."""
+"""Redis loses everything, hangs, or goes away: nothing is lost, because it held only wake-ups."""
+
+import signal
+import time
 
 import pytest
 
@@ -33,3 +36,28 @@ def test_work_goes_on_when_redis_dies_and_comes_back(platform: Platform) -> None
     assert [story.status for story in stories] == ["succeeded"] * 3
     assert all(story.claim_no == 1 for story in stories)
     eventually(lambda: platform["worker"].pid in platform.do(inside.live_workers), what="the worker reports again")
+
+
+def test_a_redis_that_hangs_holds_nobody_up(platform: Platform) -> None:
+    running = platform.run("probe.sleep", seconds=2)
+    platform.running(running)
+    platform["redis"].send(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        made_meanwhile = [platform.run("probe.echo") for _ in range(3)]
+        assert time.monotonic() - begun < 15, "making runs goes on"
+        assert platform.ended(running, 20).path == ["queued/due", "running", "succeeded"]
+    finally:
+        platform["redis"].send(signal.SIGCONT)
+    stories = [platform.ended(run, 40) for run in made_meanwhile]
+    assert [story.status for story in stories] == ["succeeded"] * 3
+
+
+def test_spare_wake_ups_do_nothing(platform: Platform) -> None:
+    platform.do(inside.wake, "default", 20)
+    runs = [platform.run("probe.echo") for _ in range(5)]
+    platform.do(inside.wake, "default", 20)
+    platform.do(inside.wake, "no-such-queue", 1)
+    stories = [platform.ended(run) for run in runs]
+    assert [(story.status, story.claim_no) for story in stories] == [("succeeded", 1)] * 5
+    assert [len(platform.ledger.of(run, "start")) for run in runs] == [1] * 5
