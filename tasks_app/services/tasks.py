@@ -231,7 +231,7 @@ def _record_pause(task: ScheduledTask, *, actor: str) -> None:
 def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
     task.status = status
     task.next_slot = task.next_due_at = None
-    for run in TaskRun.objects.filter(task=task, status__in=OPEN):
+    for run in TaskRun.objects.filter(task=task, status__in=OPEN).order_by("id"):
         with contextlib.suppress(Conflict):  # it has ended by itself in the meantime
             run_cancel(run=run, actor=actor)
 
