@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from tasks_app.handlers import registry
 from tasks_app.models import TaskRun
 from tasks_app.services.execution.attempt import Attempt, Place
@@ -47,3 +49,12 @@ def execute(run: TaskRun) -> Outcome:
         attempt.notes.flush(is_last=True)
         outcome.settle()
     return outcome
+
+
+def ended(owner: User, function: Any, *, payload: dict[str, Any] | None = None, **options: Any) -> TaskRun:
+    """Run a handler once and give its run."""
+    fields = {name: options.pop(name) for name in ("max_retries", "retry") if name in options}
+    with declared(function, **options) as name:
+        run = runs.make_run(owner, type=name, payload=payload or {}, **fields)
+        execute(run)
+    return runs.fresh(run)

@@ -1,14 +1,16 @@
 """What the tests of the services share."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import ScheduledTask, db_now
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
+from tests.services.deeds import at
 
 PAYLOAD = {"url": "https://example.org/"}
 Make = Callable[..., ScheduledTask]
@@ -27,3 +29,12 @@ def make(alice: User) -> Make:
         return task_create(owner=owner, spec=TaskSpec(**values), actor="user:alice")
 
     return make
+
+
+@pytest.fixture
+def past(make: Make) -> ScheduledTask:
+    """A one-time task of last week that has run."""
+    task = make(run_at=db_now() + timedelta(hours=1))
+    then = (db_now() - timedelta(days=7)).replace(microsecond=0)
+    schedule = {"kind": "once", "run_at": then.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return at(task, schedule=schedule, status="completed", next_slot=None, next_due_at=None)

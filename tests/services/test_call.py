@@ -1,6 +1,5 @@
 """Calling a handler: a clean start, and every way out of it is an outcome that can be stored."""
 
-import contextvars
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,33 +7,22 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from pydantic import BaseModel, field_validator
 
 from tasks_app.errors import EffectUnknown, RunStopped, SoftTimeout
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, Skip
-from tasks_app.models import RunAttempt, TaskRun, db_now
+from tasks_app.models import RunAttempt, db_now
 from tasks_app.services.execution.call import RESULT_MAX_BYTES, call
 from tests import runs
-from tests.handler_types import attempt_at, declared, execute
+from tests.handler_types import attempt_at, declared, ended, execute
 
-# An attempt arms the timer that pytest-timeout would use.
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("valkey"),
 ]
 
 Handler = Callable[[Any, Any], Any]
-
-
-def ended(owner: User, function: Handler, *, payload: dict[str, Any] | None = None, **options: Any) -> TaskRun:
-    """Run a handler once and give its run."""
-    fields = {name: options.pop(name) for name in ("max_retries", "retry") if name in options}
-    with declared(function, **options) as name:
-        run = runs.make_run(owner, type=name, payload=payload or {}, **fields)
-        execute(run)
-    return runs.fresh(run)
 
 
 def raising(error: BaseException) -> Handler:
@@ -276,46 +264,6 @@ def test_the_handler_sees_its_run(alice: User) -> None:
     (ctx,) = seen
     assert (ctx.run_id, ctx.root_run_id, ctx.task_id) == (str(run.id), str(run.id), None)
     assert (ctx.owner_id, ctx.attempt, ctx.scheduled_for) == (alice.pk, 3, planned)
-
-
-flavour: contextvars.ContextVar[str] = contextvars.ContextVar("flavour", default="plain")
-
-
-def test_a_run_starts_clean_whatever_the_one_before_left_behind(alice: User) -> None:
-    seen: list[tuple[str, str, str]] = []
-
-    def leave_traces(ctx: Any, payload: Any) -> None:
-        seen.append((flavour.get(), translation.get_language(), str(timezone.get_current_timezone())))
-        flavour.set("bitter")
-        translation.activate("de")
-        timezone.activate("Asia/Tokyo")
-
-    ended(alice, leave_traces)
-    ended(alice, leave_traces)
-    assert seen == [("plain", "en", "UTC")] * 2
-    assert flavour.get() == "plain"
-
-
-def test_a_transaction_left_open_is_thrown_away_and_the_outcome_stored(alice: User) -> None:
-    def leave_open(ctx: Any, payload: Any) -> str:
-        transaction.atomic().__enter__()
-        User.objects.create_user("ghost")
-        return "done"
-
-    run = ended(alice, leave_open)
-    assert run.status == "succeeded"
-    assert not User.objects.filter(username="ghost").exists()
-    assert not connection.in_atomic_block
-
-
-def test_an_error_of_the_database_leaves_a_usable_connection(alice: User) -> None:
-    def clash(ctx: Any, payload: Any) -> None:
-        with transaction.atomic():
-            User.objects.create_user("alice")
-
-    run = ended(alice, clash, max_retries=0)
-    assert run.status == "failed"
-    assert "IntegrityError" in run.error
 
 
 def test_the_policy_of_the_run_sets_the_pause(alice: User) -> None:

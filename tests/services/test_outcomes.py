@@ -1,32 +1,21 @@
 """What follows from the end of an attempt: counted once, retried by policy, told to the task."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections, transaction
-from django.db.models.signals import post_save
 from django_celery_beat.models import PeriodicTask
 
 from tasks_app.handlers import RetryPolicy
-from tasks_app.models import RunAttempt, RunEvent, ScheduledTask, TaskRun, db_now
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.services import firing, outcomes, planning, tasks
-from tasks_app.services.outcomes import CRASH_LIMIT, Failure
-from tasks_app.states import Reason, Status, Trigger
+from tasks_app.services.outcomes import CRASH_LIMIT
+from tasks_app.states import Trigger
 from tests import runs
-from tests.handler_types import declared
 from tests.services.conftest import Make
+from tests.services.ends import ENDS, failure
 
 pytestmark = pytest.mark.django_db
-
-
-def failure(**fields: Any) -> Failure:
-    """Make an ordinary failure."""
-    return Failure(**{"reason": Reason.HANDLER_ERROR, "error": "ValueError: no", **fields})
 
 
 def fail(run: TaskRun, **fields: Any) -> TaskRun:
@@ -107,93 +96,6 @@ def test_the_pause_follows_the_policy_of_the_run(failures: int, alice: User) -> 
     assert run.due_at is not None
     pause = (run.due_at - before).total_seconds()
     assert min(failures, 3) * 100 <= pause <= min(failures, 3) * 100 + 10
-
-
-# -- policies of task, type and platform
-
-
-@pytest.mark.parametrize(
-    ("of_type", "of_task", "often"),
-    [
-        (None, {}, 4),
-        (RetryPolicy(base_seconds=60), {}, 4),
-        (RetryPolicy(max_retries=2), {}, 2),
-        (RetryPolicy(max_retries=0), {}, 0),
-        (RetryPolicy(delays=(1, 2, 3, 4, 5, 6)), {}, 6),
-        (RetryPolicy(max_retries=2), {"max_retries": 7}, 7),
-        (RetryPolicy(max_retries=2), {"max_retries": 0}, 0),
-        (RetryPolicy(max_retries=2), {"retry": {"delays": [1, 2, 3]}}, 3),
-        (RetryPolicy(max_retries=2), {"retry": {"delays": [1, 2, 3]}, "max_retries": 1}, 1),
-        (RetryPolicy(max_retries=2), {"retry": {"base_seconds": 9}}, 2),
-    ],
-)
-def test_the_task_goes_before_its_type_and_that_before_the_platform(
-    of_type: RetryPolicy | None, of_task: dict[str, Any], often: int, settings: Any
-) -> None:
-    settings.RETRY_MAX = 4
-    options = {} if of_type is None else {"retry": of_type}
-    with declared(lambda ctx, payload: None, **options) as name:
-        policies = planning.policies(name, **of_task)
-    assert policies["max_retries"] == often
-    assert policies["retry"] == of_task.get("retry", (of_type or RetryPolicy()).to_json())
-
-
-@pytest.mark.parametrize(
-    ("of_type", "of_task", "limit"), [(60, None, 60), (60, 5, 5), (60, 0, None), (None, None, None), (None, 9, 9)]
-)
-def test_a_time_limit_of_zero_is_none_at_all(of_type: int | None, of_task: int | None, limit: int | None) -> None:
-    with declared(lambda ctx, payload: None, timeout=of_type) as name:
-        assert planning.policies(name, timeout_seconds=of_task)["timeout_seconds"] == limit
-
-
-def test_a_type_without_code_still_has_policies(settings: Any) -> None:
-    settings.RETRY_MAX = 4
-    policies = planning.policies("was.removed")
-    assert (policies["max_retries"], policies["timeout_seconds"]) == (4, 3600)
-
-
-# -- fences
-
-
-ENDS: dict[str, Callable[[Any], Any]] = {
-    "succeeded": lambda held: outcomes.attempt_succeeded(held, result=1),
-    "skipped": lambda held: outcomes.attempt_skipped(held, reason="nothing"),
-    "cancelled": outcomes.attempt_stopped,
-    "handed back": lambda held: outcomes.attempt_handed_back(held, actor="worker:w"),
-    "failed": lambda held: outcomes.attempt_failed(held, failure()),
-    "crashed": lambda held: outcomes.attempt_crashed(held, actor="upkeep:here", error="gone"),
-}
-
-
-@pytest.mark.parametrize("wanted", list(ENDS))
-def test_a_stale_end_changes_nothing_and_is_written_down_once(wanted: str, alice: User, make: Make) -> None:
-    run = runs.make_run(alice, make(manual=True))
-    stale = runs.hold(run)
-    runs.hand_back(run)
-    runs.claim(run)
-    before = TaskRun.objects.values().get(id=run.id)
-    assert ENDS[wanted](stale) is None
-    assert TaskRun.objects.values().get(id=run.id) == before
-    fenced = RunEvent.objects.get(run=run, target="fenced")
-    assert (fenced.version, fenced.claim_no, fenced.error) == (None, stale.claim_no, f"refused: {wanted}")
-    assert not RunAttempt.objects.exists()
-    assert ScheduledTask.objects.get().last_run_status == ""
-
-
-def test_an_end_that_comes_twice_counts_once(alice: User) -> None:
-    run = runs.make_run(alice)
-    held = runs.hold(run)
-    outcomes.attempt_failed(held, failure())
-    assert outcomes.attempt_failed(held, failure()) is None
-    run = runs.fresh(run)
-    assert (run.failures, run.attempts.count()) == (1, 1)
-
-
-def test_a_stale_end_of_a_run_that_is_gone_is_no_error(alice: User) -> None:
-    run = runs.make_run(alice)
-    held = runs.hold(run)
-    TaskRun.objects.filter(id=run.id).delete()
-    assert outcomes.attempt_succeeded(held, result=1) is None
 
 
 # -- who asked for an end gets one
@@ -304,64 +206,3 @@ def test_a_task_that_cannot_be_mirrored_any_more_still_ends_its_run(alice: User,
     run = fail(runs.make_run(alice, task, on_exhausted="pause_task"), is_permanent=True)
     task.refresh_from_db()
     assert (run.status, task.status) == ("failed", "paused")
-
-
-# -- at the same moment
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("valkey")
-def test_one_of_many_ends_at_the_same_moment_wins(alice: User, make: Make) -> None:
-    run = runs.make_run(alice, make(manual=True))
-    held = runs.hold(run)
-    start = threading.Barrier(len(ENDS))
-
-    def end(one: Callable[[Any], Any]) -> bool:
-        try:
-            start.wait(10)
-            return one(held) is not None
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(ENDS)) as pool:
-        won = list(pool.map(end, ENDS.values()))
-    assert sum(won) == 1
-    assert RunEvent.objects.filter(run=run, target="fenced").count() == len(ENDS) - 1
-    assert RunEvent.objects.filter(run=run, version=3).count() == 1
-    assert RunAttempt.objects.filter(run=run).count() <= 1
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("valkey")
-@pytest.mark.postgres
-def test_a_cancel_of_the_task_and_the_end_of_its_run_do_not_lock_each_other_out(alice: User, make: Make) -> None:
-    task = make(manual=True)
-    run = runs.make_run(alice, task)
-    held = runs.hold(run)
-    has_moved, has_locked = threading.Event(), threading.Event()
-
-    def meet(instance: RunEvent, **_: Any) -> None:
-        if instance.target == Status.SUCCEEDED:
-            has_moved.set()
-            has_locked.wait(1)
-
-    def cancel() -> str:
-        try:
-            has_moved.wait(10)
-            with transaction.atomic():
-                list(ScheduledTask.objects.select_for_update(of=("self",)).filter(id=task.id))
-                has_locked.set()
-                return tasks.task_cancel(task=task, actor="user:alice").status
-        finally:
-            connections.close_all()
-
-    post_save.connect(meet, sender=RunEvent)
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            cancelled = pool.submit(cancel)
-            assert outcomes.attempt_succeeded(held, result=1) is not None
-            assert cancelled.result(20) == "cancelled"
-    finally:
-        post_save.disconnect(meet, sender=RunEvent)
-    assert runs.fresh(run).status == "succeeded"
-    assert timedelta(0) < db_now() - run.created_at
