@@ -40,7 +40,7 @@ def test_ctrl_c_hands_runs_back_and_the_next_start_carries_on() -> None:
             platform.ready()
             hand.do(inside.prepare)
             runs = [
-                hand.do(inside.enqueue, probe, {"ledger": str(ledger.path), "seconds": 5})
+                hand.do(inside.enqueue, probe, {"ledger": str(ledger.path), "seconds": 4})
                 for probe in ("probe.sleep", "probe.deaf", "probe.stubborn")
             ]
             eventually(lambda: all(ledger.of(run, "start") for run in runs), what="all handlers are at work")

@@ -8,28 +8,21 @@ import pytest
 from tests.live import inside
 from tests.live.platform import Platform
 from tests.live.story import Story
-from tests.live.surroundings import eventually
 
 pytestmark = pytest.mark.live
 
 
 def test_a_paused_queue_keeps_its_runs_and_no_others(platform: Platform) -> None:
-    kept: list[UUID] = []
-
-    def one_stays() -> bool:
-        """Whether a run stays although both children look for work twice; they remember queues for a second."""
-        kept.append(platform.run("probe.echo"))
-        for _ in range(2):
-            stories_of(platform, [platform.run("probe.sleep", seconds=0.2, queue="critical") for _ in range(2)])
-        return platform.story(kept[-1]).status == "queued"
-
     platform.do(inside.queue_pause, "default")
     try:
-        eventually(one_stays, what="the queue is paused")
-        assert one_stays()
+        kept = [platform.run("probe.echo") for _ in range(3)]
+        for _ in range(2):  # both children look for work, twice
+            urgent = [platform.run("probe.sleep", seconds=0.2, queue="critical") for _ in range(2)]
+            assert [story.status for story in stories_of(platform, urgent)] == ["succeeded"] * 2
+        assert [platform.story(run).status for run in kept] == ["queued"] * 3
     finally:
         platform.do(inside.queue_resume, "default")
-    assert {story.status for story in stories_of(platform, kept)} == {"succeeded"}
+    assert [story.status for story in stories_of(platform, kept)] == ["succeeded"] * 3
 
 
 def test_background_work_never_takes_the_last_free_child(platform: Platform) -> None:
