@@ -1,6 +1,7 @@
 """What a hand does inside the platform. Only called through tests/live/hand.py, in the platform's own settings."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from tasks_app import dispatch, jobs
 from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
@@ -134,13 +135,25 @@ def ping() -> dict[str, dict[str, Any]]:
 
 def story(run_id: UUID) -> Story:
     """Give a run with all that is known of it."""
-    return _story(TaskRun.objects.get(id=run_id))
+    with _one_moment():
+        return _story(TaskRun.objects.get(id=run_id))
 
 
 def stories(**filters: Any) -> list[Story]:
     """Give runs by fields of TaskRun, oldest first."""
-    rows = TaskRun.objects.filter(**filters).order_by("id").prefetch_related("events", "attempts")
-    return [_story(row) for row in rows]
+    with _one_moment():
+        rows = TaskRun.objects.filter(**filters).order_by("id").prefetch_related("events", "attempts")
+        return [_story(row) for row in rows]
+
+
+@contextlib.contextmanager
+def _one_moment() -> Iterator[None]:
+    """Let every query see the same moment: a run and its events are told apart otherwise while it moves."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
 
 
 def _owner() -> User:

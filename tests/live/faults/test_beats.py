@@ -65,7 +65,7 @@ def test_a_beat_that_is_told_twice_to_stop_in_the_middle_of_a_statement_stops(pl
             beat.send(number)
             other.execute("SELECT pg_sleep(0.3)")  # a waiting psycopg looks for signals every 0.1 s
         other.rollback()
-    assert beat.stop() == 0
+    assert beat.wait() == 0
     assert platform.do(inside.live_beats) == []
 
 
