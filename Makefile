@@ -20,7 +20,7 @@ run: $(VENV)/run.stamp ## Start everything; PORT=9000 chooses the port, Ctrl-C e
 	@exec $(PY) -m scheduler_project.launch
 
 test: $(VENV)/dev.stamp ## Test with what pip installs: SQLite and the embedded Redis
-	$(PY) -m pytest -n $(PROCESSES)
+	$(PY) -m pytest -n $(PROCESSES) -m "live or not slow"
 
 check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, deployment settings, documentation
 	$(VENV)/bin/ruff check .
@@ -35,6 +35,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 	$(VENV)/bin/mkdocs build --quiet --strict
 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
+	$(PY) -m pytest -n $(PROCESSES) -m slow tests/core
 	$(PY) -m pytest tests/browser
 	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --ignore=tests/core --ignore=tests/browser
 
