@@ -81,7 +81,7 @@ class TaskObject(Endpoint):
         """Give a task, its last 10 runs and its next 10 slots."""
         task = task_get(call.user, task_id)
         runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
-        slots = upcoming(task, timezone.now(), _SHOWN) if task.next_slot else []
+        slots = upcoming(task, timezone.now(), _SHOWN) if task.next_due_at else []
         return TaskDetail(**task_fields(call, task), last_runs=[run_out(run) for run in runs], next_slots=slots)
 
     @operation("task_update", if_match=True)

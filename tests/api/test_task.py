@@ -177,3 +177,9 @@ def test_a_broken_row_does_not_break_the_list(api: Api, alice: User) -> None:
 def test_ids_sort_by_age(api: Api) -> None:
     ids = [UUID(make(api)["id"]) for _ in range(3)]
     assert ids == sorted(ids)
+
+
+def test_a_paused_task_has_no_next_slots(api: Api) -> None:
+    task = make(api, cron="0 0 1 1 *")
+    assert api.post(f"tasks/{task['id']}/pause").status == 200
+    assert api.get(f"tasks/{task['id']}").body["next_slots"] == []
