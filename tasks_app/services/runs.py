@@ -11,12 +11,14 @@ from tasks_app import dispatch
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import TaskRun, db_now
+from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import lifecycle, planning, specs
 from tasks_app.services.policies import DAY_SECONDS
-from tasks_app.services.validation import Problems, check_range
+from tasks_app.services.validation import Problems, check_range, check_text
 from tasks_app.states import Reason, Status, Trigger
 
 _MAX_DELAY = timedelta(days=3660)
+_KEY_LIMIT = 200
 
 
 @transaction.atomic
@@ -44,11 +46,10 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     problems = Problems()
     checked = specs.checked_payload(problems, type, payload)
     due_at = _due_at(problems, now, delay_seconds, run_at)
-    if queue is not None:
-        specs.check_queue(problems, queue)
     check_range(problems, "priority", priority, 0, 9)
-    check_range(problems, "max_retries", max_retries, 0, 50)
+    check_range(problems, "max_retries", max_retries, 0, MAX_RETRIES_LIMIT)
     check_range(problems, "timeout_seconds", timeout_seconds, 0, 30 * DAY_SECONDS)
+    _check_names(problems, queue=queue, key=key)
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
     run = TaskRun(
@@ -121,6 +122,13 @@ def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
     return TaskRun.objects.get(id=run.id)
+
+
+def _check_names(problems: Problems, *, queue: str | None, key: str | None) -> None:
+    if queue is not None:
+        specs.check_queue(problems, queue)
+    if key is not None:
+        check_text(problems, "key", key, most=_KEY_LIMIT, is_required=True)
 
 
 def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskRun:

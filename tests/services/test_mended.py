@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tasks_app import jobs
+from tasks_app.errors import Invalid
 from tasks_app.models import TaskRun
 from tasks_app.services import outcomes
 from tasks_app.services.runs import run_retry
@@ -35,3 +36,9 @@ def test_a_keyed_run_is_made_once_and_stands_in_time_order(alice: User, valkey: 
     after = jobs.enqueue("http_request", CALL, owner=alice)
     assert jobs.enqueue("http_request", CALL, owner=alice, key="once").id == keyed.id
     assert [run.id for run in TaskRun.objects.order_by("id")] == [before.id, keyed.id, after.id]
+
+
+def test_a_key_that_does_not_fit_is_refused_by_name(alice: User, valkey: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        jobs.enqueue("http_request", CALL, owner=alice, key="x" * 201)
+    assert [fault.code for fault in refused.value.fields["key"]] == ["too_long"]
