@@ -56,7 +56,11 @@ class TaskForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         if self.errors:
             return data
         try:
-            task_fields(dataclasses.replace(spec_of(self.instance), **self.changes), current=self.instance)
+            task_fields(
+                dataclasses.replace(spec_of(self.instance), **self.changes),
+                owner=self.instance.owner,
+                current=self.instance,
+            )
         except Invalid as refusal:
             for path, faults in refusal.fields.items():
                 field = path if path in self.fields else None

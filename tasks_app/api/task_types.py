@@ -13,6 +13,7 @@ from tasks_app.api.shape import Out
 from tasks_app.handlers import registry
 from tasks_app.handlers.schema import defaults, payload_schema
 from tasks_app.handlers.spec import HandlerSpec
+from tasks_app.selectors.access import why_not
 
 
 class TaskType(Out):
@@ -30,6 +31,7 @@ class TaskType(Out):
     retry: dict[str, Any]
     sensitive: bool = Field(description="Its payloads are shown to their owners alone.")
     can_schedule: bool = Field(description="Whether the caller may make tasks of it.")
+    why_not: str = Field(description="Why the caller may not; empty where they may.")
 
 
 class TaskTypePage(Page[TaskType]):
@@ -44,10 +46,11 @@ class TaskTypeList(Endpoint):
         """List the task types that people may use."""
         specs = [spec for spec in registry.all() if not spec.internal]
         may_manage = call.key is None or call.key.scope == call.key.Scope.MANAGE
-        return TaskTypePage(**by_number(call, specs, query, lambda spec: _type(spec, may_manage)))
+        return TaskTypePage(**by_number(call, specs, query, lambda spec: _type(spec, call, may_manage)))
 
 
-def _type(spec: HandlerSpec, can_schedule: bool) -> TaskType:
+def _type(spec: HandlerSpec, call: Call, may_manage: bool) -> TaskType:
+    reason = why_not(call.user, spec) if may_manage else "This key may not make tasks."
     return TaskType(
         name=spec.name,
         title=spec.title,
@@ -60,5 +63,6 @@ def _type(spec: HandlerSpec, can_schedule: bool) -> TaskType:
         max_retries=spec.retry.retries_or(settings.RETRY_MAX),
         retry=spec.retry.to_json(),
         sensitive=spec.sensitive,
-        can_schedule=can_schedule,
+        can_schedule=not reason,
+        why_not=reason,
     )

@@ -1,5 +1,7 @@
 """The base class for payloads that want more than a plain pydantic model gives."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -16,4 +18,10 @@ class Payload(BaseModel):
         """Raise `Invalid` for what depends on several fields or on the platform; its paths start at the payload.
 
         Called when a task is saved and again before each run.
+        """
+
+    def check_owner(self, owner: Any) -> None:
+        """Raise `Invalid` for what `owner`, the user on whose behalf this is to run, has not or may not.
+
+        Called after `check`, at the same moments. None is the platform itself, which may do everything.
         """

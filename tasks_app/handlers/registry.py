@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from tasks_app.handlers.payload import Payload
 from tasks_app.handlers.spec import BadHandler, ErrorTypes, HandlerFunction, HandlerSpec
-from tasks_app.handlers.validation import validate_payload
+from tasks_app.handlers.validation import check_owner, validate_payload
 from tasks_app.retry import RetryPolicy
 
 F = TypeVar("F", bound=HandlerFunction)
@@ -59,6 +59,12 @@ class Registry:
         """Give the payload as its model and as plain JSON to store; raise `Invalid` or `UnknownType`."""
         return validate_payload(self.get(name).payload, payload)
 
+    def validate_for(self, owner: Any, name: str, payload: object) -> tuple[BaseModel, dict[str, Any]]:
+        """As `validate`, and check that the payload may run on behalf of `owner`; None is the platform."""
+        instance, plain = self.validate(name, payload)
+        check_owner(instance, owner)
+        return instance, plain
+
     def handler(  # noqa: PLR0913  # the options of a declaration, all by keyword
         self,
         name: str,
@@ -75,11 +81,14 @@ class Registry:
         sensitive: bool = False,
         internal: bool = False,
         aliases: tuple[str, ...] = (),
+        permission: str = "",
+        why_off: Callable[[], str] | None = None,
     ) -> Callable[[F], F]:
         """Declare a function `(ctx, payload) -> JSON` as the handler of a task type; it stays an ordinary function.
 
         `retry_on` and `give_up_on` are exception classes; the second wins. `sensitive` hides the payload from everybody
-        but its owner; `internal` keeps the type from people.
+        but its owner; `internal` keeps the type from people. `permission` ("app.codename") is what the owner of a run
+        needs; `why_off` says why nobody may use the type now, or gives "".
         """
 
         def register(function: F) -> F:
@@ -99,6 +108,8 @@ class Registry:
                     sensitive=sensitive,
                     internal=internal,
                     aliases=aliases,
+                    permission=permission,
+                    why_off=why_off,
                 )
             )
             return function
@@ -116,3 +127,4 @@ handler = _types.handler
 get = _types.get
 all = _types.all
 validate = _types.validate
+validate_for = _types.validate_for

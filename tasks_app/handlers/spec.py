@@ -23,7 +23,10 @@ class BadHandler(TypeError):
 
 @dataclass(frozen=True, kw_only=True)
 class HandlerSpec:
-    """One task type. `timeout_seconds` None means no limit, said explicitly; the lease still bounds such a run."""
+    """One task type. `timeout_seconds` None means no limit, said explicitly; the lease still bounds such a run.
+
+    `permission` ("app.codename") is what a user needs to have runs of it; `why_off` gives the reason while nobody may.
+    """
 
     name: str
     function: HandlerFunction = field(repr=False)
@@ -39,6 +42,8 @@ class HandlerSpec:
     sensitive: bool = False
     internal: bool = False
     aliases: tuple[str, ...] = ()
+    permission: str = ""
+    why_off: Callable[[], str] | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.aliases):

@@ -3,6 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -26,8 +27,16 @@ def validate_payload(model: type[BaseModel], payload: object, *, root: str = ROO
     plain = _plain_object(payload, root)
     instance = _parse(model, plain, root)
     if isinstance(instance, Payload):
-        _check(instance, root)
+        with _rooted(root):
+            instance.check()
     return instance, plain
+
+
+def check_owner(instance: BaseModel, owner: Any, *, root: str = ROOT) -> None:
+    """Check what the payload asks of the user on whose behalf it runs; raise `Invalid` as above."""
+    if isinstance(instance, Payload):
+        with _rooted(root):
+            instance.check_owner(owner)
 
 
 def _plain_object(payload: object, root: str) -> dict[str, Any]:
@@ -58,9 +67,11 @@ def allows_extra(model: type[BaseModel]) -> bool:
     return any("properties" in shape and shape.get("additionalProperties") is True for shape in shapes)
 
 
-def _check(instance: Payload, root: str) -> None:
+@contextmanager
+def _rooted(root: str) -> Iterator[None]:
+    """Let the paths of a refusal begin at the root."""
     try:
-        instance.check()
+        yield
     except Invalid as error:
         fields = {f"{root}.{path}" if path else root: errors for path, errors in error.fields.items()}
         fields = fields or {root: [FieldError("invalid", error.message)]}

@@ -2,18 +2,25 @@
 
 from tasks_app.models.access import ApiKey, IdempotencyKey, StoredFile
 from tasks_app.models.clock import db_now
+from tasks_app.models.commands import AllowedCommand
+from tasks_app.models.external import Credential, SyncedChange, SyncedCollection, SyncedRecord
 from tasks_app.models.ids import new_id
+from tasks_app.models.mail import EmailTemplate, MailCount
 from tasks_app.models.platform import Beat, Lease, Queue, Worker
 from tasks_app.models.record import Effect, RunAttempt, RunEvent, RunLog
 from tasks_app.models.run import TaskRun
 from tasks_app.models.task import OnExhausted, Overlap, ScheduledTask
 
 __all__ = [
+    "AllowedCommand",
     "ApiKey",
     "Beat",
+    "Credential",
     "Effect",
+    "EmailTemplate",
     "IdempotencyKey",
     "Lease",
+    "MailCount",
     "OnExhausted",
     "Overlap",
     "Queue",
@@ -22,6 +29,9 @@ __all__ = [
     "RunLog",
     "ScheduledTask",
     "StoredFile",
+    "SyncedChange",
+    "SyncedCollection",
+    "SyncedRecord",
     "TaskRun",
     "Worker",
     "db_now",

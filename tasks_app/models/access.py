@@ -7,6 +7,7 @@ from django.db import models
 
 from tasks_app.models.ids import new_id
 from tasks_app.models.run import TaskRun
+from tasks_app.models.task import ScheduledTask
 
 
 class ApiKey(models.Model):
@@ -35,13 +36,22 @@ class ApiKey(models.Model):
 
 
 class StoredFile(models.Model):
-    """A file that a run left in the configured storage."""
+    """A file in the configured storage: left by a run, or uploaded by its owner."""
+
+    class Purpose(models.TextChoices):
+        """What the file is for."""
+
+        REPORT = "report", "Report"
+        BACKUP = "backup", "Backup"
+        UPLOAD = "upload", "Upload"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="stored_files", db_index=False
     )
     run = models.ForeignKey(TaskRun, null=True, on_delete=models.SET_NULL, related_name="files")
+    task = models.ForeignKey(ScheduledTask, null=True, on_delete=models.SET_NULL, related_name="files")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices, default=Purpose.REPORT)
     name = models.CharField(max_length=200)
     path = models.CharField(max_length=300, unique=True)
     content_type = models.CharField(max_length=100)
@@ -50,7 +60,10 @@ class StoredFile(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["owner", "-id"], name="file_owner")]
+        indexes: ClassVar = [
+            models.Index(fields=["owner", "-id"], name="file_owner"),
+            models.Index(fields=["expires_at"], name="file_expires"),
+        ]
 
     def __str__(self) -> str:
         return self.name

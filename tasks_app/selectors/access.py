@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db.models import QuerySet
 
 from tasks_app.handlers import registry
+from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
 
 Person = AbstractBaseUser | AnonymousUser
@@ -37,6 +38,15 @@ def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
         return not registry.get(thing.type).sensitive
     except KeyError:
         return True
+
+
+def why_not(user: Any, spec: HandlerSpec) -> str:
+    """Say why nothing of this type may run on the user's behalf; "" when it may. None is the platform."""
+    reason = spec.why_off() if spec.why_off else ""
+    if reason or user is None or not spec.permission:
+        return reason
+    allowed = user.is_active and user.has_perm(spec.permission)
+    return "" if allowed else f"You may not use {spec.title!r}; an administrator can give you the permission."
 
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:

@@ -44,7 +44,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     """
     now = db_now()
     problems = Problems()
-    checked = specs.checked_payload(problems, type, payload)
+    checked = specs.checked_payload(problems, type, payload, owner=owner)
     due_at = _due_at(problems, now, delay_seconds, run_at)
     check_range(problems, "priority", priority, 0, 9)
     check_range(problems, "max_retries", max_retries, 0, MAX_RETRIES_LIMIT)
@@ -105,7 +105,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
         raise Conflict("This row stands for many skipped slots; run one of them from the task.")
     if payload is not None:
         problems = Problems()
-        payload = specs.checked_payload(problems, run.type, payload)
+        payload = specs.checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
     again = _again(run, payload=payload, actor=actor)

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone as django_timezone
 
 from tasks_app import recurrence
@@ -14,6 +15,7 @@ from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import OnExhausted, Overlap, Queue, ScheduledTask
 from tasks_app.retry import MAX_RETRIES_LIMIT
+from tasks_app.selectors.access import why_not
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.validation import Problems, check_choice, check_json, check_range, check_text
 from tasks_app.states import TaskKind
@@ -75,11 +77,14 @@ class Timing:
         }
 
 
-def task_fields(spec: TaskSpec, *, current: ScheduledTask | None = None) -> dict[str, Any]:
+def task_fields(
+    spec: TaskSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None
+) -> dict[str, Any]:
     """Check the whole spec and give the task's fields; raises Invalid with every fault.
 
-    `current` is the task that is edited. What an edit leaves alone is not held against it: a schedule that lies in the
-    past by now, a payload whose type has changed or gone, a queue that was taken away.
+    `owner` is the user on whose behalf it will run. `current` is the task that is edited. What an edit leaves alone is
+    not held against it: a schedule that lies in the past by now, a payload whose type has changed or gone, a queue that
+    was taken away.
     """
     problems = Problems()
     values: dict[str, Any] = {
@@ -88,7 +93,7 @@ def task_fields(spec: TaskSpec, *, current: ScheduledTask | None = None) -> dict
         "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
         "tags": _tags(problems, spec.tags),
         "type": spec.type,
-        "payload": _payload(problems, spec, current),
+        "payload": _payload(problems, spec, owner, current),
         "queue": _queue(problems, spec, current),
         "starts_at": spec.starts_at,
         "ends_at": spec.ends_at,
@@ -225,7 +230,9 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
         problems.add("ends_at", "never", "The window ends before the first run.")
 
 
-def _payload(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) -> dict[str, Any]:
+def _payload(
+    problems: Problems, spec: TaskSpec, owner: AbstractBaseUser | None, current: ScheduledTask | None
+) -> dict[str, Any]:
     payload: object = spec.payload
     if current is not None and (spec.type, payload) == (current.type, current.payload):
         kept: dict[str, Any] = current.payload
@@ -233,16 +240,21 @@ def _payload(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) 
     if not isinstance(payload, Mapping):
         problems.add("payload", "type", "Must be an object.")
         return {}
-    return checked_payload(problems, spec.type, dict(payload))
+    return checked_payload(problems, spec.type, dict(payload), owner=owner)
 
 
-def checked_payload(problems: Problems, type_name: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """Check a payload against its type and the size limit; gives it in the type's own form."""
+def checked_payload(
+    problems: Problems, type_name: str, payload: dict[str, Any], *, owner: AbstractBaseUser | None
+) -> dict[str, Any]:
+    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form."""
     found = Problems()
     check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
     if not found:
         try:
-            return registry.validate(type_name, payload)[1]
+            reason = why_not(owner, registry.get(type_name))
+            if not reason:
+                return registry.validate_for(owner, type_name, payload)[1]
+            found.add("type", "not_allowed", reason)
         except KeyError:
             found.add("type", "unknown", "There is no such task type; GET /api/task-types lists them.")
         except Invalid as error:

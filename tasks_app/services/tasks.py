@@ -28,7 +28,7 @@ _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 @transaction.atomic
 def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> ScheduledTask:
     """Create a task. Raises Invalid with every field's faults, Conflict when the owner has a task with this key."""
-    task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec))
+    task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec, owner=owner))
     task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
     if not spec.enabled:
         task.paused_at, task.pause_note = db_now(), "Created paused"
@@ -56,7 +56,7 @@ def task_update(
         raise Stale("The task has changed since you read it; read it again and repeat your edit.")
     if task.status == TaskStatus.CANCELLED:
         raise Conflict("A cancelled task cannot be edited; duplicate it instead.")
-    fields = specs.task_fields(_apply(task, changes), current=task)
+    fields = specs.task_fields(_apply(task, changes), owner=task.owner, current=task)
     is_switched = "enabled" in changes and bool(changes["enabled"]) == (task.status == TaskStatus.PAUSED)
     if not is_switched and all(getattr(task, name) == value for name, value in fields.items()):
         return task
@@ -137,7 +137,7 @@ def task_run_now(
         raise Conflict("A cancelled task cannot be run; duplicate it instead.")
     if payload is not None:
         problems = Problems()
-        payload = specs.checked_payload(problems, task.type, payload)
+        payload = specs.checked_payload(problems, task.type, payload, owner=task.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
     now = db_now()

@@ -85,7 +85,7 @@ def _save(
         form.errors = {}
         return _draw(request, form, task=task)
     if form.errors:
-        form.check()
+        form.check(task.owner if task else request.user)
         return _draw(request, form, task=task, status=400)
     try:
         saved = save()

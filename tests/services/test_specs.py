@@ -20,7 +20,8 @@ FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 def fields(**values: Any) -> dict[str, Any]:
     """Check a spec and give the task's fields."""
-    return specs.task_fields(TaskSpec(**{"name": "n", "type": "http_request", "payload": PAYLOAD, **values}))
+    spec = TaskSpec(**{"name": "n", "type": "http_request", "payload": PAYLOAD, **values})
+    return specs.task_fields(spec, owner=None)
 
 
 def faults(**values: Any) -> dict[str, list[str]]:
@@ -123,14 +124,7 @@ def test_a_schedule_is_stored_in_its_one_form_with_its_sentence(when: dict[str, 
     assert made["kind"] == kind
     assert made["schedule"]["kind"]
     assert "Berlin" in made["schedule_text"]
-    assert (
-        specs.task_fields(
-            TaskSpec(
-                name="n", type="http_request", payload=PAYLOAD, schedule=made["schedule"], timezone="Europe/Berlin"
-            )
-        )
-        == made
-    )
+    assert fields(schedule=made["schedule"], timezone="Europe/Berlin") == made
 
 
 def test_a_naive_instant_is_wall_time_in_the_tasks_zone() -> None:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
-from tasks_app.handlers import registry
+from tasks_app.handlers import Payload, registry
 from tasks_app.handlers.spec import HandlerSpec
+from tasks_app.selectors.access import why_not
 from tasks_app.services import outcomes
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
@@ -57,11 +58,22 @@ def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
     except registry.UnknownType as error:
         return Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True)
     try:
-        return spec, registry.validate(run.type, run.payload)[0]
+        reason = why_not(run.owner, spec) if spec.permission or spec.why_off else ""
+        if reason:
+            return Failure(reason=Reason.HANDLER_ERROR, error=reason, error_type="Forbidden", is_permanent=True)
+        return spec, _model(attempt, spec)
     except Invalid as error:
         return Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True)
     except Exception as error:  # a fault in the type's own checks
         return failure_of(error, spec)
+
+
+def _model(attempt: Attempt, spec: HandlerSpec) -> Any:
+    run = attempt.run
+    asks_owner = issubclass(spec.payload, Payload) and spec.payload.check_owner is not Payload.check_owner
+    if asks_owner:
+        return registry.validate_for(run.owner, run.type, run.payload)[0]
+    return registry.validate(run.type, run.payload)[0]
 
 
 def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:

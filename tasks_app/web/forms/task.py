@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.http import QueryDict
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
@@ -101,10 +102,10 @@ class TaskForm:
         if not error.fields:
             self.errors.setdefault("", []).append(FieldError(error.error_code, error.message))
 
-    def check(self) -> None:
+    def check(self, owner: AbstractBaseUser) -> None:
         """Find every fault without storing anything: the rest of the form, when the payload could not even be read."""
         try:
-            specs.task_fields(TaskSpec(type=self.type.name, **self.fields()))
+            specs.task_fields(TaskSpec(type=self.type.name, **self.fields()), owner=owner)
         except Invalid as error:
             payload_faults = any(path.startswith("payload") for path in self.errors)
             kept = {
