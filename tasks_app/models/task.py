@@ -95,7 +95,6 @@ class ScheduledTask(models.Model):
         verbose_name = "task"
         permissions: ClassVar = [
             ("mail_outside", "Can mail addresses outside the platform's own domains"),
-            ("reach_private_networks", "Can call addresses inside the network"),
             ("run_shell_command", "Can run the allowed commands on the workers"),
             ("run_celery_task", "Can run the offered Celery tasks"),
             ("back_up_database", "Can back up the platform's database"),
