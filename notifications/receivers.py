@@ -1,6 +1,6 @@
 """What happens when a run has changed: watchers are told, and its owner when it failed for good.
 
-Runs in the process that made the change, after its commit, so nothing here may take long or fail loudly.
+Runs in the process that made the change, so nothing here may take long or fail loudly.
 """
 
 import threading
@@ -9,10 +9,9 @@ from collections import OrderedDict
 
 from notifications.messages import Hint, LogLine, RunLog, TaskUpdated
 from notifications.publisher import publish
-from tasks_app.events import Change, RunChanged, RunLogged, RunProgressed, run_changed
+from tasks_app.events import Change, RunChanged, RunLogged, RunProgressed, run_changed, run_failed
 from tasks_app.jobs import enqueue
 from tasks_app.selectors.alerts import wants_failure_mail
-from tasks_app.states import Status
 
 PROGRESS_SECONDS = 0.25
 """A run's progress goes out at most this often. What is left out comes with the next flush, or with the transition."""
@@ -64,16 +63,19 @@ def tell_watchers(change: Change, **_: object) -> None:
             publish(_log(change))
 
 
-def tell_owner(change: Change, **_: object) -> None:
-    """Have a mail sent when a task's run has failed for good: as a run of its own, which survives and is retried."""
-    if isinstance(change, RunChanged) and change.status == Status.FAILED and wants_failure_mail(change.run_id):
-        enqueue(FAILURE_MAIL, {"run_id": change.run_id}, key=f"{FAILURE_MAIL}:{change.run_id}")
+def tell_owner(run_id: str, **_: object) -> None:
+    """Have a mail sent when a task's run has failed for good: as a run of its own, which survives and is retried.
+
+    Called inside the transaction of the failure, so that there is no moment in which the mail could be forgotten.
+    """
+    if wants_failure_mail(run_id):
+        enqueue(FAILURE_MAIL, {"run_id": run_id}, key=f"{FAILURE_MAIL}:{run_id}")
 
 
 def connect() -> None:
     """Listen to the engine; a second call changes nothing."""
     run_changed.connect(tell_watchers, dispatch_uid="notifications.tell_watchers")
-    run_changed.connect(tell_owner, dispatch_uid="notifications.tell_owner")
+    run_failed.connect(tell_owner, dispatch_uid="notifications.tell_owner")
 
 
 def _update(change: RunChanged | RunProgressed) -> TaskUpdated:

@@ -1,17 +1,26 @@
-"""What happened to a run, and the one signal that says so after the transaction has committed."""
+"""What happened to a run, and the signals that say so: after the commit, and inside the transaction of a failure."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.dispatch import Signal
 
 from tasks_app.models import TaskRun
 
+_log = logging.getLogger(__name__)
+
 run_changed = Signal()
 """Sent with `change`: a RunChanged, RunProgressed or RunLogged. Receivers that raise are logged and passed over."""
+
+run_failed = Signal()
+"""Sent with `run_id` inside the transaction that ends a run as failed: what a receiver writes is kept with the failure.
+
+For what must not get lost between the commit and an announcement. Receivers are to write, and nothing else.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +78,14 @@ def announce_on_commit(change: Change) -> None:
 def announce(change: Change) -> None:
     """Send `run_changed` now; a receiver's fault never reaches the sender."""
     run_changed.send_robust(sender=TaskRun, change=change)
+
+
+def tell_failure(run_id: str) -> None:
+    """Send `run_failed`. A receiver's fault undoes its own writes only; where the database is away, the failure too."""
+    try:
+        with transaction.atomic():
+            run_failed.send(sender=TaskRun, run_id=run_id)
+    except OperationalError:
+        raise
+    except Exception:
+        _log.exception("a receiver of run_failed raised; run %s", run_id)

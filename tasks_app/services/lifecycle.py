@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from tasks_app.events import RunChanged, announce_on_commit
+from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.states import FINAL, Reason, Status, can_move
 
@@ -77,7 +77,11 @@ def succeed(held: Claim, *, result: Any) -> TaskRun | None:
 
 def fail(held: Claim, *, reason: Reason, error: str, failures: int, crashes: int) -> TaskRun | None:
     """End the run badly, for good; `failures` and `crashes` are the new counts."""
-    return _end(held, Status.FAILED, reason, error=error[:1000], failures=failures, crashes=crashes)
+    with transaction.atomic():
+        run = _end(held, Status.FAILED, reason, error=error[:1000], failures=failures, crashes=crashes)
+        if run is not None:
+            tell_failure(str(run.id))
+    return run
 
 
 def skip(held: Claim, *, error: str) -> TaskRun | None:
