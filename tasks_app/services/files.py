@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.urls import reverse
@@ -38,6 +39,8 @@ def file_store(  # noqa: PLR0913  # one value per column
     content_type: str,
     owner_id: int | None,
     run_id: str | None,
+    task_id: str | None = None,
+    purpose: str = StoredFile.Purpose.REPORT,
     expires_at: datetime | None,
     write: Writer,
 ) -> StoredFile:
@@ -52,6 +55,8 @@ def file_store(  # noqa: PLR0913  # one value per column
         "content_type": content_type,
         "owner_id": owner_id,
         "run_id": run_id,
+        "task_id": task_id,
+        "purpose": purpose,
         "expires_at": expires_at,
         "size": size,
     }
@@ -64,6 +69,12 @@ def file_open(file: StoredFile) -> "File[bytes]":
         return storages["default"].open(file.path, "rb")
     except FileNotFoundError:
         raise NotFound("The file is no longer in storage.") from None
+
+
+def file_delete(file: StoredFile) -> None:
+    """Remove a file from storage, then its row; a row whose file has gone already goes too."""
+    storages["default"].delete(file.path)
+    file.delete()
 
 
 def signed_url(file: StoredFile, *, lifetime: timedelta = LINK_LIFETIME) -> str:
@@ -126,7 +137,8 @@ def _write_remote(storage: Storage, path: str, write: Writer) -> int:
         write(stream)
         size = stream.tell()
         stream.seek(0)
-        if storage.exists(path):
-            storage.delete(path)
-        storage.save(path, File(stream))
+        saved = storage.save(path, File(stream))
+    if saved != path:
+        storage.delete(saved)
+        raise ImproperlyConfigured("This storage keeps the old file beside a new one; it must replace it.")
     return size

@@ -9,13 +9,14 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.files.storage import InMemoryStorage, storages
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import storages
 from django.utils import timezone
 from pytest_django import Settings
 
 from tasks_app.errors import NotFound
 from tasks_app.models import StoredFile
-from tasks_app.services.files import LinkExpired, file_from_token, file_open, file_store, signed_url
+from tasks_app.services.files import LinkExpired, file_delete, file_from_token, file_open, file_store, signed_url
 
 pytestmark = pytest.mark.django_db
 
@@ -114,17 +115,26 @@ def test_no_path_leads_out_of_storage(path: str, alice: User) -> None:
         store(path, alice)
 
 
-def test_a_storage_that_is_not_a_folder_gets_whole_files_too(alice: User, settings: Settings) -> None:
+def test_a_storage_that_does_not_replace_is_refused_and_keeps_the_old_file(alice: User, settings: Settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,
         "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     }
-    store("reports/a.csv", alice, b"old")
-    file = store("reports/a.csv", alice, b"newer")
-    assert isinstance(storages["default"], InMemoryStorage)
+    file = store("reports/a.csv", alice, b"old")
+    with pytest.raises(ImproperlyConfigured, match="must replace"):
+        store("reports/a.csv", alice, b"newer")
     assert storages["default"].listdir("reports") == ([], ["a.csv"])
     with file_open(file) as opened:
-        assert opened.read() == b"newer"
+        assert opened.read() == b"old"
+
+
+def test_a_file_is_deleted_with_its_row_also_when_storage_has_lost_it(path: str, alice: User, tmp_path: Path) -> None:
+    file_delete(store(path, alice))
+    assert not (tmp_path / path).exists()
+    file = store(path, alice)
+    os.unlink(tmp_path / path)
+    file_delete(file)
+    assert not StoredFile.objects.exists()
 
 
 def test_a_link_leads_to_its_file(path: str, alice: User, settings: Settings) -> None:
