@@ -49,7 +49,12 @@ class Credential(models.Model):
 
 
 class SyncedCollection(models.Model):
-    """The records that one person keeps of one service's list, and what the service said of its version."""
+    """The records that one person keeps of one service's list.
+
+    `sync_token` is the right to write to it, taken by one attempt of the run `sync_run_id` at a time. `validators` are
+    what the service said of the version of each page (url, ETag, Last-Modified) in the last complete fetch, which was
+    made as `source`, a digest of the payload, asks for.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(
@@ -58,8 +63,11 @@ class SyncedCollection(models.Model):
     name = models.CharField(max_length=100)
     task = models.ForeignKey(ScheduledTask, null=True, on_delete=models.SET_NULL, related_name="+")
     url = models.CharField(max_length=2000, blank=True, default="")
-    etag = models.CharField(max_length=500, blank=True, default="")
-    last_modified = models.CharField(max_length=100, blank=True, default="")
+    source = models.CharField(max_length=64, blank=True, default="")
+    validators = models.JSONField(default=list)
+    record_count = models.PositiveIntegerField(default=0)
+    sync_run_id = models.UUIDField(null=True)
+    sync_token = models.UUIDField(null=True)
     synced_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -71,28 +79,32 @@ class SyncedCollection(models.Model):
 
 
 class SyncedRecord(models.Model):
-    """One record of a collection as it was last seen. `digest` is of its canonical JSON; `gone_at`: it disappeared."""
+    """One record of a collection as it was last seen. `digest` is of its canonical JSON; `gone_at`: it disappeared.
+
+    Nothing is written for a record that is seen unchanged, so that a sync which changes little costs little.
+    """
 
     id = models.BigAutoField(primary_key=True)
     collection = models.ForeignKey(SyncedCollection, on_delete=models.CASCADE, related_name="records", db_index=False)
     key = models.CharField(max_length=200)
     data = models.JSONField()
     digest = models.CharField(max_length=64)
-    seen_run_id = models.UUIDField()
     first_seen_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["collection", "key"], name="record_key")]
-        indexes: ClassVar = [models.Index(fields=["collection", "-changed_at"], name="record_changed")]
 
     def __str__(self) -> str:
         return self.key
 
 
 class SyncedChange(models.Model):
-    """What a sync found different about a record; `before` and `after` hold only the fields that differ."""
+    """What a sync found different about a record; `before` and `after` hold only the fields that differ.
+
+    Both are empty for a record that is new or gone: the record itself holds its data.
+    """
 
     class Kind(models.TextChoices):
         """What happened to the record."""
@@ -112,7 +124,10 @@ class SyncedChange(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["collection", "-id"], name="change_of_collection")]
+        indexes: ClassVar = [
+            models.Index(fields=["collection", "-id"], name="change_of_collection"),
+            models.Index(fields=["run_id", "-id"], name="change_of_run"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.record_id}"
