@@ -20,6 +20,7 @@ from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
 from scheduler_project import checked, ports
+from scheduler_project.guard import Guard
 
 STOP_GRACE_SECONDS = "4"
 KILL_AFTER_GRACE_SECONDS = 4
@@ -34,9 +35,13 @@ def main() -> NoReturn:
     os.environ.update(environment)
     from scheduler_project import settings  # noqa: PLC0415  # reads the environment that was just completed
 
-    with _lock(settings.VAR_DIR):
+    with _lock(settings.VAR_DIR) as lock:
         _refuse_taken_port(settings.BIND, settings.PORT)
         ports.choose(settings.VAR_DIR)
+        grace = settings.STOP_GRACE_SECONDS + KILL_AFTER_GRACE_SECONDS
+        # Forked first: it shares the lock, so that nobody starts anew before the last process has ended.
+        guard = Guard(grace_seconds=grace)
+        os.register_at_fork(after_in_child=lock.close)
         # In a process of its own, so that the launcher and its forks do without Django.
         preparation = multiprocessing.Process(target=_prepare, args=(settings.IS_DEVELOPMENT,))
         preparation.start()
@@ -45,9 +50,9 @@ def main() -> NoReturn:
             sys.exit(preparation.exitcode)
         is_used = {"redis": settings.IS_REDIS_EMBEDDED, "mailbox": not settings.env.has("EMAIL_URL")}
         lines = parse_procfile((settings.BASE_DIR / "Procfile").read_text(encoding="utf-8")).processes
-        sys.exit(
-            _run({name: line for name, line in lines.items() if is_used.get(name, True)}, settings.STOP_GRACE_SECONDS)
-        )
+        code = _run({name: line for name, line in lines.items() if is_used.get(name, True)}, guard, grace)
+        guard.end()
+        sys.exit(code)
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -66,8 +71,20 @@ def _lock(directory: Path) -> io.TextIOWrapper:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        _refuse(f"Carillon already runs from {directory.parent}: stop it first, or set VAR_DIR for a second one.")
+        _refuse(
+            f"Carillon already runs from {directory.parent} (process {_holder(lock)}): "
+            "stop it first, or set VAR_DIR for a second one."
+        )
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
     return lock
+
+
+def _holder(lock: io.TextIOWrapper) -> str:
+    """Say which process holds the lock, as far as it has written that down yet."""
+    lock.seek(0)
+    return lock.read(20) or "unknown"
 
 
 def _refuse_taken_port(address: str, port: int) -> None:
@@ -98,10 +115,10 @@ def _prepare(is_development: bool) -> None:
         call_command("collectstatic", verbosity=0, interactive=False)
 
 
-def _run(lines: Mapping[str, str], grace_seconds: int) -> int:
+def _run(lines: Mapping[str, str], guard: Guard, grace_seconds: int) -> int:
     """Run the Procfile's lines; a stop that was asked for ends with 0."""
-    honcho.manager.KILL_WAIT = grace_seconds + KILL_AFTER_GRACE_SECONDS
-    manager = Manager(_Printer(sys.stdout))
+    honcho.manager.KILL_WAIT = grace_seconds
+    manager = Manager(_Printer(sys.stdout), guard)
     for name, line in lines.items():
         manager.add_process(name, line)
     # A closed terminal is a stop as well.
@@ -113,12 +130,18 @@ def _run(lines: Mapping[str, str], grace_seconds: int) -> int:
 class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no types
     """honcho's manager, which here may be stopped while it starts, and stops Redis last: the others still need it."""
 
+    def __init__(self, printer: Printer, guard: Guard) -> None:
+        super().__init__(printer)
+        self._guard = guard
+
     def terminate(self) -> None:
         """Begin to stop; honcho's own loop goes on until everything has ended."""
         self._terminating = True
 
     def _all_started(self) -> bool:
         # The loop asks this in every turn.
+        living = {name: one for name, one in self._processes.items() if "pid" in one and "returncode" not in one}
+        self._guard.tell((one["pid"], name == "redis") for name, one in living.items())
         if self._terminating:
             self._stop_more()
         return bool(super()._all_started())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.launched import Launched, launched, short_directory
+from tests.live.surroundings import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -40,16 +41,23 @@ def test_it_answers_refuses_a_second_start_stops_without_a_trace_and_carries_on(
             assert answer.status == 200
         assert len(platform.pids()) > 7, "one for each line of the Procfile, and the launcher"
         with launched(directory) as second:
-            assert "already runs" in refusal(second)
+            line = refusal(second)
+            assert "already runs" in line
+            assert f"process {platform.process.pid})" in line
         assert platform.interrupt() == 0
         assert platform.pids() == set()
     assert json.loads((directory / "ports.json").read_text())["mailbox"]
     with launched(directory) as again:
         assert again.ready()["password"] == ready["password"], "nobody has signed in yet"
+        # Killed, the launcher can tidy up nothing; its guard does.
+        again.process.kill()
+        eventually(lambda: not again.pids(), 30, "nothing left of a killed launcher")
+    with launched(directory) as last:
+        last.ready()
         # A closed terminal is a stop as well, and nobody reads the last words.
-        again.process.send_signal(signal.SIGHUP)
-        assert again.process.wait(30) == 0
-        assert again.pids() == set()
+        last.process.send_signal(signal.SIGHUP)
+        assert last.process.wait(30) == 0
+        assert last.pids() == set()
 
 
 def test_a_taken_port_is_said_in_one_line(directory: Path) -> None:
