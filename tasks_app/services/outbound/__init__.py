@@ -1,6 +1,16 @@
 """The one HTTP client for addresses that users give: nothing else here calls out."""
 
-from tasks_app.services.outbound.client import Answer, Call, Misdirected, NotSent, OutboundError, Refused, Unclear, send
+from tasks_app.services.outbound.calls import (
+    Answer,
+    Call,
+    Misdirected,
+    NotSent,
+    OutboundError,
+    Refused,
+    TooLarge,
+    Unclear,
+)
+from tasks_app.services.outbound.client import download, send
 from tasks_app.services.outbound.urls import NotAllowed, check_url
 
 __all__ = [
@@ -11,7 +21,9 @@ __all__ = [
     "NotSent",
     "OutboundError",
     "Refused",
+    "TooLarge",
     "Unclear",
     "check_url",
+    "download",
     "send",
 ]

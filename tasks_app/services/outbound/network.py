@@ -5,7 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpcore
@@ -14,6 +14,10 @@ from tasks_app.services.outbound.addresses import is_public
 from tasks_app.services.outbound.urls import NotAllowed
 
 Resolver = Callable[[str, int], list[str]]
+MAX_HEAD_BYTES = 64 * 1024
+# A chunk of one byte takes six on the wire.
+_WRAPPING = 8
+_PIECE = 16 * 1024
 
 
 def system_resolver(host: str, port: int) -> list[str]:
@@ -42,6 +46,22 @@ class Deadline:
 
 
 @dataclass
+class Allowance:
+    """How many bytes may still come from the wire: at first for the head of the answer alone.
+
+    h11 bounds one incomplete head, but not how many heads of 1xx come before it, nor what wraps the chunks of a body.
+    """
+
+    left: int = MAX_HEAD_BYTES
+    words: str = "the head of the answer is too large"
+
+    def for_body(self, max_bytes: int) -> None:
+        """The head is over: allow a body of that size, wrapped as wastefully as can be."""
+        self.left = MAX_HEAD_BYTES + max_bytes * _WRAPPING
+        self.words = "the answer is too large on the wire"
+
+
+@dataclass
 class CheckedBackend(httpcore.NetworkBackend):
     """Resolves once, checks every address, and connects to what it has checked.
 
@@ -52,6 +72,7 @@ class CheckedBackend(httpcore.NetworkBackend):
     allow_private: bool
     resolve: Resolver
     wire: httpcore.NetworkBackend
+    allowance: Allowance = field(default_factory=Allowance)
 
     def connect_tcp(
         self,
@@ -63,14 +84,17 @@ class CheckedBackend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Open a connection to the first checked address that answers."""
         error: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in self._checked(host, port):
+        addresses = self._checked(host, port)
+        for position, address in enumerate(addresses):
             try:
-                left = self.deadline.left(httpcore.ConnectTimeout)
+                # Shared out, so that one that stays silent leaves time for the next.
+                left = self.deadline.left(httpcore.ConnectTimeout) / (len(addresses) - position)
                 stream = self.wire.connect_tcp(address, port, left, local_address, socket_options)
-            except httpcore.ConnectError as failure:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as failure:
                 error = failure
             else:
-                return _Stream(stream, self.deadline)
+                self.allowance = Allowance()
+                return _Stream(stream, self.deadline, self.allowance)
         raise error
 
     def _checked(self, host: str, port: int) -> list[str]:
@@ -104,21 +128,29 @@ class CheckedBackend(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     """A connection whose every step ends by the deadline, so that a trickle can't hold a worker."""
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline, allowance: Allowance) -> None:
         self._inner = inner
         self._deadline = deadline
+        self._allowance = allowance
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._deadline.left(httpcore.ReadTimeout))
+        if self._allowance.left <= 0:
+            raise httpcore.RemoteProtocolError(self._allowance.words)
+        data = self._inner.read(max_bytes, self._deadline.left(httpcore.ReadTimeout))
+        self._allowance.left -= len(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._deadline.left(httpcore.WriteTimeout))
+        # Piece by piece: the timeout starts anew with every bit that a slow reader takes of one write.
+        for start in range(0, len(buffer), _PIECE):
+            self._inner.write(buffer[start : start + _PIECE], self._deadline.left(httpcore.WriteTimeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         left = self._deadline.left(httpcore.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        inner = self._inner.start_tls(ssl_context, server_hostname, left)
+        return _Stream(inner, self._deadline, self._allowance)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)

@@ -9,7 +9,9 @@ import certifi
 import httpcore
 import httpx
 
-from tasks_app.services.outbound.network import CheckedBackend
+from tasks_app.services.outbound.network import MAX_HEAD_BYTES, CheckedBackend
+
+MAX_HEADERS = 200
 
 
 @cache
@@ -24,7 +26,9 @@ def tls_context() -> ssl.SSLContext:
 class CheckedTransport(httpx.BaseTransport):
     """Sends through a `CheckedBackend`. Raises httpcore's errors as they are, and `NotAllowed`."""
 
-    def __init__(self, backend: CheckedBackend) -> None:
+    def __init__(self, backend: CheckedBackend, max_bytes: int) -> None:
+        self._backend = backend
+        self._max_bytes = max_bytes
         self._pool = httpcore.ConnectionPool(
             ssl_context=tls_context(), max_connections=1, max_keepalive_connections=0, network_backend=backend
         )
@@ -41,12 +45,22 @@ class CheckedTransport(httpx.BaseTransport):
                 content=request.stream,
             )
         )
+        _check_size(answer.headers)
+        self._backend.allowance.for_body(self._max_bytes)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
 
     def close(self) -> None:
         """Drop the connection, read to its end or not."""
         with suppress(httpcore.NetworkError):
             self._pool.close()
+
+
+def _check_size(headers: list[tuple[bytes, bytes]]) -> None:
+    """Hold the answer to limits: h11 takes heads of more than 100 KiB, with any number of headers."""
+    if len(headers) > MAX_HEADERS:
+        raise httpcore.RemoteProtocolError(f"the answer has more than {MAX_HEADERS} headers")
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
+        raise httpcore.RemoteProtocolError("the head of the answer is too large")
 
 
 class _Body(httpx.SyncByteStream):

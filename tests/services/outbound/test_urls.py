@@ -1,0 +1,43 @@
+"""What a URL must look like, and that none that leads inside is called."""
+
+import pytest
+
+from tasks_app.services.outbound import NotAllowed, Refused, check_url, send
+from tests.kinds.service import Trap
+from tests.services.outbound.calling import call
+from tests.services.outbound.tricks import LEADS_INSIDE, MALFORMED
+
+
+@pytest.mark.parametrize("url", LEADS_INSIDE)
+def test_what_leads_inside_is_refused_when_saved_and_when_called(url: str, trap: Trap) -> None:
+    url = url.format(port=trap.port)
+    with pytest.raises(NotAllowed):
+        check_url(url, allow_private=False)
+    with pytest.raises(Refused):
+        send(call(url), allow_private=False)
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+@pytest.mark.parametrize("allow_private", [False, True])
+def test_a_malformed_url_is_refused_whatever_is_allowed(url: str, allow_private: bool) -> None:
+    with pytest.raises(NotAllowed):
+        check_url(url, allow_private=allow_private)
+
+
+@pytest.mark.parametrize("port", [22, 25, 53, 1023])
+def test_a_port_of_another_service_is_refused(port: int) -> None:
+    with pytest.raises(NotAllowed, match="port"):
+        check_url(f"http://example.com:{port}/", allow_private=False)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "http://example.com:8080/a?b=c#d",
+        "https://bücher.example/ä",
+        "https://[2606:4700::1111]/",
+    ],
+)
+def test_a_public_url_is_taken(url: str) -> None:
+    assert check_url(url, allow_private=False)
