@@ -71,6 +71,11 @@ def sender(text: str) -> str:
     return text
 
 
+def own_domains(sender_text: str, url: str) -> list[str]:
+    """Give the domains that are our own when nobody says: those of the sender and of the pages."""
+    return list(dict.fromkeys([parseaddr(sender_text)[1].rpartition("@")[2].lower(), str(urlsplit(url).hostname)]))
+
+
 def networks(name: str, members: list[str]) -> list[str]:
     """Check a list of addresses and networks."""
     for member in members:
@@ -111,14 +116,6 @@ def redis(url: str, *, is_given: bool) -> str:
             raise SettingFault("REDIS_URL", words)
         raise SettingFault("VAR_DIR", f"{words}; set VAR_DIR to a shorter directory")
     return url
-
-
-def storage(url: str) -> Path:
-    """Give the directory that STORAGE_URL names."""
-    parts = _split("STORAGE_URL", url)
-    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
-        raise SettingFault("STORAGE_URL", f"must be file:///an/absolute/path, not {url!r}")
-    return Path(unquote(parts.path))
 
 
 def email(url: str) -> MailServer:

@@ -19,7 +19,7 @@ import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
-from scheduler_project import checked, ports
+from scheduler_project import checked, ports, storage_url
 from scheduler_project.guard import Guard
 
 STOP_GRACE_SECONDS = "4"
@@ -37,6 +37,7 @@ def main() -> NoReturn:
 
     with _lock(settings.VAR_DIR) as lock:
         _refuse_taken_port(settings.BIND, settings.PORT)
+        storage_url.check(settings.STORAGES["default"])
         ports.choose(settings.VAR_DIR)
         grace = settings.STOP_GRACE_SECONDS + KILL_AFTER_GRACE_SECONDS
         # Forked first: it shares the lock, so that nobody starts anew before the last process has ended.

@@ -5,7 +5,7 @@ import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scheduler_project import __version__, checked, keys, ports, redis_url, rest_settings, unfold_settings
+from scheduler_project import __version__, checked, keys, ports, redis_url, rest_settings, storage_url, unfold_settings
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
@@ -98,11 +98,24 @@ EMAIL_URL = env.text(
 DEFAULT_FROM_EMAIL = checked.sender(
     env.text("EMAIL_FROM", "Carillon <carillon@localhost>", help="The sender of every mail.")
 )
+MAIL_DOMAINS = env.members(
+    "MAIL_DOMAINS",
+    checked.own_domains(DEFAULT_FROM_EMAIL, BASE_URL),
+    shown="the domain of EMAIL_FROM and the host of BASE_URL",
+    help="The domains that everybody's tasks may mail to; others need the permission `mail_outside`.",
+)
+MAIL_DAILY_LIMIT = env.number(
+    "MAIL_DAILY_LIMIT", 1000, low=1, high=10_000_000, help="How many mails one person's tasks may send in a day (UTC)."
+)
 STORAGE_URL = env.text(
     "STORAGE_URL",
     f"file://{VAR_DIR / 'files'}",
     shown="var/files",
-    help="Where reports go: `file:///path`, the same for every web and worker.",
+    help="Where files go, the same for every web and worker: `file:///path`, "
+    "`s3://KEY:SECRET@host:port/bucket/prefix?region=…&tls=1`, or `s3://bucket?region=…` with the machine's credentials.",
+)
+UPLOAD_MAX_BYTES = env.number(
+    "UPLOAD_MAX_BYTES", 26_214_400, low=1024, high=5_368_709_120, help="The largest file that people may upload."
 )
 FLOWER_PORT = env.number(
     "FLOWER_PORT",
@@ -248,10 +261,7 @@ STATIC_ROOT = None if IS_DEVELOPMENT else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": checked.storage(STORAGE_URL), "file_permissions_mode": 0o600},
-    },
+    "default": storage_url.storage(STORAGE_URL),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage."
         + ("StaticFilesStorage" if IS_DEVELOPMENT else "ManifestStaticFilesStorage")

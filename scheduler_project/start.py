@@ -12,7 +12,7 @@ from typing import Any, cast
 from celery.exceptions import SecurityWarning
 from django.conf import settings
 
-from scheduler_project import embedded_redis, keys, mailbox, ready
+from scheduler_project import embedded_redis, keys, mailbox, ready, storage_url
 from scheduler_project.celery import app
 from scheduler_project.waiting import exit_quietly_when_told
 
@@ -24,6 +24,7 @@ def web() -> int:
     """Serve HTTP and WebSockets in this process."""
     import uvicorn  # noqa: PLC0415  # the other processes do without
 
+    storage_url.check(settings.STORAGES["default"])
     # uvicorn repeats the signal when it has shut down, which would end a clean stop with a signal's exit code.
     exit_quietly_when_told()
     config = uvicorn.Config(
@@ -45,6 +46,7 @@ def web() -> int:
 
 def worker() -> int:
     """Run a Celery worker on the configured queues."""
+    storage_url.check(settings.STORAGES["default"])
     # Celery warns of root because of pickle, which is refused here; the line is for those who choose the user.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     queues = ",".join(settings.WORKER_QUEUES)
