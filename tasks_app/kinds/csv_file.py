@@ -1,53 +1,53 @@
 """CSV that spreadsheets open without running anything: UTF-8, every field quoted, formulas made text."""
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from types import NoneType
 from typing import IO, Any
+
+from tasks_app.kinds.cells import Format, formatted, instant, plain_text
 
 # The last four are the full-width forms, which some spreadsheets take for the plain ones.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 
 
-def write_csv(stream: IO[bytes], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """Write the header and the rows as they come, and give the number of rows."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    writer.writerow(header)
-    count = 0
-    for row in rows:
-        writer.writerow([cell(value) for value in row])
-        count += 1
-    text.flush()
-    # The stream belongs to the caller.
-    text.detach()
-    return count
+def write_csv(stream: IO[bytes], names: Sequence[str], pages: Iterable[Sequence[Sequence[Any]]]) -> list[str]:
+    """Write the column names and the pages of rows as they come; nothing is ever cut."""
+    line = ",".join(['"%s"'] * len(names)) + "\r\n"
+    stream.write((line % tuple(map(_field, names))).encode("utf-8", "replace"))
+    for page in pages:
+        columns = [formatted(values, _FIELDS, _other) for values in zip(*page, strict=True)]
+        text = "".join(map(line.__mod__, zip(*columns, strict=True)))
+        stream.write(text.encode("utf-8", "replace"))
+    return []
 
 
-def cell(value: object) -> str:
-    """Give the text of one value: instants as in the API, nothing for null, no formula out of anybody's words."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, dict | list):
-        value = json.dumps(value, ensure_ascii=False)
-    return _harmless(str(value))
+def _field(text: str) -> str:
+    """Make a field of somebody's words: no formula, and its quotes doubled.
 
-
-def _harmless(text: str) -> str:
-    """A leading apostrophe makes a spreadsheet take the cell as text; real numbers keep their sign.
-
-    The first character that shows counts, since some programs trim blanks before they look.
+    A leading apostrophe makes a spreadsheet take the cell as text; real numbers keep their sign. The first character
+    that shows counts, since some programs trim blanks before they look.
     """
-    if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
+    if not text[:1].isalnum() and _is_formula(text):
+        text = f"'{text}"
+    return text.replace('"', '""')
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(" \u00a0\ufeff").startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(text)
+
+
+def _other(value: object) -> str:
+    return _field(plain_text(value))
+
+
+_FIELDS: dict[type, Format] = {
+    str: _field,
+    NoneType: lambda _: "",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: str,
+    datetime: instant,
+}

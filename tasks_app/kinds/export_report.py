@@ -1,7 +1,7 @@
 """`export_report`: the rows of a source as a file behind a signed link, mailed if wanted."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Annotated, Any
 
@@ -14,8 +14,9 @@ from pydantic import Field, StringConstraints
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.handlers.validation import validate_payload
-from tasks_app.kinds.csv_file import write_csv
 from tasks_app.kinds.mailing import Recipients, send_each
+from tasks_app.kinds.report_file import FileFormat, ReportFile
+from tasks_app.kinds.report_progress import RowCount, rows_text
 from tasks_app.kinds.sources import (
     Column,
     ReportSource,
@@ -23,14 +24,14 @@ from tasks_app.kinds.sources import (
     Scope,
     UnknownSource,
     count_rows,
+    one_snapshot,
     source_all,
     source_get,
-    stream_rows,
+    stream_pages,
 )
 from tasks_app.models import StoredFile
 from tasks_app.services.files import file_store, signed_url
 
-_CHECK_EVERY_ROWS = 200
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
 
 
@@ -45,6 +46,8 @@ class ExportReport(Payload):
     source: str = Field(title="Report", description="Where the rows come from.", json_schema_extra=_list_sources)
     filters: dict[str, Any] = Field({}, description='Which rows, for example {"status": "failed", "last_hours": 24}.')
     columns: list[str] = Field([], description="Which columns, in this order; all by default.")
+    format: FileFormat = Field(FileFormat.CSV, description="CSV, JSON Lines, or an Excel workbook of one sheet.")
+    gzip: bool = Field(False, title="Compress", description="Pack the file with gzip.")
     email: Recipients = Field([], title="E-mail", description="Who gets the link.")
     filename: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
         None, title="File name", description="The name of the download; made from report and time by default."
@@ -63,6 +66,11 @@ class ExportReport(Payload):
                 raise Invalid.at(f"columns.{index}", "duplicate", "Each column may stand here once.")
         if self.filename is not None and not _is_file_name(self.filename):
             raise Invalid.at("filename", "file_name", "Must be a plain file name, without folders.")
+
+    @property
+    def file(self) -> ReportFile:
+        """How the file is made."""
+        return ReportFile(self.format, self.gzip)
 
     def found_source(self) -> ReportSource:
         """Give the source; raise `Invalid` when there is none of that name."""
@@ -87,7 +95,7 @@ def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
     rows = source.query(scope, payload.typed_filters(source))
     file, count = _store(ctx, payload, source.pick(payload.columns), rows, _file_name(payload, scope.at))
     url = signed_url(file)
-    ctx.log(f"{count} rows, {file.size} bytes in {file.name}")
+    ctx.log(f"{rows_text(count)}, {file.size:,} bytes in {file.name}")
     if payload.email:
         subject, body = _words(source, file, count, url)
         send_each(ctx, payload.email, subject=subject, body=body).settle()
@@ -107,43 +115,34 @@ def _owner(ctx: RunContext) -> AbstractBaseUser:
 def _store(
     ctx: RunContext, payload: ExportReport, columns: Sequence[Column], rows: Rows, name: str
 ) -> tuple[StoredFile, int]:
-    counts: list[int] = []
+    counted = RowCount(ctx, count_rows(rows))
+    payload.file.check_count(counted.total)
+    notes: list[str] = []
 
     def write(stream: IO[bytes]) -> None:
-        watched = _watched(ctx, stream_rows(rows, columns), count_rows(rows))
-        counts.append(write_csv(stream, [column.name for column in columns], watched))
+        with one_snapshot(rows):
+            pages = counted.watch(stream_pages(rows, columns))
+            notes.extend(payload.file.write(stream, [column.name for column in columns], pages))
 
     file = file_store(
         # The same path for every attempt and retry: a second one replaces the file instead of adding one.
-        path=f"reports/{ctx.root_run_id}/report.csv",
+        path=f"reports/{ctx.root_run_id}/report{payload.file.ending}",
         name=name,
-        content_type="text/csv; charset=utf-8",
+        content_type=payload.file.content_type,
         owner_id=ctx.owner_id,
         run_id=ctx.run_id,
+        task_id=ctx.task_id,
         expires_at=timezone.now() + timedelta(days=payload.link_days),
         write=write,
     )
-    return file, counts[0]
-
-
-def _watched(ctx: RunContext, rows: Iterator[list[Any]], total: int) -> Iterator[list[Any]]:
-    """Pass the rows on, report progress, and leave when the run is asked to stop."""
-    ctx.progress(0, total, "Writing rows")
-    count = 0
-    for row in rows:
-        yield row
-        count += 1
-        if count % _CHECK_EVERY_ROWS == 0:
-            ctx.check_stop()
-            # Rows may have come since they were counted.
-            ctx.progress(count, max(total, count), "Writing rows")
-    ctx.check_stop()
-    ctx.progress(count, count, f"{count} rows written")
+    for note in notes:
+        ctx.log(note, level="warning")
+    return file, counted.done
 
 
 def _file_name(payload: ExportReport, at: datetime) -> str:
     name = payload.filename or f"{payload.source}-{at.astimezone(UTC):%Y-%m-%dT%H%M%SZ}"
-    return name if name.lower().endswith(".csv") else f"{name}.csv"
+    return payload.file.named(name)
 
 
 def _is_file_name(name: str) -> bool:
@@ -151,10 +150,10 @@ def _is_file_name(name: str) -> bool:
 
 
 def _words(source: ReportSource, file: StoredFile, count: int, url: str) -> tuple[str, str]:
-    subject = f"[{settings.SITE_NAME}] {source.title}: {count} {'row' if count == 1 else 'rows'}"
+    subject = f"[{settings.SITE_NAME}] {source.title}: {rows_text(count)}"
     until = f"{file.expires_at:%d %B %Y, %H:%M} UTC" if file.expires_at else "it is removed"
     body = (
-        f"{file.name} is ready: {count} {'row' if count == 1 else 'rows'}, {file.size} bytes.\n\n{url}\n\n"
+        f"{file.name} is ready: {rows_text(count)}, {file.size:,} bytes.\n\n{url}\n\n"
         f"The link works without signing in until {until}; whoever has it can read the file.\n"
     )
     return subject, body

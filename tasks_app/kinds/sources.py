@@ -2,12 +2,14 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Model, QuerySet
 from pydantic import BaseModel
 
@@ -15,6 +17,9 @@ from tasks_app.handlers.payload import Payload
 from tasks_app.handlers.spec import BadHandler
 
 PAGE_ROWS = 2000
+
+Convert = Callable[[Any], Any]
+Row = Sequence[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +36,7 @@ class Column:
 
     name: str
     lookup: str = ""
-    convert: Callable[[Any], Any] = field(default=lambda value: value)
+    convert: Convert | None = None
 
     @property
     def source(self) -> str:
@@ -110,30 +115,60 @@ def count_rows(rows: Rows) -> int:
     return rows.count() if isinstance(rows, QuerySet) else len(rows)
 
 
-def stream_rows(rows: Rows, columns: Sequence[Column]) -> Iterator[list[Any]]:
-    """Give the values of the columns row by row, holding one page of them in memory."""
-    if isinstance(rows, QuerySet):
-        for row in _stream_query(rows.order_by("pk"), ["pk", *(column.source for column in columns)]):
-            yield [column.convert(value) for column, value in zip(columns, row[1:], strict=True)]
+def stream_pages(rows: Rows, columns: Sequence[Column]) -> Iterator[list[Row]]:
+    """Give the values of the columns, a page of rows at a time, and never more than one page in memory.
+
+    Read it inside `one_snapshot(rows)`.
+    """
+    raw = _query_pages(rows, columns) if isinstance(rows, QuerySet) else _mapping_pages(rows, columns)
+    converts = [(place, column.convert) for place, column in enumerate(columns) if column.convert is not None]
+    return (_converted(page, converts) for page in raw) if converts else raw
+
+
+@contextmanager
+def one_snapshot(rows: Rows) -> Iterator[None]:
+    """Hold the transaction that a server-side cursor needs to give rows as they come.
+
+    Outside of one, the server would first store the whole answer aside. SQLite reads page by page instead.
+    """
+    if isinstance(rows, QuerySet) and connections[rows.db].vendor == "postgresql":
+        with transaction.atomic(using=rows.db):
+            yield
     else:
-        for entry in rows:
-            yield [column.convert(entry[column.source]) for column in columns]
+        yield
 
 
-def _stream_query(query: QuerySet[Model], lookups: list[str]) -> Iterator[tuple[Any, ...]]:
-    if connections[query.db].vendor == "postgresql":
-        # A server-side cursor: one snapshot, and one plan for the whole.
-        return query.values_list(*lookups).iterator(chunk_size=PAGE_ROWS)
-    return _stream_pages(query, lookups)
+def _converted(page: list[Row], converts: Sequence[tuple[int, Convert]]) -> list[Row]:
+    """Convert by column, which costs a third of converting by row."""
+    values: list[Sequence[Any]] = list(zip(*page, strict=True))
+    for place, convert in converts:
+        values[place] = [convert(value) for value in values[place]]
+    return list(zip(*values, strict=True))
 
 
-def _stream_pages(query: QuerySet[Model], lookups: list[str]) -> Iterator[tuple[Any, ...]]:
+def _mapping_pages(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Iterator[list[Row]]:
+    names = [column.source for column in columns]
+    for start in range(0, len(rows), PAGE_ROWS):
+        yield [tuple(entry[name] for name in names) for entry in rows[start : start + PAGE_ROWS]]
+
+
+def _query_pages(query: QuerySet[Model], columns: Sequence[Column]) -> Iterator[list[Row]]:
+    query, lookups = query.order_by("pk"), [column.source for column in columns]
+    if connections[query.db].vendor != "postgresql":
+        return _keyset_pages(query, lookups)
+    # A server-side cursor: one snapshot, and one plan for the whole.
+    found = query.values_list(*lookups).iterator(chunk_size=PAGE_ROWS)
+    return iter(lambda: list(islice(found, PAGE_ROWS)), [])
+
+
+def _keyset_pages(query: QuerySet[Model], lookups: list[str]) -> Iterator[list[Row]]:
     """SQLite refuses a write on a connection whose open SELECT began before another's write; so none stays open."""
     after: Any = None
     while True:
         page = query if after is None else query.filter(pk__gt=after)
-        rows = list(page.values_list(*lookups)[:PAGE_ROWS])
-        yield from rows
+        rows = list(page.values_list(*lookups, "pk")[:PAGE_ROWS])
+        if rows:
+            yield [row[:-1] for row in rows]
         if len(rows) < PAGE_ROWS:
             return
-        after = rows[-1][0]
+        after = rows[-1][-1]
