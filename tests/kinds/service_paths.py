@@ -88,7 +88,7 @@ class Paths(BaseHTTPRequestHandler):
         self.wfile.write(b"\x00\x01 this is not HTTP\r\n\r\n")
 
     def _headers(self, query: dict[str, str]) -> None:
-        self._send(200, b"", **{f"x_{number}": "y" * 1000 for number in range(1000)})
+        self._send(200, b"", **{f"x_{number}": "y" * 1000 for number in range(int(query.get("count", 1000)))})
 
     def _many(self, query: dict[str, str]) -> None:
         self._send(200, b"", **{f"x_{number}": "y" for number in range(int(query["count"]))})
@@ -98,6 +98,17 @@ class Paths(BaseHTTPRequestHandler):
         while not self.server.closing.is_set():
             self.server.sent_bytes += self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-A: " + b"y" * 1000 + b"\r\n\r\n")
 
+    def _line(self, query: dict[str, str]) -> None:
+        """One header without an end."""
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: ")
+        while not self.server.closing.is_set():
+            self.server.sent_bytes += self.wfile.write(b"y" * 10_000)
+
+    def _drip(self, query: dict[str, str]) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: ")
+        while not self.server.closing.wait(0.05):
+            self.wfile.write(b"y")
+
     def _wrapped(self, query: dict[str, str]) -> None:
         """Chunks of one byte in kilobytes of wrapping."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -106,16 +117,17 @@ class Paths(BaseHTTPRequestHandler):
 
     def _chunked(self, query: dict[str, str]) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        size = int(query.get("size", 1024))
         for _ in range(int(query["times"])):
-            self.wfile.write(b"400\r\n" + b"x" * 1024 + b"\r\n")
+            self.wfile.write(b"%x\r\n%s\r\n" % (size, b"x" * size))
         self.wfile.write(b"0\r\n\r\n")
 
     def _short(self, query: dict[str, str]) -> None:
         self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello")
 
     def _bomb(self, query: dict[str, str]) -> None:
-        """A hundred kilobytes that would unpack into a hundred million."""
-        packed = gzip.compress(b"\0" * 10**8)
+        """Ten kilobytes that would unpack into ten million."""
+        packed = gzip.compress(b"\0" * 10**7)
         self._send(200, packed, content_type="application/json", content_encoding="gzip")
 
     def _early(self, query: dict[str, str]) -> None:

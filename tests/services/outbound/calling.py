@@ -17,6 +17,9 @@ def get(service: Service, path: str, **options: object) -> Answer:
     return send(call(service.url(path), **options), allow_private=True)
 
 
+PUBLIC_HOME = "93.184.216.34"
+
+
 class Wire(httpcore.SyncBackend):
     """Leads one public address to the test's service, and every other where it really leads."""
 
@@ -25,7 +28,7 @@ class Wire(httpcore.SyncBackend):
 
     def connect_tcp(self, host: str, port: int, *rest: Any, **options: Any) -> httpcore.NetworkStream:
         assert is_public(host), "connected to what was not checked"
-        assert host == "93.184.216.34", "connected to a stranger"
+        assert host == PUBLIC_HOME, "connected to a stranger"
         return super().connect_tcp("127.0.0.1", self.port, *rest, **options)
 
 
@@ -33,6 +36,6 @@ def from_public(service: Service, url: str) -> Answer:
     return send(
         call(url, follow_redirects=True),
         allow_private=False,
-        resolve=lambda host, port: ["127.0.0.1"] if host == "inside.example" else ["93.184.216.34"],
+        resolve=lambda host, port: ["127.0.0.1"] if host == "inside.example" else [PUBLIC_HOME],
         wire=Wire(service.port),
     )

@@ -1,6 +1,8 @@
 """How long, how much and in which form an answer may come."""
 
+import io
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +18,18 @@ def test_a_closed_port_was_not_sent_to() -> None:
         send(call(f"http://127.0.0.1:{trap.port}/"), allow_private=True)
 
 
-def test_the_environment_has_no_say(service: Service, trap: Trap, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+def test_the_environment_has_no_say(
+    service: Service, trap: Trap, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{trap.port}")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login a password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert get(service, "/").body == b"hello"
+    assert "authorization" not in service.last.headers
 
 
-@pytest.mark.parametrize("path", ["/trickle", "/silent"])
+@pytest.mark.parametrize("path", ["/trickle", "/silent", "/drip"])
 def test_a_slow_answer_ends_at_the_time_limit(service: Service, path: str) -> None:
     started = time.monotonic()
     with pytest.raises(Unclear):
@@ -41,7 +48,56 @@ def test_an_answer_of_exactly_the_limit_is_whole(service: Service) -> None:
     assert (answer.body, answer.is_truncated) == (b"hello", False)
 
 
-@pytest.mark.parametrize("path", ["/headers", "/garbage", "/drop"])
+def test_a_reader_that_sips_ends_at_the_time_limit(service: Service) -> None:
+    for body in (b"x" * 20_000_000, io.BytesIO(b"x" * 20_000_000)):
+        started = time.monotonic()
+        with pytest.raises(Unclear):
+            get(service, "/sip", method="PUT", body=body, timeout_seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 3
+
+
+def test_an_answer_may_have_200_headers_and_no_more(service: Service) -> None:
+    own = len(get(service, "/many?count=0").headers.raw)
+    assert get(service, f"/many?count={200 - own}").status == 200
+    with pytest.raises(Unclear, match="more than 200 headers"):
+        get(service, f"/many?count={201 - own}")
+
+
+@pytest.mark.parametrize("path", ["/headers", "/interim", "/line"])
+def test_a_head_that_is_too_large_is_not_read_to_its_end(service: Service, path: str) -> None:
+    with pytest.raises(Unclear, match="head of the answer is too large"):
+        get(service, path)
+    assert service.server.sent_bytes < 20_000_000
+
+
+def test_a_head_just_within_what_h11_takes_is_measured_as_well(service: Service) -> None:
+    """h11 takes any head that fits into its last read, up to 164 KiB."""
+    with pytest.raises(Unclear, match="head of the answer is too large"):
+        get(service, "/headers?count=80")
+    assert get(service, "/headers?count=50").status == 200
+
+
+def test_wrapping_counts(service: Service) -> None:
+    with pytest.raises(Unclear, match="too large on the wire"):
+        get(service, "/wrapped", max_bytes=1000)
+    assert service.server.sent_bytes < 20_000_000
+    assert len(get(service, "/chunked?times=1&size=1", max_bytes=1000).body) == 1
+
+
+def test_nothing_is_unpacked(service: Service) -> None:
+    answer = get(service, "/bomb")
+    assert answer.body[:2] == b"\x1f\x8b"
+    assert len(answer.body) < 20_000
+    assert service.last.headers["accept-encoding"] == "identity"
+
+
+def test_no_cookie_is_kept(service: Service) -> None:
+    assert get(service, "/cookie", follow_redirects=True).redirects == 1
+    get(service, "/text")
+    assert not any("cookie" in asked.headers for asked in service.asked)
+
+
+@pytest.mark.parametrize("path", ["/garbage", "/drop", "/short"])
 def test_an_answer_that_is_none_is_unclear(service: Service, path: str) -> None:
     with pytest.raises(Unclear):
         get(service, path)

@@ -40,3 +40,12 @@ def test_tls_is_made_with_the_name_and_not_with_the_address(monkeypatch: pytest.
 def test_no_redirect_leaves_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     with secure_service(monkeypatch) as service, pytest.raises(Refused, match="https to http"):
         from_public(service, "https://service.example/redirect?to=http://service.example/text")
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with secure_service(monkeypatch) as service:
+        monkeypatch.delenv("SSL_CERT_FILE")
+        tls_context.cache_clear()
+        with pytest.raises(NotSent, match="certificate"):
+            from_public(service, "https://service.example/text")
+        assert service.asked == []
