@@ -48,6 +48,7 @@ os.environ.update(
     VAR_DIR=str(DIRECTORY),
     ENVIRONMENT="development",
     SECRET_KEY="a key that signs nothing but what the tests themselves sign",
+    MAIL_DOMAINS="example.org",
 )
 
 from scheduler_project.settings import *  # noqa: E402, F403

@@ -1,5 +1,6 @@
 """What a handler is given besides its payload. Only shapes: the engine implements them, and so does the test kit."""
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -73,4 +74,14 @@ class RunContext(Protocol):
 
         After a crash in between nobody knows whether it happened. An effect declared `idempotent` (the receiver drops a
         second one with the same id) is then tried again; any other ends the run for a person to look at.
+        """
+
+    def effect_batch(
+        self, keys: Sequence[str], *, reserve: Callable[[int], int] | None = None
+    ) -> Sequence[EffectHandle]:
+        """Begin many idempotent effects in one write, and give their handles in order.
+
+        Each is to be settled by itself: `confirm()` as soon as it happened, `not_done()` where it certainly did not;
+        one that is left open is tried again by the next attempt. `reserve(n)`, asked in the same transaction, may allow
+        only the first so many that are new; the list then ends there.
         """

@@ -8,7 +8,7 @@ def test_makes_a_thumbnail():
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -105,6 +105,17 @@ class RecordingContext:
         yield effect
         if effect.state == "intent":
             effect.confirm()
+
+    def effect_batch(self, keys: Sequence[str], *, reserve: Callable[[int], int] | None = None) -> list[RecordedEffect]:
+        found = [self.effects.setdefault(key, RecordedEffect(id=f"{self.root_run_id}:{key}")) for key in keys]
+        fresh = [effect for effect in found if effect.state in ("new", "not_done")]
+        room = reserve(len(fresh)) if reserve and fresh else len(fresh)
+        begun = found if room >= len(fresh) else found[: found.index(fresh[room])]
+        for effect in begun:
+            if not effect.done:
+                effect.state = "intent"
+                effect.begun_count += 1
+        return begun
 
 
 Observe = Callable[[RecordingContext], object]

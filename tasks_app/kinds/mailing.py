@@ -1,52 +1,41 @@
 """Mail from handlers: one address per message, once per run whatever happens, the sender fixed by the settings."""
 
-import hashlib
-import smtplib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
-from urllib.parse import urlsplit
+from datetime import date
+from email.mime.base import MIMEBase
+from itertools import islice
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
-from django.core.validators import EmailValidator
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from django.db import transaction
 
-from tasks_app.errors import Permanent
-from tasks_app.handlers.context import RunContext
+from tasks_app.errors import Permanent, RetryLater
+from tasks_app.handlers.context import EffectHandle, RunContext
+from tasks_app.kinds.addresses import EmailAddress, Recipients, canonical, check_addresses, check_recipients
+from tasks_app.kinds.letters import Attachment, Letter, attachment_parts, message_id, message_of
+from tasks_app.services.mail_quota import mail_day, mail_give_back, mail_left, mail_reserve, seconds_to_next_day
+from tasks_app.services.mail_server import MailRefused, MailServer, MailServerAway, SenderRefused
 
-MAX_RECIPIENTS = 50
-_LOCAL_PART_LIMIT = 64
-_PERMANENT_FROM = 500
-_is_email = EmailValidator(allowlist=[])
+__all__ = [
+    "EmailAddress",
+    "MailUndelivered",
+    "Outcome",
+    "Recipients",
+    "check_addresses",
+    "check_recipients",
+    "message_id",
+    "send_each",
+    "send_letters",
+]
+
+_BATCH = 50
+_LOGGED_ONE_BY_ONE = 100
+# A server that defers so many in a row defers us, not them.
+_MOST_DEFERRED_IN_A_ROW = 20
+_TOLD = 5
 
 
 class MailUndelivered(Exception):
     """The mail server could not take some messages now; the next attempt sends those and no others."""
-
-
-def _checked_address(value: str) -> str:
-    """Take one bare address: no display name, no list, no address literal."""
-    try:
-        _is_email(value)
-    except ValidationError:
-        raise PydanticCustomError("email", "Must be one e-mail address, like ada@example.com") from None
-    if "[" in value or len(value.rpartition("@")[0]) > _LOCAL_PART_LIMIT:
-        raise PydanticCustomError("email", "Must be one e-mail address, like ada@example.com")
-    return value
-
-
-def _checked_recipients(values: list[str]) -> list[str]:
-    if len({value.casefold() for value in values}) < len(values):
-        raise PydanticCustomError("duplicate", "Each address may stand here once")
-    return values
-
-
-EmailAddress = Annotated[
-    str, AfterValidator(_checked_address), Field(max_length=254, json_schema_extra={"format": "email"})
-]
-Recipients = Annotated[list[EmailAddress], AfterValidator(_checked_recipients), Field(max_length=MAX_RECIPIENTS)]
 
 
 @dataclass
@@ -54,70 +43,175 @@ class Outcome:
     """What became of one message per recipient."""
 
     sent: list[str] = field(default_factory=list)
+    already: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    trouble: str = ""
+    is_capped: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many were dealt with."""
+        return len(self.sent) + len(self.already) + len(self.refused) + len(self.failed)
 
     def settle(self) -> None:
         """Raise for what was not sent: to be tried again if that can help, for good otherwise."""
-        if self.failed:
-            raise MailUndelivered(f"The mail server did not take the mail: {_list(self.failed)}")
+        self.settle_later()
         if self.refused:
             raise Permanent(f"The mail server refuses: {_list(self.refused)}")
 
+    def settle_later(self) -> None:
+        """Raise for what may be sent later: the cap of the day, a server that is away or busy."""
+        if self.is_capped:
+            raise RetryLater(
+                seconds_to_next_day() + 1,
+                f"The daily limit of mails is reached: {len(self.sent)} were sent now, the rest waits until 00:00 UTC.",
+            )
+        if self.trouble:
+            raise MailUndelivered(f"The mail server cannot be used now: {self.trouble}")
+        if self.failed:
+            raise MailUndelivered(f"The mail server did not take the mail: {_list(self.failed)}")
 
-def send_each(ctx: RunContext, recipients: list[str], *, subject: str, body: str) -> Outcome:
+
+def send_each(
+    ctx: RunContext, recipients: list[str], *, subject: str, body: str, attachments: Sequence[Attachment] = ()
+) -> Outcome:
     """Send the same text to each recipient; one that fails does not keep the others from theirs."""
+    letters = [Letter(address, subject, body) for address in recipients]
+    return send_letters(ctx, letters, total=len(letters), attachments=attachments)
+
+
+def send_letters(
+    ctx: RunContext,
+    letters: Iterable[Letter],
+    *,
+    total: int,
+    attachments: Sequence[Attachment] = (),
+    reports_progress: bool = False,
+) -> Outcome:
+    """Send each letter once per root run, over one connection, counted against the owner's daily limit.
+
+    Leaves early, with what is known so far, when the limit is reached or the server cannot be used.
+    """
     outcome = Outcome()
-    for address in recipients:
-        ctx.check_stop()
-        _send_once(ctx, address, subject, body, outcome)
+    with MailServer() as server:
+        sending = _Sending(ctx, server, outcome, attachment_parts(attachments), total=total)
+        for batch in _batches(iter(letters)):
+            sending.send(batch)
+            if reports_progress:
+                ctx.progress(min(outcome.count, total), total, f"{outcome.count} of {total}")
+            if outcome.is_capped or outcome.trouble:
+                break
     return outcome
 
 
-def _send_once(ctx: RunContext, address: str, subject: str, body: str, outcome: Outcome) -> None:
-    try:
-        # Idempotent, because mail programs and servers drop a second message with the same Message-ID.
-        with ctx.effect(f"mail:{address.casefold()}", idempotent=True) as effect:
-            was_sent = effect.done
-            if not was_sent:
-                _send(address, subject, body, message_id(effect.id))
-    except OSError as error:  # smtplib's exceptions are among them
-        _note_failure(outcome, address, error)
-        ctx.log(f"Mail to {address} failed: {error}", level="warning")
+def check_room(ctx: RunContext, wanted: int) -> None:
+    """Wait for tomorrow, before anything is sent, when the owner's limit has no room left for so many today."""
+    if ctx.owner_id is None:
         return
-    ctx.log(f"{address} has had this mail already" if was_sent else f"Mailed {address}")
-    outcome.sent.append(address)
+    left = mail_left(user_id=ctx.owner_id, day=mail_day())
+    if wanted > left:
+        raise RetryLater(
+            seconds_to_next_day() + 1,
+            f"{wanted} mails are to be sent and the daily limit leaves {left}; this waits until 00:00 UTC.",
+        )
 
 
-def _send(address: str, subject: str, body: str, message_id: str) -> None:
-    headers = {"Message-ID": message_id}
-    EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address], headers=headers).send()
+class _Sending:
+    """The sending of one run's letters."""
+
+    def __init__(
+        self, ctx: RunContext, server: MailServer, outcome: Outcome, parts: list[MIMEBase], *, total: int
+    ) -> None:
+        self._ctx = ctx
+        self._server = server
+        self._outcome = outcome
+        self._parts = parts
+        self._logs_each = total <= _LOGGED_ONE_BY_ONE
+        self._deferred_in_a_row = 0
+        self._day: date = mail_day()
+
+    def send(self, batch: list[Letter]) -> None:
+        """Begin the effects of a batch together, then settle each by itself."""
+        self._ctx.check_stop()
+        self._day = mail_day()
+        handles = self._ctx.effect_batch([_key(letter.address) for letter in batch], reserve=self._reserve)
+        self._outcome.is_capped = len(handles) < len(batch)
+        reached = 0
+        try:
+            for letter, handle in zip(batch, handles, strict=False):
+                if reached:
+                    self._ctx.check_stop()
+                reached += 1
+                self._send_once(letter, handle)
+                if self._outcome.trouble:
+                    break
+        finally:
+            self._give_up(handles[reached:])
+        if not self._logs_each:
+            self._ctx.log(f"{len(self._outcome.sent)} mails sent so far")
+
+    def _send_once(self, letter: Letter, handle: EffectHandle) -> None:
+        if handle.done:
+            self._outcome.already.append(letter.address)
+            self._say(f"{letter.address} has had this mail already")
+            return
+        try:
+            self._server.hand_over(message_of(letter, handle.id, self._parts))
+        except MailRefused as error:
+            self._note_refusal(letter.address, handle, error)
+        except MailServerAway as error:
+            self._outcome.trouble = str(error)
+            if not error.is_in_doubt:
+                self._give_up([handle])
+        else:
+            handle.confirm()
+            self._deferred_in_a_row = 0
+            self._outcome.sent.append(letter.address)
+            self._say(f"Mailed {letter.address}")
+
+    def _note_refusal(self, address: str, handle: EffectHandle, error: MailRefused) -> None:
+        self._give_up([handle])
+        self._ctx.log(f"Mail to {address} was not taken: {error}", level="warning")
+        if isinstance(error, SenderRefused) and not error.is_temporary:
+            raise Permanent(f"The mail server takes no mail from this platform: {error}")
+        if not error.is_temporary:
+            self._outcome.refused[address] = str(error)
+            return
+        self._outcome.failed[address] = str(error)
+        self._deferred_in_a_row += 1
+        if self._deferred_in_a_row >= _MOST_DEFERRED_IN_A_ROW:
+            self._outcome.trouble = f"it put off {self._deferred_in_a_row} in a row ({error})"
+
+    def _reserve(self, wanted: int) -> int:
+        owner_id = self._ctx.owner_id
+        return wanted if owner_id is None else mail_reserve(user_id=owner_id, day=self._day, wanted=wanted)
+
+    def _give_up(self, handles: Sequence[EffectHandle]) -> None:
+        """Note that these were certainly not handed over, and take them out of the day's count."""
+        open_handles = [handle for handle in handles if not handle.done]
+        if not open_handles:
+            return
+        with transaction.atomic():
+            for handle in open_handles:
+                handle.not_done()
+            if self._ctx.owner_id is not None:
+                mail_give_back(user_id=self._ctx.owner_id, day=self._day, count=len(open_handles))
+
+    def _say(self, line: str) -> None:
+        if self._logs_each:
+            self._ctx.log(line)
 
 
-def message_id(effect_id: str) -> str:
-    """Give the Message-ID of an effect: always the same one, in the characters that mail allows."""
-    digest = hashlib.sha256(effect_id.encode()).hexdigest()[:32]
-    return f"<{digest}@{urlsplit(settings.BASE_URL).hostname or 'localhost'}>"
+def _key(address: str) -> str:
+    return f"mail:{canonical(address)}"
 
 
-def _note_failure(outcome: Outcome, address: str, error: OSError) -> None:
-    code, text = _answer(error)
-    target = outcome.refused if code >= _PERMANENT_FROM else outcome.failed
-    target[address] = text
-
-
-def _answer(error: OSError) -> tuple[int, str]:
-    """Give the server's code and words; 0 when it did not get to answer."""
-    code: int
-    words: bytes | str
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        code, words = next(iter(error.recipients.values()))
-    elif isinstance(error, smtplib.SMTPResponseException):
-        code, words = error.smtp_code, error.smtp_error
-    else:
-        return 0, str(error) or type(error).__name__
-    return code, f"{code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"
+def _batches(letters: Iterator[Letter]) -> Iterator[list[Letter]]:
+    while batch := list(islice(letters, _BATCH)):
+        yield batch
 
 
 def _list(answers: dict[str, str]) -> str:
-    return "; ".join(f"{address} ({text})" for address, text in answers.items())
+    told = "; ".join(f"{address} ({text})" for address, text in islice(answers.items(), _TOLD))
+    return f"{told}; and {len(answers) - _TOLD} more" if len(answers) > _TOLD else told

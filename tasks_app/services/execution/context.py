@@ -1,10 +1,11 @@
 """The run as its handler sees it: the engine's side of the `RunContext` protocol."""
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
 from tasks_app.errors import RunStopped
-from tasks_app.services.execution import effects
+from tasks_app.services.execution import effect_batches, effects
 from tasks_app.services.execution.attempt import Attempt
 
 
@@ -41,3 +42,7 @@ class Context:
     def effect(self, key: str, *, idempotent: bool = False) -> AbstractContextManager[effects.Handle]:
         """Guard a side effect: once per root run."""
         return effects.effect(self._attempt.run, self._attempt.held, key, is_idempotent=idempotent)
+
+    def effect_batch(self, keys: Sequence[str], *, reserve: Callable[[int], int] | None = None) -> list[effects.Handle]:
+        """Begin many idempotent effects in one write."""
+        return effect_batches.begin_batch(self._attempt.run, self._attempt.held, keys, reserve)
