@@ -128,6 +128,7 @@ class TaskRun(models.Model):
             models.Index(fields=["id"], condition=Q(range_to__isnull=False, range_count=None), name="run_uncounted"),
             models.Index(fields=["rerun_of"], condition=Q(rerun_of__isnull=False), name="run_reruns"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_children"),
+            models.Index(fields=["root_run_id"], condition=Q(root_run_id__isnull=False), name="run_root"),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(fields=["type", "-id"], name="run_type"),
             models.Index(
