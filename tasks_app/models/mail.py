@@ -25,7 +25,10 @@ class EmailTemplate(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["owner", "name"], name="template_name")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["owner", "name"], name="template_name"),
+            models.UniqueConstraint(fields=["name"], condition=models.Q(is_shared=True), name="template_shared_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
