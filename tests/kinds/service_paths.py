@@ -136,8 +136,8 @@ class Paths(BaseHTTPRequestHandler):
 
     def _sip(self, query: dict[str, str]) -> None:
         """Take the body in sips."""
-        while not self.server.closing.wait(0.02):
-            self.rfile.read(1024)
+        while not self.server.closing.wait(0.005):
+            self.rfile.read(65536)
 
     def _discard(self, query: dict[str, str]) -> None:
         """Take a body of any size and keep nothing of it."""

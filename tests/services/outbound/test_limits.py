@@ -1,6 +1,5 @@
 """How long, how much and in which form an answer may come."""
 
-import io
 import time
 from pathlib import Path
 
@@ -49,11 +48,11 @@ def test_an_answer_of_exactly_the_limit_is_whole(service: Service) -> None:
 
 
 def test_a_reader_that_sips_ends_at_the_time_limit(service: Service) -> None:
-    for body in (b"x" * 20_000_000, io.BytesIO(b"x" * 20_000_000)):
-        started = time.monotonic()
-        with pytest.raises(Unclear):
-            get(service, "/sip", method="PUT", body=body, timeout_seconds=0.5)
-        assert 0.4 < time.monotonic() - started < 3
+    """Each sip makes room for another send, which would have the whole time again."""
+    started = time.monotonic()
+    with pytest.raises(Unclear):
+        get(service, "/sip", method="PUT", body=b"x" * 80_000_000, timeout_seconds=0.5)
+    assert 0.4 < time.monotonic() - started < 3
 
 
 def test_an_answer_may_have_200_headers_and_no_more(service: Service) -> None:
