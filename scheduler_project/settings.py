@@ -9,6 +9,7 @@ from scheduler_project import __version__, checked, keys, ports, redis_url, rest
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
+from scheduler_project.retention import days_by_status
 
 # Time zone rules come from the locked tzdata package, the same on every machine, never from the machine's own.
 zoneinfo.reset_tzpath(to=())
@@ -112,7 +113,8 @@ STORAGE_URL = env.text(
     f"file://{VAR_DIR / 'files'}",
     shown="var/files",
     help="Where files go, the same for every web and worker: `file:///path`, "
-    "`s3://KEY:SECRET@host:port/bucket/prefix?region=…&tls=1`, or `s3://bucket?region=…` with the machine's credentials.",
+    "`s3://KEY:SECRET@host:port/bucket/prefix?region=…&tls=1`, "
+    "or `s3://bucket?region=…` with the machine's credentials.",
 )
 UPLOAD_MAX_BYTES = env.number(
     "UPLOAD_MAX_BYTES", 26_214_400, low=1024, high=5_368_709_120, help="The largest file that people may upload."
@@ -163,6 +165,7 @@ LOG_LINES_PER_RUN = env.number(
 )
 PAYLOAD_MAX_BYTES = env.number("PAYLOAD_MAX_BYTES", 65_536, low=1024, high=1_048_576, help="The largest payload.")
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, low=1, high=3650, help="How long finished runs are kept.")
+RETENTION_DAYS_BY_STATUS = days_by_status(env, RETENTION_DAYS)
 CANCEL_GRACE_SECONDS = env.number(
     "CANCEL_GRACE_SECONDS", 10, low=1, high=600, help="How long a cancelled handler may take to stop by itself."
 )

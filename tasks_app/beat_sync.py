@@ -58,6 +58,21 @@ def record_fired(task: ScheduledTask) -> None:
     mirrored.update(last_run_at=task.last_run_at, total_run_count=task.slots_fired)
 
 
+def unused_clocks(before: datetime) -> QuerySet[ClockedSchedule]:
+    """Give the clocked schedules of instants before that one which no PeriodicTask uses.
+
+    Those to come are left alone: a task that is being made may have found one of them for itself.
+    """
+    unused: QuerySet[ClockedSchedule] = ClockedSchedule.objects.filter(clocked_time__lt=before, periodictask=None)
+    return unused.order_by("id")
+
+
+def drop_unused_clocks(before: datetime, most: int) -> int:
+    """Delete some of them, without waking the beats; gives their number."""
+    ids = list(unused_clocks(before).values_list("id", flat=True)[:most])
+    return ClockedSchedule.objects.filter(id__in=ids)._raw_delete(ClockedSchedule.objects.db) if ids else 0
+
+
 def _remove(task: ScheduledTask) -> None:
     if task.periodic_task_id is None:
         return

@@ -5,6 +5,7 @@ wait, writes down missed slots, drops what has expired or is older than the rete
 """
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,10 +14,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
-from tasks_app.models.ids import first_id_at
 from tasks_app.services import claiming, firing, missed, outcomes
+from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
-from tasks_app.states import FINAL, Status
+from tasks_app.states import Status
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _STEP = 100
 _BEAT_SILENT = timedelta(seconds=5)
 _KEPT = timedelta(hours=24)
 _GONE = timedelta(days=7)
+_PRUNE_SECONDS = 0.5
 
 
 def upkeep(*, actor: str) -> None:
@@ -115,16 +117,18 @@ def tidy(actor: str) -> int:
 
 
 def prune(actor: str) -> int:
-    """Delete some of the runs that ended more than RETENTION_DAYS ago, oldest first; gives their number.
+    """Delete some of the runs that ended longer ago than their status is kept, oldest first; gives their number.
 
-    Ids grow with time, so the oldest rows are found without a look at the others.
+    The backstop behind people's own `cleanup` tasks: failed runs that nobody has looked at go as well.
     """
-    before = db_now() - timedelta(days=settings.RETENTION_DAYS)
-    old = TaskRun.objects.filter(id__lt=first_id_at(before), status__in=FINAL, finished_at__lt=before).order_by("id")
-    ids = list(old.values_list("id", flat=True)[:_STEP])
-    if ids:
-        TaskRun.objects.filter(id__in=ids).delete()
-    return len(ids)
+    now, until, count = db_now(), time.monotonic() + _PRUNE_SECONDS, 0
+    for status, days in settings.RETENTION_DAYS_BY_STATUS.items():
+        choice = RunChoice(statuses=(status,), before=now - timedelta(days=days), needing_person=True)
+        for deleted in clean_runs(Whose(None, is_everybody=True), choice):
+            count += deleted
+            if count >= _STEP or time.monotonic() > until:
+                return count
+    return count
 
 
 def mirror(actor: str) -> int:

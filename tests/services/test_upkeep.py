@@ -246,6 +246,10 @@ def test_runs_that_ended_long_ago_go_with_all_that_they_left(alice: User) -> Non
     waits = aged(alice, 42)
     again = runs.make_run(alice, rerun_of=old, root_run_id=old.id)
     upkeep.prune("upkeep:here")
+    assert runs.fresh(again).rerun_of_id == old.id, "what an open run points to stays"
+    runs.claim(again)
+    runs.succeed(again)
+    upkeep.prune("upkeep:here")
     assert set(TaskRun.objects.values_list("id", flat=True)) == {late.id, waits.id, again.id}
     assert runs.fresh(again).rerun_of_id is None
     assert not RunLog.objects.exists()

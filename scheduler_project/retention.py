@@ -1,0 +1,20 @@
+"""How long finished runs are kept, by how they ended."""
+
+from scheduler_project.env import Env
+
+_ENDINGS = ("succeeded", "failed", "cancelled", "skipped")
+
+
+def days_by_status(env: Env, usual: int) -> dict[str, int]:
+    """Read `RETENTION_DAYS_<STATUS>` for each final status; `usual` where it says nothing."""
+    return {
+        status: env.number(
+            f"RETENTION_DAYS_{status.upper()}",
+            usual,
+            low=1,
+            high=3650,
+            shown="RETENTION_DAYS",
+            help=f"How long runs that ended {status} are kept.",
+        )
+        for status in _ENDINGS
+    }
