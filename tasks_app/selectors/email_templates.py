@@ -1,0 +1,45 @@
+"""The mail templates that a person sees, and the one that a task means."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from tasks_app.models import EmailTemplate, ScheduledTask
+from tasks_app.selectors.access import Person, can_see, sees_all
+from tasks_app.states import TaskStatus
+
+SENDS = "send_email"
+
+
+def visible_templates(user: Person) -> QuerySet[EmailTemplate]:
+    """One's own and those shared with everybody, by name; staff see all."""
+    if not (user.is_authenticated and user.is_active):
+        return EmailTemplate.objects.none()
+    seen = Q() if sees_all(user) else Q(owner_id=user.pk) | Q(is_shared=True)
+    return EmailTemplate.objects.filter(seen).select_related("owner").order_by("name", "id")
+
+
+def can_edit_template(user: Person, template: EmailTemplate) -> bool:
+    """A shared template is everybody's to use and its owner's and the staff's to edit."""
+    return can_see(user, template.owner_id)
+
+
+def template_named(owner: Any, name: str) -> EmailTemplate | None:
+    """Give the template that a task of `owner` means by a name: the owner's own, else the shared one.
+
+    None is the platform, which has none of its own.
+    """
+    own = Q(owner_id=owner.pk) if owner is not None else Q(pk=None)
+    found = list(EmailTemplate.objects.filter(own | Q(is_shared=True), name=name))
+    return min(found, key=lambda template: owner is None or template.owner_id != owner.pk, default=None)
+
+
+def tasks_using(template: EmailTemplate) -> QuerySet[ScheduledTask]:
+    """The tasks, not yet ended, that send this template."""
+    tasks = ScheduledTask.objects.filter(
+        type=SENDS, payload__template=template.name, deleted_at=None, status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED)
+    )
+    if not template.is_shared:
+        return tasks.filter(owner_id=template.owner_id)
+    others = EmailTemplate.objects.filter(name=template.name).exclude(id=template.id).values("owner_id")
+    return tasks.exclude(owner_id__in=others)
