@@ -58,7 +58,8 @@ def _cards(request: HttpRequest) -> Iterator[Card]:
         yield Card("need a person", failed, f"{runs}?needs=person", is_grave=failed > 0)
     if user.has_perm("tasks_app.view_worker"):
         alive = len(health.live_workers())
-        yield Card("workers alive", alive, reverse("admin:tasks_app_worker_changelist"), is_grave=alive == 0)
+        label = "worker alive" if alive == 1 else "workers alive"
+        yield Card(label, alive, reverse("admin:tasks_app_worker_changelist"), is_grave=alive == 0)
 
 
 def _sees_runs(request: HttpRequest) -> bool:

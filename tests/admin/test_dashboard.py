@@ -36,7 +36,7 @@ def html(desk: Client, task: ScheduledTask, failed_run: TaskRun) -> str:
         ("<strong>1</strong> <span>paused tasks</span>", ScheduledTask, "?status__exact=paused"),
         ("<strong>2</strong> <span>running</span>", TaskRun, "?status__exact=running"),
         ("<strong>1</strong> <span>need a person</span>", TaskRun, "?needs=person"),
-        ("<strong>1</strong> <span>workers alive</span>", Worker, ""),
+        ("<strong>1</strong> <span>worker alive</span>", Worker, ""),
     ],
 )
 def test_each_number_leads_to_its_list(html: str, shown: str, model: type[Model], query: str) -> None:

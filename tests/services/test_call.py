@@ -124,14 +124,28 @@ def test_the_type_says_what_is_tried_again(
 ) -> None:
     run = ended(alice, raising(error), **options)
     assert run.status == status
-    assert run.error.startswith(type(error).__name__)
+    assert RunAttempt.objects.get(run=run).error_type == type(error).__name__
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (Permanent("There is no such image."), "There is no such image."),
+        (RetryLater(5, "The service is busy."), "The service is busy."),
+        (Permanent(""), "Permanent"),
+        (ValueError("no"), "ValueError: no"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_what_a_handler_says_is_told_as_it_says_it(error: Exception, told: str, alice: User) -> None:
+    assert ended(alice, raising(error)).error == told
 
 
 @pytest.mark.parametrize("seconds", [0, 90, 3600])
 def test_retry_later_chooses_the_pause(seconds: float, alice: User) -> None:
     before = db_now()
     run = ended(alice, raising(RetryLater(seconds, "busy")))
-    assert (run.status, run.failures, run.error) == ("scheduled", 1, "RetryLater: busy")
+    assert (run.status, run.failures, run.error) == ("scheduled", 1, "busy")
     assert run.due_at is not None
     assert timedelta(seconds=seconds) <= run.due_at - before <= timedelta(seconds=seconds + 10)
 

@@ -89,3 +89,9 @@ def test_the_number_of_queries_does_not_grow(
             runs.fail(run)
     with django_assert_max_num_queries(13):
         as_alice.get("/")
+
+
+def test_a_browser_that_asks_for_an_icon_by_itself_gets_ours(client: Client) -> None:
+    response = client.get("/favicon.ico")
+    assert response.status_code == 302
+    assert response["Location"].endswith("favicon.svg")

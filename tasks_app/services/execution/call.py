@@ -146,10 +146,13 @@ def _say(error: Invalid) -> str:
 
 
 def _told(error: BaseException) -> str:
+    """Give the error in a line; what a handler says by Permanent and its like is a sentence already."""
     try:
         text = storable_text(str(error)).strip()
     except Exception:
         text = "(its message cannot be read)"
+    if text and isinstance(error, (Permanent, RetryLater, EffectUnknown)):
+        return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
