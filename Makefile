@@ -20,7 +20,7 @@ run: $(VENV)/run.stamp ## Start everything; PORT=9000 chooses the port, Ctrl-C e
 	@exec $(PY) -m scheduler_project.launch
 
 test: $(VENV)/dev.stamp ## Test with what pip installs: SQLite and the embedded Redis
-	$(PY) -m pytest -n $(PROCESSES) -m "live or not slow"
+	$(PY) -m pytest -n $(PROCESSES) --dist worksteal -m "live or not slow"
 
 check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, deployment settings, documentation
 	$(VENV)/bin/ruff check .
