@@ -1,0 +1,182 @@
+"""The rules of `cleanup`: what each may say, what it must say, and the cleaning that it asks for."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from tasks_app.errors import Invalid
+from tasks_app.handlers import Payload
+from tasks_app.services import cleaning
+from tasks_app.services.cleaning import RunChoice, Whose
+
+Days = Annotated[int, Field(ge=1, le=36_500)]
+Ending = Literal["succeeded", "failed", "cancelled", "skipped"]
+ENDINGS: list[Ending] = ["succeeded", "failed", "cancelled", "skipped"]
+Purpose = Literal["report", "upload", "backup"]
+
+
+class Rule(Payload):
+    """What all rules have in common."""
+
+    @property
+    def is_for_all(self) -> bool:
+        """It reaches what belongs to others, or to nobody."""
+        return False
+
+    def check_bound(self) -> None:
+        """Raise `Invalid` for a rule that would take everything."""
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Do it in small batches; gives the number of each."""
+        raise NotImplementedError
+
+
+class OwnRule(Rule):
+    """A rule about things that have owners."""
+
+    everybody: bool = Field(
+        False, description="Everybody's, not only those of this task's owner. Needs a permission of its own."
+    )
+
+    @property
+    def is_for_all(self) -> bool:
+        """It reaches what belongs to others."""
+        return self.everybody
+
+    def whose(self, owner_id: int | None) -> Whose:
+        """Say whose things are meant."""
+        return Whose(owner_id, is_everybody=self.everybody)
+
+
+class RunsRule(OwnRule):
+    """Ended runs, with their events, attempts, logs and side effects."""
+
+    what: Literal["runs"]
+    status: list[Ending] = Field(ENDINGS, min_length=1, description="Runs that ended like this.")
+    older_than_days: Days | None = Field(None, description="Runs that ended longer ago than this.")
+    keep_last: int | None = Field(
+        None, ge=1, le=100_000, description="Keep so many of each task, the newest, and delete those before them."
+    )
+    task: UUID | None = Field(None, description="Only runs of this task: its id.")
+    type: str | None = Field(None, min_length=1, max_length=100, description="Only runs of this type.")
+    needing_a_person: bool = Field(False, description="Also failed runs that nobody has retried or dismissed.")
+
+    def check_bound(self) -> None:
+        """Ask for an age or a number."""
+        if self.older_than_days is None and self.keep_last is None:
+            raise Invalid.at("older_than_days", "no_bound", "Say how old, or how many to keep: it must not be all.")
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete runs."""
+        choice = RunChoice(
+            statuses=self.status,
+            before=None if self.older_than_days is None else now - timedelta(days=self.older_than_days),
+            keep_last=self.keep_last,
+            task_id=self.task,
+            type=self.type,
+            needing_person=self.needing_a_person,
+        )
+        return cleaning.clean_runs(self.whose(owner_id), choice, dry_run=dry_run)
+
+
+class LogsRule(OwnRule):
+    """The log lines of ended runs; the runs stay."""
+
+    what: Literal["logs"]
+    older_than_days: Days = Field(description="Of runs that ended longer ago than this.")
+    needing_a_person: bool = Field(False, description="Also of failed runs that nobody has retried or dismissed.")
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete log lines."""
+        before = now - timedelta(days=self.older_than_days)
+        choice = RunChoice(before=before, needing_person=self.needing_a_person)
+        return cleaning.clean_logs(self.whose(owner_id), choice, dry_run=dry_run)
+
+
+class FilesRule(OwnRule):
+    """Stored files: from storage and from the list."""
+
+    what: Literal["files"]
+    purpose: Purpose = Field("report", description="Files of this kind.")
+    expired: bool = Field(False, description="Files whose time is over.")
+    older_than_days: Days | None = Field(None, description="Files older than this.")
+
+    def check_bound(self) -> None:
+        """Ask for an age, or for expired ones."""
+        if self.older_than_days is None and not self.expired:
+            raise Invalid.at("older_than_days", "no_bound", "Say how old, or choose expired ones: it must not be all.")
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete files."""
+        return cleaning.clean_files(
+            self.whose(owner_id),
+            purpose=self.purpose,
+            before=None if self.older_than_days is None else now - timedelta(days=self.older_than_days),
+            expired_at=now if self.expired else None,
+            dry_run=dry_run,
+        )
+
+
+class RecordsRule(OwnRule):
+    """Synced records that have disappeared from their service, and old entries of what changed."""
+
+    what: Literal["records"]
+    gone_for_days: Days | None = Field(None, description="Records that disappeared longer ago than this.")
+    changes_older_than_days: Days | None = Field(None, description="Entries of changes older than this.")
+
+    def check_bound(self) -> None:
+        """Ask for one of the two ages."""
+        if self.gone_for_days is None and self.changes_older_than_days is None:
+            raise Invalid.at("gone_for_days", "no_bound", "Say for how long they must have been gone.")
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete records, then entries of changes."""
+        whose = self.whose(owner_id)
+        if self.gone_for_days is not None:
+            before = now - timedelta(days=self.gone_for_days)
+            yield from cleaning.clean_gone_records(whose, before=before, dry_run=dry_run)
+        if self.changes_older_than_days is not None:
+            before = now - timedelta(days=self.changes_older_than_days)
+            yield from cleaning.clean_changes(whose, before=before, dry_run=dry_run)
+
+
+class TokensRule(Rule):
+    """API keys that have expired or were revoked, ended sessions, remembered answers, fetched access tokens."""
+
+    what: Literal["tokens"]
+    older_than_days: Days = Field(
+        description="API keys that ended longer ago than this; the rest as soon as it is over."
+    )
+
+    @property
+    def is_for_all(self) -> bool:
+        """Everybody's tokens are meant."""
+        return True
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete tokens."""
+        return cleaning.clean_tokens(before=now - timedelta(days=self.older_than_days), dry_run=dry_run)
+
+
+class PlatformRule(Rule):
+    """Orphans: side effects whose runs have gone, unused schedule rows, workers and beats that are no more."""
+
+    what: Literal["platform"]
+    silent_for_days: Days = Field(7, description="Workers and beats that have not reported for longer than this.")
+
+    @property
+    def is_for_all(self) -> bool:
+        """These belong to nobody."""
+        return True
+
+    def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
+        """Delete orphans."""
+        return cleaning.clean_orphans(before=now - timedelta(days=self.silent_for_days), dry_run=dry_run)
+
+
+AnyRule = Annotated[
+    RunsRule | LogsRule | FilesRule | RecordsRule | TokensRule | PlatformRule, Field(discriminator="what")
+]
