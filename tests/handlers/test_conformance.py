@@ -15,6 +15,7 @@ from tasks_app.models import StoredFile, TaskRun
 from tasks_app.services.files import file_open
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service
+from tests.services.aging import aged
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,15 @@ class World:
     def payload(self, name: str) -> dict[str, Any]:
         """A payload that uses as much of a type as one payload can."""
         payloads: dict[str, dict[str, Any]] = {
+            "cleanup": {
+                "rules": [
+                    {"what": "runs", "status": ["succeeded"], "older_than_days": 30, "keep_last": 1, "type": "x"},
+                    {"what": "runs", "older_than_days": 30, "type": "old"},
+                    {"what": "logs", "older_than_days": 30},
+                    {"what": "files", "purpose": "upload", "expired": True, "older_than_days": 30},
+                    {"what": "records", "gone_for_days": 30, "changes_older_than_days": 30},
+                ]
+            },
             "export_report": {
                 "source": "runs",
                 "filters": {"type": "x"},
@@ -51,22 +61,30 @@ class World:
     def wrong(self, name: str) -> list[dict[str, Any]]:
         """Payloads that the type must refuse."""
         payloads: dict[str, list[dict[str, Any]]] = {
+            "cleanup": [
+                {"rules": []},
+                {"rules": [{"what": "runs"}]},
+                {"rules": [{"what": "all", "older_than_days": 1}]},
+            ],
             "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
             "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
         }
         return [{}, {"no_such_field": 1}, *payloads[name]]
 
     def context(self) -> RecordingContext:
-        """The context of a run that is in the database."""
+        """The context of a run that is in the database, beside some that ended long ago."""
+        for _ in range(2):
+            aged(self.alice, 40, type="old")
         run = TaskRun.objects.create(owner=self.alice, type="conformance", trigger="api", status="queued")
         return RecordingContext(run_id=str(run.id), owner_id=self.alice.pk)
 
     def observe(self, ctx: RecordingContext) -> object:
-        """What there is of one run's work: its file, its mails, its requests."""
+        """What there is of one run's work: its file, its mails, its requests, what it cleaned up."""
         keys = {effect.id for effect in ctx.effects.values()}
         ids = {message_id(key) for key in keys}
         return {
             "files": [self._digest(file) for file in StoredFile.objects.filter(path__contains=ctx.root_run_id)],
+            "old": TaskRun.objects.filter(type="old").count(),
             "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
             "requests": sum(asked.headers.get("idempotency-key") in keys for asked in self.service.asked),
         }
