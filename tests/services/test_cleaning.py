@@ -68,8 +68,10 @@ def test_a_run_that_ended_late_is_as_old_as_its_end(alice: User) -> None:
 @pytest.mark.parametrize("field", ["rerun_of", "parent"])
 def test_what_an_open_run_goes_back_to_stays_over_any_number_of_steps(field: str, alice: User) -> None:
     first = aged(alice, 30)
-    second = aged(alice, 20, **{field: first})
-    last = aged(alice, 10, "scheduled", **{field: second})
+    back_to_first: dict[str, Any] = {field: first}
+    second = aged(alice, 20, **back_to_first)
+    back_to_second: dict[str, Any] = {field: second}
+    last = aged(alice, 10, "scheduled", **back_to_second)
     aged(alice, 25)
     assert clean(alice, older(9), dry_run=True) == 1
     assert clean(alice, older(9)) == 1
