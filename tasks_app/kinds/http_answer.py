@@ -1,7 +1,7 @@
 """What a handler reads out of an HTTP answer, and what of it fits into a run's result."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -10,7 +10,9 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
+from tasks_app.errors import Permanent
 from tasks_app.handlers.plain import NotPlain, to_plain
+from tasks_app.kinds.json_path import NoSuchPlace, value_at
 from tasks_app.services.outbound import Answer
 
 RESULT_BYTES = 60_000
@@ -46,8 +48,11 @@ def retry_after_seconds(headers: httpx.Headers) -> float | None:
     return max(0.0, (until - timezone.now()).total_seconds())
 
 
-def kept(answer: Answer) -> dict[str, Any]:
-    """Give the answer as JSON that a result can hold: parsed where it is JSON, as text where it is that."""
+def kept(answer: Answer, extract: Mapping[str, str]) -> dict[str, Any]:
+    """Give the answer as JSON that a result can hold: what is to be extracted, or else the body.
+
+    Where something is missing, the body is kept with a `fault`, for `finished` to tell after the effect is confirmed.
+    """
     result: dict[str, Any] = {
         "status": answer.status,
         "headers": {name: answer.headers[name][:_HEADER_LENGTH] for name in _KEPT_HEADERS if name in answer.headers},
@@ -55,13 +60,59 @@ def kept(answer: Answer) -> dict[str, Any]:
         "redirects": answer.redirects,
         "elapsed_ms": answer.elapsed_ms,
     }
+    if not extract:
+        return {**result, **_body(answer)}
+    try:
+        return {**result, "extracted": _extracted(_document(answer), extract)}
+    except Permanent as error:
+        return {**result, **_body(answer), "fault": str(error)}
+
+
+def finished(result: dict[str, Any], extract: Mapping[str, str]) -> dict[str, Any]:
+    """Give the result of the run from what was kept; raise Permanent where something to extract is missing.
+
+    A remembered answer may still give it, to a payload whose paths were mended since.
+    """
+    if not extract or "extracted" in result:
+        return result
+    if "json" not in result:
+        raise Permanent(result.get("fault", "The answer that was kept is not JSON; nothing can be taken out of it."))
+    rest = {name: value for name, value in result.items() if name not in ("json", "fault")}
+    return {**rest, "extracted": _extracted(result["json"], extract)}
+
+
+def _document(answer: Answer) -> Any:
+    if answer.is_truncated:
+        raise Permanent(f"The answer has more than {len(answer.body)} bytes; nothing is taken out of it.")
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise Permanent("The answer is not JSON; nothing can be taken out of it.") from None
+
+
+def _extracted(document: Any, extract: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for name, path in extract.items():
+        try:
+            found[name] = to_plain(value_at(document, path))
+        except NoSuchPlace as error:
+            raise Permanent(f"The answer has nothing at {path} (for {name}): {error} is missing.") from None
+        except NotPlain as error:
+            raise Permanent(f"What the answer has at {path} (for {name}) can't be kept: {error}") from None
+    if len(json.dumps(found)) > RESULT_BYTES:
+        raise Permanent(f"What is to be taken out of the answer has more than {RESULT_BYTES} bytes.")
+    return found
+
+
+def _body(answer: Answer) -> dict[str, Any]:
+    """Give the body parsed where it is JSON, and as text where it is that."""
     parsed = _json(answer)
     if parsed is not None:
-        return {**result, "json": parsed}
+        return {"json": parsed}
     text = _text(answer)
     if text is None:
-        return {**result, "text": None, "binary": True}
-    return {**result, **_fitting(text, answer.is_truncated)}
+        return {"text": None, "binary": True}
+    return _fitting(text, answer.is_truncated)
 
 
 def _json(answer: Answer) -> Any:
