@@ -1,8 +1,10 @@
 """What every task type must keep to, tried on each that is registered. A new type needs a case here."""
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +13,7 @@ from tasks_app.handlers import registry, testing
 from tasks_app.handlers.schema import defaults, payload_schema
 from tasks_app.handlers.testing import RecordingContext
 from tasks_app.kinds.mailing import message_id
-from tasks_app.models import StoredFile, TaskRun
+from tasks_app.models import StoredFile, SyncedRecord, TaskRun
 from tasks_app.services.files import file_open
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service
@@ -55,6 +57,15 @@ class World:
                 "json": {"a": 1},
                 "headers": {"X-A": "b"},
             },
+            "sync_external_service": {
+                "url": self.service.url("/json?body=" + quote(json.dumps([{"id": n, "x": {}} for n in range(20)]))),
+                "collection": "Things",
+                "key": "id",
+                "fields": ["id"],
+                "headers": {"Accept-Language": "de"},
+                "pagination": {"style": "link", "max_pages": 5},
+                "remove_missing": True,
+            },
         }
         return payloads[name]
 
@@ -68,6 +79,11 @@ class World:
             ],
             "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
             "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
+            "sync_external_service": [
+                {"url": self.service.url(), "collection": "x", "key": "id", "headers": {"Authorization": "x"}},
+                {"url": "ftp://example.com", "collection": "x", "key": "id"},
+                {"url": self.service.url(), "collection": "x", "key": "a..b", "pagination": {"style": "cursor"}},
+            ],
         }
         return [{}, {"no_such_field": 1}, *payloads[name]]
 
@@ -86,6 +102,7 @@ class World:
             "files": [self._digest(file) for file in StoredFile.objects.filter(path__contains=ctx.root_run_id)],
             "old": TaskRun.objects.filter(type="old").count(),
             "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
+            "records": list(SyncedRecord.objects.order_by("key").values_list("key", "digest", "gone_at")),
             "requests": sum(asked.headers.get("idempotency-key") in keys for asked in self.service.asked),
         }
 
