@@ -172,6 +172,12 @@ CANCEL_GRACE_SECONDS = env.number(
 ALLOW_PRIVATE_ADDRESSES = env.switch(
     "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
 )
+ALLOW_SHELL_COMMANDS = env.switch(
+    "ALLOW_SHELL_COMMANDS", False, help="Whether tasks may run the commands that administrators have allowed."
+)
+PG_DUMP = env.text(
+    "PG_DUMP", "pg_dump", help="The pg_dump for backups of PostgreSQL; its neighbours are used to check and restore."
+)
 RUN_EVENTS = env.switch("RUN_EVENTS", True, help="Whether workers tell Flower and `celery events` about each run.")
 
 # What follows from these needs no variable of its own.

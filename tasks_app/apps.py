@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.utils.module_loading import autodiscover_modules
 
@@ -19,4 +20,8 @@ class TasksAppConfig(AppConfig):
         autodiscover_modules("task_handlers")
         from tasks_app.services.first_sign_in import first_password_forget  # noqa: PLC0415  # needs the models
 
+        if settings.ALLOW_SHELL_COMMANDS:
+            from tasks_app.services.processes import hide_process  # noqa: PLC0415  # only where commands may look around
+
+            hide_process()
         user_logged_in.connect(first_password_forget, dispatch_uid="first-password")

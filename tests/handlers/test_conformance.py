@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from tasks_app.handlers import registry, testing
 from tasks_app.handlers.schema import defaults, payload_schema
 from tasks_app.handlers.testing import RecordingContext
 from tasks_app.kinds.mailing import message_id
-from tasks_app.models import StoredFile, SyncedRecord, TaskRun
+from tasks_app.models import AllowedCommand, StoredFile, SyncedRecord, TaskRun
 from tasks_app.services.files import file_open
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service
@@ -31,6 +32,7 @@ class World:
     alice: User
     service: Service
     mailbox: Mailbox
+    notes: Path
 
     def payload(self, name: str) -> dict[str, Any]:
         """A payload that uses as much of a type as one payload can."""
@@ -57,6 +59,7 @@ class World:
                 "json": {"a": 1},
                 "headers": {"X-A": "b"},
             },
+            "shell_command": {"command": "leave-a-note", "arguments": ["a b"], "stdin": "c", "ok_exit_codes": [0, 3]},
             "sync_external_service": {
                 "url": self.service.url("/json?body=" + quote(json.dumps([{"id": n, "x": {}} for n in range(20)]))),
                 "collection": "Things",
@@ -79,6 +82,7 @@ class World:
             ],
             "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
             "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
+            "shell_command": [{"command": "rm"}, {"command": "leave-a-note", "arguments": ["-f"]}],
             "sync_external_service": [
                 {"url": self.service.url(), "collection": "x", "key": "id", "headers": {"Authorization": "x"}},
                 {"url": "ftp://example.com", "collection": "x", "key": "id"},
@@ -103,6 +107,7 @@ class World:
             "old": TaskRun.objects.filter(type="old").count(),
             "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
             "records": list(SyncedRecord.objects.order_by("key").values_list("key", "digest", "gone_at")),
+            "notes": [note.read_text() for note in self.notes.glob(ctx.run_id)],
             "requests": sum(asked.headers.get("idempotency-key") in keys for asked in self.service.asked),
         }
 
@@ -113,11 +118,15 @@ class World:
 
 
 @pytest.fixture
-def world(alice: User, service: Service, mailbox: Mailbox) -> World:
-    """Something to report about, somewhere to call, somewhere to mail to."""
+def world(alice: User, service: Service, mailbox: Mailbox, tmp_path: Path) -> World:
+    """Something to report about, somewhere to call, somewhere to mail to, a command to run."""
+    line = '{ cat; echo "$1"; } > "$CARILLON_RUN_ID"; exit 3'
+    AllowedCommand.objects.create(
+        name="leave-a-note", command=[line], uses_shell=True, arguments="[a-z ]+", directory=str(tmp_path)
+    )
     for _ in range(500):
         TaskRun.objects.create(owner=alice, type="x", trigger="api", status="queued")
-    return World(alice, service, mailbox)
+    return World(alice, service, mailbox, tmp_path)
 
 
 @pytest.fixture(params=TYPES)
