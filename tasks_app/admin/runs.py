@@ -13,10 +13,10 @@ from unfold.views import ChangeList
 from tasks_app.admin.base import ReadOnlyAdmin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
 from tasks_app.admin.filters import CreatedFilter, NeedsPersonFilter, TypeFilter
+from tasks_app.admin.payloads import payload_for
 from tasks_app.admin.run_story import AttemptInline, EventInline, log_tail
 from tasks_app.admin.shown import EMPTY, RUN_TONES, as_json, change_link, instant, label, link
 from tasks_app.models import TaskRun
-from tasks_app.selectors.access import shows_payload
 from tasks_app.services.runs import run_cancel, run_dismiss, run_retry
 from tasks_app.states import Status
 
@@ -113,7 +113,7 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""
-        payload = PAYLOAD if obj is None or shows_payload(request.user, obj) else hidden_payload
+        payload = payload_for(request.user, obj)
         groups = [
             (None, WHAT),
             ("Outcome", OUTCOME),
@@ -207,13 +207,6 @@ def _run_link(run_id: Any) -> SafeString | None:
     return link(reverse("admin:tasks_app_taskrun_change", args=[run_id]), str(run_id)) if run_id else None
 
 
-@display(description="payload")
-def hidden_payload(run: TaskRun) -> str:
-    """What stands in the place of a payload that is not for everybody."""
-    return "Shown to its owner alone: tasks of this type may hold secrets."
-
-
-PAYLOAD = as_json("payload")
 WHAT: tuple[Any, ...] = (
     "state_words",
     "error",

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome, actor_of
 from tasks_app.admin.filters import DeletedFilter, LastRunFilter, TypeFilter
+from tasks_app.admin.payloads import hidden_payload, masked_payload, payload_for
 from tasks_app.admin.shown import EMPTY, TASK_TONES, as_json, change_link, instant, label, link
 from tasks_app.admin.task_form import TaskForm
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import shows_payload
 from tasks_app.services.tasks import task_cancel, task_delete, task_pause, task_resume, task_run_now, task_update
 from tasks_app.states import TaskStatus
 
@@ -104,7 +104,7 @@ class TaskAdmin(DeedAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""
-        payload = PAYLOAD if obj is None or shows_payload(request.user, obj) else hidden_payload
+        payload = payload_for(request.user, obj)
         return [
             (None, {"fields": WHAT}),
             ("When", {"fields": WHEN}),
@@ -116,7 +116,7 @@ class TaskAdmin(DeedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """All but the few that `TaskForm` edits."""
-        return (*READ_ONLY, PAYLOAD, hidden_payload)
+        return (*READ_ONLY, masked_payload, hidden_payload)
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Delete row by row, and tell of each."""
@@ -197,13 +197,6 @@ class TaskAdmin(DeedAdmin):
         return change_link(task.periodic_task)
 
 
-@display(description="payload")
-def hidden_payload(task: ScheduledTask) -> str:
-    """What stands in the place of a payload that is not for everybody."""
-    return "Shown to its owner alone: tasks of this type may hold secrets."
-
-
-PAYLOAD = as_json("payload")
 WHAT = ("name", "state", "pages", "owner_link", "type", "key", "description", "tags", "seen_version")
 RETRY, MISFIRE = as_json("retry"), as_json("misfire")
 HOW = ("queue", "priority", "max_retries", RETRY, "soft_timeout_seconds", "timeout_seconds")

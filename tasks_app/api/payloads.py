@@ -8,15 +8,29 @@ from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.services.validation import Problems, check_text
 
 _MOST_TAGS = 20
 
 
 def shown_payload(user: User, thing: ScheduledTask | TaskRun) -> dict[str, Any]:
-    """Give `payload` and `payload_hidden`: the payload of a sensitive type is for its owner alone."""
+    """Give `payload`, its secrets masked, and `payload_hidden`: that of a sensitive type is for its owner alone."""
     is_hidden = not shows_payload(user, thing)
-    return {"payload": None if is_hidden else thing.payload, "payload_hidden": is_hidden}
+    return {"payload": None if is_hidden else masked_payload(thing), "payload_hidden": is_hidden}
+
+
+def meant_changes(user: User, task: ScheduledTask, changes: dict[str, Any]) -> dict[str, Any]:
+    """Give the changes with the task's own secrets in place of their masks."""
+    if not {"payload", "type"} & changes.keys() or not isinstance(changes.get("payload", {}), dict):
+        return changes
+    payload = meant_payload(user, task, changes.get("payload", task.payload), type_name=changes.get("type"))
+    return {**changes, "payload": payload} if "payload" in changes else changes
+
+
+def meant_override(user: User, thing: ScheduledTask | TaskRun, payload: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Give a payload for one run with the stored secrets in place of their masks."""
+    return None if payload is None else meant_payload(user, thing, payload)
 
 
 def check_type(name: str) -> None:

@@ -4,6 +4,7 @@ import uuid
 
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
+from tasks_app.api.payloads import meant_override
 from tasks_app.api.run_shapes import NoteIn, RetryIn, Run, run_out
 from tasks_app.models import ApiKey
 from tasks_app.selectors.runs import run_get
@@ -30,7 +31,7 @@ class RunRetry(Endpoint):
     def post(self, call: Call, body: RetryIn, run_id: uuid.UUID) -> Run:
         """Run an ended run again, as a new run that points to it; confirmed side effects do not happen again."""
         run = run_get(call.user, run_id)
-        again = runs.run_retry(run=run, actor=call.actor, payload=body.payload)
+        again = runs.run_retry(run=run, actor=call.actor, payload=meant_override(call.user, run, body.payload))
         return run_out(run_get(call.user, again.id))
 
 

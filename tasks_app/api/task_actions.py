@@ -5,7 +5,7 @@ import uuid
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
-from tasks_app.api.payloads import shown_payload
+from tasks_app.api.payloads import meant_override, shown_payload
 from tasks_app.api.run_shapes import NoteIn, Run, run_out
 from tasks_app.api.task_shapes import RunNowIn, Task, task_out
 from tasks_app.models import ApiKey
@@ -23,7 +23,8 @@ class TaskRunNow(Endpoint):
         """Start a run at once, beside the schedule."""
         task = task_get(call.user, task_id)
         at = body.scheduled_for and written_instant(body.scheduled_for, task.timezone, "scheduled_for")
-        run = tasks.task_run_now(task=task, actor=call.actor, payload=body.payload, scheduled_for=at or None)
+        payload = meant_override(call.user, task, body.payload)
+        run = tasks.task_run_now(task=task, actor=call.actor, payload=payload, scheduled_for=at or None)
         run.task, run.owner = task, task.owner
         return run_out(run)
 

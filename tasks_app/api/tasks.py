@@ -7,7 +7,7 @@ from django.utils import timezone
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Created, Endpoint, operation
 from tasks_app.api.paging import by_cursor, by_number
-from tasks_app.api.payloads import check_type
+from tasks_app.api.payloads import check_type, meant_changes
 from tasks_app.api.run_shapes import run_out
 from tasks_app.api.task_shapes import (
     Task,
@@ -69,6 +69,7 @@ class TaskByKey(Endpoint):
         if task is None:
             return Created(task_out(call, task_create(owner=call.user, spec=TaskSpec(**given), actor=call.actor)))
         changes = {**vars(TaskSpec(**given)), "enabled": given.get("enabled", task.status != "paused")}
+        changes = meant_changes(call.user, task, changes)
         done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
         return task_out(call, done)
 
@@ -90,7 +91,7 @@ class TaskObject(Endpoint):
         task = task_get(call.user, task_id)
         if "type" in body.model_fields_set:
             check_type(body.type)
-        changes = given_fields(body, task.timezone)
+        changes = meant_changes(call.user, task, given_fields(body, task.timezone))
         done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
         return task_out(call, done)
 

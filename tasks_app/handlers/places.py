@@ -13,46 +13,48 @@ from pydantic import BaseModel
 Schema = Mapping[str, Any]
 CHOICES = "x-choices"
 _UNIONS = ("allOf", "anyOf", "oneOf")
+_NARROWING = frozenset({"type", "properties", "$ref", "enum", "const", *_UNIONS})
 _DEEPEST = 40
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a schema says about one place: every node that may describe it, with references resolved."""
+    """What a schema says about one place: every node that may describe it, with references resolved.
+
+    Without nodes, the place may hold anything, or is one that the schema does not know (`is_known`).
+    """
 
     options: tuple[Schema, ...]
     root: Schema
+    is_known: bool = True
 
     @classmethod
     def top(cls, model: type[BaseModel] | None) -> "Place":
         """The payload itself; None is a type whose code has gone."""
-        schema = {} if model is None else _schema_of(model)
+        if model is None:
+            return cls((), {}, False)
+        schema = _schema_of(model)
         return cls(_options(schema, schema), schema)
 
     def says(self, name: str) -> Any:
         """What any of the nodes says under this keyword."""
         return next((node[name] for node in self.options if name in node), None)
 
-    def knows(self, key: str) -> bool:
-        """Say whether the schema has a word on this member of an object."""
-        return any(key in node.get("properties", ()) or node.get("additionalProperties") for node in self.options)
-
     def member(self, key: str) -> "Place":
         """A member of an object."""
-        found: list[Schema] = []
-        for node in self.options:
-            inner = node.get("properties", {}).get(key, node.get("additionalProperties"))
-            found += _options(inner, self.root) if isinstance(inner, Mapping) else ()
-        return Place(tuple(found), self.root)
+        return self._inner([node.get("properties", {}).get(key, _rest(node)) for node in self.options])
 
     @property
     def item(self) -> "Place":
         """A member of a list."""
-        found: list[Schema] = []
-        for node in self.options:
-            for inner in (node.get("items"), *node.get("prefixItems", ())):
-                found += _options(inner, self.root) if isinstance(inner, Mapping) else ()
-        return Place(tuple(found), self.root)
+        options = [(node.get("items", _is_any(node)), *node.get("prefixItems", ())) for node in self.options]
+        return self._inner([inner for found in options for inner in found])
+
+    def _inner(self, schemas: list[Any]) -> "Place":
+        """The place that these describe: a schema each, or whether anything may stand there."""
+        nodes = [node for inner in schemas if isinstance(inner, Mapping) for node in _options(inner, self.root)]
+        is_free = not self.options or any(inner is True for inner in schemas)
+        return Place(tuple(nodes), self.root, self.is_known and (bool(nodes) or is_free))
 
 
 def references(model: type[BaseModel], payload: Any, kinds: frozenset[str]) -> Iterator[tuple[str, str]]:
@@ -96,6 +98,15 @@ def _options(node: Schema, root: Schema, depth: int = 0) -> tuple[Schema, ...]:
         for inner in node.get(union, ()):
             found += _options(inner, root, depth + 1)
     return found
+
+
+def _rest(node: Schema) -> Any:
+    """What a node says about members that it does not name."""
+    return node.get("additionalProperties", _is_any(node))
+
+
+def _is_any(node: Schema) -> bool:
+    return not _NARROWING & node.keys()
 
 
 def _every(value: Any) -> Iterator[Schema]:

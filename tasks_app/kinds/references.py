@@ -12,6 +12,7 @@ from tasks_app.models import Credential
 from tasks_app.selectors.credentials import credential_named
 from tasks_app.services.credentials import AUTHORISING, SIGNING, CredentialRefused, check_target
 
+__all__ = ["AUTHORISING", "SIGNING", "CredentialName", "SigningKeyName", "check_credential", "credential_for"]
 _LONGEST = 100
 CredentialName = Annotated[
     str, Field(min_length=1, max_length=_LONGEST, json_schema_extra={"x-choices": "credentials"})

@@ -13,6 +13,7 @@ from tasks_app.handlers import registry
 from tasks_app.models import TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import lifecycle, planning, specs
+from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range, check_text
 from tasks_app.states import Reason, Status, Trigger
@@ -44,7 +45,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     """
     now = db_now()
     problems = Problems()
-    checked = specs.checked_payload(problems, type, payload, owner=owner)
+    checked = checked_payload(problems, type, payload, owner=owner)
     due_at = _due_at(problems, now, delay_seconds, run_at)
     check_range(problems, "priority", priority, 0, 9)
     check_range(problems, "max_retries", max_retries, 0, MAX_RETRIES_LIMIT)
@@ -105,7 +106,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
         raise Conflict("This row stands for many skipped slots; run one of them from the task.")
     if payload is not None:
         problems = Problems()
-        payload = specs.checked_payload(problems, run.type, payload, owner=run.owner)
+        payload = checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
     again = _again(run, payload=payload, actor=actor)

@@ -15,9 +15,9 @@ from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import OnExhausted, Overlap, Queue, ScheduledTask
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.selectors.access import why_not
+from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
-from tasks_app.services.validation import Problems, check_choice, check_json, check_range, check_text
+from tasks_app.services.validation import Problems, check_choice, check_range, check_text
 from tasks_app.states import TaskKind
 
 _PAST_GRACE = timedelta(seconds=30)
@@ -93,7 +93,7 @@ def task_fields(
         "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
         "tags": _tags(problems, spec.tags),
         "type": spec.type,
-        "payload": _payload(problems, spec, owner, current),
+        "payload": edited_payload(problems, spec.type, spec.payload, owner=owner, current=current),
         "queue": _queue(problems, spec, current),
         "starts_at": spec.starts_at,
         "ends_at": spec.ends_at,
@@ -228,39 +228,6 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
         problems.add(field_name, code, "This lies in the past." if code == "in_past" else "This never comes due.")
     elif spec.ends_at is not None and first > spec.ends_at:
         problems.add("ends_at", "never", "The window ends before the first run.")
-
-
-def _payload(
-    problems: Problems, spec: TaskSpec, owner: AbstractBaseUser | None, current: ScheduledTask | None
-) -> dict[str, Any]:
-    payload: object = spec.payload
-    if current is not None and (spec.type, payload) == (current.type, current.payload):
-        kept: dict[str, Any] = current.payload
-        return kept
-    if not isinstance(payload, Mapping):
-        problems.add("payload", "type", "Must be an object.")
-        return {}
-    return checked_payload(problems, spec.type, dict(payload), owner=owner)
-
-
-def checked_payload(
-    problems: Problems, type_name: str, payload: dict[str, Any], *, owner: AbstractBaseUser | None
-) -> dict[str, Any]:
-    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form."""
-    found = Problems()
-    check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
-    if not found:
-        try:
-            reason = why_not(owner, registry.get(type_name))
-            if not reason:
-                return registry.validate_for(owner, type_name, payload)[1]
-            found.add("type", "not_allowed", reason)
-        except KeyError:
-            found.add("type", "unknown", "There is no such task type; GET /api/task-types lists them.")
-        except Invalid as error:
-            found.merge(error.fields)
-    problems.merge(found.fields)
-    return payload
 
 
 def _queue(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) -> str:

@@ -17,6 +17,7 @@ from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
 from tasks_app.services import lifecycle, missed, planning, specs
+from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.validation import Problems
@@ -137,7 +138,7 @@ def task_run_now(
         raise Conflict("A cancelled task cannot be run; duplicate it instead.")
     if payload is not None:
         problems = Problems()
-        payload = specs.checked_payload(problems, task.type, payload, owner=task.owner)
+        payload = checked_payload(problems, task.type, payload, owner=task.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
     now = db_now()

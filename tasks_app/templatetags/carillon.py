@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.payloads import masked_payload
 from tasks_app.web import json_view, words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.strip import BarRun, Strip, draw
@@ -142,6 +144,12 @@ def reason(name: str) -> str:
 def first_line(text: str) -> str:
     """The first line of an error."""
     return text.strip().split("\n", 1)[0]
+
+
+@register.filter
+def shown_payload(thing: ScheduledTask | TaskRun) -> dict[str, Any]:
+    """The payload of a task or run, its secrets masked; whether this person may see it is asked before."""
+    return masked_payload(thing)
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.services import runs
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
@@ -64,8 +65,8 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     if not shows_payload(request.user, run):
         raise Http404
     if request.method == "GET":
-        return _editor(request, run, dict(run.payload), {})
-    reader = Reader(type_info(run.type).schema, request.POST, run.payload)
+        return _editor(request, run, masked_payload(run), {})
+    reader = Reader(type_info(run.type).schema, request.POST, masked_payload(run))
     payload = reader.payload()
     add_row(payload, request.POST.get("_add", ""))
     remove_row(payload, request.POST.get("_remove", ""))
@@ -78,7 +79,8 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) -> HttpResponse:
     try:
-        again = runs.run_retry(run=run, actor=actor_of(request), payload=payload)
+        meant = None if payload is None else meant_payload(request.user, run, payload)
+        again = runs.run_retry(run=run, actor=actor_of(request), payload=meant)
     except Invalid as error:
         return _editor(request, run, payload or {}, error.fields, status=400)
     except CarillonError as error:
@@ -91,7 +93,7 @@ def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) ->
 def _editor(
     request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
 ) -> HttpResponse:
-    fields = draw_payload(type_info(run.type).schema, payload, errors)
+    fields = draw_payload(type_info(run.type).schema, payload, errors, owner=run.owner)
     context = {
         "run": run,
         "title": run.task.name if run.task else run.type,

@@ -13,6 +13,7 @@ from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
@@ -56,7 +57,8 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     is_shown = shows_payload(request.user, task)
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
-    form = TaskForm.posted(type_info(task.type), request.POST, kept=task.payload, shows_payload=is_shown)
+    form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
+    form.mean = lambda payload: meant_payload(request.user, task, payload)
     raw = request.POST.get("version", "")
     version = int(raw) if raw.isdigit() else None
 
@@ -118,7 +120,7 @@ def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:
 
 def _draw(request: Request, form: TaskForm, *, task: ScheduledTask | None = None, status: int = 200) -> HttpResponse:
     context = {
-        **form.context(queues=queue_names()),
+        **form.context(queues=queue_names(), owner=task.owner if task else request.user),
         "task": task,
         "type": form.type,
         "preview": preview(form.schedule),

@@ -81,7 +81,7 @@ def test_a_cancelled_task_is_only_to_be_seen(desk: Client, task: ScheduledTask) 
 
 
 def test_a_sensitive_payload_is_for_its_owner_alone(desk: Client, alice: User, staff: User, queue: Queue) -> None:
-    payload = {"url": "https://example.org/", "headers": {"X-Token": "swordfish"}}
+    payload = {"url": "https://example.org/", "body": "swordfish"}
     of_alice = make_task(alice, type="http_request", payload=payload)
     of_staff = make_task(staff, type="http_request", payload=payload)
     assert "swordfish" not in read(desk, address(ScheduledTask, "change", of_alice.pk))

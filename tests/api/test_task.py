@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth.models import User
 
+from tasks_app.handlers.masking import MASK
 from tasks_app.models import ScheduledTask, TaskRun
 from tests.api.client import Api
 from tests.api.conftest import make
@@ -156,7 +157,7 @@ def test_deleting_leaves_the_history(api: Api, alice: User) -> None:
 
 def test_a_sensitive_payload_is_shown_to_its_owner_alone(api: Api, operator: Api) -> None:
     task = make(api, **HTTP)
-    assert task["payload"] == HTTP["payload"]
+    assert task["payload"] == {**HTTP["payload"], "headers": {"Authorization": MASK}}
     address = f"tasks/{task['id']}"
     for reply in (operator.get(address), operator.patch(address, {"name": "x"}), operator.get("tasks")):
         assert reply.status == 200

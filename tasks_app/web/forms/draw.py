@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
+from tasks_app.web.forms.choices import MAKE, with_options
+from tasks_app.web.forms.field import Choice, Errors, Field, Link, messages, messages_below
 from tasks_app.web.forms.shape import Shape
 
 _LIMITS = {
@@ -21,8 +22,11 @@ _ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "sql", "tls",
 _WHOLE = frozenset({"json", "lines", "map", "choices"})
 
 
-def draw_payload(schema: Mapping[str, Any], payload: Mapping[str, Any], errors: Errors) -> list[Field]:
-    """Give the fields of a payload, with its values and the errors at their places."""
+def draw_payload(
+    schema: Mapping[str, Any], payload: Mapping[str, Any], errors: Errors, *, owner: Any = None
+) -> list[Field]:
+    """Give the fields of a payload, with its values and the errors at their places; `owner` is whose it is."""
+    schema = with_options(schema, owner)
     root = Shape(schema, schema)
     if root.kind == "group":
         return _members(root, payload, errors, "payload")
@@ -72,6 +76,7 @@ def _draw(  # noqa: PLR0913  # what a field is made of
         attributes={"name": f"{path}.{shape.tag}"} if kind == "variant" else _attributes(shape),
         errors=(messages_below if kind in _WHOLE else messages)(errors, path),
         children=_children(shape, value, errors, path),
+        link=_link(shape.items if kind == "choices" else shape),
     )
 
 
@@ -110,14 +115,43 @@ def _choices(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
     if shape.kind == "tristate":
         named = (("", "–", None), ("true", "Yes", True), ("false", "No", False))
         return [Choice(text, label, value is meaning) for text, label, meaning in named]
+    if shape.kind == "choice":
+        return _owned(shape, value, is_required=is_required)
     if shape.kind == "choices":
-        chosen_all = value if isinstance(value, list) else []
-        return [Choice(str(one), _words(one), one in chosen_all) for one in shape.items.enum or ()]
-    if shape.kind != "enum":
-        return []
+        return _several(shape.items, value if isinstance(value, list) else [])
+    return _enum(shape, value, is_required=is_required) if shape.kind == "enum" else []
+
+
+def _enum(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
     needs_blank = shape.is_nullable or (is_required and shape.default is None and len(shape.enum or ()) > 1)
     blank = [Choice("", "–" if shape.is_nullable else "Choose…", value is None)] if needs_blank else []
     return blank + [Choice(str(one), _words(one), one == value) for one in shape.enum or ()]
+
+
+def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    """A select of what the owner has; what is stored and has gone stays, and says so."""
+    chosen = _text(value)
+    known = [Choice(name, label, name == chosen) for name, label in shape.options]
+    gone = [] if not chosen or any(one.is_chosen for one in known) else [Choice(chosen, f"{chosen} (gone)", True)]
+    if is_required and chosen and not shape.is_nullable:
+        return gone + known
+    asks = "Choose…" if is_required and known else "None yet" if is_required else "–"
+    return [Choice("", asks, not chosen), *gone, *known]
+
+
+def _several(shape: Shape, value: list[Any]) -> list[Choice]:
+    """Boxes, any number of which may be checked."""
+    if shape.kind != "choice":
+        return [Choice(str(one), _words(one), one in value) for one in shape.enum or ()]
+    chosen = [_text(one) for one in value]
+    known = [Choice(name, label, name in chosen) for name, label in shape.options]
+    names = {one.value for one in known}
+    return [Choice(name, f"{name} (gone)", True) for name in dict.fromkeys(chosen) if name not in names] + known
+
+
+def _link(shape: Shape) -> Link | None:
+    make = str(shape.resolved.get(MAKE, ""))
+    return Link(make, "You have none yet. Make one") if make and not shape.options else None
 
 
 def _words(value: object) -> str:
@@ -127,6 +161,8 @@ def _words(value: object) -> str:
 
 def _attributes(shape: Shape) -> dict[str, str]:
     node = shape.resolved
+    if shape.kind == "choice":
+        return {}
     found = {html: str(node[name]) for name, html in _LIMITS.items() if name in node}
     if shape.kind == "number":
         found["step"] = "any"

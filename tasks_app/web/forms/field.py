@@ -18,6 +18,14 @@ class Choice:
     is_chosen: bool = False
 
 
+@dataclass(frozen=True)
+class Link:
+    """Where the form itself can't help."""
+
+    href: str
+    words: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Field:
     """A label, a control of some kind, help and errors; groups and lists hold further fields.
@@ -35,6 +43,7 @@ class Field:
     attributes: Mapping[str, str] = field(default_factory=dict)
     errors: Sequence[str] = ()
     children: Sequence["Field"] = ()
+    link: Link | None = None
 
     @property
     def id(self) -> str:

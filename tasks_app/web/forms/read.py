@@ -78,7 +78,14 @@ class Reader:
         raw = str(self.posted.get(path, ""))
         return self._blank(shape) if raw == "" and "" not in (shape.enum or ()) else _member(shape, raw)
 
+    def _read_choice(self, shape: Shape, path: str, kept: Any) -> Any:
+        raw = str(self.posted.get(path, "")).strip()
+        return _chosen(shape, raw) if raw else self._blank(shape)
+
     def _read_choices(self, shape: Shape, path: str, kept: Any) -> Any:
+        if shape.items.kind == "choice":  # boxes, or lines where there is nothing to choose from
+            lines = [line.strip() for raw in self.posted.getlist(path) for line in str(raw).splitlines()]
+            return [_chosen(shape.items, line) for line in lines if line]
         return [_member(shape.items, str(raw)) for raw in self.posted.getlist(path)]
 
     def _read_lines(self, shape: Shape, path: str, kept: Any) -> Any:
@@ -138,6 +145,10 @@ def _member(shape: Shape, raw: str) -> Any:
     return next((one for one in shape.enum or () if str(one) == raw), raw)
 
 
+def _chosen(shape: Shape, raw: str) -> Any:
+    return _int(raw) if shape.resolved.get("type") == "integer" else raw
+
+
 def _int(text: str) -> Any:
     try:
         return int(text)
@@ -161,4 +172,12 @@ def _datetime(text: str) -> str:
     return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).isoformat()
 
 
-_PARSE: dict[str, Any] = {"int": _int, "number": _number, "datetime": _datetime}
+def _object(text: str) -> Any:
+    """A line of a list whose members are objects: JSON, or the text that stands for one."""
+    try:
+        return json.loads(text) if text.startswith("{") else text
+    except ValueError:
+        return text
+
+
+_PARSE: dict[str, Any] = {"int": _int, "number": _number, "datetime": _datetime, "group": _object}

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from tasks_app.handlers.places import CHOICES
+
 Schema = Mapping[str, Any]
 _LONG_TEXT = 200
 _FORMATS = {
@@ -65,6 +67,11 @@ class Shape:
         return [node["const"]] if "const" in node else node.get("enum")
 
     @property
+    def options(self) -> list[tuple[str, str]]:
+        """What the owner has to choose from, as values and labels."""
+        return list(self.resolved.get("x-options", ()))
+
+    @property
     def properties(self) -> dict[str, "Shape"]:
         """The fields of an object, in order."""
         return {name: Shape(node, self.root) for name, node in self.resolved.get("properties", {}).items()}
@@ -96,6 +103,8 @@ class Shape:
         node = self.resolved
         if self.tag:
             return "variant"
+        if isinstance(node.get(CHOICES), str) and node.get("type") in ("string", "integer"):
+            return "choice"
         if self.enum is not None:
             return "enum"
         if node.get("type") in _SCALARS:
@@ -113,7 +122,17 @@ class Shape:
         return "textarea" if node.get("maxLength", 0) > _LONG_TEXT and node.get("format") is None else "text"
 
     def _list_kind(self) -> str:
-        kinds = {"enum": "choices", "group": "list", "text": "lines", "email": "lines", "url": "lines", "int": "lines"}
+        if "x-shorthand" in self.items.resolved:  # an object that text may stand for: {"email": …}, or the address
+            return "lines"
+        kinds = {
+            "enum": "choices",
+            "choice": "choices",
+            "group": "list",
+            "text": "lines",
+            "email": "lines",
+            "url": "lines",
+            "int": "lines",
+        }
         return kinds.get(self.items.kind, "json")
 
     def _object_kind(self) -> str:

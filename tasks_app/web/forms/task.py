@@ -1,7 +1,7 @@
 """The whole task form: what it holds, how it is filled, and the spec that it asks for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.http import QueryDict
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.handlers import registry, schema
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.payloads import masked_payload
 from tasks_app.services import specs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import policies
@@ -46,7 +47,10 @@ def type_info(name: str) -> TypeInfo:
 
 @dataclass
 class TaskForm:
-    """What is in the form now. `payload` is None when this person may not see it; it is then left as it is."""
+    """What is in the form now. `payload` is None when this person may not see it; it is then left as it is.
+
+    Secrets in it are masked; `mean` gives the payload that it stands for.
+    """
 
     type: TypeInfo
     values: dict[str, Any]
@@ -54,6 +58,7 @@ class TaskForm:
     schedule: ScheduleForm
     errors: dict[str, list[FieldError]] = field(default_factory=dict)
     run_now: bool = False
+    mean: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
     @classmethod
     def blank(cls, type: TypeInfo, *, zone: str, name: str = "") -> "TaskForm":
@@ -69,14 +74,14 @@ class TaskForm:
         names = [*policies.NUMBERS, "name", "description", "queue", "priority", "overlap", "on_exhausted", "misfire"]
         values = {name: getattr(task, name) for name in [*names, "retry", "notify_on_failure"]}
         values["tags"] = ", ".join(task.tags)
-        payload = dict(task.payload) if shows_payload else None
+        payload = masked_payload(task) if shows_payload else None
         return cls(type_info(task.type), values, payload, ScheduleForm.of(task.schedule, task.timezone))
 
     @classmethod
     def posted(
         cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True
     ) -> "TaskForm":
-        """What somebody sent."""
+        """What somebody sent. `kept` is the stored payload as they were shown it."""
         values = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
         reader = Reader(type.schema, data, kept)
         payload = reader.payload() if shows_payload else None
@@ -92,7 +97,7 @@ class TaskForm:
         tags = [tag.strip() for tag in re.split(r"[,\n]", self.values["tags"]) if tag.strip()]
         found = {**self.values, "tags": tags, "schedule": self.schedule.schedule(), "timezone": self.schedule.zone}
         if self.payload is not None:
-            found["payload"] = self.payload
+            found["payload"] = self.mean(self.payload)
         return found
 
     def refuse(self, error: CarillonError) -> None:
@@ -113,9 +118,11 @@ class TaskForm:
             }
             self.refuse(Invalid(error.message, fields=kept or {"": ()}))
 
-    def context(self, *, queues: list[str]) -> dict[str, Any]:
-        """Give the template everything that it draws."""
-        payload = [] if self.payload is None else draw_payload(self.type.schema, self.payload, self.errors)
+    def context(self, *, queues: list[str], owner: AbstractBaseUser) -> dict[str, Any]:
+        """Give the template everything that it draws. `owner` is whose things the task may use."""
+        payload = []
+        if self.payload is not None:
+            payload = draw_payload(self.type.schema, self.payload, self.errors, owner=owner)
         folded = policies.fields(self.values, self.errors, queues=queues)
         about = self._about()
         every = [*about, *payload, *(one for group in folded.values() for one in group)]

@@ -1,0 +1,146 @@
+"""Secrets inside payloads: shown as a mask wherever a payload is shown, and kept where the mask comes back.
+
+A payload class marks them: `Annotated[dict[str, str], Masked(by_name=True)]` for a map whose members' names tell,
+`Annotated[str, Masked()]` for a value as a whole; `SecretStr` counts as marked. What the class does not know, because
+the payload is older or its code has gone, is judged by its name.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+
+from tasks_app.errors import FieldError
+from tasks_app.handlers.places import Place
+
+MASK = "••••••••"
+_KEYWORD = "x-masked"
+_SECRET_NAME = re.compile(r"auth(?!or(?!i))|cookie|token|secret|key|passw|passphrase|signature|credential")
+_NOTHING_KEPT = FieldError(
+    "masked", "There is no stored value to keep here, or it was given for another address; type it again."
+)
+
+
+class Masked:
+    """Marks a field as secret. `tied_to` names the field beside it with the URL that the secret was given for.
+
+    A mask is then kept only while that URL leads to the same host: nobody moves a secret that they can't read.
+    """
+
+    def __init__(self, *, by_name: bool = False, tied_to: str = "") -> None:
+        self.by_name, self.tied_to = by_name, tied_to
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Leave the mark in the schema."""
+        return {**handler(core_schema), _KEYWORD: {"by_name": self.by_name, "tied_to": self.tied_to}}
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a name is that of a secret: Authorization, X-Api-Key, session_token, PASSWORD."""
+    return _SECRET_NAME.search(name.lower()) is not None
+
+
+def masked(model: type[BaseModel] | None, payload: Any) -> Any:
+    """Give the payload as it may be shown; None is a type whose code has gone."""
+    return _masked(Place.top(model), payload)
+
+
+def unmasked(model: type[BaseModel] | None, payload: Any, stored: Any) -> Any:
+    """Give the payload with the stored value in place of each mask; a mask without one stays."""
+    return _restored(Place.top(model), payload, stored)
+
+
+def mask_faults(model: type[BaseModel] | None, payload: Any) -> dict[str, list[FieldError]]:
+    """Name every mask that stands for nothing, by its path inside the payload."""
+    return {".".join(path): [_NOTHING_KEPT] for path in _left(Place.top(model), payload, ())}
+
+
+def _is_secret(place: Place) -> bool:
+    rule = place.says(_KEYWORD)
+    is_marked = rule is not None and not rule["by_name"]
+    return is_marked or place.says("writeOnly") is True or place.says("format") == "password"
+
+
+def _hides(place: Place, key: str) -> bool:
+    """Say whether a member of this object is secret by its name."""
+    goes_by_name = place.says(_KEYWORD) is not None or not place.member(key).is_known
+    return goes_by_name and is_secret_name(key)
+
+
+def _is_whole(place: Place, value: Any) -> bool:
+    """A secret, or what should have been a map of them and is not."""
+    return _is_secret(place) or (place.says(_KEYWORD) is not None and not isinstance(value, Mapping))
+
+
+def _masked(place: Place, value: Any) -> Any:
+    if _is_whole(place, value):
+        return MASK if value not in (None, "") else value
+    if isinstance(value, Mapping):
+        return {
+            key: MASK if _hides(place, key) and inner not in (None, "") else _masked(place.member(key), inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_masked(place.item, inner) for inner in value]
+    return value
+
+
+def _restored(place: Place, value: Any, stored: Any) -> Any:
+    if _is_whole(place, value):
+        return stored if value == MASK and stored is not None else value
+    if isinstance(value, Mapping):
+        return {key: _member(place, key, value, stored) for key in value}
+    if isinstance(value, list):
+        rows = stored if isinstance(stored, list) else []
+        return [_row(place.item, inner, rows, place_of) for place_of, inner in enumerate(value)]
+    return value
+
+
+def _member(place: Place, key: str, value: Mapping[str, Any], stored: Any) -> Any:
+    inner, kept = value[key], stored.get(key) if isinstance(stored, Mapping) else None
+    member = place.member(key)
+    tied_to = (member.says(_KEYWORD) or {}).get("tied_to", "")
+    if tied_to and kept is not None and _origin(value.get(tied_to)) != _origin(stored.get(tied_to)):
+        kept = None
+    if _hides(place, key):
+        return kept if inner == MASK and kept is not None else inner
+    return _restored(member, inner, kept)
+
+
+def _row(place: Place, value: Any, rows: list[Any], number: int) -> Any:
+    """Rows have no names: a stored one is recognised by what is shown of it, at its own place first."""
+    if next(_left(place, value, ()), None) is None:
+        return value
+    if number < len(rows) and _masked(place, rows[number]) == value:
+        return rows[number]
+    alike = [row for row in rows if _masked(place, row) == value]
+    return alike[0] if alike and all(row == alike[0] for row in alike) else value
+
+
+def _left(place: Place, value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The paths of the masks at the places of secrets, parts of a value included."""
+    if _is_whole(place, value):
+        yield from [path] if _holds_mask(value) else []
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            step = (*path, str(key)[:80])
+            is_left = _hides(place, key) and _holds_mask(inner)
+            yield from [step] if is_left else _left(place.member(key), inner, step)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _left(place.item, inner, (*path, str(number)))
+
+
+def _holds_mask(value: Any) -> bool:
+    return isinstance(value, str) and MASK in value
+
+
+def _origin(url: Any) -> Any:
+    try:
+        parts = urlsplit(url)
+    except (ValueError, TypeError, AttributeError):
+        return url
+    return parts.scheme.lower(), parts.netloc.lower()

@@ -1,0 +1,65 @@
+"""Payloads as they are stored: checked against their type, their owner's rights and the size limit."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+
+from tasks_app.errors import FieldError, Invalid
+from tasks_app.handlers import registry
+from tasks_app.handlers.masking import mask_faults
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import why_not
+from tasks_app.selectors.payloads import masked_payload, model_of
+from tasks_app.services.validation import Problems, check_json
+
+
+def edited_payload(
+    problems: Problems,
+    type_name: str,
+    payload: object,
+    *,
+    owner: AbstractBaseUser | None,
+    current: ScheduledTask | None,
+) -> dict[str, Any]:
+    """Check the payload of a task; what an edit leaves alone is not held against it."""
+    kept: dict[str, Any] = current.payload if current is not None else {}
+    if current is not None and (type_name, payload) == (current.type, kept):
+        return kept
+    if not isinstance(payload, Mapping):
+        problems.add("payload", "type", "Must be an object.")
+        return {}
+    if current is not None and payload == kept and masked_payload(current) != kept:
+        # Another type might show what this one masks.
+        problems.add("payload", "masked", "It holds secrets of the former type; give the payload anew.")
+        return kept
+    return checked_payload(problems, type_name, dict(payload), owner=owner)
+
+
+def checked_payload(
+    problems: Problems, type_name: str, payload: dict[str, Any], *, owner: AbstractBaseUser | None
+) -> dict[str, Any]:
+    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form."""
+    found = Problems()
+    check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
+    if not found:
+        # Before the type's own checks: a mask that stands for nothing must be called by its name.
+        found.merge(_mask_faults(type_name, payload))
+    if not found:
+        try:
+            reason = why_not(owner, registry.get(type_name))
+            if not reason:
+                return registry.validate_for(owner, type_name, payload)[1]
+            found.add("type", "not_allowed", reason)
+        except KeyError:
+            found.add("type", "unknown", "There is no such task type; GET /api/task-types lists them.")
+        except Invalid as error:
+            found.merge(error.fields)
+    problems.merge(found.fields)
+    return payload
+
+
+def _mask_faults(type_name: str, payload: dict[str, Any]) -> dict[str, list[FieldError]]:
+    model = model_of(type_name)
+    return {f"payload.{path}": faults for path, faults in mask_faults(model, payload).items()} if model else {}
