@@ -10,8 +10,10 @@ from django.core.management import call_command
 from django.test import Client
 from pytest_django import Settings
 
+from tasks_app.handlers import registry
 from tasks_app.models import Queue, ScheduledTask
 from tasks_app.services.first_sign_in import password_file
+from tasks_app.services.tasks import task_delete, task_update
 from tasks_app.states import TaskStatus
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +56,7 @@ def test_somebody_else_signing_in_leaves_the_password_where_it_is(alice: User) -
     assert password_file().exists()
 
 
-def test_there_are_groups_queues_and_three_paused_examples() -> None:
+def test_there_are_groups_queues_three_paused_examples_and_a_clean_up() -> None:
     bootstrap()
     assert set(Group.objects.values_list("name", flat=True)) >= {"Viewer", "Operator", "Admin"}
     assert list(Queue.objects.values_list("name", "is_background")) == [
@@ -62,7 +64,7 @@ def test_there_are_groups_queues_and_three_paused_examples() -> None:
         ("default", False),
         ("low-priority", True),
     ]
-    tasks = ScheduledTask.objects.all()
+    tasks = ScheduledTask.objects.exclude(key="cleanup")
     assert len(tasks) == 3
     assert {(task.status, task.owner.username, task.next_due_at) for task in tasks} == {
         (TaskStatus.PAUSED, "admin", None)
@@ -88,13 +90,33 @@ def test_a_second_time_says_and_changes_nothing() -> None:
     before = User.objects.get(username="admin").password
     assert bootstrap() == ""
     assert User.objects.get(username="admin").password == before
-    assert ScheduledTask.objects.count() == 2
+    assert ScheduledTask.objects.count() == 3
     assert Queue.objects.get(name="default").rank == 3
     assert not Group.objects.get(name="Viewer").permissions.exists()
+
+
+def test_it_cleans_up_every_night() -> None:
+    bootstrap()
+    task = ScheduledTask.objects.get(key="cleanup")
+    assert (task.type, task.status, task.owner.username) == ("cleanup", TaskStatus.ACTIVE, "admin")
+    assert task.next_due_at is not None
+    assert (task.next_due_at.hour, task.next_due_at.minute) == (3, 30)
+    registry.validate_for(task.owner, task.type, task.payload)
+
+
+def test_a_clean_up_that_somebody_deleted_does_not_come_back() -> None:
+    bootstrap()
+    task = ScheduledTask.objects.get(key="cleanup")
+    task_update(task=task, changes={"key": "mine"}, actor="user:admin")
+    bootstrap()
+    task_delete(task=ScheduledTask.objects.get(id=task.id), actor="user:admin")
+    bootstrap()
+    assert ScheduledTask.objects.filter(type="cleanup").count() == 1
 
 
 def test_an_administrator_made_by_hand_is_enough() -> None:
     User.objects.create_superuser("root")
     assert bootstrap() == ""
+    assert ScheduledTask.objects.get().owner.username == "root"
     assert not User.objects.filter(username="admin").exists()
     assert not password_file().exists()

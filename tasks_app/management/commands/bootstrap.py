@@ -1,7 +1,9 @@
 """`manage.py bootstrap`: what a new platform starts with. Doing it again changes nothing that people have changed."""
 
+import dataclasses
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import Q
 
@@ -58,12 +60,31 @@ EXAMPLES = (
         enabled=False,
     ),
 )
+CLEANUP = TaskSpec(
+    name="Clean up",
+    key="cleanup",
+    type="cleanup",
+    description="Keeps the platform small however long it is left alone. Change its rules to what suits you.",
+    payload={
+        "rules": [
+            {"what": "runs", "status": ["cancelled", "skipped"], "older_than_days": 14, "everybody": True},
+            {"what": "runs", "keep_last": 10_000, "everybody": True},
+            {"what": "logs", "older_than_days": 14, "everybody": True},
+            {"what": "files", "expired": True, "everybody": True},
+            {"what": "files", "purpose": "upload", "expired": True, "everybody": True},
+            {"what": "records", "gone_for_days": 90, "changes_older_than_days": 90, "everybody": True},
+            {"what": "tokens", "older_than_days": 30},
+            {"what": "platform"},
+        ]
+    },
+    schedule={"kind": "daily", "time": "03:30"},
+)
 
 
 class Command(OneLineCommand):
-    """Make groups, queues, the first administrator and three paused examples, where they are missing."""
+    """Make groups, queues, the first administrator, three paused examples and the nightly clean-up, where missing."""
 
-    help = "Make what a new platform starts with: groups, queues, the first sign-in, examples. Safe to repeat."
+    help = "Make what a new platform starts with: groups, queues, the first sign-in, tasks. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say only what was made."""
@@ -74,6 +95,7 @@ class Command(OneLineCommand):
         for name, fields in QUEUES.items():
             Queue.objects.get_or_create(name=name, defaults=fields)
         password = first_admin_create()
+        _create_cleanup()
         if password is None:
             return
         for spec in EXAMPLES:
@@ -87,3 +109,11 @@ def _create_example(spec: TaskSpec) -> None:
     owner = User.objects.get(username=USER_NAME)
     if not ScheduledTask.objects.filter(owner=owner, key=spec.key).exists():
         task_create(owner=owner, spec=spec, actor="code")
+
+
+def _create_cleanup() -> None:
+    """Make the nightly clean-up for the first administrator, once: a deleted task leaves a tombstone, which counts."""
+    owner = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
+    if owner is None or ScheduledTask.objects.filter(type=CLEANUP.type).exists():
+        return
+    task_create(owner=owner, spec=dataclasses.replace(CLEANUP, timezone=settings.TIME_ZONE), actor="code")
