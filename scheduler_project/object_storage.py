@@ -6,7 +6,7 @@ one reads it to its end.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
@@ -15,6 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
+
+if TYPE_CHECKING:
+    _File = File[bytes]
+else:
+    _File = File
 
 CHUNK_BYTES = 256 * 1024
 _CONFIG = Config(
@@ -38,7 +43,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.client_config = self.client_config.merge(_CONFIG)
+        self.client_config: Config = self.client_config.merge(_CONFIG)
         self.transfer_config = _TRANSFER
         # Guessed from the name, a type or an encoding would say something that nobody has checked.
         self.object_parameters = {"ContentType": "application/octet-stream"}
@@ -71,7 +76,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
             return int(super().size(name))
 
 
-class StreamedObject(File[bytes]):
+class StreamedObject(_File):
     """An object while it comes: read forwards, once, never whole in memory."""
 
     def __init__(self, body: IO[bytes], name: str, size: int) -> None:
@@ -82,7 +87,8 @@ class StreamedObject(File[bytes]):
         """Read on; -1 reads to the end."""
         assert self.file is not None
         with _said(self.name or ""):
-            return self.file.read(None if size < 0 else size)
+            # botocore's body reads to the end for None alone.
+            return self.file.read() if size < 0 else self.file.read(size)
 
     def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Give the rest in pieces."""

@@ -5,7 +5,17 @@ import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scheduler_project import __version__, checked, keys, ports, redis_url, rest_settings, storage_url, unfold_settings
+from scheduler_project import (
+    __version__,
+    checked,
+    django_parts,
+    keys,
+    ports,
+    redis_url,
+    rest_settings,
+    storage_url,
+    unfold_settings,
+)
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
@@ -119,6 +129,13 @@ STORAGE_URL = env.text(
 UPLOAD_MAX_BYTES = env.number(
     "UPLOAD_MAX_BYTES", 26_214_400, low=1024, high=5_368_709_120, help="The largest file that people may upload."
 )
+UPLOAD_TOTAL_MAX_BYTES = env.number(
+    "UPLOAD_TOTAL_MAX_BYTES",
+    1_073_741_824,
+    low=1024,
+    high=1_099_511_627_776,
+    help="How much one person's uploads may take together.",
+)
 FLOWER_PORT = env.number(
     "FLOWER_PORT",
     ports.kept(VAR_DIR, "flower"),
@@ -188,56 +205,12 @@ FLOWER_SECRET = keys.derived(SECRET_KEY, "flower")
 REDIS_CLIENT = "scheduler_project.redis_client.connect"
 REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
 
-INSTALLED_APPS = [
-    # Without unfold's own site, in favour of ours.
-    "unfold.apps.BasicAppConfig",
-    "unfold.contrib.filters",
-    "scheduler_project.admin_app.CarillonAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "channels",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "django_htmx",
-    "django_celery_beat",
-    "django_celery_results",
-    "tasks_app",
-    "notifications",
-]
-MIDDLEWARE = [
-    "tasks_app.api.middleware.ApiMiddleware",
-    "scheduler_project.csp.content_security_policy",
-    "django.middleware.security.SecurityMiddleware",
-    "scheduler_project.static_files.StaticFilesMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-]
+INSTALLED_APPS = django_parts.INSTALLED_APPS
+MIDDLEWARE = django_parts.MIDDLEWARE
 ROOT_URLCONF = "scheduler_project.urls"
 ASGI_APPLICATION = "scheduler_project.asgi.application"
 APPEND_SLASH = True
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
+TEMPLATES = django_parts.templates(BASE_DIR / "templates")
 UNFOLD = unfold_settings.unfold(SITE_NAME, ENVIRONMENT)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True

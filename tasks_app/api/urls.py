@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tasks_app.api import (
     api_keys,
+    files,
     history,
     me,
     queues,
@@ -44,6 +45,10 @@ urlpatterns: list[URLPattern] = [
     path("task-types", task_types.TaskTypeList.as_view(), name="task-type-list"),
     path("api-keys", api_keys.KeyList.as_view(), name="api-key-list"),
     path("api-keys/<uuid:key_id>", api_keys.KeyObject.as_view(), name="api-key-detail"),
+    path("files", files.FileList.as_view(), name="file-list"),
+    path("files/<uuid:file_id>", files.FileObject.as_view(), name="file-detail"),
+    path("files/<uuid:file_id>/content", files.FileContent.as_view(), name="file-content"),
+    path("files/<uuid:file_id>/link", files.FileLinks.as_view(), name="file-link"),
     path("queues", queues.QueueList.as_view(), name="queue-list"),
     path("queues/<str:name>/pause", queues.QueuePause.as_view(), name="queue-pause"),
     path("queues/<str:name>/resume", queues.QueueResume.as_view(), name="queue-resume"),

@@ -60,8 +60,9 @@ def visible_runs(user: Person) -> QuerySet[TaskRun]:
 
 
 def visible_files(user: Person) -> QuerySet[StoredFile]:
-    """The files that the user may see."""
-    return _scoped(user, StoredFile.objects.all())
+    """The files that the user may see; backups, which hold everybody's data, are for staff alone."""
+    files = StoredFile.objects.all()
+    return _scoped(user, files if sees_all(user) else files.exclude(purpose=StoredFile.Purpose.BACKUP))
 
 
 def _scoped(user: Person, rows: QuerySet[Any]) -> QuerySet[Any]:

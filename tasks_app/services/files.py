@@ -6,20 +6,22 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.urls import reverse
 from django.utils import timezone
 
-from tasks_app.errors import CarillonError, NotFound
+from tasks_app.errors import CarillonError, Conflict, Invalid, NotFound
 from tasks_app.models import StoredFile
 
 LINK_LIFETIME = timedelta(days=7)
+LONGEST_LINK = timedelta(days=90)
 _SALT = "tasks_app.file-link"
 _PART = ".part-"
 
@@ -77,24 +79,65 @@ def file_delete(file: StoredFile) -> None:
     file.delete()
 
 
-def signed_url(file: StoredFile, *, lifetime: timedelta = LINK_LIFETIME) -> str:
-    """Give an absolute link that needs no sign-in, until the file expires (or for `lifetime` if it doesn't)."""
-    until = file.expires_at or timezone.now() + lifetime
-    token = signing.dumps({"file": str(file.id), "until": int(until.timestamp())}, salt=_SALT)
+def storage_fault() -> str:
+    """Write, read and remove a small file; say what went wrong, or "" when nothing did."""
+    storage, path = storages["default"], f"probe/{uuid4()}"
+    try:
+        saved = storage.save(path, ContentFile(b"carillon"))
+        with storage.open(saved, "rb") as opened:
+            is_same = opened.read() == b"carillon"
+        storage.delete(saved)
+    except OSError as error:
+        return str(error)
+    return "" if is_same else "storage gives back something else than was written"
+
+
+def signed_url(file: StoredFile, *, lifetime: timedelta | None = None) -> str:
+    """Give an absolute link that needs no sign-in, for `lifetime` or as long as the file lasts (7 days if for ever).
+
+    No link outlives its file. A backup holds everybody's data and gets none.
+    """
+    if file.purpose == StoredFile.Purpose.BACKUP:
+        raise Conflict("A backup gets no link; staff download it signed in.", code="no_link")
+    token = signing.dumps({"file": str(file.id), "until": int(_link_end(file, lifetime).timestamp())}, salt=_SALT)
     return f"{settings.BASE_URL.rstrip('/')}{reverse('file-link', args=[token])}"
 
 
+def link_create(*, file: StoredFile, lifetime: timedelta) -> tuple[str, datetime]:
+    """Make a link with a lifetime that a person chose; gives it with its end."""
+    if not timedelta(0) < lifetime <= LONGEST_LINK:
+        message = f"A link lasts up to {LONGEST_LINK.days} days."
+        raise Invalid.at("lifetime_seconds", "out_of_range", message)
+    end = _link_end(file, lifetime)
+    if end <= timezone.now():
+        raise Conflict("The file has expired; a link to it would end at once.", code="expired")
+    return signed_url(file, lifetime=lifetime), end
+
+
+def _link_end(file: StoredFile, lifetime: timedelta | None) -> datetime:
+    if lifetime is None:
+        return file.expires_at or timezone.now() + LINK_LIFETIME
+    end = timezone.now() + lifetime
+    return min(end, file.expires_at) if file.expires_at else end
+
+
 def file_from_token(token: str) -> StoredFile:
-    """Give the file of a signed link; raise `LinkExpired`, or `NotFound` for one that we never made."""
+    """Give the file of a signed link; raise `LinkExpired`, or `NotFound` for one that we never made.
+
+    A link is its owner's word: it ends with the account, and a file that is a backup now is reached by none.
+    """
     try:
         content = signing.loads(token, salt=_SALT)
     except signing.BadSignature:
         raise NotFound("There is no such file.") from None
-    if timezone.now().timestamp() >= content["until"]:
+    now = timezone.now()
+    if now.timestamp() >= content["until"]:
         raise LinkExpired("This link has expired.")
-    file = StoredFile.objects.filter(pk=UUID(content["file"])).first()
-    if file is None:
+    file = StoredFile.objects.select_related("owner").filter(pk=UUID(content["file"])).first()
+    if file is None or file.purpose == StoredFile.Purpose.BACKUP or (file.owner and not file.owner.is_active):
         raise NotFound("The file has been removed.")
+    if file.expires_at and file.expires_at <= now:
+        raise LinkExpired("This link has expired.")
     return file
 
 

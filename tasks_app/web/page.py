@@ -134,7 +134,8 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
     entries = [
         entry("home", "Home", "home", reverse("home")),
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
-        entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed), ends_group=True),
+        entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
+        entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]
     if is_staff:
         entries += [

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tasks_app.web import (
+    file_pages,
     gallery,
     home,
     mailbox,
@@ -42,6 +43,10 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/cancel/", run_actions.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/dismiss/", run_actions.run_dismiss, name="run-dismiss"),
+    path("files/", file_pages.file_list, name="file-list"),
+    path("files/upload/", file_pages.file_new, name="file-upload"),
+    path("files/<uuid:file_id>/share/", file_pages.file_share, name="file-share"),
+    path("files/<uuid:file_id>/delete/", file_pages.file_remove, name="file-delete"),
     path("settings/", settings_page.settings, name="settings"),
     path("settings/password/", sign_in.Password.as_view(), name="password"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),

@@ -13,6 +13,7 @@ from tasks_app.management.one_line import OneLineCommand
 from tasks_app.selectors import health
 from tasks_app.selectors.broker import broker, broker_policy
 from tasks_app.selectors.health import Finding
+from tasks_app.services.files import storage_fault
 
 SCHEDULER = "tasks_app.scheduler.DueScheduler"
 
@@ -45,6 +46,8 @@ def _findings(*, is_running: bool) -> Iterator[Finding]:
     database = health.database()
     tables = health.migrations() if database.ok else database
     yield from {database.name: database, tables.name: tables}.values()
+    fault = storage_fault()
+    yield Finding("storage", not fault, fault or "files can be written and read")
     reachable = broker()
     yield broker_policy() if reachable.ok else reachable
     if is_running and tables.ok:
