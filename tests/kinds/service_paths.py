@@ -152,7 +152,17 @@ class Paths(BaseHTTPRequestHandler):
     def _guarded(self, query: dict[str, str]) -> None:
         """Open to the one token that the query names, and to no other."""
         is_known = self.headers.get("Authorization") == f"Bearer {query['token']}"
-        self._send(200 if is_known else 401, b"{}", content_type="application/json")
+        if is_known and "then" in query:
+            getattr(self, f"_{query['then']}")(query)
+        else:
+            self._send(200 if is_known else 401, b"{}", content_type="application/json")
+
+    def _document(self, query: dict[str, str]) -> None:
+        self._send(200, json.dumps(self.server.document).encode(), content_type="application/json")
+
+    def _echo(self, query: dict[str, str]) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self._send(200, json.dumps(headers).encode(), content_type="application/json")
 
     def _token(self, query: dict[str, str]) -> None:
         """A token endpoint of OAuth2: another token each time."""
@@ -172,6 +182,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     asked: list[Asked]
     sent_bytes = 0
+    document: Any = None
     closing: threading.Event
 
     def handle_error(self, request: Any, client_address: Any) -> None:

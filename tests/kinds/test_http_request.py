@@ -10,21 +10,11 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater
-from tasks_app.handlers import registry
+from tasks_app.errors import EffectUnknown, Permanent, RetryLater
 from tasks_app.handlers.testing import RecordingContext, call_handler
 from tasks_app.kinds.http_request import AnswerLost, RequestFailed
+from tests.kinds.http_calls import faults, request
 from tests.kinds.service import Service, Trap
-
-
-def request(service: Service, path: str = "/", ctx: RecordingContext | None = None, **payload: Any) -> Any:
-    return call_handler("http_request", {"url": service.url(path), **payload}, ctx or RecordingContext())
-
-
-def faults(payload: dict[str, Any]) -> dict[str, str]:
-    with pytest.raises(Invalid) as caught:
-        registry.validate("http_request", payload)
-    return {path: errors[0].code for path, errors in caught.value.fields.items()}
 
 
 def test_an_answer_of_text_is_kept(service: Service) -> None:
