@@ -12,7 +12,7 @@ from pytest_django import Settings
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import registry
 from tasks_app.handlers.testing import RecordingContext, call_handler
-from tasks_app.kinds.http_request import AnswerLost, RequestFailed
+from tasks_app.kinds.http_sending import AnswerLost, RequestFailed
 from tasks_app.models import Credential
 from tests.kinds.http_calls import faults, request
 from tests.kinds.service import Service, Trap, running

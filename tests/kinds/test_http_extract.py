@@ -7,7 +7,7 @@ import pytest
 
 from tasks_app.errors import EffectUnknown, Permanent, RetryLater
 from tasks_app.handlers.testing import RecordingContext
-from tasks_app.kinds.http_request import AnswerLost, RequestFailed
+from tasks_app.kinds.http_sending import AnswerLost, RequestFailed
 from tests.kinds.http_calls import faults, request
 from tests.kinds.service import Service
 

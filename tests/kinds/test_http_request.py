@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from tasks_app.errors import EffectUnknown, Permanent, RetryLater
 from tasks_app.handlers.testing import RecordingContext, call_handler
-from tasks_app.kinds.http_request import AnswerLost, RequestFailed
+from tasks_app.kinds.http_sending import AnswerLost, RequestFailed
 from tests.kinds.http_calls import faults, request
 from tests.kinds.service import Service, Trap
 
