@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks_app.errors import Invalid
 from tasks_app.handlers import Payload
+from tasks_app.handlers.masking import Masked
 from tasks_app.kinds.http_headers import check_header
 from tasks_app.kinds.json_path import path_fault
 from tasks_app.kinds.references import CredentialName, SigningKeyName, check_credential
@@ -31,8 +32,12 @@ class HttpRequest(Payload):
     url: str = Field(
         title="URL", description="A public http:// or https:// address.", json_schema_extra={"format": "uri"}
     )
-    query: dict[str, str] = Field({}, max_length=50, description="Query parameters, escaped and added to the URL.")
-    headers: dict[str, str] = Field({}, max_length=50, description="Header names and values.")
+    query: Annotated[dict[str, str], Masked(by_name=True, tied_to="url")] = Field(
+        {}, max_length=50, description="Query parameters, escaped and added to the URL."
+    )
+    headers: Annotated[dict[str, str], Masked(by_name=True, tied_to="url")] = Field(
+        {}, max_length=50, description="Header names and values. For a secret, better choose a credential below."
+    )
     credential: CredentialName | None = Field(None, description="The credential that authorises the request.")
     signing: SigningKeyName | None = Field(
         None, title="Signing key", description="The key that signs the body, so that the receiver knows who sent it."
