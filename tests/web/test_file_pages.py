@@ -117,8 +117,8 @@ def test_a_link_is_shown_once_and_works_without_signing_in(as_alice: Client, cli
     assert "without signing in" in text(as_alice.get(address))
     response = as_alice.post(address, {"days": "30"})
     link = response.content.decode().split('id="link">')[1].split("<")[0].strip()
-    with closing(client.get("/" + link.split("/", 3)[3])) as download:
-        assert download.status_code == 200
+    download: Any = client.get("/" + link.split("/", 3)[3])
+    assert b"".join(download.streaming_content) == b"a,b\r\n"
     assert link not in as_alice.get(address).content.decode()
 
 
