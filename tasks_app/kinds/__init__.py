@@ -1,5 +1,25 @@
 """The built-in task types, one file each; importing this declares them."""
 
-from tasks_app.kinds import builtin_sources, cleanup, export_report, http_request, sync_external_service
+from tasks_app.kinds import (
+    builtin_sources,
+    builtin_sources_activity,
+    builtin_sources_platform,
+    cleanup,
+    export_report,
+    http_request,
+    send_email,
+    shell_command,
+    sync_external_service,
+)
 
-__all__ = ["builtin_sources", "cleanup", "export_report", "http_request", "sync_external_service"]
+__all__ = [
+    "builtin_sources",
+    "builtin_sources_activity",
+    "builtin_sources_platform",
+    "cleanup",
+    "export_report",
+    "http_request",
+    "send_email",
+    "shell_command",
+    "sync_external_service",
+]

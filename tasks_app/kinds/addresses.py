@@ -1,5 +1,6 @@
 """E-mail addresses in payloads: one bare address each, and who may be written to from here."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
 from typing import Annotated, Any
@@ -25,7 +26,10 @@ def is_address(value: str) -> bool:
         _is_email(value)
     except ValidationError:
         return False
-    return "[" not in value and len(value.rpartition("@")[0]) <= _LOCAL_PART_LIMIT
+    local, _, domain = value.rpartition("@")
+    # Signs that can't be seen, or that pass for a dot, have no place in a name of a host.
+    is_plain = all(sign in ".-" or unicodedata.category(sign)[0] in "LMN" for sign in domain)
+    return is_plain and len(local) <= _LOCAL_PART_LIMIT
 
 
 def canonical(address: str) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "Recipients",
     "check_addresses",
     "check_recipients",
+    "check_room",
     "message_id",
     "send_each",
     "send_letters",
@@ -157,7 +158,7 @@ class _Sending:
             self._say(f"{letter.address} has had this mail already")
             return
         try:
-            self._server.hand_over(message_of(letter, handle.id, self._parts))
+            self._server.hand_over(message_of(letter, handle.id, self._parts), letter.address)
         except MailRefused as error:
             self._note_refusal(letter.address, handle, error)
         except MailServerAway as error:

@@ -55,12 +55,11 @@ class MailServer:
     ) -> None:
         self._drop()
 
-    def hand_over(self, message: EmailMessage) -> None:
+    def hand_over(self, message: EmailMessage, recipient: str) -> None:
         """Give one message for one recipient to the server; returns once it has taken responsibility for it."""
         if not isinstance(self._backend, EmailBackend):
             self._backend.send_messages([message])
             return
-        (recipient,) = message.recipients()
         mail: Any = message.message()
         content = mail.as_bytes(linesep="\r\n")
         smtp = self._ready_for(sanitize_address(recipient, "utf-8"))

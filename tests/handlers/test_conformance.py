@@ -14,7 +14,7 @@ from tasks_app.handlers import registry, testing
 from tasks_app.handlers.schema import defaults, payload_schema
 from tasks_app.handlers.testing import RecordingContext
 from tasks_app.kinds.mailing import message_id
-from tasks_app.models import AllowedCommand, StoredFile, SyncedRecord, TaskRun
+from tasks_app.models import AllowedCommand, EmailTemplate, StoredFile, SyncedRecord, TaskRun
 from tasks_app.services.files import file_open
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service
@@ -59,6 +59,12 @@ class World:
                 "json": {"a": 1},
                 "headers": {"X-A": "b"},
             },
+            "send_email": {
+                "template": "Reminder",
+                "recipients": ["ada@example.org", {"email": "bob@example.org", "name": "Bob", "values": {"n": 2}}],
+                "values": {"n": "1", "name": "you"},
+                "reply_to": "desk@example.org",
+            },
             "shell_command": {"command": "leave-a-note", "arguments": ["a b"], "stdin": "c", "ok_exit_codes": [0, 3]},
             "sync_external_service": {
                 "url": self.service.url("/json?body=" + quote(json.dumps([{"id": n, "x": {}} for n in range(20)]))),
@@ -82,6 +88,11 @@ class World:
             ],
             "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
             "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
+            "send_email": [
+                {"subject": "a", "text": "b"},
+                {"subject": "a\nb", "text": "b", "recipients": ["ada@example.org"]},
+                {"template": "Reminder", "recipients": ["ada@example.org, bob@example.org"]},
+            ],
             "shell_command": [{"command": "rm"}, {"command": "leave-a-note", "arguments": ["-f"]}],
             "sync_external_service": [
                 {"url": self.service.url(), "collection": "x", "key": "id", "headers": {"Authorization": "x"}},
@@ -106,8 +117,8 @@ class World:
             "files": [self._digest(file) for file in StoredFile.objects.filter(path__contains=ctx.root_run_id)],
             "old": TaskRun.objects.filter(type="old").count(),
             "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
-            "records": list(SyncedRecord.objects.order_by("key").values_list("key", "digest", "gone_at")),
             "notes": [note.read_text() for note in self.notes.glob(ctx.run_id)],
+            "records": list(SyncedRecord.objects.order_by("key").values_list("key", "digest", "gone_at")),
             "requests": sum(asked.headers.get("idempotency-key") in keys for asked in self.service.asked),
         }
 
@@ -126,6 +137,7 @@ def world(alice: User, service: Service, mailbox: Mailbox, tmp_path: Path) -> Wo
     )
     for _ in range(500):
         TaskRun.objects.create(owner=alice, type="x", trigger="api", status="queued")
+    EmailTemplate.objects.create(owner=alice, name="Reminder", subject="{n}", text="Dear {name}", html="<p>{name}</p>")
     return World(alice, service, mailbox, tmp_path)
 
 

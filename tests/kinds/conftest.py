@@ -36,9 +36,31 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[tuple[list[str], Message]] = []
         self.answers: dict[str, str] = {}
+        self.sender_answer = ""
+        self.messages_per_session = 0
+        self.sessions = 0
+        self.asked = 0
+
+    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, hostname: str, responses: Any) -> Any:
+        """Count who comes."""
+        session.host_name = hostname
+        session.taken = 0
+        self.sessions += 1
+        return responses
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """Take a sender or not; leave when the session has brought its share."""
+        if self.messages_per_session and session.taken >= self.messages_per_session:
+            server.transport.close()
+            return "421 enough"
+        if self.sender_answer:
+            return self.sender_answer
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         """Take a recipient or not."""
+        self.asked += 1
         if address in self.answers:
             return self.answers[address]
         envelope.rcpt_tos.append(address)
@@ -47,6 +69,7 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Keep a message."""
         self.messages.append((envelope.rcpt_tos, message_from_bytes(envelope.content)))
+        session.taken += 1
         return "250 OK"
 
     @property
