@@ -81,6 +81,14 @@ class Paths(BaseHTTPRequestHandler):
     def _silent(self, query: dict[str, str]) -> None:
         self.server.closing.wait(20)
 
+    def _hold(self, query: dict[str, str]) -> None:
+        """Take a request and let it wait for its answer; answer it when it comes again."""
+        key = self.headers.get("Idempotency-Key")
+        if sum(asked.headers.get("idempotency-key") == key for asked in self.server.asked) == 1:
+            self.server.closing.wait(60)
+        else:
+            self._json(query)
+
     def _drop(self, query: dict[str, str]) -> None:
         self.connection.shutdown(socket.SHUT_RDWR)
 

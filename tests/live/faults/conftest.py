@@ -17,6 +17,8 @@ SHORT = {
     "STOP_GRACE_SECONDS": "3",
     "MIN_INTERVAL_SECONDS": "1",
     "WORKER_CONCURRENCY": "2",
+    # The services that the tests bring along are on loopback.
+    "ALLOW_PRIVATE_ADDRESSES": "1",
 }
 
 
