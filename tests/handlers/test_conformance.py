@@ -57,7 +57,10 @@ class World:
                 "method": "POST",
                 "url": self.service.url("/json"),
                 "json": {"a": 1},
+                "query": {"q": "1"},
                 "headers": {"X-A": "b"},
+                "extract": {"ok": "ok"},
+                "retry_status": [503],
             },
             "send_email": {
                 "template": "Reminder",
