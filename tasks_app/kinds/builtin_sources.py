@@ -1,33 +1,25 @@
 """The sources that come with the platform: runs and tasks, each person's own."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.db.models import Case, F, Q, QuerySet, When
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
-from tasks_app.errors import Invalid
 from tasks_app.handlers.payload import Payload
+from tasks_app.kinds.report_window import Listed, Window
 from tasks_app.kinds.sources import Column, Scope, report_source
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import visible_runs, visible_tasks
 from tasks_app.states import Reason, Status, TaskKind, TaskStatus, Trigger
-
-
-def _one_or_many(value: object) -> object:
-    return [value] if isinstance(value, str) else value
 
 
 def _milliseconds(value: timedelta | None) -> int | None:
     return None if value is None else max(0, round(value.total_seconds() * 1000))
 
 
-Listed = BeforeValidator(_one_or_many)
-
-
-class RunFilters(Payload):
+class RunFilters(Window):
     """Which runs; a filter that takes a list also takes a single value."""
 
     status: Annotated[list[Status], Listed] = Field([], description="One or more statuses.")
@@ -36,24 +28,6 @@ class RunFilters(Payload):
     type: Annotated[list[str], Listed] = Field([], description="Task types.")
     queue: Annotated[list[str], Listed] = Field([], description="Queues.")
     task: UUID | None = Field(None, description="The id of one task.")
-    from_: AwareDatetime | None = Field(None, alias="from", description="Runs created at or after this.")
-    to: AwareDatetime | None = Field(None, description="Runs created before this.")
-    last_hours: int | None = Field(
-        None, ge=1, le=24 * 366, description="Runs of the hours before the report's own planned instant."
-    )
-
-    def check(self) -> None:
-        """Refuse two ways of saying the same window, and an empty one."""
-        if self.last_hours is not None and (self.from_ or self.to):
-            raise Invalid.at("last_hours", "contradiction", "Give either last_hours or from and to.")
-        if self.from_ and self.to and self.to <= self.from_:
-            raise Invalid.at("to", "before_start", "Must be later than from.")
-
-    def window(self, at: datetime) -> tuple[datetime | None, datetime | None]:
-        """Give the first instant and the end of the window, for a report of the instant `at`."""
-        if self.last_hours is not None:
-            return at - timedelta(hours=self.last_hours), at
-        return self.from_, self.to
 
 
 class TaskFilters(Payload):
@@ -111,14 +85,10 @@ TASK_COLUMNS = (
 @report_source("runs", title="Runs", columns=RUN_COLUMNS, filters=RunFilters)
 def runs(scope: Scope, filters: RunFilters) -> QuerySet[TaskRun]:
     """The runs that the owner of the report may see."""
-    start, end = filters.window(scope.at)
-    rows = visible_runs(scope.user).filter(_among(filters, "status", "reason", "trigger", "type", "queue"))
+    rows = filters.narrow(visible_runs(scope.user), scope.at)
+    rows = rows.filter(_among(filters, "status", "reason", "trigger", "type", "queue"))
     if filters.task is not None:
         rows = rows.filter(task_id=filters.task)
-    if start is not None:
-        rows = rows.filter(id__gte=first_id_at(start))
-    if end is not None:
-        rows = rows.filter(id__lt=first_id_at(end))
     return rows.annotate(report_duration=F("finished_at") - F("started_at"), report_attempt=_ATTEMPT)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import NoneType
 from typing import IO, Any
+from uuid import UUID
 
 from tasks_app.kinds.cells import Format, formatted, instant, plain_text
 
@@ -50,4 +51,5 @@ _FIELDS: dict[type, Format] = {
     int: str,
     float: str,
     datetime: instant,
+    UUID: str,
 }

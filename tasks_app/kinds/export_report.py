@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.handlers.validation import validate_payload
-from tasks_app.kinds.mailing import Recipients, send_each
+from tasks_app.kinds.mailing import Recipients, check_recipients, send_each
 from tasks_app.kinds.report_file import FileFormat, ReportFile
 from tasks_app.kinds.report_progress import RowCount, rows_text
 from tasks_app.kinds.sources import (
@@ -30,6 +30,7 @@ from tasks_app.kinds.sources import (
     stream_pages,
 )
 from tasks_app.models import StoredFile
+from tasks_app.selectors.access import sees_all
 from tasks_app.services.files import file_store, signed_url
 
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
@@ -66,6 +67,12 @@ class ExportReport(Payload):
                 raise Invalid.at(f"columns.{index}", "duplicate", "Each column may stand here once.")
         if self.filename is not None and not _is_file_name(self.filename):
             raise Invalid.at("filename", "file_name", "Must be a plain file name, without folders.")
+
+    def check_owner(self, owner: Any) -> None:
+        """Check whose figures the owner may see, and whom the owner may write to."""
+        if self.found_source().staff_only and owner is not None and not sees_all(owner):
+            raise Invalid.at("source", "not_allowed", "Only administrators can make this report.")
+        check_recipients(owner, self.email, "email")
 
     @property
     def file(self) -> ReportFile:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from json.encoder import encode_basestring
 from types import NoneType
 from typing import IO, Any
+from uuid import UUID
 
 from tasks_app.kinds.cells import Format, formatted, instant
 
@@ -42,4 +43,5 @@ _VALUES: dict[type, Format] = {
     float: _number,
     Decimal: _number,
     datetime: lambda value: f'"{instant(value)}"',
+    UUID: lambda value: f'"{value}"',
 }

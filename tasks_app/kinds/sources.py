@@ -58,6 +58,7 @@ class ReportSource:
     columns: tuple[Column, ...]
     filters: type[BaseModel]
     query: Query = field(repr=False)
+    staff_only: bool = False
 
     @property
     def column_names(self) -> list[str]:
@@ -78,19 +79,27 @@ class UnknownSource(KeyError):
 
 
 def report_source(
-    name: str, *, title: str, columns: Sequence[Column | str], filters: type[BaseModel] = Payload
+    name: str,
+    *,
+    title: str,
+    columns: Sequence[Column | str],
+    filters: type[BaseModel] = Payload,
+    staff_only: bool = False,
 ) -> Callable[[Q], Q]:
     """Declare `query(scope, filters)` as a source of reports.
 
     It gives a queryset, which is streamed in the order of its primary key, or a list of mappings for what is small. It
-    must keep to what `scope.user` may see. A column is the name of a field or annotation, or a `Column`.
+    must keep to what `scope.user` may see. A column is the name of a field or annotation, or a `Column`. What is
+    `staff_only` is refused to everybody else, when a task is saved and again before each run.
     """
 
     def register(query: Q) -> Q:
         if name in _sources:
             raise BadHandler(f"report source {name!r} is declared twice")
         full = tuple(Column(column) if isinstance(column, str) else column for column in columns)
-        _sources[name] = ReportSource(name=name, title=title, columns=full, filters=filters, query=query)
+        _sources[name] = ReportSource(
+            name=name, title=title, columns=full, filters=filters, query=query, staff_only=staff_only
+        )
         return query
 
     return register
@@ -164,11 +173,14 @@ def _query_pages(query: QuerySet[Model], columns: Sequence[Column]) -> Iterator[
 def _keyset_pages(query: QuerySet[Model], lookups: list[str]) -> Iterator[list[Row]]:
     """SQLite refuses a write on a connection whose open SELECT began before another's write; so none stays open."""
     after: Any = None
+    pk = query.model._meta.pk.name
+    asked = lookups if pk in lookups else [*lookups, pk]
+    place = asked.index(pk)
     while True:
         page = query if after is None else query.filter(pk__gt=after)
-        rows = list(page.values_list(*lookups, "pk")[:PAGE_ROWS])
+        rows = list(page.values_list(*asked)[:PAGE_ROWS])
         if rows:
-            yield [row[:-1] for row in rows]
+            yield rows if asked is lookups else [row[:-1] for row in rows]
         if len(rows) < PAGE_ROWS:
             return
-        after = rows[-1][-1]
+        after = rows[-1][place]
