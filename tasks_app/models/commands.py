@@ -25,6 +25,8 @@ class AllowedCommand(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
+        # There is nothing to give: whoever writes a command runs it as the worker, which is for superusers.
+        default_permissions: ClassVar = ()
 
     def __str__(self) -> str:
         return self.name
