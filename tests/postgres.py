@@ -31,7 +31,7 @@ def main(command: list[str]) -> int:
         environment.setdefault("TEST_REDIS_SERVER", redis_server)
     else:
         print("SKIPPED: no redis-server on this machine; the embedded one serves.")
-    with _database_url() as url:
+    with database_url() as url:
         if url is None:
             print("SKIPPED: tests on PostgreSQL: neither DATABASE_URL nor PostgreSQL's binaries are there.")
             return 0
@@ -39,7 +39,7 @@ def main(command: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def _database_url() -> Iterator[str | None]:
+def database_url() -> Iterator[str | None]:
     binaries = _binaries()
     if os.environ.get("DATABASE_URL"):
         yield os.environ["DATABASE_URL"]

@@ -1,0 +1,1 @@
+"""How fast it is, measured beside what a plain tool does on the same machine at the same time."""
