@@ -83,6 +83,7 @@ def _navigation() -> list[dict[str, Any]]:
             ("Queues", "stacks", "tasks_app.queue"),
             ("Workers", "memory", "tasks_app.worker"),
             ("Beats", "timer", "tasks_app.beat"),
+            ("Allowed commands", "terminal", "tasks_app.allowedcommand"),
         ),
         _group(
             "Celery",

@@ -3,6 +3,6 @@
 Importing this package registers its parts, which is how Django finds them.
 """
 
-from tasks_app.admin import access, effects, people, periodic, platform, results, runs, schedules, tasks
+from tasks_app.admin import access, commands, effects, people, periodic, platform, results, runs, schedules, tasks
 
-__all__ = ["access", "effects", "people", "periodic", "platform", "results", "runs", "schedules", "tasks"]
+__all__ = ["access", "commands", "effects", "people", "periodic", "platform", "results", "runs", "schedules", "tasks"]

@@ -19,6 +19,7 @@ from django_celery_beat.models import (
 from django_celery_results.models import GroupResult, TaskResult
 
 from tasks_app.models import (
+    AllowedCommand,
     ApiKey,
     Beat,
     Effect,
@@ -95,6 +96,7 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         task,
         failed_run,
         Queue.objects.get(name="default"),
+        AllowedCommand.objects.create(name="rebuild-index", command=["true"], arguments="[a-z]+"),
         Worker.objects.create(
             name="w@here", hostname="here", pid=1, queues=["default"], started_at=now, heartbeat_at=now
         ),

@@ -22,7 +22,7 @@ def test_everything_that_should_be_is_registered() -> None:
     assert names == {
         "User", "Group", "PeriodicTask", "ClockedSchedule", "CrontabSchedule", "IntervalSchedule", "SolarSchedule",
         "TaskResult", "GroupResult", "ScheduledTask", "TaskRun", "Worker", "Queue", "Beat", "Effect", "ApiKey",
-        "StoredFile",
+        "StoredFile", "AllowedCommand",
     }  # fmt: skip
 
 
