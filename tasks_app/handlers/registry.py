@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -83,12 +83,13 @@ class Registry:
         aliases: tuple[str, ...] = (),
         permission: str = "",
         why_off: Callable[[], str] | None = None,
+        retry_for: Callable[[Mapping[str, Any]], RetryPolicy] | None = None,
     ) -> Callable[[F], F]:
         """Declare a function `(ctx, payload) -> JSON` as the handler of a task type; it stays an ordinary function.
 
         `retry_on` and `give_up_on` are exception classes; the second wins. `sensitive` hides the payload from everybody
         but its owner; `internal` keeps the type from people. `permission` ("app.codename") is what the owner of a run
-        needs; `why_off` says why nobody may use the type now, or gives "".
+        needs; `why_off` says why nobody may use the type now, or gives "". `retry_for` is the policy of one payload.
         """
 
         def register(function: F) -> F:
@@ -110,6 +111,7 @@ class Registry:
                     aliases=aliases,
                     permission=permission,
                     why_off=why_off,
+                    retry_for=retry_for,
                 )
             )
             return function

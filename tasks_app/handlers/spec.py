@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class HandlerSpec:
     """One task type. `timeout_seconds` None means no limit, said explicitly; the lease still bounds such a run.
 
     `permission` ("app.codename") is what a user needs to have runs of it; `why_off` gives the reason while nobody may.
+    `retry_for` gives the policy of one payload, where payloads differ in it; otherwise it is `retry`.
     """
 
     name: str
@@ -44,6 +45,7 @@ class HandlerSpec:
     aliases: tuple[str, ...] = ()
     permission: str = ""
     why_off: Callable[[], str] | None = None
+    retry_for: Callable[[Mapping[str, Any]], RetryPolicy] | None = None
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.aliases):

@@ -1,6 +1,7 @@
 """When a task runs next, and the run row that a slot or a person's wish becomes. Writes nothing."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -93,6 +94,7 @@ def build_run(  # noqa: PLR0913  # what a run is of, all by keyword
         is_serial=task.overlap != Overlap.ALLOW,
         **policies(
             task.type,
+            payload=task.payload if payload is None else payload,
             max_retries=task.max_retries,
             retry=task.retry,
             soft_timeout_seconds=task.soft_timeout_seconds,
@@ -101,9 +103,10 @@ def build_run(  # noqa: PLR0913  # what a run is of, all by keyword
     )
 
 
-def policies(
+def policies(  # noqa: PLR0913  # all but the name are keywords
     type_name: str,
     *,
+    payload: Mapping[str, Any] | None = None,
     max_retries: int | None = None,
     retry: dict[str, Any] | None = None,
     soft_timeout_seconds: int | None = None,
@@ -113,7 +116,7 @@ def policies(
 
     A limit of 0 seconds asks for none, and is stored as null.
     """
-    policy, hard, soft = _type_defaults(type_name)
+    policy, hard, soft = _type_defaults(type_name, payload or {})
     often = policy.retries_or(settings.RETRY_MAX)
     if retry is not None:
         often = policy_from_json(retry).retries_or(often)
@@ -125,9 +128,10 @@ def policies(
     }
 
 
-def _type_defaults(type_name: str) -> tuple[RetryPolicy, int | None, int | None]:
+def _type_defaults(type_name: str, payload: Mapping[str, Any]) -> tuple[RetryPolicy, int | None, int | None]:
     try:
         spec = registry.get(type_name)
     except KeyError:  # the run will end failed / unknown_type, visibly
         return RetryPolicy(), _DEFAULT_TIMEOUT_SECONDS, None
-    return spec.retry, spec.timeout_seconds, spec.soft_timeout_seconds
+    retry = spec.retry_for(payload) if spec.retry_for else spec.retry
+    return retry, spec.timeout_seconds, spec.soft_timeout_seconds

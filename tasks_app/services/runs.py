@@ -68,7 +68,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
         queued_at=None if due_at else now,
         queue=queue or registry.get(type).queue,
         priority=priority,
-        **planning.policies(type, max_retries=max_retries, timeout_seconds=timeout_seconds),
+        **planning.policies(type, payload=checked, max_retries=max_retries, timeout_seconds=timeout_seconds),
     )
     if not lifecycle.create([run], actor=actor):
         return TaskRun.objects.get(key=key)  # somebody else made it in the same moment
