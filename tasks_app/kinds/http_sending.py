@@ -66,7 +66,7 @@ def _exchange(
         max_bytes=EXTRACT_BYTES if payload.extract else payload.keep_bytes,
         follow_redirects=payload.follow_redirects,
     )
-    return _without(secrets, _answered(call, payload.place))
+    return _without(secrets, answered(call, payload.place))
 
 
 def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[str, str]:
@@ -76,7 +76,8 @@ def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[
         raise RequestFailed(str(error)) from error
 
 
-def _answered(call: Call, place: str) -> Answer:
+def answered(call: Call, place: str) -> Answer:
+    """Send and give the answer; raise Permanent, RequestFailed or AnswerLost, naming the place."""
     try:
         return send(call, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
     except Refused as error:
