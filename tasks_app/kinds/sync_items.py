@@ -105,16 +105,16 @@ def _canonical(data: dict[str, Any]) -> str:
     if len(text) > LARGEST_RECORD:
         raise Unreadable(f"has {len(text)} bytes; at most {LARGEST_RECORD} are taken.")
     # As many brackets as levels it has at least.
-    if text.count("{") + text.count("[") > DEEPEST and _depth(data) > DEEPEST:
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(data, DEEPEST):
         raise Unreadable(f"is nested deeper than {DEEPEST} levels.")
     return text
 
 
-def _depth(value: Any) -> int:
+def _is_deeper(value: Any, levels: int) -> bool:
     if not isinstance(value, dict | list):
-        return 0
+        return False
     inside = value.values() if isinstance(value, dict) else value
-    return 1 + max((_depth(one) for one in inside), default=0)
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inside)
 
 
 def _is_text(text: str) -> bool:
