@@ -118,6 +118,13 @@ MAIL_DOMAINS = env.members(
 MAIL_DAILY_LIMIT = env.number(
     "MAIL_DAILY_LIMIT", 1000, low=1, high=10_000_000, help="How many mails one person's tasks may send in a day (UTC)."
 )
+REPORT_ATTACH_MAX_BYTES = env.number(
+    "REPORT_ATTACH_MAX_BYTES",
+    5_000_000,
+    low=1,
+    high=25_000_000,
+    help="The largest report that is attached to a mail; a larger one is linked.",
+)
 STORAGE_URL = env.text(
     "STORAGE_URL",
     f"file://{VAR_DIR / 'files'}",

@@ -27,7 +27,7 @@ def validate_payload(model: type[BaseModel], payload: object, *, root: str = ROO
     plain = _plain_object(payload, root)
     instance = _parse(model, plain, root)
     if isinstance(instance, Payload):
-        with _rooted(root):
+        with rooted(root):
             instance.check()
     return instance, plain
 
@@ -35,7 +35,7 @@ def validate_payload(model: type[BaseModel], payload: object, *, root: str = ROO
 def check_owner(instance: BaseModel, owner: Any, *, root: str = ROOT) -> None:
     """Check what the payload asks of the user on whose behalf it runs; raise `Invalid` as above."""
     if isinstance(instance, Payload):
-        with _rooted(root):
+        with rooted(root):
             instance.check_owner(owner)
 
 
@@ -68,7 +68,7 @@ def allows_extra(model: type[BaseModel]) -> bool:
 
 
 @contextmanager
-def _rooted(root: str) -> Iterator[None]:
+def rooted(root: str) -> Iterator[None]:
     """Let the paths of a refusal begin at the root."""
     try:
         yield

@@ -1,11 +1,10 @@
-"""`export_report`: the rows of a source as a file behind a signed link, mailed if wanted."""
+"""`export_report`: the rows of a source as a file behind a signed link, mailed or uploaded if wanted."""
 
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Annotated, Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
@@ -13,10 +12,12 @@ from pydantic import Field, StringConstraints
 
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
-from tasks_app.handlers.validation import validate_payload
-from tasks_app.kinds.mailing import Recipients, check_recipients, send_each
+from tasks_app.handlers.validation import rooted, validate_payload
+from tasks_app.kinds.mailing import Recipients, check_recipients
 from tasks_app.kinds.report_file import FileFormat, ReportFile
+from tasks_app.kinds.report_mail import mail_report
 from tasks_app.kinds.report_progress import RowCount, rows_text
+from tasks_app.kinds.report_upload import Upload, upload_file
 from tasks_app.kinds.sources import (
     Column,
     ReportSource,
@@ -50,6 +51,10 @@ class ExportReport(Payload):
     format: FileFormat = Field(FileFormat.CSV, description="CSV, JSON Lines, or an Excel workbook of one sheet.")
     gzip: bool = Field(False, title="Compress", description="Pack the file with gzip.")
     email: Recipients = Field([], title="E-mail", description="Who gets the link.")
+    attach: bool = Field(
+        False, title="Attach the file", description="Mail the file itself where it is small enough, besides the link."
+    )
+    upload: Upload | None = Field(None, description="Send the file to a URL too.")
     filename: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] | None = Field(
         None, title="File name", description="The name of the download; made from report and time by default."
     )
@@ -67,12 +72,20 @@ class ExportReport(Payload):
                 raise Invalid.at(f"columns.{index}", "duplicate", "Each column may stand here once.")
         if self.filename is not None and not _is_file_name(self.filename):
             raise Invalid.at("filename", "file_name", "Must be a plain file name, without folders.")
+        if self.attach and not self.email:
+            raise Invalid.at("attach", "no_recipient", "A file is attached to mails; say under E-mail who gets one.")
+        if self.upload is not None:
+            with rooted("upload"):
+                self.upload.check()
 
     def check_owner(self, owner: Any) -> None:
         """Check whose figures the owner may see, and whom the owner may write to."""
         if self.found_source().staff_only and owner is not None and not sees_all(owner):
             raise Invalid.at("source", "not_allowed", "Only administrators can make this report.")
         check_recipients(owner, self.email, "email")
+        if self.upload is not None:
+            with rooted("upload"):
+                self.upload.check_owner(owner)
 
     @property
     def file(self) -> ReportFile:
@@ -96,17 +109,18 @@ class ExportReport(Payload):
 
 @handler("export_report", payload=ExportReport, title="Export report", timeout=3600)
 def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
-    """Writes the rows of a report to a CSV file, keeps it behind a link that expires, and mails the link if wanted."""
+    """Writes the rows of a report to a file, keeps it behind a link that expires, and mails or uploads it if wanted."""
     source = payload.found_source()
     scope = Scope(user=_owner(ctx), at=ctx.scheduled_for or timezone.now())
     rows = source.query(scope, payload.typed_filters(source))
     file, count = _store(ctx, payload, source.pick(payload.columns), rows, _file_name(payload, scope.at))
-    url = signed_url(file)
     ctx.log(f"{rows_text(count)}, {file.size:,} bytes in {file.name}")
+    result = {"rows": count, "bytes": file.size, "file": str(file.id), "name": file.name, "url": signed_url(file)}
+    if payload.upload is not None:
+        result["upload_status"] = upload_file(ctx, payload.upload, file)
     if payload.email:
-        subject, body = _words(source, file, count, url)
-        send_each(ctx, payload.email, subject=subject, body=body).settle()
-    return {"rows": count, "bytes": file.size, "file": str(file.id), "name": file.name, "url": url}
+        mail_report(ctx, payload.email, file, source.title, count, payload.attach)
+    return result
 
 
 def _owner(ctx: RunContext) -> AbstractBaseUser:
@@ -154,13 +168,3 @@ def _file_name(payload: ExportReport, at: datetime) -> str:
 
 def _is_file_name(name: str) -> bool:
     return _FILE_NAME.fullmatch(name) is not None and not name.startswith(".")
-
-
-def _words(source: ReportSource, file: StoredFile, count: int, url: str) -> tuple[str, str]:
-    subject = f"[{settings.SITE_NAME}] {source.title}: {rows_text(count)}"
-    until = f"{file.expires_at:%d %B %Y, %H:%M} UTC" if file.expires_at else "it is removed"
-    body = (
-        f"{file.name} is ready: {rows_text(count)}, {file.size:,} bytes.\n\n{url}\n\n"
-        f"The link works without signing in until {until}; whoever has it can read the file.\n"
-    )
-    return subject, body

@@ -77,6 +77,7 @@ def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[
 
 
 def answered(call: Call, place: str) -> Answer:
+    """Send a call; what can go wrong is raised as what it means for a run. `place` names the receiver in words."""
     """Send and give the answer; raise Permanent, RequestFailed or AnswerLost, naming the place."""
     try:
         return send(call, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
