@@ -197,3 +197,41 @@ def test_a_path_that_leads_nowhere_changes_no_row(path: str) -> None:
 
 def test_a_type_without_input_has_no_fields() -> None:
     assert draw_payload({"type": "object", "properties": {}, "additionalProperties": False}, {}, {}) == []
+
+
+class Several(BaseModel):
+    targets: list[Annotated[Mail | File, Field(discriminator="kind")]]
+
+
+def test_the_rows_of_a_list_may_be_of_several_kinds() -> None:
+    schema = Several.model_json_schema()
+    stored = {"targets": [{"kind": "file", "path": "/x"}, {}]}
+    fault = [FieldError("wrong", "Wrong.")]
+    (drawn,) = draw_payload(schema, stored, {"payload.targets.0.path": fault, "payload.targets.1": fault})
+    assert drawn.kind == "list"
+    first, second = (row.children[0] for row in drawn.children)
+    assert [child.path for child in first.children] == ["payload.targets.0.path", "payload.targets.0.keep_days"]
+    assert first.children[0].errors == second.errors == ["Wrong."]
+    assert [child.path for child in second.children] == ["payload.targets.1.to"], (
+        "an empty row begins as the first kind"
+    )
+    posted = [("payload.targets.__row", "0"), ("payload.targets.0.kind", "mail"), ("payload.targets.0.to", "a@b.c")]
+    reader = Reader(schema, QueryDict(urlencode(posted)), stored)
+    assert reader.payload() == {"targets": [{"kind": "mail", "to": "a@b.c"}]}
+
+
+def test_a_payload_may_be_of_several_kinds_itself() -> None:
+    file = {**File.model_json_schema(), "x-label": "Into a file"}
+    schema = {
+        "$defs": {"file": file, "mail": Mail.model_json_schema()},
+        "properties": {"kind": {"type": "string", "title": "Where to"}},
+        "oneOf": [{"$ref": "#/$defs/file"}, {"$ref": "#/$defs/mail"}],
+        "discriminator": {"propertyName": "kind", "mapping": {"file": "#/$defs/file", "mail": "#/$defs/mail"}},
+    }
+    (drawn,) = draw_payload(schema, {"kind": "mail", "to": "a"}, {})
+    assert (drawn.label, drawn.attributes["name"]) == ("Where to", "payload.kind")
+    assert [(one.label, one.is_chosen) for one in drawn.choices] == [("Into a file", False), ("Mail", True)]
+    assert [(child.path, child.value) for child in drawn.children] == [("payload.to", "a")]
+    reader = Reader(schema, QueryDict(urlencode([("payload.kind", "file"), ("payload.path", "/x")])))
+    assert reader.payload() == {"kind": "file", "path": "/x"}
+    assert Reader(schema, QueryDict("")).payload() == {}

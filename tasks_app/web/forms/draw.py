@@ -32,7 +32,8 @@ def draw_payload(
         return _members(root, payload, errors, "payload")
     if not schema.get("properties") and schema.get("additionalProperties") is False:
         return []
-    return [_draw(root, payload, errors, "payload", "Payload", is_required=False)]
+    label = _label(root.properties[root.tag], root.tag) if root.tag in root.properties else "Payload"
+    return [_draw(root, payload, errors, "payload", label, is_required=False)]
 
 
 def _members(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:
@@ -85,21 +86,20 @@ def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field
         return _members(shape, value, errors, path)
     if shape.kind == "list":
         rows = value if isinstance(value, list) else []
-        return [
-            Field(
-                path=f"{path}.{n}",
-                label=f"{_label(shape.items, 'item')} {n + 1}",
-                kind="row",
-                errors=messages(errors, f"{path}.{n}"),
-                children=_members(shape.items, row, errors, f"{path}.{n}"),
-            )
-            for n, row in enumerate(rows)
-        ]
+        return [_row(shape.items, row, errors, f"{path}.{n}", n + 1) for n, row in enumerate(rows)]
     if shape.kind == "variant":
         chosen = shape.variants.get(_tag(shape, value))
         fields = _members(chosen, value, errors, path) if chosen else []
         return [one for one in fields if one.path != f"{path}.{shape.tag}"]
     return []
+
+
+def _row(shape: Shape, value: Any, errors: Errors, path: str, number: int) -> Field:
+    if shape.kind == "variant":  # which is a field of its own, and shows its own errors
+        children, faults = [_draw(shape, value, errors, path, f"{number}.", is_required=True)], []
+    else:
+        children, faults = _members(shape, value, errors, path), messages(errors, path)
+    return Field(path=path, label=f"{_label(shape, 'item')} {number}", kind="row", errors=faults, children=children)
 
 
 def _tag(shape: Shape, value: Any) -> str:
@@ -111,7 +111,8 @@ def _choices(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
     if shape.kind == "variant":
         blank = [Choice("", "–")] if shape.is_nullable else []
         chosen = _tag(shape, value)
-        return blank + [Choice(name, _words(name), name == chosen) for name in shape.variants]
+        labels = {name: str(one.resolved.get("x-label") or _words(name)) for name, one in shape.variants.items()}
+        return blank + [Choice(name, label, name == chosen) for name, label in labels.items()]
     if shape.kind == "tristate":
         named = (("", "–", None), ("true", "Yes", True), ("false", "No", False))
         return [Choice(text, label, value is meaning) for text, label, meaning in named]

@@ -30,6 +30,9 @@ class Reader:
         """Give the payload as it was meant."""
         if self.root.kind == "group":
             return self._members(self.root, "payload", self.kept)
+        if self.root.kind == "variant":
+            chosen = self._read_variant(self.root, "payload", self.kept)
+            return {} if chosen is ABSENT else dict(chosen)
         value = self._json("payload") if "payload" in self.posted else {}
         return value if isinstance(value, dict) else {}
 
@@ -116,7 +119,9 @@ class Reader:
         rows = []
         for place in self.rows(path):
             old = stored[place] if place < len(stored) else None
-            rows.append(self._members(shape.items, f"{path}.{place}", old))
+            is_variant = shape.items.kind == "variant"
+            read = self._read_variant if is_variant else self._members
+            rows.append(read(shape.items, f"{path}.{place}", old))
         return rows
 
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:

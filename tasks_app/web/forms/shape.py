@@ -93,9 +93,11 @@ class Shape:
 
     @property
     def variants(self) -> dict[str, "Shape"]:
-        """The variants of a discriminated union, by the value of their tag."""
+        """The variants of a discriminated union, by the value of their tag, in the order in which they were declared."""
         mapping = self.resolved.get("discriminator", {}).get("mapping", {})
-        return {name: Shape({"$ref": reference}, self.root) for name, reference in mapping.items()}
+        order = [option.get("$ref") for option in self.resolved.get("oneOf", ())]
+        named = sorted(mapping.items(), key=lambda pair: order.index(pair[1]) if pair[1] in order else len(order))
+        return {name: Shape({"$ref": reference}, self.root) for name, reference in named}
 
     @cached_property
     def kind(self) -> str:
@@ -128,6 +130,7 @@ class Shape:
             "enum": "choices",
             "choice": "choices",
             "group": "list",
+            "variant": "list",
             "text": "lines",
             "email": "lines",
             "url": "lines",
@@ -137,7 +140,7 @@ class Shape:
 
     def _object_kind(self) -> str:
         node = self.resolved
-        if node.get("properties"):
-            return "group"
         extra = node.get("additionalProperties")
+        if node.get("properties") or extra is False:
+            return "group"
         return "map" if isinstance(extra, dict) and extra.get("type") == "string" else "json"
