@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tasks_app.web import (
+    credentials,
     file_pages,
     gallery,
     home,
@@ -51,6 +52,10 @@ urlpatterns: list[URLPattern] = [
     path("settings/password/", sign_in.Password.as_view(), name="password"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),
     path("settings/api-keys/<uuid:key_id>/revoke/", settings_page.api_key_revoke_view, name="api-key-revoke"),
+    path("settings/credentials/", credentials.credential_list, name="credential-list"),
+    path("settings/credentials/new/", credentials.credential_new, name="credential-new"),
+    path("settings/credentials/<uuid:credential_id>/", credentials.credential_edit, name="credential-edit"),
+    path("settings/credentials/<uuid:credential_id>/delete/", credentials.credential_remove, name="credential-delete"),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.mail_detail, name="mail-detail"),
     path("mailbox/<str:name>/html/", mailbox.mail_html, name="mail-html"),
