@@ -15,7 +15,7 @@ from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.handlers.validation import rooted, validate_payload
 from tasks_app.kinds.mailing import Recipients, check_recipients
 from tasks_app.kinds.report_file import FileFormat, ReportFile
-from tasks_app.kinds.report_mail import mail_report
+from tasks_app.kinds.report_mail import Report, mail_report
 from tasks_app.kinds.report_progress import RowCount, rows_text
 from tasks_app.kinds.report_upload import Upload, upload_file
 from tasks_app.kinds.sources import (
@@ -119,7 +119,7 @@ def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
     if payload.upload is not None:
         result["upload_status"] = upload_file(ctx, payload.upload, file)
     if payload.email:
-        mail_report(ctx, payload.email, file, source.title, count, payload.attach)
+        mail_report(ctx, payload.email, Report(source.title, count, file), attach=payload.attach)
     return result
 
 

@@ -60,7 +60,15 @@ class ReportFile:
             return write(stream, names, pages)
         # Neither the name nor the time of packing goes in.
         with gzip.GzipFile(filename="", mode="wb", fileobj=stream, compresslevel=_LEVEL, mtime=0) as packed:
-            return write(cast(IO[bytes], packed), names, pages)
+            return write(cast(IO[bytes], _OneWay(packed)), names, pages)
+
+
+class _OneWay:
+    """A stream that only goes forward: gzip lets itself be wound back, but only to fail."""
+
+    def __init__(self, stream: gzip.GzipFile) -> None:
+        self.write = stream.write
+        self.flush = stream.flush
 
 
 _WRITE: dict[FileFormat, Write] = {
