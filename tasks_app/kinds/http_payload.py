@@ -33,7 +33,7 @@ class HttpRequest(Payload):
         title="URL", description="A public http:// or https:// address.", json_schema_extra={"format": "uri"}
     )
     query: Annotated[dict[str, str], Masked(by_name=True, tied_to="url")] = Field(
-        {}, max_length=50, description="Query parameters, escaped and added to the URL."
+        {}, max_length=50, title="Query parameters", description="Escaped and added to the URL."
     )
     headers: Annotated[dict[str, str], Masked(by_name=True, tied_to="url")] = Field(
         {}, max_length=50, description="Header names and values. For a secret, better choose a credential below."
@@ -52,10 +52,16 @@ class HttpRequest(Payload):
         [], max_length=20, description="The statuses that count as success; any 2xx by default."
     )
     retry_status: list[Status] = Field(
-        [], max_length=20, description="The statuses that are tried again; 408, 425, 429 and any 5xx by default."
+        [],
+        max_length=20,
+        title="Try again on",
+        description="The statuses that are tried again; 408, 425, 429 and any 5xx by default.",
     )
     extract: dict[str, str] = Field(
-        {}, max_length=20, description="What to keep of a JSON answer: names, each with a path such as data.items.0.id."
+        {},
+        max_length=20,
+        title="Values to keep",
+        description="What to keep of a JSON answer: names, each with a path such as data.items.0.id.",
     )
     timeout_seconds: int = Field(30, ge=1, le=300, title="Time limit", description="Seconds for the whole request.")
     follow_redirects: bool = Field(False, description="Follow up to 3 redirects.")

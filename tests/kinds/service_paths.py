@@ -106,6 +106,10 @@ class Paths(BaseHTTPRequestHandler):
         while not self.server.closing.is_set():
             self.server.sent_bytes += self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nX-A: " + b"y" * 1000 + b"\r\n\r\n")
 
+    def _switch(self, query: dict[str, str]) -> None:
+        self.wfile.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nother words")
+        self.server.closing.wait(20)
+
     def _line(self, query: dict[str, str]) -> None:
         """One header without an end."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX-A: ")

@@ -15,6 +15,7 @@ from tasks_app.handlers.testing import RecordingContext, call_handler
 from tasks_app.kinds.http_sending import AnswerLost, RequestFailed
 from tests.kinds.http_calls import faults, request
 from tests.kinds.service import Service, Trap
+from tests.services.outbound.tricks import LEADS_INSIDE
 
 
 def test_an_answer_of_text_is_kept(service: Service) -> None:
@@ -187,6 +188,11 @@ def test_a_private_address_is_refused_at_its_field(trap: Trap) -> None:
     assert faults({"url": f"http://127.0.0.1:{trap.port}/"}) == {"payload.url": "url_not_allowed"}
     assert faults({"url": "ftp://example.com"}) == {"payload.url": "url_not_allowed"}
     assert faults({"url": 1}) == {"payload.url": "string_type"}
+
+
+@pytest.mark.parametrize("url", LEADS_INSIDE)
+def test_every_trick_that_leads_inside_is_refused_at_its_field(url: str, trap: Trap) -> None:
+    assert faults({"url": url.format(port=trap.port)}) == {"payload.url": "url_not_allowed"}
 
 
 def test_a_name_that_leads_inside_fails_for_good_without_a_connection(

@@ -76,6 +76,11 @@ def test_a_head_just_within_what_h11_takes_is_measured_as_well(service: Service)
     assert get(service, "/headers?count=50").status == 200
 
 
+def test_nobody_changes_the_protocol(service: Service) -> None:
+    with pytest.raises(Unclear, match="without a pending proposal"):
+        get(service, "/switch")
+
+
 def test_wrapping_counts(service: Service) -> None:
     with pytest.raises(Unclear, match="too large on the wire"):
         get(service, "/wrapped", max_bytes=1000)

@@ -1,5 +1,9 @@
 """What a URL must look like, and that none that leads inside is called."""
 
+import contextlib
+import itertools
+from collections.abc import Iterator
+
 import pytest
 
 from tasks_app.services.outbound import NotAllowed, Refused, check_url, send
@@ -15,6 +19,28 @@ def test_what_leads_inside_is_refused_when_saved_and_when_called(url: str, trap:
         check_url(url, allow_private=False)
     with pytest.raises(Refused):
         send(call(url), allow_private=False)
+
+
+def spellings(octets: tuple[int, int, int, int]) -> Iterator[str]:
+    """Every way to write an address that some resolver takes: fewer parts, other bases, leading zeros, other digits."""
+    first, second, third, fourth = octets
+    last = (fourth, third * 256 + fourth, (second * 256 + third) * 256 + fourth)
+    parts = [octets, (first, second, last[1]), (first, last[2]), (first * 2**24 + last[2],)]
+    bases = ["{}", "0x{:x}", "0X{:X}", "0{:o}", "00{:o}", "0x00{:x}"]
+    wide = str.maketrans("0123456789.", "０１２３４５６７８９。")
+    for numbers in parts:
+        for forms in itertools.product(bases, repeat=len(numbers)):
+            text = ".".join(form.format(number) for form, number in zip(forms, numbers, strict=True))
+            yield from (text, f"{text}.", text.translate(wide))
+
+
+@pytest.mark.parametrize("octets", [(127, 0, 0, 1), (10, 0, 0, 8), (169, 254, 169, 254), (192, 168, 1, 1)])
+def test_no_spelling_of_an_inside_address_is_taken(octets: tuple[int, int, int, int]) -> None:
+    taken = []
+    for spelling in spellings(octets):
+        with contextlib.suppress(NotAllowed):
+            taken.append(check_url(f"http://{spelling}/", allow_private=False))
+    assert taken == []
 
 
 @pytest.mark.parametrize("url", MALFORMED)
