@@ -15,9 +15,9 @@ from tasks_app.services.validation import Problems, check_text
 
 FIELDS = ("name", "subject", "text", "html", "is_shared")
 LIMITS = {"name": 100, "subject": 200, "text": 50_000, "html": 100_000}
-BUILT_IN = frozenset({"email", "name"})
 _REQUIRED = ("name", "subject", "text")
 _LONGEST_SUBJECT = 500
+_LONGEST_VALUE = 5_000
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,45 @@ def read_body(subject: str, text: str, html: str) -> MailBody:
     return MailBody(**read)
 
 
+def placeholders_of(template: EmailTemplate) -> list[str]:
+    """Give the names of the placeholders; none where a text cannot be read."""
+    try:
+        return sorted(read_body(template.subject, template.text, template.html).names)
+    except Invalid:
+        return []
+
+
 def email_template_create(*, owner: Any, values: Mapping[str, Any]) -> EmailTemplate:
     """Make a template of `owner`'s; raises Invalid at each field, Forbidden for sharing without being staff."""
     fields = {"html": "", "is_shared": False, **values}
     template = EmailTemplate(owner_id=owner.pk, **_checked(owner, fields))
     return _saved(template, force_insert=True)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A template as its reader would see it, and the placeholders that had no value."""
+
+    mail: Mail
+    missing: list[str]
+
+
+def email_template_preview(*, subject: str, text: str, html: str, values: Mapping[str, str]) -> Shown:
+    """Show a mail with values, and placeholders by their names where there are none; raises Invalid as saving does."""
+    problems = Problems()
+    for path, content in (("subject", subject), ("text", text), ("html", html)):
+        check_text(problems, path, content, most=LIMITS[path])
+    for name, value in values.items():
+        check_text(problems, f"values.{name[:80]}", value, most=_LONGEST_VALUE)
+    if problems:
+        raise Invalid("The preview cannot be shown; see the fields.", fields=problems.fields)
+    body = read_body(subject, text, html)
+    missing = sorted(body.names - values.keys())
+    stand_ins = {name: f"https://example.com/{name}" if name in body.html.links else f"[{name}]" for name in missing}
+    try:
+        return Shown(body.render({**values, **stand_ins}), missing)
+    except TextFault as error:
+        raise Invalid.at("values", "bad_value", str(error)) from None
 
 
 @transaction.atomic

@@ -45,7 +45,7 @@ class MailServer:
     def __init__(self) -> None:
         # Whatever backend the settings name; only SMTP has a connection worth keeping.
         self._backend: Any = get_connection()
-        self._sender = settings.DEFAULT_FROM_EMAIL
+        self._sender = sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8")
 
     def __enter__(self) -> "MailServer":
         return self
@@ -92,7 +92,7 @@ class MailServer:
             self._backend.open()
             smtp: smtplib.SMTP = self._backend.connection
             smtp.ehlo_or_helo_if_needed()
-            self._expect(smtp.mail(sanitize_address(self._sender, "utf-8")), SenderRefused)
+            self._expect(smtp.mail(self._sender), SenderRefused)
             self._expect(smtp.rcpt(recipient), MailRefused)
         except OSError as error:  # smtplib's exceptions are among them
             self._drop()
