@@ -3,6 +3,32 @@
 Importing this package registers its parts, which is how Django finds them.
 """
 
-from tasks_app.admin import access, commands, effects, people, periodic, platform, results, runs, schedules, tasks
+from tasks_app.admin import (
+    access,
+    commands,
+    credentials,
+    effects,
+    outside,
+    people,
+    periodic,
+    platform,
+    results,
+    runs,
+    schedules,
+    tasks,
+)
 
-__all__ = ["access", "commands", "effects", "people", "periodic", "platform", "results", "runs", "schedules", "tasks"]
+__all__ = [
+    "access",
+    "commands",
+    "credentials",
+    "effects",
+    "outside",
+    "people",
+    "periodic",
+    "platform",
+    "results",
+    "runs",
+    "schedules",
+    "tasks",
+]

@@ -23,10 +23,13 @@ from tasks_app.models import (
     ApiKey,
     Beat,
     Effect,
+    EmailTemplate,
+    MailCount,
     Queue,
     RunAttempt,
     ScheduledTask,
     StoredFile,
+    SyncedCollection,
     TaskRun,
     Worker,
     db_now,
@@ -108,6 +111,9 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         StoredFile.objects.create(
             owner=alice, run=failed_run, name="runs.csv", path=f"{new_id()}/runs.csv", content_type="text/csv", size=9
         ),
+        EmailTemplate.objects.create(owner=alice, name="reminder", subject="Hello", text="Hello {name}"),
+        MailCount.objects.create(user=alice, day=now.date(), count=3),
+        SyncedCollection.objects.create(owner=alice, name="customers"),
         interval,
         CrontabSchedule.objects.create(minute="5", hour="4"),
         ClockedSchedule.objects.create(clocked_time=now + timedelta(days=1)),

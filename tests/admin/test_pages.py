@@ -14,7 +14,10 @@ from tests.admin.conftest import Exhibits
 from tests.admin.pages import address, foreign, read, select
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
-NEVER_ADDED = {"TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult"}
+NEVER_ADDED = {
+    "TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult", "EmailTemplate",
+    "MailCount", "SyncedCollection",
+}  # fmt: skip
 
 
 def test_everything_that_should_be_is_registered() -> None:
@@ -22,7 +25,7 @@ def test_everything_that_should_be_is_registered() -> None:
     assert names == {
         "User", "Group", "PeriodicTask", "ClockedSchedule", "CrontabSchedule", "IntervalSchedule", "SolarSchedule",
         "TaskResult", "GroupResult", "ScheduledTask", "TaskRun", "Worker", "Queue", "Beat", "Effect", "ApiKey",
-        "StoredFile", "AllowedCommand",
+        "StoredFile", "AllowedCommand", "EmailTemplate", "MailCount", "SyncedCollection",
     }  # fmt: skip
 
 
