@@ -7,7 +7,6 @@ from tasks_app.api import (
     catalogue,
     credentials,
     email_templates,
-    email_templates,
     files,
     history,
     me,
@@ -56,13 +55,6 @@ urlpatterns: list[URLPattern] = [
     path("files/<uuid:file_id>/link", files.FileLinks.as_view(), name="file-link"),
     path("credentials", credentials.CredentialList.as_view(), name="credential-list"),
     path("credentials/<uuid:credential_id>", credentials.CredentialObject.as_view(), name="credential-detail"),
-    path("email-templates", email_templates.TemplateList.as_view(), name="email-template-list"),
-    path("email-templates/<uuid:template_id>", email_templates.TemplateObject.as_view(), name="email-template-detail"),
-    path(
-        "email-templates/<uuid:template_id>/preview",
-        email_templates.TemplatePreview.as_view(),
-        name="email-template-preview",
-    ),
     path("email-templates", email_templates.TemplateList.as_view(), name="email-template-list"),
     path("email-templates/<uuid:template_id>", email_templates.TemplateObject.as_view(), name="email-template-detail"),
     path(
