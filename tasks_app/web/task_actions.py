@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tasks_app.catalogue import FIRST
 from tasks_app.errors import CarillonError
 from tasks_app.services import tasks
 from tasks_app.services.specs import TaskSpec
@@ -119,10 +120,10 @@ def task_duplicate(request: Request, task_id: uuid.UUID) -> HttpResponse:
 def task_example(request: Request) -> HttpResponse:
     """Make the example that an empty list offers: harmless, useful, and easy to change."""
     spec = TaskSpec(
-        name="Failed runs of the last day",
-        type="export_report",
-        payload={"source": "runs", "filters": {"status": "failed", "last_hours": 24}},
-        schedule={"kind": "daily", "time": "07:00"},
+        name=FIRST.name,
+        type=FIRST.type,
+        payload=FIRST.payload,
+        schedule=FIRST.schedule,
         timezone=zone_of(request),
         description="An example. Change it, or delete it.",
         tags=("example",),

@@ -9,10 +9,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from tasks_app.catalogue import BY_KEY, Example
 from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
 from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.specs import TaskSpec
@@ -31,22 +33,27 @@ _REDRAW = ("_add", "_remove", "_refresh", "_preview")
 @page
 def task_new(request: Request) -> HttpResponse:
     """Choose a type, then fill its form."""
-    name = request.GET.get("type", "")
+    example = BY_KEY.get(request.GET.get("example", ""))
+    name = example.type if example else request.GET.get("type", "")
     if not name:
-        return render(request, "pages/task-types.html", {"types": [one for one in registry.all() if not one.internal]})
+        return _choose(request)
     chosen = type_info(name)
     if not chosen.is_known or registry.get(name).internal:
         raise Http404
     if request.method == "GET":
-        form = TaskForm.blank(chosen, zone=zone_of(request), name=request.GET.get("name", ""))
-        return _draw(request, form)
+        zone = zone_of(request)
+        given = request.GET.get("name", "")
+        form = (
+            TaskForm.example(chosen, example, zone=zone) if example else TaskForm.blank(chosen, zone=zone, name=given)
+        )
+        return _draw(request, form, example=example)
     form = TaskForm.posted(chosen, request.POST, kept={})
 
     def save() -> ScheduledTask:
         spec = TaskSpec(type=chosen.name, **form.fields())
         return task_create(owner=request.user, spec=spec, actor=actor_of(request))
 
-    return _save(request, form, save, done="The task has been made.")
+    return _save(request, form, save, done="The task has been made.", example=example)
 
 
 @require_http_methods(["GET", "POST"])
@@ -75,24 +82,34 @@ def task_preview(request: Request) -> HttpResponse:
     return render(request, "parts/preview.html", {"preview": preview(ScheduleForm.posted(request.POST))})
 
 
-def _save(
+def _choose(request: Request) -> HttpResponse:
+    """Offer the types and the examples; what this person may not use stands there with the reason."""
+    context = {
+        "types": type_offers(request.user),
+        "groups": in_groups(example_offers(request.user, zone_of(request))),
+    }
+    return render(request, "pages/task-types.html", context)
+
+
+def _save(  # noqa: PLR0913  # what a form is drawn with again
     request: Request,
     form: TaskForm,
     save: Callable[[], ScheduledTask],
     *,
     done: str,
     task: ScheduledTask | None = None,
+    example: Example | None = None,
 ) -> HttpResponse:
     if any(name in request.POST for name in _REDRAW):
         form.errors = {}
-        return _draw(request, form, task=task)
+        return _draw(request, form, task=task, example=example)
     if form.errors:
         form.check(task.owner if task else request.user)
-        return _draw(request, form, task=task, status=400)
+        return _draw(request, form, task=task, example=example, status=400)
     try:
         saved = save()
     except CarillonError as error:
-        return _draw(request, form, task=task, status=_refuse(request, form, error))
+        return _draw(request, form, task=task, example=example, status=_refuse(request, form, error))
     messages.success(request, done)
     if form.run_now:
         return _and_run(request, saved)
@@ -118,11 +135,19 @@ def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:
     return redirect("run-detail", run_id=run.pk)
 
 
-def _draw(request: Request, form: TaskForm, *, task: ScheduledTask | None = None, status: int = 200) -> HttpResponse:
+def _draw(
+    request: Request,
+    form: TaskForm,
+    *,
+    task: ScheduledTask | None = None,
+    example: Example | None = None,
+    status: int = 200,
+) -> HttpResponse:
     context = {
         **form.context(queues=queue_names(), owner=task.owner if task else request.user),
         "task": task,
         "type": form.type,
+        "example": example,
         "preview": preview(form.schedule),
         "zones": zone_names(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),

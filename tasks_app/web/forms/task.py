@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.http import QueryDict
 
+from tasks_app.catalogue import Example
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.handlers import registry, schema
 from tasks_app.models import ScheduledTask
@@ -66,6 +68,15 @@ class TaskForm:
         values = {"name": name, "description": "", "tags": "", "priority": 5, "notify_on_failure": True}
         form = cls(type, values, {}, ScheduleForm(kind="daily", zone=zone))
         form.values |= {"overlap": "skip", "on_exhausted": "keep"}
+        return form
+
+    @classmethod
+    def example(cls, type: TypeInfo, example: Example, *, zone: str) -> "TaskForm":
+        """A new task as the catalogue has it; its blanks are empty."""
+        form = cls.blank(type, zone=zone, name=example.name)
+        form.values |= {"description": example.description, "queue": example.queue}
+        form.payload = deepcopy(dict(example.payload))
+        form.schedule = ScheduleForm.of(example.schedule, zone)
         return form
 
     @classmethod

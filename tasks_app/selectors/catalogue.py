@@ -1,0 +1,52 @@
+"""The examples and the types as one person meets them: what they may use, and why not the rest."""
+
+from dataclasses import dataclass
+
+from tasks_app.catalogue import EXAMPLES, GROUPS, Example
+from tasks_app.handlers import registry
+from tasks_app.handlers.spec import HandlerSpec
+from tasks_app.recurrence import build
+from tasks_app.selectors.access import Person, sees_all, why_not
+
+FOR_STAFF = "This concerns the whole platform: for administrators."
+
+
+@dataclass(frozen=True)
+class TypeOffer:
+    """A type, and why this person may not use it ("" when they may)."""
+
+    spec: HandlerSpec
+    why_not: str
+
+
+@dataclass(frozen=True)
+class ExampleOffer:
+    """An example with its schedule in words, and why this person may not use it ("" when they may)."""
+
+    example: Example
+    schedule_text: str
+    type_title: str
+    why_not: str
+
+
+def type_offers(user: Person) -> list[TypeOffer]:
+    """Every type that people may schedule: those that this person may use come first."""
+    offers = [TypeOffer(spec, why_not(user, spec)) for spec in registry.all() if not spec.internal]
+    return sorted(offers, key=lambda offer: (bool(offer.why_not), offer.spec.title.lower()))
+
+
+def example_offers(user: Person, timezone: str) -> list[ExampleOffer]:
+    """Every example whose type is installed, in the catalogue's order."""
+    known = {spec.name: spec for spec in registry.all() if not spec.internal}
+    return [_offer(user, one, known[one.type], timezone) for one in EXAMPLES if one.type in known]
+
+
+def in_groups(offers: list[ExampleOffer]) -> list[tuple[str, list[ExampleOffer]]]:
+    """The offers under the titles of their groups."""
+    groups = [(title, [one for one in offers if one.example.group == group]) for group, title in GROUPS.items()]
+    return [(title, members) for title, members in groups if members]
+
+
+def _offer(user: Person, example: Example, spec: HandlerSpec, timezone: str) -> ExampleOffer:
+    reason = why_not(user, spec) or (FOR_STAFF if example.for_staff and not sees_all(user) else "")
+    return ExampleOffer(example, build(example.schedule, timezone).describe(), spec.title, reason)
