@@ -99,6 +99,7 @@ def _navigation() -> list[dict[str, Any]]:
             "People",
             ("Users", "person", "auth.user"),
             ("Groups", "group", "auth.group"),
+            ("Credentials", "lock", "tasks_app.credential"),
             ("API keys", "key", "tasks_app.apikey"),
         ),
     ]

@@ -39,6 +39,7 @@ from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
 from tests import runs as moves
+from tests.services.credentials import make_credential
 
 
 @pytest.fixture
@@ -121,5 +122,6 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         PeriodicTask.objects.create(name="plain", task="celery.backend_cleanup", interval=interval),
         TaskResult.objects.create(task_id="abc", task_name="some.task", status="SUCCESS"),
         GroupResult.objects.create(group_id="abc", result="[]"),
+        make_credential(alice),
     ]
     return Exhibits({type(row): row for row in rows})
