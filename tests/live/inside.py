@@ -9,12 +9,12 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection, transaction
 
 from tasks_app import dispatch, jobs
-from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
+from tasks_app.models import AllowedCommand, Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
 from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
 from tasks_app.services.specs import TaskSpec
 from tests.live.story import Attempt, Event, Story
@@ -63,6 +63,12 @@ def task(name: str, type: str, payload: Mapping[str, Any], **spec: Any) -> UUID:
 def run_now(task_id: UUID) -> UUID:
     """Run a task now."""
     return tasks.task_run_now(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR).id
+
+
+def allow_command(name: str, line: str) -> None:
+    """Allow a line for the shell, and allow the owner to run it."""
+    AllowedCommand.objects.create(name=name, command=[line], uses_shell=True)
+    _owner().user_permissions.add(Permission.objects.get(codename="run_shell_command"))
 
 
 def pause(task_id: UUID) -> None:

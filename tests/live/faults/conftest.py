@@ -19,6 +19,7 @@ SHORT = {
     "WORKER_CONCURRENCY": "2",
     # The services that the tests bring along are on loopback.
     "ALLOW_PRIVATE_ADDRESSES": "1",
+    "ALLOW_SHELL_COMMANDS": "1",
 }
 
 
