@@ -1,5 +1,6 @@
 """What a handler reads out of an HTTP answer, and what of it fits into a run's result."""
 
+import codecs
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -15,9 +16,17 @@ from tasks_app.handlers.plain import NotPlain, to_plain
 from tasks_app.kinds.json_path import NoSuchPlace, value_at
 from tasks_app.services.outbound import Answer
 
-RESULT_BYTES = 60_000
+RESULT_BYTES = 56_000
 _KEPT_HEADERS = ("content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after")
+# As JSON at most twice as long, since it is ASCII; with the body that stays below 64 KiB.
 _HEADER_LENGTH = 500
+# Python knows others, by which an answer could hold what can't be stored, or take very long to read.
+_ENCODINGS = {
+    *("utf-8", "ascii", "big5", "cp932", "cp949", "euc_jp", "euc_kr", "gb18030", "gb2312", "gbk", "koi8-r", "koi8-u"),
+    *("mac-roman", "shift_jis", "tis-620"),
+    *(f"cp{number}" for number in range(1250, 1259)),
+    *(f"iso8859-{number}" for number in range(1, 17)),
+}
 _SUCCESS = range(200, 300)
 
 
@@ -55,7 +64,7 @@ def kept(answer: Answer, extract: Mapping[str, str]) -> dict[str, Any]:
     """
     result: dict[str, Any] = {
         "status": answer.status,
-        "headers": {name: answer.headers[name][:_HEADER_LENGTH] for name in _KEPT_HEADERS if name in answer.headers},
+        "headers": {name: _short(answer.headers[name]) for name in _KEPT_HEADERS if name in answer.headers},
         "truncated": answer.is_truncated,
         "redirects": answer.redirects,
         "elapsed_ms": answer.elapsed_ms,
@@ -128,11 +137,19 @@ def _json(answer: Answer) -> Any:
 def _text(answer: Answer) -> str | None:
     if b"\0" in answer.body or answer.headers.get("content-encoding", "identity") != "identity":
         return None
-    encoding = httpx.Response(200, headers=answer.headers).charset_encoding or "utf-8"
+    return answer.body.decode(_encoding(answer.headers), "replace")
+
+
+def _encoding(headers: httpx.Headers) -> str:
+    name = httpx.Response(200, headers=headers).charset_encoding or "utf-8"
     try:
-        return answer.body.decode(encoding, "replace")
-    except LookupError:
-        return answer.body.decode("utf-8", "replace")
+        return name if codecs.lookup(name).name in _ENCODINGS else "utf-8"
+    except (LookupError, ValueError):
+        return "utf-8"
+
+
+def _short(value: str) -> str:
+    return value[:_HEADER_LENGTH].encode("ascii", "replace").decode("ascii")
 
 
 def _fitting(text: str, is_truncated: bool) -> dict[str, Any]:

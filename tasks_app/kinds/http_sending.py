@@ -43,7 +43,9 @@ def sent(ctx: RunContext, payload: HttpRequest, own_headers: Mapping[str, str]) 
         return answer
     ctx.log("The service took the access token no more; asking for a new one")
     forget_token(credential)
-    return _exchange(payload, own_headers, credential, key)
+    # What is left of the time limit is for the second request.
+    left = max(1.0, payload.timeout_seconds - answer.elapsed_ms / 1000)
+    return _exchange(payload.model_copy(update={"timeout_seconds": left}), own_headers, credential, key)
 
 
 def _exchange(

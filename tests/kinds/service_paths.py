@@ -59,7 +59,10 @@ class Paths(BaseHTTPRequestHandler):
         self._send(status, b"no", **headers)
 
     def _bytes(self, query: dict[str, str]) -> None:
-        self._send(200, bytes.fromhex(query["hex"]) * int(query.get("times", 1)), content_type=query["type"])
+        names = ("date", "etag", "last_modified", "location", "retry_after") if "each" in query else ()
+        headers = {name: query["each"].encode().decode("latin-1") * 1000 for name in names}
+        body = bytes.fromhex(query["hex"]) * int(query.get("times", 1))
+        self._send(200, body, content_type=query["type"], **headers)
 
     def _gzip(self, query: dict[str, str]) -> None:
         self._send(200, b"\x1f\x8b squeezed anyway", content_type="text/plain", content_encoding="gzip")

@@ -55,7 +55,7 @@ def test_values_are_taken_whatever_the_content_type_says(service: Service) -> No
     [
         ("/document", "data.gone.id", r"nothing at data\.gone\.id \(for a\): gone is missing"),
         ("/document", "data.items.3", r"3 is missing"),
-        ("/document", "big", "more than 60000 bytes"),
+        ("/document", "big", "more than 56000 bytes"),
         ("/document", "huge", "can't be kept"),
         ("/text", "a", "not JSON"),
         ("/json?body=" + "[" * 1500, "a", "not JSON"),

@@ -49,6 +49,13 @@ def test_a_result_stays_small_whatever_the_answer_is(service: Service) -> None:
     assert len(json.dumps(result)) < 65_536
 
 
+def test_a_result_stays_small_whatever_the_headers_are(service: Service) -> None:
+    answer = service.url("/bytes?type=%22&hex=22&times=60000&each=%C3%A9%22")
+    result = call_handler("http_request", {"url": answer, "keep_bytes": 32_768}, RecordingContext())
+    assert len(result["headers"]) > 5
+    assert len(json.dumps(result)) < 65_536
+
+
 def test_bytes_that_are_no_text_are_left_out(service: Service) -> None:
     assert request(service, "/bytes?type=image/png&hex=89504e4700")["binary"]
     assert request(service, "/gzip")["binary"]
@@ -60,6 +67,13 @@ def test_bytes_that_are_no_text_are_left_out(service: Service) -> None:
         ("text/plain;charset=iso-8859-1", "e4", "ä"),
         ("text/plain;charset=nonsense", "c3a4", "ä"),
         ("text/plain", "ff", "\ufffd"),
+        ("text/plain;charset=shift_jis", "82a0", "あ"),
+        # Python's own, by which a body could hold what no database keeps.
+        ("text/plain;charset=unicode_escape", "5c7830305c7564383030", "\\x00\\ud800"),
+        ("text/plain;charset=utf-7", "2b3241412d", "+2AA-"),
+        ("text/plain;charset=undefined", "61", "a"),
+        ("text/plain;charset=idna", "786e2d2d", "xn--"),
+        ("text/plain;charset=zlib", "61", "a"),
     ],
 )
 def test_text_is_read_in_its_own_encoding(service: Service, kind: str, body: str, text: str) -> None:

@@ -14,6 +14,7 @@ from tasks_app.services.outbound.transport import CheckedTransport
 from tasks_app.services.outbound.urls import NotAllowed
 
 MAX_REDIRECTS = 3
+_LONGEST_WORDS = 200
 
 _Read = Callable[[httpx.Response], tuple[bytes, bool]]
 
@@ -124,4 +125,5 @@ def _pour(response: httpx.Response, write: Callable[[bytes], object], max_bytes:
 
 
 def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    # Some repeat what the receiver sent.
+    return str(error)[:_LONGEST_WORDS] or type(error).__name__

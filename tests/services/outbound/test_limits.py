@@ -76,6 +76,12 @@ def test_a_head_just_within_what_h11_takes_is_measured_as_well(service: Service)
     assert get(service, "/headers?count=50").status == 200
 
 
+def test_an_error_repeats_little_of_what_came(service: Service) -> None:
+    with pytest.raises(Unclear, match="illegal header line") as caught:
+        get(service, "/bytes?hex=&type=%00" + "x" * 1000)
+    assert len(str(caught.value)) <= 200
+
+
 def test_nobody_changes_the_protocol(service: Service) -> None:
     with pytest.raises(Unclear, match="without a pending proposal"):
         get(service, "/switch")
