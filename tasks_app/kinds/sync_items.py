@@ -78,9 +78,8 @@ def _read(item: Any, key: str, fields: Sequence[str]) -> Item:
     data = {name: item[name] for name in fields if name in item} if fields else item
     text = _canonical(data)
     if "\\u0000" in text or "\\ud" in text:
-        data = storable_json(data)
-        text = _canonical(data)
-    return Item(found, data, hashlib.sha256(text.encode()).hexdigest())
+        text = _canonical(storable_json(data))
+    return Item(found, text, hashlib.sha256(text.encode()).hexdigest())
 
 
 def _key(value: Any, path: str) -> str:

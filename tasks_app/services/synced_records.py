@@ -16,6 +16,7 @@ from django.db.models import Count, F
 from django.utils import timezone
 
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
+from tasks_app.services.synced_sql import insert_changes, upsert_records
 from tasks_app.services.syncing import fenced
 
 CHUNK = 500
@@ -26,11 +27,16 @@ _Known = tuple[int, str, datetime | None]
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One record as a service gave it; `digest` is of its canonical JSON."""
+    """One record as a service gave it: its canonical JSON, and the digest of that."""
 
     key: str
-    data: dict[str, Any]
+    text: str
     digest: str
+
+    @property
+    def row(self) -> str:
+        """The record as it is handed to the database."""
+        return f'{{"key":{json.dumps(self.key)},"digest":"{self.digest}","data":{self.text}}}'
 
 
 def items_store(*, collection: SyncedCollection, run_id: str, items: Sequence[Item], seen: set[int]) -> None:
@@ -91,45 +97,24 @@ def _is_same(item: Item, known: _Known | None) -> bool:
 def _store(
     collection: SyncedCollection, run_id: uuid.UUID, items: Sequence[Item], known: dict[str, _Known]
 ) -> list[int]:
-    now = timezone.now()
-    rows = [
-        SyncedRecord(
-            collection=collection,
-            key=item.key,
-            data=item.data,
-            digest=item.digest,
-            first_seen_at=now,
-            changed_at=now,
-        )
-        for item in items
-    ]
+    old = {item.key: known[item.key] for item in items if item.key in known}
     with fenced(collection) as mine:
-        old = SyncedRecord.objects.in_bulk([known[item.key][0] for item in items if item.key in known])
-        SyncedRecord.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["collection", "key"],
-            update_fields=["data", "digest", "changed_at", "gone_at"],
-        )
-        changes = [_change(row, old.get(row.pk), run_id) for row in rows]
-        SyncedChange.objects.bulk_create(changes)
-        added = sum(change.kind in (_Kind.NEW, _Kind.BACK) for change in changes)
+        before = dict(SyncedRecord.objects.filter(pk__in=[pk for pk, _, _ in old.values()]).values_list("key", "data"))
+        now = timezone.now()
+        pks = upsert_records(collection.pk, [item.row for item in items], now)
+        changes = [_change(pks[item.key], item, old.get(item.key), before.get(item.key)) for item in items]
+        insert_changes(collection.pk, run_id, changes, now)
+        added = sum(change["kind"] in (_Kind.NEW, _Kind.BACK) for change in changes)
         mine.update(record_count=F("record_count") + added)
-    return [row.pk for row in rows]
+    return list(pks.values())
 
 
-def _change(row: SyncedRecord, old: SyncedRecord | None, run_id: uuid.UUID) -> SyncedChange:
-    kind = _Kind.NEW if old is None else _Kind.CHANGED if old.gone_at is None else _Kind.BACK
-    before, after = difference(old.data, row.data) if old else ({}, {})
-    return SyncedChange(
-        collection_id=row.collection_id,
-        record_id=row.pk,
-        run_id=run_id,
-        kind=kind,
-        before=before,
-        after=after,
-        at=row.changed_at,
-    )
+def _change(pk: int, item: Item, known: _Known | None, data: dict[str, Any] | None) -> dict[str, Any]:
+    """Say what is different; `data` is what there was, unless somebody has removed it meanwhile."""
+    if known is None or data is None:
+        return {"id": pk, "kind": _Kind.NEW, "before": {}, "after": {}}
+    before, after = difference(data, json.loads(item.text))
+    return {"id": pk, "kind": _Kind.CHANGED if known[2] is None else _Kind.BACK, "before": before, "after": after}
 
 
 def _text(fields: dict[str, Any], name: str) -> str | None:
@@ -141,7 +126,6 @@ def _mark(collection: SyncedCollection, run_id: uuid.UUID, pks: Sequence[int]) -
     now = timezone.now()
     with fenced(collection) as mine:
         SyncedRecord.objects.filter(pk__in=pks).update(gone_at=now)
-        SyncedChange.objects.bulk_create(
-            SyncedChange(collection=collection, record_id=pk, run_id=run_id, kind=_Kind.GONE, at=now) for pk in pks
-        )
+        changes = [{"id": pk, "kind": _Kind.GONE, "before": {}, "after": {}} for pk in pks]
+        insert_changes(collection.pk, run_id, changes, now)
         mine.update(record_count=F("record_count") - len(pks))
