@@ -5,6 +5,7 @@ import hmac
 from base64 import b64decode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,15 +140,33 @@ def test_a_redirect_takes_no_credential_to_another_host_or_port(alice: User, set
         assert not any("x-api-key" in asked.headers for asked in [*other.asked, mine.asked[-1]])
 
 
-def test_a_signature_is_what_the_documentation_tells_receivers_to_check(alice: User) -> None:
+def test_a_signature_is_over_timestamp_and_body(alice: User) -> None:
     key = make_credential(alice, "signing")
     body = '{"größe": 1}'.encode()
     headers = signature_for(key, method="POST", url="https://api.example.com/", body=body, at=AT)
     assert headers["X-Carillon-Timestamp"] == "1772366400"
     wanted = hmac.new(SECRET.encode(), b"1772366400." + body, hashlib.sha256).hexdigest()
-    assert hmac.compare_digest(headers["X-Carillon-Signature"], f"sha256={wanted}")
+    assert headers["X-Carillon-Signature"] == f"sha256={wanted}"
     empty = signature_for(key, method="GET", url="https://api.example.com/", body=None, at=AT)
     assert empty["X-Carillon-Signature"] != headers["X-Carillon-Signature"]
+
+
+def test_a_receiver_that_does_as_documented_knows_ours_from_others(alice: User, settings: Settings) -> None:
+    page = (Path(settings.BASE_DIR) / "docs/credentials.md").read_text(encoding="utf-8")
+    receiver: dict[str, Any] = {}
+    exec(page.split("```python")[1].split("```")[0], receiver)
+    is_ours = receiver["is_from_carillon"]
+    key = make_credential(alice, "signing")
+    now = timezone.now()
+
+    def sign(body: bytes, at: datetime = now) -> dict[str, str]:
+        return signature_for(key, method="POST", url="https://api.example.com/", body=body, at=at)
+
+    assert is_ours(SECRET, sign(b"body"), b"body")
+    assert not is_ours(SECRET, sign(b"body"), b"another")
+    assert not is_ours(f"{SECRET}x", sign(b"body"), b"body")
+    assert not is_ours(SECRET, sign(b"body", now - timedelta(minutes=6)), b"body")
+    assert not is_ours(SECRET, {**sign(b"body"), "X-Carillon-Timestamp": str(int(now.timestamp()) + 1)}, b"body")
 
 
 def test_a_kind_does_not_do_the_others_work(alice: User) -> None:
