@@ -43,3 +43,9 @@ def tasks_using(template: EmailTemplate) -> QuerySet[ScheduledTask]:
         return tasks.filter(owner_id=template.owner_id)
     others = EmailTemplate.objects.filter(name=template.name).exclude(id=template.id).values("owner_id")
     return tasks.exclude(owner_id__in=others)
+
+
+def template_names(owner: Any) -> list[str]:
+    """The names that a task of `owner` can choose from."""
+    own = Q(owner_id=owner.pk) | Q(is_shared=True)
+    return list(EmailTemplate.objects.filter(own).order_by("name").values_list("name", flat=True).distinct())

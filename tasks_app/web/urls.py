@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tasks_app.web import (
     credentials,
+    email_templates,
     file_pages,
     gallery,
     home,
@@ -56,6 +57,18 @@ urlpatterns: list[URLPattern] = [
     path("settings/credentials/new/", credentials.credential_new, name="credential-new"),
     path("settings/credentials/<uuid:credential_id>/", credentials.credential_edit, name="credential-edit"),
     path("settings/credentials/<uuid:credential_id>/delete/", credentials.credential_remove, name="credential-delete"),
+    path("settings/email-templates/", email_templates.email_template_list, name="email-template-list"),
+    path("settings/email-templates/new/", email_templates.email_template_new, name="email-template-new"),
+    path("settings/email-templates/preview/", email_templates.email_template_show, name="email-template-preview"),
+    path("settings/email-templates/preview/html/", email_templates.email_template_html, name="email-template-html"),
+    path(
+        "settings/email-templates/<uuid:template_id>/", email_templates.email_template_edit, name="email-template-edit"
+    ),
+    path(
+        "settings/email-templates/<uuid:template_id>/delete/",
+        email_templates.email_template_remove,
+        name="email-template-delete",
+    ),
     path("mailbox/", mailbox.mailbox, name="mailbox"),
     path("mailbox/<str:name>/", mailbox.mail_detail, name="mail-detail"),
     path("mailbox/<str:name>/html/", mailbox.mail_html, name="mail-html"),

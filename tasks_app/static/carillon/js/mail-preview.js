@@ -1,0 +1,24 @@
+// The HTML of a mail that is being written: posted into a sandboxed frame whenever the writer pauses.
+
+const form = document.querySelector("#mail-form");
+const button = form?.querySelector("[data-mail-show]");
+let timer;
+
+function show() {
+  const frame = form.querySelector("[data-mail-frame]");
+  const isWritten = form.elements.html.value.trim() !== "";
+  frame.hidden = !isWritten;
+  if (!isWritten) return;
+  // The first page of a new frame adds no step to the history of the tab.
+  frame.replaceWith(frame.cloneNode());
+  form.requestSubmit(button);
+}
+
+if (form) {
+  button.hidden = true;
+  show();
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(show, 500);
+  });
+}
