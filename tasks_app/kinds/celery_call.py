@@ -133,7 +133,7 @@ def _turned_down(error: Any, task: "Task[..., Any]") -> Exception:
 def _final(error: Exception) -> Permanent:
     """Celery tries again only what the task asks for: end the run, under the name of what was raised."""
     kind: type[Permanent] = type(type(error).__name__, (Permanent,), {"__module__": type(error).__module__})
-    return kind(str(error))
+    return kind(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 def _seconds(when: Any) -> float:

@@ -16,6 +16,7 @@ from tasks_app.handlers.testing import RecordingContext
 from tasks_app.kinds.mailing import message_id
 from tasks_app.models import AllowedCommand, EmailTemplate, StoredFile, SyncedRecord, TaskRun
 from tasks_app.services.files import file_open
+from tests.kinds import celery_tasks
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service
 from tests.services.aging import aged
@@ -37,6 +38,7 @@ class World:
     def payload(self, name: str) -> dict[str, Any]:
         """A payload that uses as much of a type as one payload can."""
         payloads: dict[str, dict[str, Any]] = {
+            "celery_task": {"task": "tests.kinds.celery_tasks.add", "arguments": {"a": 1}},
             "cleanup": {
                 "rules": [
                     {"what": "runs", "status": ["succeeded"], "older_than_days": 30, "keep_last": 1, "type": "x"},
@@ -84,6 +86,10 @@ class World:
     def wrong(self, name: str) -> list[dict[str, Any]]:
         """Payloads that the type must refuse."""
         payloads: dict[str, list[dict[str, Any]]] = {
+            "celery_task": [
+                {"task": "tasks_app.work", "arguments": {"queue": "default"}},
+                {"task": "tests.kinds.celery_tasks.add", "arguments": {"a": "1"}},
+            ],
             "cleanup": [
                 {"rules": []},
                 {"rules": [{"what": "runs"}]},
@@ -107,6 +113,7 @@ class World:
 
     def context(self) -> RecordingContext:
         """The context of a run that is in the database, beside some that ended long ago."""
+        celery_tasks.called.clear()
         for _ in range(2):
             aged(self.alice, 40, type="old")
         run = TaskRun.objects.create(owner=self.alice, type="conformance", trigger="api", status="queued")
@@ -118,6 +125,7 @@ class World:
         ids = {message_id(key) for key in keys}
         return {
             "files": [self._digest(file) for file in StoredFile.objects.filter(path__contains=ctx.root_run_id)],
+            "calls": list(celery_tasks.called),
             "old": TaskRun.objects.filter(type="old").count(),
             "mails": sorted(tuple(to) for to, mail in self.mailbox.messages if mail["Message-ID"] in ids),
             "notes": [note.read_text() for note in self.notes.glob(ctx.run_id)],

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import tasks_app.handlers
+from tasks_app.handlers import celery as offering
 from tasks_app.handlers import registry
 from tasks_app.handlers.registry import Registry
 from tasks_app.handlers.schema import defaults, payload_schema
@@ -75,12 +76,14 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "get", types.get)
     monkeypatch.setattr(registry, "validate", types.validate)
     monkeypatch.setattr(sources, "_sources", dict(sources._sources))
+    monkeypatch.setattr(offering, "_offers", {})
 
 
 @pytest.mark.usefixtures("_own_registry")
+@pytest.mark.filterwarnings("ignore::celery.exceptions.DuplicateTaskNameWarning")
 @pytest.mark.parametrize("page", [DOCS / "handlers.md", *PAGES], ids=lambda page: page.stem)
 def test_the_code_on_a_page_runs(page: Path) -> None:
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__name__": page.stem}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
     for name, function in names.items():

@@ -93,7 +93,7 @@ class Shape:
 
     @property
     def variants(self) -> dict[str, "Shape"]:
-        """The variants of a discriminated union, by the value of their tag, in the order in which they were declared."""
+        """The variants of a discriminated union, by the value of their tag, in their order."""
         mapping = self.resolved.get("discriminator", {}).get("mapping", {})
         order = [option.get("$ref") for option in self.resolved.get("oneOf", ())]
         named = sorted(mapping.items(), key=lambda pair: order.index(pair[1]) if pair[1] in order else len(order))
