@@ -32,6 +32,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 	$(PY) manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	$(PY) -m scheduler_project.settings_docs --check
+	$(PY) -m scheduler_project.type_docs --check
 	$(VENV)/bin/mkdocs build --quiet --strict
 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
@@ -50,6 +51,7 @@ screenshots: $(VENV)/dev.stamp ## Take every page, wide and narrow, light and da
 
 docs: $(VENV)/dev.stamp ## Write the pages that are made from code, and build the documentation
 	$(PY) -m scheduler_project.settings_docs
+	$(PY) -m scheduler_project.type_docs
 	$(VENV)/bin/mkdocs build --quiet --strict
 
 lock: $(VENV)/dev.stamp ## Resolve requirements*.in anew into the locks with their hashes
