@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import messages as say
+from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -18,12 +19,23 @@ from tasks_app.selectors.files import FileFilters, file_get, file_page, file_sea
 from tasks_app.services.files import file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, shown_size
 from tasks_app.web import query
+from tasks_app.web.forms.choices import choice_source
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.page import Request, page, render
 
 SIZE = 50
 LIFETIMES = {"1": "One day", "7": "7 days", "30": "30 days", "90": "90 days"}
+_MOST_CHOICES = 200
 AWAY = "The file storage does not answer right now. Nothing has been changed; try again in a minute."
+
+
+def _choices(user: User) -> list[tuple[uuid.UUID, str]]:
+    """The newest files that the tasks of a user may use; backups hold everybody's data and are for nobody's task."""
+    rows = file_search(user, FileFilters()).exclude(purpose=StoredFile.Purpose.BACKUP)[:_MOST_CHOICES]
+    return [(file.pk, f"{file.name}, {file.created_at:%d %b %Y}") for file in rows]
+
+
+choice_source("files", _choices, make="file-upload")
 
 
 @require_safe

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tasks_app.models import EmailTemplate
+from tasks_app.models import EmailTemplate, StoredFile
 from tests.web.conftest import MakeTask
 from tests.web.reading import errors, text, value
 
@@ -146,3 +146,13 @@ def test_recipients_are_typed_one_per_line(as_alice: Client, alice: User) -> Non
     typed["payload.recipients"] = "ada@example.org\nbob"
     wrong = as_alice.post("/tasks/new/?type=send_email", typed)
     assert "Must be one e-mail address" in errors(wrong, "payload.recipients")
+
+
+def test_a_task_chooses_among_ones_own_files(as_alice: Client, as_charlie: Client, alice: User) -> None:
+    fields = {"content_type": "text/csv", "size": 1, "owner": alice}
+    StoredFile.objects.create(name="people.csv", path="a", **fields)
+    StoredFile.objects.create(name="everything.dump", path="b", purpose="backup", **fields)
+    html = as_alice.get("/tasks/new/?type=send_email").content.decode()
+    assert "people.csv, " in html
+    assert "everything.dump" not in html
+    assert "people.csv" not in as_charlie.get("/tasks/new/?type=send_email").content.decode()
