@@ -4,8 +4,7 @@ Old payloads, and those of types whose code has gone, are walked too: then nothi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,24 +16,21 @@ _NARROWING = frozenset({"type", "properties", "$ref", "enum", "const", *_UNIONS}
 _DEEPEST = 40
 
 
-@dataclass(frozen=True)
 class Place:
     """What a schema says about one place: every node that may describe it, with references resolved.
 
-    Without nodes, the place may hold anything, or is one that the schema does not know (`is_known`).
+    Without nodes, the place may hold anything, or is one that the schema does not know (`is_known`). Places of a schema
+    are worked out once; lists of tasks walk a payload for each row.
     """
 
-    options: tuple[Schema, ...]
-    root: Schema
-    is_known: bool = True
+    def __init__(self, options: tuple[Schema, ...], root: Schema, is_known: bool = True) -> None:
+        self.options, self.root, self.is_known = options, root, is_known
+        self._named: dict[str, Place] = {}
 
     @classmethod
     def top(cls, model: type[BaseModel] | None) -> "Place":
         """The payload itself; None is a type whose code has gone."""
-        if model is None:
-            return cls((), {}, False)
-        schema = _schema_of(model)
-        return cls(_options(schema, schema), schema)
+        return cls((), {}, False) if model is None else _top(model)
 
     def says(self, name: str) -> Any:
         """What any of the nodes says under this keyword."""
@@ -42,13 +38,24 @@ class Place:
 
     def member(self, key: str) -> "Place":
         """A member of an object."""
-        return self._inner([node.get("properties", {}).get(key, _rest(node)) for node in self.options])
+        if key in self._named:
+            return self._named[key]
+        if not any(key in node.get("properties", ()) for node in self.options):
+            return self._rest
+        found = self._inner([node.get("properties", {}).get(key, _rest(node)) for node in self.options])
+        self._named[key] = found  # as many as the schema has, whatever payloads hold
+        return found
 
-    @property
+    @cached_property
     def item(self) -> "Place":
         """A member of a list."""
         options = [(node.get("items", _is_any(node)), *node.get("prefixItems", ())) for node in self.options]
         return self._inner([inner for found in options for inner in found])
+
+    @cached_property
+    def _rest(self) -> "Place":
+        """A member of an object that the schema does not name."""
+        return self._inner([_rest(node) for node in self.options])
 
     def _inner(self, schemas: list[Any]) -> "Place":
         """The place that these describe: a schema each, or whether anything may stand there."""
@@ -80,6 +87,12 @@ def _references(place: Place, value: Any, path: tuple[str, ...], kinds: frozense
             yield from _references(place.item, inner, (*path, str(number)), kinds)
     elif isinstance(value, str) and place.says(CHOICES) in kinds:
         yield ".".join(path), value
+
+
+@cache
+def _top(model: type[BaseModel]) -> Place:
+    schema = _schema_of(model)
+    return Place(_options(schema, schema), schema)
 
 
 @cache
