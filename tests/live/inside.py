@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tasks_app import dispatch, jobs
-from tasks_app.models import AllowedCommand, Beat, Queue, ScheduledTask, TaskRun, Worker, db_now, new_id
+from tasks_app.models import AllowedCommand, Beat, Queue, RunLog, ScheduledTask, TaskRun, Worker, db_now, new_id
 from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
 from tasks_app.services.specs import TaskSpec
 from tests.live.story import Attempt, Event, Story
@@ -63,6 +63,17 @@ def task(name: str, type: str, payload: Mapping[str, Any], **spec: Any) -> UUID:
 def run_now(task_id: UUID) -> UUID:
     """Run a task now."""
     return tasks.task_run_now(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR).id
+
+
+def permit(codename: str) -> None:
+    """Let the owner use what needs a permission."""
+    _owner().user_permissions.add(Permission.objects.get(codename=codename))
+
+
+def log_lines(run_id: UUID) -> list[tuple[str, str]]:
+    """Give the log of a run: level and message of each line."""
+    chunks = RunLog.objects.filter(run_id=run_id).order_by("first_line").values_list("lines", flat=True)
+    return [(level, message) for lines in chunks for _, level, message in lines]
 
 
 def allow_command(name: str, line: str) -> None:

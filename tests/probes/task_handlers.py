@@ -13,8 +13,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
+from tasks_app.handlers.celery import offer_task
 
 _QUICK = RetryPolicy(max_retries=3, delays=(0.1, 0.1, 0.1))
+
+offer_task("tests.probes.tasks.flaky", title="A flaky invoice")
 
 
 class Probe(BaseModel):
