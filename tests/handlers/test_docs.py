@@ -26,7 +26,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def payload_table(page: Path) -> dict[str, str]:
     """The fields of the page's first table, each with its default."""
-    table = page.read_text(encoding="utf-8").partition("## Payload")[2].partition("```")[0]
+    table = page.read_text(encoding="utf-8").partition("## Payload")[2].partition("```")[0].partition("\n**`")[0]
     cells = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line.startswith("| `")
     ]
