@@ -5,11 +5,13 @@ import os
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from scheduler_project.body_limit import BodyLimit
 from scheduler_project.database_url import share_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_project.settings")
 share_connections(settings.DATABASES["default"], settings.DATABASE_POOL_SIZE)
 http_application = get_asgi_application()
+limited_application = BodyLimit(http_application, upload_bytes=settings.UPLOAD_MAX_BYTES)
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  # the apps must be loaded first
 
@@ -17,5 +19,5 @@ from notifications.relay import lifespan  # noqa: E402
 from notifications.routing import websocket_application  # noqa: E402
 
 application = ProtocolTypeRouter(
-    {"http": http_application, "websocket": websocket_application, "lifespan": lifespan},
+    {"http": limited_application, "websocket": websocket_application, "lifespan": lifespan},
 )
