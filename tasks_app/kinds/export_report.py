@@ -25,7 +25,6 @@ from tasks_app.kinds.sources import (
     Scope,
     UnknownSource,
     count_rows,
-    one_snapshot,
     source_all,
     source_get,
     stream_pages,
@@ -141,9 +140,9 @@ def _store(
     notes: list[str] = []
 
     def write(stream: IO[bytes]) -> None:
-        with one_snapshot(rows):
-            pages = counted.watch(stream_pages(rows, columns))
-            notes.extend(payload.file.write(stream, [column.name for column in columns], pages))
+        with stream_pages(rows, columns) as pages:
+            names = [column.name for column in columns]
+            notes.extend(payload.file.write(stream, names, counted.watch(pages)))
 
     file = file_store(
         # The same path for every attempt and retry: a second one replaces the file instead of adding one.

@@ -1,12 +1,12 @@
 """Where reports get their rows: `@report_source` declares a source, in an app's `task_handlers.py` like a handler."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connections, transaction
@@ -124,27 +124,25 @@ def count_rows(rows: Rows) -> int:
     return rows.count() if isinstance(rows, QuerySet) else len(rows)
 
 
-def stream_pages(rows: Rows, columns: Sequence[Column]) -> Iterator[list[Row]]:
-    """Give the values of the columns, a page of rows at a time, and never more than one page in memory.
-
-    Read it inside `one_snapshot(rows)`.
-    """
-    raw = _query_pages(rows, columns) if isinstance(rows, QuerySet) else _mapping_pages(rows, columns)
-    converts = [(place, column.convert) for place, column in enumerate(columns) if column.convert is not None]
-    return (_converted(page, converts) for page in raw) if converts else raw
-
-
 @contextmanager
-def one_snapshot(rows: Rows) -> Iterator[None]:
+def stream_pages(rows: Rows, columns: Sequence[Column]) -> Iterator[Iterator[list[Row]]]:
+    """Give the values of the columns a page of rows at a time, and never hold more than one page in memory.
+
+    Leaving the block closes what is open, however far the reader came.
+    """
+    converts = [(place, column.convert) for place, column in enumerate(columns) if column.convert is not None]
+    with _one_snapshot(rows), closing(_raw_pages(rows, columns)) as raw:
+        yield (_converted(page, converts) for page in raw) if converts else raw
+
+
+def _one_snapshot(rows: Rows) -> AbstractContextManager[None]:
     """Hold the transaction that a server-side cursor needs to give rows as they come.
 
     Outside of one, the server would first store the whole answer aside. SQLite reads page by page instead.
     """
     if isinstance(rows, QuerySet) and connections[rows.db].vendor == "postgresql":
-        with transaction.atomic(using=rows.db):
-            yield
-    else:
-        yield
+        return transaction.atomic(using=rows.db)
+    return nullcontext()
 
 
 def _converted(page: list[Row], converts: Sequence[tuple[int, Convert]]) -> list[Row]:
@@ -155,22 +153,26 @@ def _converted(page: list[Row], converts: Sequence[tuple[int, Convert]]) -> list
     return list(zip(*values, strict=True))
 
 
-def _mapping_pages(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Iterator[list[Row]]:
+def _raw_pages(rows: Rows, columns: Sequence[Column]) -> Generator[list[Row]]:
     names = [column.source for column in columns]
-    for start in range(0, len(rows), PAGE_ROWS):
-        yield [tuple(entry[name] for name in names) for entry in rows[start : start + PAGE_ROWS]]
+    if not isinstance(rows, QuerySet):
+        for start in range(0, len(rows), PAGE_ROWS):
+            yield [tuple(entry[name] for name in names) for entry in rows[start : start + PAGE_ROWS]]
+    elif connections[rows.db].vendor == "postgresql":
+        yield from _cursor_pages(rows.order_by("pk"), names)
+    else:
+        yield from _keyset_pages(rows.order_by("pk"), names)
 
 
-def _query_pages(query: QuerySet[Model], columns: Sequence[Column]) -> Iterator[list[Row]]:
-    query, lookups = query.order_by("pk"), [column.source for column in columns]
-    if connections[query.db].vendor != "postgresql":
-        return _keyset_pages(query, lookups)
-    # A server-side cursor: one snapshot, and one plan for the whole.
-    found = query.values_list(*lookups).iterator(chunk_size=PAGE_ROWS)
-    return iter(lambda: list(islice(found, PAGE_ROWS)), [])
+def _cursor_pages(query: QuerySet[Model], lookups: list[str]) -> Generator[list[Row]]:
+    """A server-side cursor: one snapshot, and one plan for the whole."""
+    rows = cast(Generator[Row], query.values_list(*lookups).iterator(chunk_size=PAGE_ROWS))
+    with closing(rows) as found:
+        while page := list(islice(found, PAGE_ROWS)):
+            yield page
 
 
-def _keyset_pages(query: QuerySet[Model], lookups: list[str]) -> Iterator[list[Row]]:
+def _keyset_pages(query: QuerySet[Model], lookups: list[str]) -> Generator[list[Row]]:
     """SQLite refuses a write on a connection whose open SELECT began before another's write; so none stays open."""
     after: Any = None
     pk = query.model._meta.pk.name

@@ -55,6 +55,10 @@ class World:
                 "columns": ["id", "type"],
                 "email": ["ada@example.org", "bob@example.org"],
                 "filename": "Runs",
+                "format": "xlsx",
+                "gzip": True,
+                "attach": True,
+                "upload": {"url": self.service.url("/text"), "method": "POST", "headers": {"X-A": "b"}},
             },
             "http_request": {
                 "method": "POST",
@@ -97,7 +101,11 @@ class World:
                 {"rules": [{"what": "all", "older_than_days": 1}]},
             ],
             "database_backup": [{"keep": 0}, {"keep": 1001}, {"compress": "yes"}],
-            "export_report": [{"source": "nothing"}, {"source": "runs", "filters": {"x": 1}}],
+            "export_report": [
+                {"source": "nothing"},
+                {"source": "runs", "filters": {"x": 1}},
+                {"source": "runs", "upload": {"url": self.service.url(), "headers": {"Host": "x"}}},
+            ],
             "http_request": [{"url": "ftp://example.com"}, {"url": self.service.url(), "headers": {"Host": "x"}}],
             "send_email": [
                 {"subject": "a", "text": "b"},
