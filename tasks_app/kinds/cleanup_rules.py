@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tasks_app.errors import Invalid
 from tasks_app.handlers import Payload
@@ -34,8 +34,16 @@ class Rule(Payload):
         raise NotImplementedError
 
 
+def _everybody_last(schema: dict[str, Any]) -> None:
+    """An inherited field comes first otherwise, and it is what people want least often."""
+    properties = schema["properties"]
+    properties["everybody"] = properties.pop("everybody")
+
+
 class OwnRule(Rule):
     """A rule about things that have owners."""
+
+    model_config = ConfigDict(json_schema_extra=_everybody_last)
 
     everybody: bool = Field(
         False, description="Everybody's, not only those of this task's owner. Needs a permission of its own."
