@@ -46,10 +46,11 @@ def enqueue(type: str, payload: Mapping[str, Any], **options: Any) -> UUID:
     return jobs.enqueue(type, payload, owner=_owner(), **options).id
 
 
-def insert(type: str, payload: Any) -> UUID:
+def insert(type: str, payload: Any, queue: str = "default") -> UUID:
     """Make a queued run as an older version of the code might have left it: nothing is checked."""
+    Queue.objects.get_or_create(name=queue)
     run = TaskRun(id=new_id(), owner=_owner(), type=type, payload=payload, trigger="api", status="queued", reason="due")
-    run.queued_at = db_now()
+    run.queued_at, run.queue = db_now(), queue
     lifecycle.create([run], actor="tests")
     return run.id
 

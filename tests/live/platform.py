@@ -93,7 +93,7 @@ class Platform:
         """Start a line of the Procfile; the second of a kind is told from the first by its title."""
         number = 1 + sum(process.kind == kind for process in self.processes)
         title = kind if number == 1 else f"{kind}-{number}"
-        surroundings = environment(**self._settings, WORKER_NAME=f"{title}@%h", **settings)
+        surroundings = environment(**{**self._settings, "WORKER_NAME": f"{title}@%h", **settings})
         process = Process(kind, title, self._line(kind), surroundings, self.logs / f"{title}.log")
         self.processes.append(process)
         return process
