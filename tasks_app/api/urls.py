@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from tasks_app.api import (
     api_keys,
     catalogue,
+    collections,
     credentials,
     email_templates,
     files,
@@ -61,6 +62,14 @@ urlpatterns: list[URLPattern] = [
         "email-templates/<uuid:template_id>/preview",
         email_templates.TemplatePreview.as_view(),
         name="email-template-preview",
+    ),
+    path("collections", collections.CollectionList.as_view(), name="collection-list"),
+    path("collections/<uuid:collection_id>", collections.CollectionObject.as_view(), name="collection-detail"),
+    path(
+        "collections/<uuid:collection_id>/records", collections.CollectionRecords.as_view(), name="collection-records"
+    ),
+    path(
+        "collections/<uuid:collection_id>/changes", collections.CollectionChanges.as_view(), name="collection-changes"
     ),
     path("queues", queues.QueueList.as_view(), name="queue-list"),
     path("queues/<str:name>/pause", queues.QueuePause.as_view(), name="queue-pause"),

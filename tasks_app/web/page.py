@@ -135,6 +135,7 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("home", "Home", "home", reverse("home")),
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
         entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
+        entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
         entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]
     if is_staff:

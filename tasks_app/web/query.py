@@ -31,7 +31,7 @@ def identifier(query: QueryDict, name: str) -> uuid.UUID | None:
 def number(query: QueryDict, name: str, *, most: int) -> int:
     """A page number from 1 to `most`."""
     raw = query.get(name, "1")
-    return min(max(int(raw), 1), most) if raw.isdigit() and len(raw) < 9 else 1  # noqa: PLR2004
+    return min(max(int(raw), 1), most) if raw.isascii() and raw.isdigit() and len(raw) < 9 else 1  # noqa: PLR2004
 
 
 @dataclass(frozen=True)

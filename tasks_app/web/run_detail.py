@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.models import RunEvent, TaskRun
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.collections import collection_of_run
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.runs import run_logs
@@ -53,6 +54,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
         "sentence": _sentence(run),
+        "collection": collection_of_run(request.user, run),
         "files": files_of_run(request.user, run),
     }
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.planning import upcoming
@@ -56,6 +57,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
         "is_paused": task.status == TaskStatus.PAUSED,
         "success_rate": _success_rate(recent),
+        "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
 

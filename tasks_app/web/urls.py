@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tasks_app.web import (
+    collections,
     credentials,
     email_templates,
     file_pages,
@@ -49,6 +50,15 @@ urlpatterns: list[URLPattern] = [
     path("files/upload/", file_pages.file_new, name="file-upload"),
     path("files/<uuid:file_id>/share/", file_pages.file_share, name="file-share"),
     path("files/<uuid:file_id>/delete/", file_pages.file_remove, name="file-delete"),
+    path("collections/", collections.collection_list, name="collection-list"),
+    path("collections/<uuid:collection_id>/", collections.collection_detail, name="collection-detail"),
+    path("collections/<uuid:collection_id>/changes/", collections.collection_changes, name="collection-changes"),
+    path("collections/<uuid:collection_id>/delete/", collections.collection_remove, name="collection-delete"),
+    path(
+        "collections/<uuid:collection_id>/records/<int:record_id>/",
+        collections.record_detail,
+        name="collection-record",
+    ),
     path("settings/", settings_page.settings, name="settings"),
     path("settings/password/", sign_in.Password.as_view(), name="password"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),

@@ -6,8 +6,9 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from tasks_app.handlers.testing import RecordingContext, call_handler
-from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
+from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
 from tests.kinds.sync.json_api import JsonApi
+from tests.runs import make_run
 
 STYLES: dict[str, dict[str, Any]] = {
     "none": {},
@@ -40,7 +41,7 @@ class Kept:
 
     def context(self, **fields: Any) -> RecordingContext:
         """The context of a new run."""
-        run = TaskRun.objects.create(owner=self.owner, type="sync_external_service", trigger="api", status="queued")
+        run = make_run(self.owner, type="sync_external_service")
         self.contexts.append(RecordingContext(run_id=str(run.id), owner_id=self.owner.pk, **fields))
         return self.contexts[-1]
 

@@ -1,0 +1,151 @@
+"""Collections of synced records."""
+
+import uuid
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tasks_app.api.call import Call
+from tasks_app.api.endpoint import Endpoint, operation
+from tasks_app.api.paging import Page, by_cursor, by_number
+from tasks_app.api.parameters import CursorQuery, Identifier, PageQuery, Word, one_of
+from tasks_app.api.shape import Instant, Out
+from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
+from tasks_app.selectors.collections import (
+    KINDS,
+    STATES,
+    change_search,
+    collection_get,
+    record_search,
+    visible_collections,
+)
+from tasks_app.services.syncing import collection_delete
+
+
+class Collection(Out):
+    """The records that are kept of one service's list."""
+
+    id: str
+    name: str
+    owner: str
+    url: str = Field(description="What the last complete fetch was made from.")
+    task: str | None = Field(description="The task that filled it last.")
+    record_count: int = Field(description="Records that are not gone.")
+    synced_at: Instant | None = Field(description="When the last fetch was complete.")
+    created_at: Instant
+
+
+class CollectionPage(Page[Collection]):
+    """Collections, by name."""
+
+
+class Record(Out):
+    """One record, as it was last seen."""
+
+    key: str
+    data: dict[str, Any]
+    first_seen_at: Instant
+    changed_at: Instant
+    gone_at: Instant | None
+
+
+class RecordPage(Page[Record]):
+    """Records, by key."""
+
+
+class RecordQuery(CursorQuery):
+    """What the records are narrowed to."""
+
+    state: Annotated[str, *one_of(*STATES)] = "present"
+    search: Word = Field("", description="A part of the key.")
+    key: Word = Field("", description="The whole key.")
+
+
+class Change(Out):
+    """What a run found different about a record; `before` and `after` hold only the fields that differ."""
+
+    key: str
+    kind: str = Field(description="new, changed, gone or back.")
+    run: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    at: Instant
+
+
+class ChangePage(Page[Change]):
+    """Changes, the newest first."""
+
+
+class ChangeQuery(CursorQuery):
+    """What the changes are narrowed to."""
+
+    run: Identifier | None = None
+    kind: Annotated[str, *one_of(*KINDS)] = ""
+
+
+class CollectionList(Endpoint):
+    """All collections that the caller may see."""
+
+    @operation("collection_list")
+    def get(self, call: Call, query: PageQuery) -> CollectionPage:
+        """List collections, by name."""
+        return CollectionPage(**by_number(call, visible_collections(call.user), query, _collection))
+
+
+class CollectionObject(Endpoint):
+    """One collection."""
+
+    @operation("collection_get")
+    def get(self, call: Call, collection_id: uuid.UUID) -> Collection:
+        """Give a collection."""
+        return _collection(collection_get(call.user, collection_id))
+
+    @operation("collection_delete", status=204)
+    def delete(self, call: Call, collection_id: uuid.UUID) -> None:
+        """Delete a collection with its records and their history; a task that fills it makes it anew."""
+        collection_delete(collection=collection_get(call.user, collection_id))
+
+
+class CollectionRecords(Endpoint):
+    """The records of a collection."""
+
+    @operation("collection_records")
+    def get(self, call: Call, query: RecordQuery, collection_id: uuid.UUID) -> RecordPage:
+        """List the records, by key."""
+        collection = collection_get(call.user, collection_id)
+        rows = record_search(collection, state=query.state, search=query.search, key=query.key)
+        return RecordPage(**by_cursor(call, rows, query, _record, order=("key",)))
+
+
+class CollectionChanges(Endpoint):
+    """What has changed in a collection."""
+
+    @operation("collection_changes")
+    def get(self, call: Call, query: ChangeQuery, collection_id: uuid.UUID) -> ChangePage:
+        """List the changes, the newest first."""
+        collection = collection_get(call.user, collection_id)
+        rows = change_search(collection, run_id=query.run, kind=query.kind)
+        return ChangePage(**by_cursor(call, rows, query, _change))
+
+
+def _collection(row: SyncedCollection) -> Collection:
+    return Collection(
+        id=str(row.id),
+        name=row.name,
+        owner=row.owner.get_username(),
+        url=row.url,
+        task=str(row.task_id) if row.task_id else None,
+        record_count=row.record_count,
+        synced_at=row.synced_at,
+        created_at=row.created_at,
+    )
+
+
+def _record(row: SyncedRecord) -> Record:
+    same = ("key", "data", "first_seen_at", "changed_at", "gone_at")
+    return Record(**{name: getattr(row, name) for name in same})
+
+
+def _change(row: SyncedChange) -> Change:
+    same = ("kind", "before", "after", "at")
+    return Change(key=row.record.key, run=str(row.run_id), **{name: getattr(row, name) for name in same})
