@@ -14,7 +14,19 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from tasks_app import dispatch, jobs
-from tasks_app.models import AllowedCommand, Beat, Queue, RunLog, ScheduledTask, TaskRun, Worker, db_now, new_id
+from tasks_app.models import (
+    AllowedCommand,
+    Beat,
+    Queue,
+    RunLog,
+    ScheduledTask,
+    SyncedChange,
+    SyncedRecord,
+    TaskRun,
+    Worker,
+    db_now,
+    new_id,
+)
 from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
 from tasks_app.services.specs import TaskSpec
 from tests.live.story import Attempt, Event, Story
@@ -101,6 +113,16 @@ def retry(run_id: UUID) -> UUID:
 def hasten(run_id: UUID) -> None:
     """Let a run that waits for its time have it now."""
     TaskRun.objects.filter(id=run_id, status="scheduled").update(due_at=db_now() - timedelta(seconds=1))
+
+
+def collection(name: str) -> dict[str, Any]:
+    """Give what is kept in a collection: the records that are there, the keys of those that are gone."""
+    records = SyncedRecord.objects.filter(collection__name=name).order_by("id")
+    return {
+        "present": dict(records.filter(gone_at=None).values_list("key", "data")),
+        "gone": list(records.exclude(gone_at=None).values_list("key", flat=True)),
+        "changes": SyncedChange.objects.filter(collection__name=name).count(),
+    }
 
 
 def queue_pause(name: str) -> None:
