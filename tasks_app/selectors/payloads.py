@@ -23,6 +23,14 @@ def model_of(type_name: str) -> type[BaseModel] | None:
         return None
 
 
+def is_same_type(name: str, other: str) -> bool:
+    """Say whether two names are those of one type, under an alias perhaps."""
+    try:
+        return name == other or registry.get(name) is registry.get(other)
+    except KeyError:
+        return False
+
+
 def masked_payload(thing: ScheduledTask | TaskRun) -> dict[str, Any]:
     """The payload of a task or run with its secrets masked. Ask `shows_payload` first."""
     found: dict[str, Any] = masked(model_of(thing.type), thing.payload)
@@ -40,7 +48,7 @@ def meant_payload(
     wanted = type_name or thing.type
     model = model_of(wanted)
     meant = payload
-    if wanted == thing.type and shows_payload(user, thing):
+    if is_same_type(wanted, thing.type) and shows_payload(user, thing):
         meant = unmasked(model, payload, thing.payload)
     if thing.owner_id != user.pk and (wanted, meant) != (thing.type, thing.payload) and model is not None:
         for path, _ in references(model, meant, SECRETS):

@@ -11,7 +11,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.masking import mask_faults
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import why_not
-from tasks_app.selectors.payloads import masked_payload, model_of
+from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
 from tasks_app.services.validation import Problems, check_json
 
 
@@ -30,7 +30,8 @@ def edited_payload(
     if not isinstance(payload, Mapping):
         problems.add("payload", "type", "Must be an object.")
         return {}
-    if current is not None and payload == kept and masked_payload(current) != kept:
+    is_other_type = current is not None and not is_same_type(type_name, current.type)
+    if current is not None and is_other_type and payload == kept and masked_payload(current) != kept:
         # Another type might show what this one masks.
         problems.add("payload", "masked", "It holds secrets of the former type; give the payload anew.")
         return kept

@@ -52,6 +52,7 @@ BODIES: dict[str, list[str]] = {
         "after",
     ],
     "api-keys": ["name", "scope", "expires_at"],
+    "credentials": ["name", "kind", "hosts", "details", "secret"],
     "tasks/{task}/run-now": ["payload", "scheduled_for"],
     "tasks/{task}/pause": ["note"],
     "runs/{run}/retry": ["payload"],
@@ -103,6 +104,7 @@ def test_any_body_is_answered(operator: Api, staff: User, seed: int) -> None:
     rng = random.Random(seed)
     task, run = make(operator), make_run(staff)
     good = {**EVERY_FIELD, "scope": "read", "note": "x", "count": 3, "delay_seconds": 5}
+    good |= {"kind": "bearer", "hosts": ["api.example.com"], "secret": "x", "details": {}}
     for _ in range(REQUESTS):
         path, fields = rng.choice(list(BODIES.items()))
         body = {name: good[name] for name in fields if name in good and rng.random() < 0.8}

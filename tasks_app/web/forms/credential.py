@@ -1,13 +1,13 @@
 """The form of a credential: what each kind asks for, in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
 
 from tasks_app.models import Credential
-from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
+from tasks_app.web.forms.field import Choice, Errors, Field, messages
 
 Kind = Credential.Kind
 
@@ -65,7 +65,7 @@ DETAILS: dict[str, tuple[Detail, ...]] = {
         Detail("token_url", "Token URL", "Where tokens are asked for. The client secret goes there and nowhere else."),
         Detail("client_id", "Client id"),
         Detail("scope", "Scope", "As the service names it, separated by blanks.", is_required=False),
-        Detail("client_auth", "Client id and secret are sent", is_required=False),
+        Detail("client_auth", "Client id and secret are sent"),
     ),
     Kind.SIGNING: (),
 }
@@ -110,7 +110,7 @@ def fields(kind: str, values: Mapping[str, Any], errors: Errors, *, is_new: bool
             is_required=True,
             help=_HOSTS,
             attributes={"placeholder": "api.example.com", "spellcheck": "false"},
-            errors=messages_below(errors, "hosts"),
+            errors=_host_errors(values.get("hosts", ()), errors),
         ),
     ]
 
@@ -125,6 +125,14 @@ def _secret(kind: KindWords, errors: Errors, *, is_new: bool) -> Field:
         attributes={"autocomplete": "new-password"} if is_new else {},
         errors=messages(errors, "secret"),
     )
+
+
+def _host_errors(hosts: Sequence[str], errors: Errors) -> list[str]:
+    """What is wrong with the hosts, each by what was typed."""
+    found = messages(errors, "hosts")
+    for number, host in enumerate(hosts):
+        found += [f"“{host[:80]}”: {message}" for message in messages(errors, f"hosts.{number}")]
+    return found
 
 
 def _detail(one: Detail, values: Mapping[str, Any], errors: Errors) -> Field:
