@@ -41,11 +41,20 @@ def _list_sources(schema: dict[str, Any]) -> None:
     schema["enum"] = [source.name for source in source_all()]
 
 
+def _list_filters(schema: dict[str, Any]) -> None:
+    known = [f"{source.name}: {', '.join(source.filter_names)}" for source in source_all() if source.filter_names]
+    schema["description"] = f"{schema['description']} The filters of {'; of '.join(known)}."
+
+
 class ExportReport(Payload):
     """What to export, and who is told."""
 
     source: str = Field(title="Report", description="Where the rows come from.", json_schema_extra=_list_sources)
-    filters: dict[str, Any] = Field({}, description='Which rows, for example {"status": "failed", "last_hours": 24}.')
+    filters: dict[str, Any] = Field(
+        {},
+        description='Which rows, for example {"status": "failed", "last_hours": 24}.',
+        json_schema_extra=_list_filters,
+    )
     columns: list[str] = Field([], description="Which columns, in this order; all by default.")
     format: FileFormat = Field(FileFormat.CSV, description="CSV, JSON Lines, or an Excel workbook of one sheet.")
     gzip: bool = Field(False, title="Compress", description="Pack the file with gzip.")

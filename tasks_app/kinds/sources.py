@@ -65,6 +65,11 @@ class ReportSource:
         """The columns in their usual order."""
         return [column.name for column in self.columns]
 
+    @property
+    def filter_names(self) -> list[str]:
+        """The filters as people write them."""
+        return [info.alias or name for name, info in self.filters.model_fields.items()]
+
     def pick(self, names: Sequence[str]) -> list[Column]:
         """Give the columns of those names, in that order; all without names."""
         by_name = {column.name: column for column in self.columns}

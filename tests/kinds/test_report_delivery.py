@@ -43,7 +43,7 @@ def owners_faults(owner: User | None, **payload: Any) -> dict[str, str]:
 
 def content(result: Any) -> bytes:
     with file_open(StoredFile.objects.get(pk=result["file"])) as file:
-        return file.read()
+        return bytes(file.read())
 
 
 def test_the_file_is_uploaded_as_it_is(alice: User, service: Service) -> None:
