@@ -109,6 +109,14 @@ def test_a_repeatable_post_is_asked_for_again_with_its_key(service: Service) -> 
     assert len({asked.headers["idempotency-key"] for asked in service.asked}) == 1
 
 
+def test_a_repeatable_post_waits_as_long_as_it_was_asked_to(service: Service) -> None:
+    with pytest.raises(RetryLater) as caught:
+        request(service, "/status?code=502&retry_after=9", method="POST", repeatable=True)
+    assert caught.value.seconds == 9
+    with pytest.raises(AnswerLost):
+        request(service, "/status?code=502&retry_after=9", method="POST")
+
+
 @pytest.mark.parametrize(("code", "expected"), [(302, []), (200, [201]), (504, [])])
 def test_a_post_that_may_have_happened_is_not_sent_by_a_retry(service: Service, code: int, expected: list[int]) -> None:
     ctx = RecordingContext()
