@@ -46,7 +46,9 @@ class OwnRule(Rule):
     model_config = ConfigDict(json_schema_extra=_everybody_last)
 
     everybody: bool = Field(
-        False, description="Everybody's, not only those of this task's owner. Needs a permission of its own."
+        False,
+        title="Everybody's",
+        description="Not only those of this task's owner. Needs a permission of its own.",
     )
 
     @property
@@ -64,13 +66,17 @@ class RunsRule(OwnRule):
 
     what: Literal["runs"]
     status: list[Ending] = Field(ENDINGS, min_length=1, description="Runs that ended like this.")
-    older_than_days: Days | None = Field(None, description="Runs that ended longer ago than this.")
+    older_than_days: Days | None = Field(
+        None, title="Older than (days)", description="Runs that ended longer ago than this."
+    )
     keep_last: int | None = Field(
-        None, ge=1, le=100_000, description="Keep so many of each task, the newest, and delete those before them."
+        None, title="Keep the last", ge=1, le=100_000, description="So many of each task; those before them go."
     )
     task: UUID | None = Field(None, description="Only runs of this task: its id.")
     type: str | None = Field(None, min_length=1, max_length=100, description="Only runs of this type.")
-    needing_a_person: bool = Field(False, description="Also failed runs that nobody has retried or dismissed.")
+    needing_a_person: bool = Field(
+        False, title="Those that need a person", description="Also failed runs that nobody has retried or dismissed."
+    )
 
     def check_bound(self) -> None:
         """Ask for an age or a number."""
@@ -94,8 +100,10 @@ class LogsRule(OwnRule):
     """The log lines of ended runs; the runs stay."""
 
     what: Literal["logs"]
-    older_than_days: Days = Field(description="Of runs that ended longer ago than this.")
-    needing_a_person: bool = Field(False, description="Also of failed runs that nobody has retried or dismissed.")
+    older_than_days: Days = Field(title="Older than (days)", description="Of runs that ended longer ago than this.")
+    needing_a_person: bool = Field(
+        False, title="Those that need a person", description="Also of failed runs that nobody has retried or dismissed."
+    )
 
     def clean(self, owner_id: int | None, now: datetime, *, dry_run: bool) -> Iterator[int]:
         """Delete log lines."""
@@ -110,7 +118,7 @@ class FilesRule(OwnRule):
     what: Literal["files"]
     purpose: Purpose = Field("report", description="Files of this kind.")
     expired: bool = Field(False, description="Files whose time is over.")
-    older_than_days: Days | None = Field(None, description="Files older than this.")
+    older_than_days: Days | None = Field(None, title="Older than (days)", description="Files older than this.")
 
     def check_bound(self) -> None:
         """Ask for an age, or for expired ones."""
@@ -132,8 +140,12 @@ class RecordsRule(OwnRule):
     """Synced records that have disappeared from their service, and old entries of what changed."""
 
     what: Literal["records"]
-    gone_for_days: Days | None = Field(None, description="Records that disappeared longer ago than this.")
-    changes_older_than_days: Days | None = Field(None, description="Entries of changes older than this.")
+    gone_for_days: Days | None = Field(
+        None, title="Gone for (days)", description="Records that disappeared longer ago than this."
+    )
+    changes_older_than_days: Days | None = Field(
+        None, title="Changes older than (days)", description="Entries of changes older than this."
+    )
 
     def check_bound(self) -> None:
         """Ask for one of the two ages."""
@@ -173,7 +185,9 @@ class PlatformRule(Rule):
     """Orphans: side effects whose runs have gone, unused schedule rows, workers and beats that are no more."""
 
     what: Literal["platform"]
-    silent_for_days: Days = Field(7, description="Workers and beats that have not reported for longer than this.")
+    silent_for_days: Days = Field(
+        7, title="Silent for (days)", description="Workers and beats that have not reported for longer than this."
+    )
 
     @property
     def is_for_all(self) -> bool:

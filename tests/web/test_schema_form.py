@@ -235,3 +235,15 @@ def test_a_payload_may_be_of_several_kinds_itself() -> None:
     reader = Reader(schema, QueryDict(urlencode([("payload.kind", "file"), ("payload.path", "/x")])))
     assert reader.payload() == {"kind": "file", "path": "/x"}
     assert Reader(schema, QueryDict("")).payload() == {}
+
+
+def test_a_kind_that_has_gone_is_kept_and_says_so() -> None:
+    schema = Several.model_json_schema()
+    stored = {"targets": [{"kind": "fax", "number": "1"}]}
+    (drawn,) = draw_payload(schema, stored, {"payload.targets.0.kind": [FieldError("wrong", "Wrong.")]})
+    row = drawn.children[0].children[0]
+    assert next((one.value, one.label, one.is_chosen) for one in row.choices) == ("fax", "fax (gone)", True)
+    assert (row.children, row.errors) == ([], ["Wrong."])
+    posted = [("payload.targets.__row", "0"), ("payload.targets.0.kind", "fax")]
+    assert Reader(schema, QueryDict(urlencode(posted)), stored).payload() == stored
+    assert Reader(schema, QueryDict(urlencode(posted))).payload() == {"targets": [{"kind": "fax"}]}

@@ -75,10 +75,16 @@ def _draw(  # noqa: PLR0913  # what a field is made of
         is_required=is_required and not shape.is_nullable,
         choices=_choices(shape, value, is_required=is_required),
         attributes={"name": f"{path}.{shape.tag}"} if kind == "variant" else _attributes(shape),
-        errors=(messages_below if kind in _WHOLE else messages)(errors, path),
+        errors=_errors(shape, errors, path),
         children=_children(shape, value, errors, path),
         link=_link(shape.items if kind == "choices" else shape),
     )
+
+
+def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
+    if shape.kind == "variant":  # the choice of which is the field itself
+        return messages(errors, path) + messages(errors, f"{path}.{shape.tag}")
+    return (messages_below if shape.kind in _WHOLE else messages)(errors, path)
 
 
 def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:
@@ -112,7 +118,8 @@ def _choices(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
         blank = [Choice("", "–")] if shape.is_nullable else []
         chosen = _tag(shape, value)
         labels = {name: str(one.resolved.get("x-label") or _words(name)) for name, one in shape.variants.items()}
-        return blank + [Choice(name, label, name == chosen) for name, label in labels.items()]
+        gone = [Choice(chosen, f"{chosen} (gone)", True)] if chosen and chosen not in labels else []
+        return [*blank, *gone, *(Choice(name, label, name == chosen) for name, label in labels.items())]
     if shape.kind == "tristate":
         named = (("", "–", None), ("true", "Yes", True), ("false", "No", False))
         return [Choice(text, label, value is meaning) for text, label, meaning in named]

@@ -127,7 +127,8 @@ class Reader:
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
         if chosen not in shape.variants:
-            return self._blank(shape)
+            stored = kept if isinstance(kept, Mapping) and kept.get(shape.tag) == chosen else {}
+            return {**stored, shape.tag: chosen} if chosen else self._blank(shape)
         return {**self._members(shape.variants[chosen], path, kept), shape.tag: chosen}
 
     def rows(self, path: str) -> list[int]:
