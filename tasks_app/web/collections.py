@@ -66,7 +66,7 @@ def collection_detail(request: Request, collection_id: uuid.UUID) -> HttpRespons
     context = {
         "collection": collection,
         "here": "records",
-        "records": [{"record": record, "summary": summary(record.data)} for record in found],
+        "records": [{"record": record, "summary": summary(record)} for record in found],
         "following": following,
         "is_first_page": after is None,
         "search": search,
@@ -139,9 +139,13 @@ def collection_remove(request: Request, collection_id: uuid.UUID) -> HttpRespons
     return redirect("collection-list")
 
 
-def summary(data: dict[str, Any]) -> str:
-    """The first plain fields of a record, in one line."""
-    plain = [(name, value) for name, value in data.items() if not isinstance(value, dict | list) and value is not None]
+def summary(record: SyncedRecord) -> str:
+    """The first plain fields of a record, in one line; its key stands above them already."""
+    plain = [
+        (name, value)
+        for name, value in record.data.items()
+        if not isinstance(value, dict | list) and value is not None and _text(value) != record.key
+    ]
     return " · ".join(f"{name[:_SHOWN_TEXT]}: {_short(value)}" for name, value in plain[:_SHOWN_FIELDS])
 
 
