@@ -18,7 +18,7 @@ _LIMITS = {
     "maxLength": "maxlength",
     "pattern": "pattern",
 }
-_ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "sql", "tls", "uri", "url"})
+_ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
 _WHOLE = frozenset({"json", "lines", "map", "choices"})
 
 
@@ -164,6 +164,8 @@ def _link(shape: Shape) -> Link | None:
 
 def _words(value: object) -> str:
     text = str(value)
+    if text in _ACRONYMS:
+        return text.upper()
     return text.replace("_", " ").capitalize() if text.islower() else text
 
 
