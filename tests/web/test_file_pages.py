@@ -187,3 +187,13 @@ def test_a_storage_that_is_away_is_said_and_nothing_is_lost(alice: User, setting
     assert "does not answer" in errors(send(client), "file")
     assert "does not answer" in text(client.post(reverse("file-delete", args=[file.pk]), follow=True))
     assert StoredFile.objects.count() == 1
+
+
+def test_a_task_chooses_among_its_owners_files(as_alice: Client, alice: User, charlie: User) -> None:
+    mine, other = store(alice, name="letter.pdf"), store(charlie, name="of charlie.pdf")
+    backup = store(alice, purpose="backup", name="night.dump")
+    html = as_alice.get("/tasks/new/?type=send_email").content.decode()
+    assert f'value="{mine.pk}"' in html
+    assert "letter.pdf, " in html
+    assert str(other.pk) not in html
+    assert str(backup.pk) not in html
