@@ -58,7 +58,7 @@ class SendEmail(Payload):
     recipients: list[Recipient] = Field(
         [],
         max_length=MOST_RECIPIENTS,
-        description='One per line: an address, or {"email": …, "name": …, "values": {…}}.',
+        description='Who gets it: an address, or {"email": …, "name": …, "values": {…}}.',
     )
     recipients_file: _FileId | None = Field(
         None, title="Recipients' file", description="A stored CSV or JSON Lines file with the column email; for many."

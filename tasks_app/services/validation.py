@@ -9,7 +9,8 @@ from typing import Any
 from tasks_app.errors import FieldError
 
 MAX_DEPTH = 20
-MAX_NODES = 2000
+# As many as a body of the API may have; the size is limited besides.
+MAX_NODES = 20_000
 _ALLOWED_CONTROLS = "\t\n\r"
 
 
@@ -66,7 +67,7 @@ def check_json(problems: Problems, path: str, value: object, *, most_bytes: int)
     """Check that JSON from outside can be stored and shown anywhere: size, depth, characters, finite numbers."""
     for nodes, (where, node, depth) in enumerate(_walk(path, value), start=1):
         if nodes > MAX_NODES or depth > MAX_DEPTH:
-            problems.add(path, "too_large", f"At most {MAX_NODES} values, nested at most {MAX_DEPTH} deep.")
+            problems.add(path, "too_large", f"At most {MAX_NODES:,} values, nested at most {MAX_DEPTH} deep.")
             return
         if isinstance(node, str) and (fault := _fault_in(node)) is not None:
             problems.add(where, "characters", fault)

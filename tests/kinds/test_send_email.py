@@ -14,6 +14,8 @@ from tasks_app.handlers.testing import RecordingContext, call_handler, check_pro
 from tasks_app.kinds.mailing import MailUndelivered
 from tasks_app.models import EmailTemplate, MailCount, StoredFile
 from tasks_app.services.files import file_delete, file_store
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create
 from tests.kinds.conftest import Mailbox
 
 pytestmark = pytest.mark.django_db
@@ -416,3 +418,16 @@ def test_a_server_that_takes_nothing_from_us_fails_at_once(alice: User, mailbox:
 def test_a_display_name_never_becomes_an_address(alice: User, mailbox: Mailbox, name: str) -> None:
     send(alice, recipients=[{"email": ADA, "name": name}])
     assert mailbox.recipients == [ADA]
+
+
+@pytest.mark.parametrize(
+    "recipients",
+    [
+        [f"person-{number:04}@example.org" for number in range(2300)],
+        [{"email": f"p{number}@example.org", "name": "Ada", "values": {"n": 1}} for number in range(900)],
+    ],
+)
+def test_a_full_payload_of_recipients_can_be_saved(alice: User, settings: Settings, recipients: list[Any]) -> None:
+    settings.MAIL_DAILY_LIMIT = 5000
+    payload = {**INLINE, "recipients": recipients}
+    task_create(owner=alice, spec=TaskSpec(name="News", type="send_email", payload=payload), actor="tests")

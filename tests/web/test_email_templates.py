@@ -1,5 +1,7 @@
 """Mail templates under Settings: written, tried, shared and removed; nothing in them acts."""
 
+import json
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -142,7 +144,8 @@ def test_recipients_are_typed_one_per_line(as_alice: Client, alice: User) -> Non
     assert task.payload["recipients"] == ["ada@example.org", {"email": "bob@example.org", "name": "Bob"}]
     page = as_alice.get(f"/tasks/{task.pk}/edit/")
     lines = value(page, "payload.recipients").strip().splitlines()
-    assert lines == ["ada@example.org", '{"email": "bob@example.org", "name": "Bob"}']
+    assert lines[0] == "ada@example.org"
+    assert json.loads(lines[1]) == {"email": "bob@example.org", "name": "Bob"}
     typed["payload.recipients"] = "ada@example.org\nbob"
     wrong = as_alice.post("/tasks/new/?type=send_email", typed)
     assert "Must be one e-mail address" in errors(wrong, "payload.recipients")
@@ -153,6 +156,6 @@ def test_a_task_chooses_among_ones_own_files(as_alice: Client, as_charlie: Clien
     StoredFile.objects.create(name="people.csv", path="a", **fields)
     StoredFile.objects.create(name="everything.dump", path="b", purpose="backup", **fields)
     html = as_alice.get("/tasks/new/?type=send_email").content.decode()
-    assert "people.csv, " in html
+    assert ">people.csv" in html
     assert "everything.dump" not in html
-    assert "people.csv" not in as_charlie.get("/tasks/new/?type=send_email").content.decode()
+    assert ">people.csv" not in as_charlie.get("/tasks/new/?type=send_email").content.decode()

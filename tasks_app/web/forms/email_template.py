@@ -47,7 +47,7 @@ def sample_field(text: str | None = None) -> Field:
         label="Values to try",
         kind="map",
         value=_SAMPLE if text is None else text,
-        help="One per line, as “name: value”. They are not kept.",
+        help="They are not kept.",
     )
 
 
