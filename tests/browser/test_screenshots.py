@@ -22,7 +22,10 @@ PAGES = {
     "task-list": "/tasks/",
     "task-types": "/tasks/new/",
     "task-new": "/tasks/new/?type=http_request",
+    "task-example": "/tasks/new/?example=generate-monthly-invoices",
     "run-list": "/runs/",
+    "file-list": "/files/",
+    "file-upload": "/files/upload/",
     "api-keys": "/settings/api-keys/",
 }
 BY_NAME = {"task-detail": "Mirror exchange rates", "task-paused": "Invoices on the first"}

@@ -3,20 +3,23 @@
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import storages
+from django.db import connections
+from django.test import AsyncClient
 from pytest_django import Settings
 
 from scheduler_project import storage_url
 from scheduler_project.object_storage import StorageAway
 from tasks_app.errors import NotFound
 from tasks_app.models import StoredFile
-from tasks_app.services.files import file_delete, file_open, file_store, storage_fault
+from tasks_app.services.files import file_delete, file_open, file_store, signed_url, storage_fault
 from tests.services.bucket import objects_of, s3_server
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +179,16 @@ def test_a_bucket_that_is_not_there_is_said(url: str, settings: Settings) -> Non
     gone = url.replace("/reports/", "/elsewhere/")
     settings.STORAGES = {**settings.STORAGES, "default": storage_url.storage(gone)}
     assert "not in storage" in storage_fault() or "NoSuchBucket" in storage_fault()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_download_in_an_event_loop_comes_in_pieces(url: str, async_client: AsyncClient) -> None:
+    alice = await User.objects.acreate(username="alice")
+    content = bytes(range(256)) * 4096
+    file = await sync_to_async(store)(alice, content)
+    response: Any = await async_client.get("/" + signed_url(file).split("/", 3)[3])
+    pieces = [piece async for piece in response]
+    assert b"".join(pieces) == content
+    assert len(pieces) > 1
+    assert response["Content-Length"] == str(len(content))
+    await sync_to_async(connections.close_all)()
