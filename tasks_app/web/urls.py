@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tasks_app.web import (
     collections,
+    command_choices,
     credentials,
     email_templates,
     file_pages,
@@ -20,6 +21,8 @@ from tasks_app.web import (
     task_form,
     task_list,
 )
+
+__all__ = ["command_choices", "urlpatterns"]
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
