@@ -1,5 +1,9 @@
 """Sending a report's file to a URL: streamed, once, with the owner's credential."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, Literal, cast
 
 import httpx
@@ -115,16 +119,29 @@ def _exchange(upload: Upload, file: StoredFile, credential: Credential | None, k
         headers.update(headers_for(credential, upload.url) if credential else {})
     except TokenUnavailable as error:
         raise RequestFailed(str(error)) from error
-    with file_open(file) as body:
+    with _readable_again(file) as body:
         call = Call(
             method=upload.method,
             url=upload.url,
             headers=headers,
-            body=cast(BinaryIO, body),
+            body=body,
             timeout_seconds=upload.timeout_seconds,
             max_bytes=_KEEP_BYTES,
         )
         return answered(call, upload.place)
+
+
+@contextmanager
+def _readable_again(file: StoredFile) -> Iterator[BinaryIO]:
+    """Open the file; what storage gives once only is first copied to disk, since its size goes in front."""
+    with file_open(file) as stored:
+        if stored.seekable():
+            yield cast(BinaryIO, stored)
+            return
+        with TemporaryFile() as copy:
+            shutil.copyfileobj(stored, copy)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
 
 def _failure(upload: Upload, answer: Answer) -> Exception | None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
+from scheduler_project import storage_url
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped
 from tasks_app.handlers import registry
 from tasks_app.handlers.masking import MASK, masked
@@ -21,6 +22,7 @@ from tasks_app.services.files import file_open
 from tests.kinds.conftest import Mailbox
 from tests.kinds.service import Service, Trap
 from tests.kinds.test_export_report import context, make_run, make_task
+from tests.services.bucket import objects_of, s3_server
 from tests.services.credentials import SECRET, make_credential
 
 pytestmark = pytest.mark.django_db
@@ -283,6 +285,19 @@ def test_a_file_belongs_to_its_task(alice: User) -> None:
     export(context(alice, task_id=str(task.id)))
     file = StoredFile.objects.get()
     assert (file.task_id, file.owner_id, file.purpose) == (task.id, alice.pk, "report")
+
+
+def test_a_report_in_a_bucket_is_uploaded_and_attached(
+    alice: User, service: Service, mailbox: Mailbox, settings: Settings
+) -> None:
+    make_run(alice, "failed")
+    with s3_server() as url:
+        settings.STORAGES = {**settings.STORAGES, "default": storage_url.storage(url)}
+        result = export(context(alice), upload=upload(service), email=["ada@example.org"], attach=True)
+        (stored,) = objects_of(url).values()
+    assert service.last.body == stored
+    assert service.last.headers["content-length"] == str(result["bytes"])
+    assert [part.get_payload(decode=True) for part in mailbox.messages[0][1].walk()][-1] == stored
 
 
 def test_an_upload_is_not_begun_when_the_run_is_to_stop(alice: User, service: Service) -> None:
