@@ -27,6 +27,8 @@ PAGES = {
     "file-list": "/files/",
     "file-upload": "/files/upload/",
     "api-keys": "/settings/api-keys/",
+    "email-templates": "/settings/email-templates/",
+    "email-template-new": "/settings/email-templates/new/",
 }
 BY_NAME = {"task-detail": "Mirror exchange rates", "task-paused": "Invoices on the first"}
 
