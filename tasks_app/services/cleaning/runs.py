@@ -50,9 +50,11 @@ class RunChoice:
                 beyond = self._beyond(runs, task_id)
                 if beyond is not None:
                     yield self._aged(beyond)
-        else:
+        elif whose.is_everybody and self.task_id is None and self.type is None:
             for status in sorted(set(self.statuses) & FINAL):
                 yield self._aged(runs.filter(status=status))
+        else:
+            yield self._aged(runs)
 
     def _tasks(self, whose: Whose) -> QuerySet[ScheduledTask]:
         tasks = whose.of(ScheduledTask.objects.all())
