@@ -125,6 +125,7 @@ def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
     ctx.log(f"{rows_text(count)}, {file.size:,} bytes in {file.name}")
     result = {"rows": count, "bytes": file.size, "file": str(file.id), "name": file.name, "url": signed_url(file)}
     if payload.upload is not None:
+        ctx.progress(count, count, f"{rows_text(count)} written, now uploading")
         result["upload_status"] = upload_file(ctx, payload.upload, file)
     if payload.email:
         mail_report(ctx, payload.email, Report(source.title, count, file), attach=payload.attach)
