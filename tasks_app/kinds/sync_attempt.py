@@ -1,5 +1,6 @@
 """One attempt at filling a collection: fetch, store, judge what has gone, and only then note the service's version."""
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tasks_app.kinds.sync_external_service import SyncExternalService
 
 MOST_RECORDS = 1_000_000
+_NAP_SECONDS = 0.2
 _COUNTS = ("new", "changed", "unchanged", "gone", "back", "repeated")
 
 
@@ -62,6 +64,7 @@ class Sync:
             items_path=payload.items_path or "",
             access=Access(ctx, payload),
             timeout_seconds=payload.timeout_seconds,
+            pause=self._pause,
         )
 
     def run(self) -> dict[str, Any]:
@@ -99,6 +102,13 @@ class Sync:
         self.ctx.check_stop()
         return page.version
 
+    def _pause(self, seconds: float) -> None:
+        self.ctx.log(f"The service asks to wait for {seconds:g} s")
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.ctx.check_stop()
+            time.sleep(min(_NAP_SECONDS, left))
+
     def _mark_missing(self) -> None:
         if not self.payload.remove_missing:
             return
@@ -113,7 +123,11 @@ class Sync:
     def _confirmed(self) -> dict[str, Any]:
         syncing.collection_confirm(collection=self.collection)
         self.ctx.log("The service says that nothing has changed")
-        return self._counted(self.collection.record_count, {"unchanged": self.collection.record_count}, True)
+        # An attempt before this one may have done it all, but for saying so.
+        counts = synced_records.run_counts(run_id=self.ctx.run_id, seen=set())
+        present = self.collection.record_count
+        unchanged = max(0, present - counts["new"] - counts["changed"] - counts["back"])
+        return self._counted(present, {**counts, "unchanged": unchanged}, True)
 
     def _result(self) -> dict[str, Any]:
         repeated = self.read - len(self.seen)

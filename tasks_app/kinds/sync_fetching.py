@@ -1,7 +1,7 @@
 """Reading a list page by page: one page in memory at a time, from one host, never round in a circle."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -19,6 +19,9 @@ from tasks_app.services.outbound import Answer, Call, NotAllowed, OutboundError,
 PAGE_BYTES = 32 * 1024 * 1024
 MOST_VERSIONS = 100
 RETRY = RetryPolicy()
+# A list of many pages would never be read to its end if each limit of the service began it anew.
+LONGEST_PAUSE_SECONDS = 60
+MOST_PAUSES = 5
 _LONGEST_VERSION = 500
 _PASSING = (408, 425, 429)
 _SERVER_ERROR = 500
@@ -51,13 +54,14 @@ class Access(Protocol):
 
 @dataclass
 class Reader:
-    """Reads the pages of one list."""
+    """Reads the pages of one list. `pause` waits for some seconds, unless the run is to stop."""
 
     url: str
     paging: Paging
     items_path: str
     access: Access
     timeout_seconds: float
+    pause: Callable[[float], None]
     _asked: set[str] = field(default_factory=set)
     _first: Answer | None = None
 
@@ -131,6 +135,12 @@ class Reader:
         answer = self._sent(number, url, version)
         if answer.status == HTTPStatus.UNAUTHORIZED and self.access.renew():
             answer = self._sent(number, url, version)
+        for _ in range(MOST_PAUSES if number > 1 else 0):
+            seconds = _wanted_pause(answer)
+            if seconds is None or seconds > LONGEST_PAUSE_SECONDS:
+                break
+            self.pause(seconds)
+            answer = self._sent(number, url, version)
         _check_status(number, answer, is_conditional=bool(version))
         return answer
 
@@ -151,15 +161,19 @@ def _check_status(number: int, answer: Answer, *, is_conditional: bool) -> None:
     if answer.status == HTTPStatus.OK or (answer.status == HTTPStatus.NOT_MODIFIED and is_conditional):
         return
     words = f"Page {number}: the service answered {summary(answer)}"
-    if answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        seconds = retry_after_seconds(answer.headers)
-        if seconds is not None:
-            raise RetryLater(min(seconds, RETRY.cap_seconds), words)
+    seconds = _wanted_pause(answer)
+    if seconds is not None:
+        raise RetryLater(min(seconds, RETRY.cap_seconds), words)
     if answer.status in _REDIRECTS:
         raise Permanent(f"{words}: redirects are not followed; give the address that it leads to.")
     if answer.status < _SERVER_ERROR and answer.status >= _REDIRECTS.stop and answer.status not in _PASSING:
         raise Permanent(words)
     raise FetchFailed(words)
+
+
+def _wanted_pause(answer: Answer) -> float | None:
+    is_limit = answer.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    return retry_after_seconds(answer.headers) if is_limit else None
 
 
 def _version(url: httpx.URL, answer: Answer) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tasks_app.errors import Permanent, RetryLater
+from tasks_app.errors import Permanent, RetryLater, RunStopped
 from tasks_app.kinds.sync_fetching import FetchFailed
 from tests.kinds.service import Trap
 from tests.kinds.sync.json_api import JsonApi
@@ -147,10 +147,34 @@ def test_a_status_is_passing_or_final(linked: Kept, api: JsonApi, status: int, e
 def test_retry_after_is_obeyed_up_to_a_quarter_of_an_hour(
     linked: Kept, api: JsonApi, status: int, header: str, seconds: int
 ) -> None:
-    api.mood(2, status=status, headers={"Retry-After": header})
+    api.mood(1, status=status, headers={"Retry-After": header})
     with pytest.raises(RetryLater) as caught:
         linked.sync()
     assert caught.value.seconds == seconds
+
+
+def test_a_limit_in_the_middle_of_a_list_is_waited_for(linked: Kept, api: JsonApi) -> None:
+    for number, wait in ((2, "0"), (3, "1"), (5, "0")):
+        api.mood(number, status=429, headers={"Retry-After": wait})
+    started = time.monotonic()
+    assert linked.sync()["records"] == 25
+    assert time.monotonic() - started > 1
+    assert ("info", "The service asks to wait for 1 s") in linked.contexts[-1].logs
+    api.mood(2, status=503, headers={"Retry-After": "61"})
+    with pytest.raises(RetryLater):
+        linked.sync()
+    for number in range(2, 8):
+        api.mood(number, status=503, headers={"Retry-After": "0"})
+    with pytest.raises(RetryLater):
+        linked.sync()
+
+
+def test_a_wait_ends_when_the_run_is_to_stop(linked: Kept, api: JsonApi) -> None:
+    api.mood(2, status=429, headers={"Retry-After": "30"})
+    started = time.monotonic()
+    with pytest.raises(RunStopped):
+        linked.sync(linked.context(stop_after=5))
+    assert time.monotonic() - started < 10
 
 
 def test_a_slow_or_broken_answer_is_tried_again(linked: Kept, api: JsonApi) -> None:

@@ -112,6 +112,12 @@ def test_an_unchanged_list_is_not_read_again(alice: User, api: JsonApi, style: s
     assert len(kept.collection.validators) == first
 
 
+def test_an_attempt_that_died_before_it_could_tell_is_told_of(kept: Kept) -> None:
+    ctx = kept.context()
+    kept.sync(ctx)
+    assert kept.sync(ctx.again()) == {"records": 25, "new": 25}
+
+
 def test_a_change_on_any_page_is_seen(alice: User, api: JsonApi) -> None:
     kept = Kept(alice, api, STYLES["link"])
     kept.sync()
