@@ -90,7 +90,8 @@ class AllowedCommandAdmin(Admin):
     """What may run. A command keeps its name, because tasks hold it."""
 
     form = CommandForm
-    list_display = ("name", "state", "line", "arguments", "uses_shell", instant("updated_at", "changed"))
+    fields = tuple(CommandForm.Meta.fields)
+    list_display = ("name", "state", "line", "runs_in", "arguments", instant("updated_at", "changed"))
     list_filter = ("is_enabled", "uses_shell")
     search_fields = ("name", "description")
     ordering = ("name",)
@@ -129,6 +130,11 @@ class AllowedCommandAdmin(Admin):
     def state(self, command: AllowedCommand) -> str:
         """Whether it may run."""
         return "allowed" if command.is_enabled else "switched off"
+
+    @display(description="runs")
+    def runs_in(self, command: AllowedCommand) -> str:
+        """How it is started."""
+        return "in a shell" if command.uses_shell else "directly"
 
     @display(description="command")
     def line(self, command: AllowedCommand) -> str:

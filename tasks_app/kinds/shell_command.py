@@ -17,7 +17,6 @@ from tasks_app.services.processes import CannotStart, Ending, Job, StreamName, r
 _GRACE_SHARE = 0.4
 _SHOWN_CHARACTERS = 4_000
 _SHOWN_LINES = 10
-Argument = Annotated[str, Field(max_length=4096)]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -34,10 +33,12 @@ class ShellCommand(Payload):
         description="One of the commands that administrators have allowed.",
         json_schema_extra={"x-choices": "commands"},
     )
-    arguments: list[Argument] = Field(
+    arguments: list[str] = Field(
         [], max_length=100, description="Further arguments, each as the command's pattern allows."
     )
-    stdin: str = Field("", title="Input", description="What the program reads from its standard input.")
+    stdin: str = Field(
+        "", max_length=1_048_576, title="Input", description="What the program reads from its standard input."
+    )
     timeout_seconds: int | None = Field(
         None,
         ge=1,
