@@ -31,7 +31,7 @@ SETTINGS = {
     if re.match(r"#[A-Z_]+=", line)
 }
 # Names in capitals that belong to others: Django's, Celery's.
-FOREIGN = {"INSTALLED_APPS", "CELERY_BEAT_SCHEDULER", "NAME_FILE"}
+FOREIGN = {"INSTALLED_APPS", "CELERY_BEAT_SCHEDULER", "NAME_FILE", "LANG", "CARILLON_RUN_ID", "CARILLON_TASK_ID"}
 SCREENSHOTS = "docs/screenshots/"
 README_LINES = 150
 
@@ -67,6 +67,7 @@ def readme(monkeypatch: pytest.MonkeyPatch, alice: User) -> dict[str, Any]:
     monkeypatch.setattr(tasks_app.handlers, "handler", types.handler)
     monkeypatch.setattr(registry, "get", types.get)
     monkeypatch.setattr(registry, "validate", types.validate)
+    monkeypatch.setattr(registry, "validate_for", types.validate_for)
     names: dict[str, Any] = {"user": alice}
     for block in blocks(README, "python"):
         exec(compile(block, str(README), "exec"), names)
