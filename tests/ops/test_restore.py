@@ -132,6 +132,7 @@ def replaced_when_told(fresh: str, path: Path) -> None:
     assert ask(fresh, "SELECT count(*) FROM tasks_app_taskrun WHERE type = 'kept'") == ROWS
 
 
+@pytest.mark.slow
 def test_a_damaged_backup_changes_nothing(staff: User, fresh: str, tmp_path: Path) -> None:
     TaskRun.objects.bulk_create([TaskRun(owner=staff, type="kept", trigger="api", status="queued") for _ in range(500)])
     path = backed_up(staff, tmp_path, compress=False)
@@ -159,6 +160,7 @@ def test_bad_arguments_get_one_line_and_code_2() -> None:
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not configured.IS_SQLITE, reason="about SQLite")
 def test_an_old_sqlite_database_is_kept_and_a_foreign_one_is_refused(tmp_path: Path, staff: User) -> None:
     target, foreign = tmp_path / "fresh.sqlite3", tmp_path / "foreign.sqlite3"
