@@ -134,6 +134,10 @@ class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no ty
     def __init__(self, printer: Printer, guard: Guard) -> None:
         super().__init__(printer)
         self._guard = guard
+        # honcho's forks write to this queue: with its reading end open in themselves, they would wait for ever for room
+        # in it when the launcher has been killed. Without it, a write fails, and they end.
+        self.events._ignore_epipe = True
+        os.register_at_fork(after_in_child=self.events._reader.close)
 
     def terminate(self) -> None:
         """Begin to stop; honcho's own loop goes on until everything has ended."""
