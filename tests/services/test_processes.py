@@ -251,7 +251,7 @@ def test_the_program_dies_with_its_supervisor_and_that_is_told(tmp_path: Path) -
             os.kill(supervisor, signal.SIGKILL)
 
     with pytest.raises(Escaped):
-        sh(f"echo $$ > {tmp_path}/1; exec sleep 600", check=check)
+        sh(f"echo $$ > {tmp_path}/1; exec sleep 600", check=check, directory=str(tmp_path))
     wait_until(lambda: not is_alive(pids[0]), "the program has ended")
 
 
