@@ -14,6 +14,7 @@ from tasks_app.errors import NotFound, Permanent
 from tasks_app.kinds.addresses import EmailAddress, is_address
 from tasks_app.models import StoredFile
 from tasks_app.services.files import file_open
+from tasks_app.services.mail_text import is_one_line
 
 MOST_IN_FILE = 100_000
 MOST_FILE_BYTES = 20 * 2**20
@@ -32,7 +33,7 @@ def _as_text(value: object) -> object:
 
 
 def _checked_name(value: str) -> str:
-    if not value.isprintable():
+    if not is_one_line(value):
         raise PydanticCustomError("one_line", "Must be one line")
     return value.strip()
 
@@ -131,7 +132,7 @@ def _recipient(line: int, row: dict[str, Any]) -> Recipient:
     address = address.strip() if isinstance(address, str) else ""
     if not is_address(address) or len(address) > _LONGEST_ADDRESS:
         raise Permanent(f"Line {line}: {address[:80]!r} is not one e-mail address.")
-    if not isinstance(name, str) or not name.isprintable() or len(name) > _LONGEST_NAME:
+    if not isinstance(name, str) or not is_one_line(name) or len(name) > _LONGEST_NAME:
         raise Permanent(f"Line {line}: the name must be one line of at most {_LONGEST_NAME} characters.")
     values: dict[str, str] = {}
     for key, given in row.items():

@@ -10,7 +10,7 @@ from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import EmailTemplate
 from tasks_app.selectors.access import Person, sees_all
 from tasks_app.selectors.email_templates import can_edit_template, tasks_using
-from tasks_app.services.mail_text import MailText, TextFault, read_text
+from tasks_app.services.mail_text import MailText, TextFault, is_one_line, read_text
 from tasks_app.services.validation import Problems, check_text
 
 FIELDS = ("name", "subject", "text", "html", "is_shared")
@@ -45,7 +45,7 @@ class MailBody:
     def render(self, values: Mapping[str, str]) -> Mail:
         """Put the values in; raise MissingValues, or TextFault for values that have no place there."""
         subject = self.subject.render(values)
-        if not subject.isprintable() or len(subject) > _LONGEST_SUBJECT:
+        if not is_one_line(subject) or len(subject) > _LONGEST_SUBJECT:
             raise TextFault(f"The subject must be one line of at most {_LONGEST_SUBJECT} characters, values included.")
         return Mail(subject, self.text.render(values), self.html.render(values))
 
@@ -59,7 +59,7 @@ def read_body(subject: str, text: str, html: str) -> MailBody:
             read[path] = read_text(content, is_html=path == "html")
         except TextFault as error:
             problems.add(path, "placeholder", str(error))
-    if not subject.isprintable():
+    if not is_one_line(subject):
         problems.add("subject", "one_line", "Must be one line.")
     if problems:
         raise Invalid("The mail was not accepted; see the fields.", fields=problems.fields)
@@ -157,7 +157,7 @@ def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False)
         name: check_text(problems, name, values.get(name, ""), most=most, is_required=name in _REQUIRED)
         for name, most in LIMITS.items()
     }
-    if not checked["name"].isprintable():
+    if not is_one_line(checked["name"]):
         problems.add("name", "one_line", "Must be one line.")
     if not problems:
         try:

@@ -6,6 +6,7 @@ a link begins it must be a web or mail address.
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,6 +67,11 @@ class MailText:
 
     def _shown(self, value: str) -> str:
         return html.escape(value, quote=True) if self.is_html else value
+
+
+def is_one_line(text: str) -> bool:
+    """Say whether nothing in it ends a line; unlike `isprintable`, this takes every kind of blank and sign."""
+    return not any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
 
 
 @lru_cache(maxsize=64)

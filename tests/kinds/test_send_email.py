@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from email.header import decode_header, make_header
 from typing import Any
 
 import pytest
@@ -431,3 +432,13 @@ def test_a_full_payload_of_recipients_can_be_saved(alice: User, settings: Settin
     settings.MAIL_DAILY_LIMIT = 5000
     payload = {**INLINE, "recipients": recipients}
     task_create(owner=alice, spec=TaskSpec(name="News", type="send_email", payload=payload), actor="tests")
+
+
+def test_a_subject_takes_every_sign_that_stays_in_its_line(alice: User, mailbox: Mailbox) -> None:
+    amount = "12,50\u00a0€ 👩\u200d👧"
+    send(alice, subject="{a}", text="x", values={"a": amount}, recipients=[{"email": ADA, "name": "Ada\u00a0L."}])
+    ((_, message),) = mailbox.messages
+    assert str(make_header(decode_header(message["Subject"]))) == amount
+    for sign in "\n\r\v\f\x1c\x85\u2028\u2029\t":
+        found = faults(alice, subject="{a}", text="x", values={"a": f"1{sign}2"}, recipients=[ADA])
+        assert found == {"recipients.0.values": "bad_value"}

@@ -133,8 +133,8 @@ def test_a_small_text_does_not_grow_without_end() -> None:
     "part", ['<a"', "<a ", "<p a", "a=", "<!--", "<style", "<a '", '<a b="', "{x}", '<a b="{x}" ', "{"]
 )
 def test_no_text_takes_long_to_read(part: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in (part * (100_000 // len(part)), "<a " + part * (100_000 // len(part))):
         with contextlib.suppress(TextFault):
             read_text(text, is_html=True)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
