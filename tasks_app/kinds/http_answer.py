@@ -50,7 +50,7 @@ def retry_after_seconds(headers: httpx.Headers) -> float | None:
         return float(text[:10])
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date without a zone is in UTC by the standard.
     until = until if until.tzinfo else until.replace(tzinfo=UTC)

@@ -29,4 +29,6 @@ def check_header(name: str, value: str) -> str | None:
         return f"At most {_MAX_VALUE} characters."
     if not value.isascii() or not value.isprintable():
         return "A header holds printable ASCII characters only."
+    if value != value.strip():
+        return "A header must not begin or end with a blank."
     return None

@@ -1,6 +1,8 @@
 """Sending what an `http_request` says, with the owner's credential and signature."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import httpx
@@ -9,6 +11,7 @@ from django.utils import timezone
 
 from tasks_app.errors import Permanent
 from tasks_app.handlers import RunContext
+from tasks_app.handlers.masking import is_secret_name
 from tasks_app.kinds.http_payload import HttpRequest
 from tasks_app.kinds.references import credential_for
 from tasks_app.models import Credential
@@ -18,8 +21,9 @@ from tasks_app.services.outbound import Answer, Call, Misdirected, NotSent, Refu
 # Of a longer answer nothing is extracted.
 EXTRACT_BYTES = 1024 * 1024
 _UNAUTHORISED = 401
-_MASK = "•••".encode()
+_MASK = "•••"
 _SHORTEST_SECRET = 8
+_SCHEME = re.compile(r"(?:basic|bearer|token) ", re.IGNORECASE)
 
 
 class RequestFailed(Exception):
@@ -68,7 +72,8 @@ def _exchange(
         max_bytes=EXTRACT_BYTES if payload.extract else payload.keep_bytes,
         follow_redirects=payload.follow_redirects,
     )
-    return _without(secrets, answered(call, payload.place))
+    typed = [value for name, value in payload.headers.items() if is_secret_name(name)]
+    return _without([*secrets.values(), *typed], answered(call, payload.place))
 
 
 def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[str, str]:
@@ -80,7 +85,6 @@ def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[
 
 def answered(call: Call, place: str) -> Answer:
     """Send a call; what can go wrong is raised as what it means for a run. `place` names the receiver in words."""
-    """Send and give the answer; raise Permanent, RequestFailed or AnswerLost, naming the place."""
     try:
         return send(call, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
     except Refused as error:
@@ -93,11 +97,12 @@ def answered(call: Call, place: str) -> Answer:
         raise AnswerLost(f"No answer from {place}: {error}") from error
 
 
-def _without(secrets: Mapping[str, str], answer: Answer) -> Answer:
-    """Black out a credential in an answer that repeats it, as those for debugging do; the history would keep it."""
-    body = answer.body
-    for value in secrets.values():
-        secret = value.rpartition(" ")[2].encode()
-        if len(secret) >= _SHORTEST_SECRET:
-            body = body.replace(secret, _MASK)
-    return replace(answer, body=body)
+def _without(secrets: Iterable[str], answer: Answer) -> Answer:
+    """Black out secrets in an answer that repeats them, as those for debugging do; the history would keep them."""
+    words = {word for value in secrets if len(word := _SCHEME.sub("", value)) >= _SHORTEST_SECRET}
+    body, headers = answer.body, answer.headers.multi_items()
+    for word in sorted(words, key=len, reverse=True):
+        for written in {word, json.dumps(word)[1:-1]}:
+            body = body.replace(written.encode(), _MASK.encode())
+        headers = [(name, value.replace(word, _MASK)) for name, value in headers]
+    return replace(answer, body=body, headers=httpx.Headers(headers, encoding="utf-8"))

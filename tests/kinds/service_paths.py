@@ -177,7 +177,8 @@ class Paths(BaseHTTPRequestHandler):
 
     def _echo(self, query: dict[str, str]) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self._send(200, json.dumps(headers).encode(), content_type="application/json")
+        etag = headers.get("x-api-key", "")
+        self._send(200, json.dumps(headers).encode(), content_type="application/json", etag=etag)
 
     def _token(self, query: dict[str, str]) -> None:
         """A token endpoint of OAuth2: another token each time."""

@@ -180,6 +180,20 @@ def test_an_answer_that_repeats_the_credential_is_kept_without_it(alice: User, s
     assert result["extracted"] == {"sent": "Bearer •••"}
 
 
+@pytest.mark.parametrize("secret", ["two words of it", 'quotes " and \\ more', SECRET])
+def test_neither_a_header_nor_its_spelling_in_json_keeps_it(secret: str, alice: User, service: Service) -> None:
+    credential(alice, service, "header", secret=secret)
+    result = request(service, "/echo", context(alice), credential="crm")
+    assert result["json"]["x-api-key"] == "•••"
+    assert result["headers"]["etag"] == "???"
+
+
+def test_what_was_typed_as_a_secret_is_not_kept_either(alice: User, service: Service) -> None:
+    headers = {"Authorization": f"Token {SECRET}", "Accept": "application/vnd.example"}
+    echoed = request(service, "/echo", context(alice), headers=headers)["json"]
+    assert (echoed["authorization"], echoed["accept"]) == ("Token •••", "application/vnd.example")
+
+
 @pytest.mark.parametrize("body", [{"json": {"ä": [1]}}, {"body": "text"}, {}])
 def test_a_signature_can_be_checked_by_the_receiver(alice: User, service: Service, body: dict[str, Any]) -> None:
     credential(alice, service, "signing")

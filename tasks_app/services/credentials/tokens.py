@@ -114,6 +114,6 @@ def _fields(answer: Answer) -> dict[str, Any]:
 def _seconds(value: object) -> float:
     try:
         seconds = float(value) if isinstance(value, int | float | str) else _USUAL_SECONDS
-    except ValueError:
+    except (ValueError, OverflowError):
         return _USUAL_SECONDS
     return min(max(seconds, 0.0), _MAX_SECONDS) if seconds == seconds else _USUAL_SECONDS  # noqa: PLR0124  # NaN

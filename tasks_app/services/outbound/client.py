@@ -1,5 +1,6 @@
 """One request to a place that somebody else named, with every cap that such a thing needs."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from tasks_app.services.outbound.urls import NotAllowed
 
 MAX_REDIRECTS = 3
 _LONGEST_WORDS = 200
+_QUOTED = re.compile(r":? \(?(?:bytearray\()?b['\"]")
 
 _Read = Callable[[httpx.Response], tuple[bytes, bool]]
 
@@ -125,5 +127,5 @@ def _pour(response: httpx.Response, write: Callable[[bytes], object], max_bytes:
 
 
 def _words(error: Exception) -> str:
-    # Some repeat what the receiver sent.
-    return str(error)[:_LONGEST_WORDS] or type(error).__name__
+    # Some repeat in quotes what was sent, which may be a secret, or what came.
+    return _QUOTED.split(str(error))[0][:_LONGEST_WORDS] or type(error).__name__

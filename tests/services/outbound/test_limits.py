@@ -107,6 +107,15 @@ def test_no_cookie_is_kept(service: Service) -> None:
     assert not any("cookie" in asked.headers for asked in service.asked)
 
 
+def test_an_error_repeats_neither_what_was_sent_nor_what_came(service: Service) -> None:
+    with pytest.raises(Unclear) as caught:
+        get(service, "/text", headers={"Authorization": "Bearer a-secret "})
+    assert str(caught.value) == "Illegal header value"
+    with pytest.raises(Unclear) as caught:
+        get(service, "/garbage")
+    assert str(caught.value) == "illegal status line"
+
+
 @pytest.mark.parametrize("path", ["/garbage", "/drop", "/short"])
 def test_an_answer_that_is_none_is_unclear(service: Service, path: str) -> None:
     with pytest.raises(Unclear):
