@@ -9,7 +9,7 @@ from benchmarks.record import machine_probe, print_table, write_rows
 
 ROWS = 1_000_000
 QUICK_ROWS = 50_000
-REPEATS = 3
+REPEATS = 1
 FEW = ["id", "type", "status", "queue", "finished_at"]
 # (what it is called, columns, the rest of the payload)
 CASES: tuple[tuple[str, list[str], dict[str, Any]], ...] = (
