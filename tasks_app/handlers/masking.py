@@ -18,7 +18,10 @@ from tasks_app.handlers.places import Place
 
 MASK = "••••••••"
 _KEYWORD = "x-masked"
-_SECRET_NAME = re.compile(r"auth(?!or(?!i))|cookie|token|secret|key|passw|passphrase|signature|credential")
+_SECRET_NAME = re.compile(
+    r"auth(?!or(?!i))|cookie|token|secret|key|passw|passphrase|pwd|signature|credential|session|bearer|jwt"
+    r"|(?<![a-z])(?:otp|pass|pin|sid|sig)(?![a-z])"
+)
 _NOTHING_KEPT = FieldError(
     "masked", "There is no stored value to keep here, or it was given for another address; type it again."
 )

@@ -68,13 +68,16 @@ SHOWN: dict[str, Any] = {
     [
         *("Authorization", "PROXY-AUTHORIZATION", "Cookie", "set-cookie", "X-Api-Key", "apikey", "x-auth", "X-Token"),
         *("client_secret", "Password", "passwd", "X-Hub-Signature-256", "Idempotency-Key", "accessToken"),
+        *("sig", "X-Session-Id", "db_pwd", "X-JWT", "pass", "user_pass", "sid", "otp", "PIN"),
     ],
 )
 def test_names_of_secrets_are_known_in_any_case(name: str) -> None:
     assert is_secret_name(name)
 
 
-@pytest.mark.parametrize("name", ["Accept", "Content-Type", "author", "X-Author", "User-Agent", "Host", ""])
+@pytest.mark.parametrize(
+    "name", ["Accept", "Content-Type", "author", "X-Author", "User-Agent", "Host", "", "passenger", "side", "design"]
+)
 def test_other_names_are_not(name: str) -> None:
     assert not is_secret_name(name)
 
