@@ -31,7 +31,7 @@ def begin_batch(run: TaskRun, held: Claim, keys: Sequence[str], reserve: Reserve
     with transaction.atomic(durable=True):
         if not TaskRun.objects.select_for_update().filter(**held.guard).exists():
             raise RunStopped("the claim on the run is lost")
-        known = _known(root, keys)
+        known = _known(root, keys)  # locked, so that of two retries at once the second reads what the first has begun
         fresh = [key for key in keys if key not in known or known[key].state == Effect.State.NOT_DONE]
         room = reserve(len(fresh)) if reserve and fresh else len(fresh)
         begun = list(keys) if room >= len(fresh) else list(keys[: keys.index(fresh[room])])
@@ -42,7 +42,8 @@ def begin_batch(run: TaskRun, held: Claim, keys: Sequence[str], reserve: Reserve
 
 
 def _known(root: uuid.UUID, keys: Sequence[str]) -> dict[str, Effect]:
-    return {row.key: row for row in Effect.objects.filter(root_run_id=root, key__in=keys)}
+    rows = Effect.objects.select_for_update().filter(root_run_id=root, key__in=keys).order_by("id")
+    return {row.key: row for row in rows}
 
 
 def _write_intents(run: TaskRun, held: Claim, root: uuid.UUID, keys: list[str], known: dict[str, Effect]) -> None:

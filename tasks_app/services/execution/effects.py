@@ -84,7 +84,8 @@ def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effec
             "claim_no": held.claim_no,
             "begun_at": db_now(),
         }
-        row, is_new = Effect.objects.get_or_create(root_run_id=root, key=key, defaults=fresh)
+        # Locked: of two retries at once, the second one reads what the first one has begun.
+        row, is_new = Effect.objects.select_for_update().get_or_create(root_run_id=root, key=key, defaults=fresh)
         if is_new or row.state == Effect.State.DONE:
             return row
         if row.state != Effect.State.NOT_DONE and not is_idempotent:
