@@ -61,6 +61,8 @@ def file_store(  # noqa: PLR0913  # one value per column
         "purpose": purpose,
         "expires_at": expires_at,
         "size": size,
+        # Its age is that of its content: a clean-up by age must not take what was replaced a moment ago.
+        "created_at": timezone.now(),
     }
     return StoredFile.objects.update_or_create(path=path, defaults=values)[0]
 

@@ -62,8 +62,10 @@ def test_a_file_is_stored_with_its_size_and_for_its_owner_only(path: str, alice:
 
 def test_storing_again_replaces_the_file_and_keeps_its_row(path: str, alice: User) -> None:
     first = store(path, alice, b"old")
+    StoredFile.objects.update(created_at=timezone.now() - timedelta(days=60))
     second = store(path, alice, b"newer")
     assert second.id == first.id
+    assert second.created_at >= first.created_at, "a clean-up by age goes by what is in the file"
     assert StoredFile.objects.get().size == 5
     with file_open(second) as opened:
         assert opened.read() == b"newer"
