@@ -63,7 +63,7 @@ def test_a_viewer_sees_and_cannot_act(viewer: Client, task: ScheduledTask, faile
         row.refresh_from_db()
     assert task.status == "active"
     assert queue.paused_at is None
-    assert TaskRun.objects.count() == 1
+    assert TaskRun.objects.filter(owner=task.owner).count() == 1
 
 
 def test_an_operator_acts_and_does_not_delete(viewer: Client, task: ScheduledTask) -> None:
