@@ -133,7 +133,8 @@ class TemplatePreview(Endpoint):
         """Show a template with values; nothing is sent."""
         row = _found(call, template_id)
         shown = email_template_preview(subject=row.subject, text=row.text, html=row.html, values=body.values)
-        return MailPreview(subject=shown.mail.subject, text=shown.mail.text, html=shown.mail.html, missing=shown.missing)
+        mail = shown.mail
+        return MailPreview(subject=mail.subject, text=mail.text, html=mail.html, missing=shown.missing)
 
 
 def _found(call: Call, template_id: uuid.UUID) -> EmailTemplate:
