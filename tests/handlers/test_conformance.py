@@ -119,7 +119,7 @@ class World:
                 {"url": self.service.url(), "collection": "x", "key": "a..b", "pagination": {"style": "cursor"}},
             ],
         }
-        empty = [{}] if payload_schema(registry.get(name)).get("required") else []
+        empty: list[dict[str, Any]] = [{}] if payload_schema(registry.get(name)).get("required") else []
         return [*empty, {"no_such_field": 1}, *payloads[name]]
 
     def context(self) -> RecordingContext:
