@@ -12,7 +12,10 @@ from tests.api.client import Api
 from tests.api.conftest import make
 from tests.runs import make_run, make_task
 
-HTTP: dict[str, Any] = {"type": "http_request", "payload": {"url": "https://example.org/", "headers": {"Authorization": "CANARY-1"}}}
+HTTP: dict[str, Any] = {
+    "type": "http_request",
+    "payload": {"url": "https://example.org/", "headers": {"Authorization": "CANARY-1"}},
+}
 
 
 def test_the_detail_has_the_last_ten_runs_and_the_next_ten_slots(api: Api, alice: User) -> None:
