@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import count
 from typing import Any, Protocol
 
 import httpx
@@ -26,6 +27,8 @@ _LONGEST_VERSION = 500
 _PASSING = (408, 425, 429)
 _SERVER_ERROR = 500
 _REDIRECTS = range(300, 400)
+# What services answer to the number of a page behind the last.
+_NO_SUCH_PAGE = (400, 404, 416, 422)
 
 
 class FetchFailed(Exception):
@@ -79,25 +82,41 @@ class Reader:
         return not isinstance(self.paging, LinkPages) or linked(httpx.URL(version["url"]), answer) is None
 
     def pages(self) -> Iterator[Page]:
-        """Give page after page; ends only when the list has ended."""
+        """Give page after page; ends only when the list has ended.
+
+        A page that is shorter than was asked for is the last one where another was not. Where all are short, the
+        service may have a limit of its own: the page behind is asked for, and the list ends when there is none.
+        """
         url: httpx.URL | None = self._start
-        previous = ""
-        for number in range(1, self.paging.max_pages + 1):
+        previous, is_shown, may_end = "", False, False
+        for number in count(1):
             assert url is not None
             self._asked.add(str(url))
-            answer = self._first or self._answer(number, str(url), {})
+            self._check_number(number, may_end=may_end)
+            answer = self._first or self._answer(number, str(url), {}, may_end=may_end)
             self._first = None
-            page, following = self._read(number, url, answer)
             digest = hashlib.sha256(answer.body).hexdigest()
+            if may_end and (answer.status != HTTPStatus.OK or digest == previous):
+                return
+            page, url = self._read(number, url, answer)
+            del answer
             if page.items and digest == previous:
                 raise Permanent(f"Page {number} is the same as the page before: the service does not count pages so.")
-            del answer
+            if may_end and not page.items:
+                return
+            self._check_number(number)
+            is_short = self.paging.is_short(page.items)
+            is_shown = is_shown or not is_short
             yield page
             del page  # one in memory at a time
-            if following is None:
+            if url is None or (is_short and is_shown):
                 return
-            url, previous = following, digest
-        raise Permanent(f"The list has more than {self.paging.max_pages} pages, which is the limit of the task.")
+            previous, may_end = digest, is_short
+
+    def _check_number(self, number: int, *, may_end: bool = False) -> None:
+        """Behind the last page that may be read, only the end of the list may still be looked for."""
+        if number > self.paging.max_pages and not may_end:
+            raise Permanent(f"The list has more than {self.paging.max_pages} pages, which is the limit of the task.")
 
     @property
     def _start(self) -> httpx.URL:
@@ -131,7 +150,7 @@ class Reader:
         if str(url) in self._asked:
             raise Permanent(f"Page {number} leads back to a page that was read before: the list does not end.")
 
-    def _answer(self, number: int, url: str, version: Mapping[str, str]) -> Answer:
+    def _answer(self, number: int, url: str, version: Mapping[str, str], *, may_end: bool = False) -> Answer:
         answer = self._sent(number, url, version)
         if answer.status == HTTPStatus.UNAUTHORIZED and self.access.renew():
             answer = self._sent(number, url, version)
@@ -141,7 +160,8 @@ class Reader:
                 break
             self.pause(seconds)
             answer = self._sent(number, url, version)
-        _check_status(number, answer, is_conditional=bool(version))
+        if not (may_end and answer.status in _NO_SUCH_PAGE):
+            _check_status(number, answer, is_conditional=bool(version))
         return answer
 
     def _sent(self, number: int, url: str, version: Mapping[str, str]) -> Answer:
@@ -190,8 +210,8 @@ def _condition(version: Mapping[str, str]) -> dict[str, str]:
     return {header: version[name] for name, header in names.items() if name in version}
 
 
-def _place(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def _place(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
 
 
 def _shown(url: httpx.URL | str) -> str:

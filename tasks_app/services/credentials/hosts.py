@@ -30,7 +30,7 @@ def read_host(text: str) -> str:
         url = check_url(f"https://{entry.removeprefix(_WILD)}", allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
     except NotAllowed as error:
         raise ValueError(str(error).replace("The URL", "A host")) from None
-    name = url.host
+    name = url.raw_host.decode("ascii")
     if name.endswith("."):
         raise ValueError("Must be written without a dot at its end.")
     if is_wild and ("." not in name or ":" in name or name.rpartition(".")[2].isdigit()):

@@ -11,6 +11,7 @@ _NOT_PUBLIC = tuple(
     for network in (
         "0.0.0.0/8",
         "100.64.0.0/10",  # carriers' inside
+        "168.63.129.16/32",  # the host's own services, in Azure
         "192.0.0.0/24",
         "192.88.99.0/24",  # 6to4 relays
         "198.18.0.0/15",

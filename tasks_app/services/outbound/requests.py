@@ -42,7 +42,7 @@ def first_request(call: Call, *, allow_private: bool) -> httpx.Request:
         url = check_url(call.url, allow_private=allow_private)
     except NotAllowed as error:
         raise Refused(str(error)) from None
-    headers = httpx.Headers({"user-agent": "Carillon", "accept": "*/*"})
+    headers = httpx.Headers({**_host(url), "user-agent": "Carillon", "accept": "*/*"})
     headers.update(call.headers)
     # Not compressed, so that a small answer can't unpack into a huge one.
     headers["accept-encoding"] = "identity"
@@ -68,7 +68,7 @@ def next_request(request: httpx.Request, status: int, target: str, *, allow_priv
         raise Refused("Redirected from https to http.")
     keeps = status in _KEEPS_METHOD or request.method in ("GET", "HEAD")
     stays = _is_same_place(request.url, url)
-    headers = {
+    headers = _host(url) | {
         name: value
         for name, value in request.headers.items()
         if name != "host"
@@ -81,6 +81,11 @@ def next_request(request: httpx.Request, status: int, target: str, *, allow_priv
     return httpx.Request(request.method if keeps else "GET", url, headers=headers, content=content)
 
 
+def _host(url: httpx.URL) -> dict[str, str]:
+    """Give the Host header as it is: httpx would decode the name for it, and refuse some that are in use."""
+    return {"host": url.netloc.decode("ascii")}
+
+
 def _is_same_place(old: httpx.URL, new: httpx.URL) -> bool:
     is_upgrade = (old.scheme, new.scheme, old.port, new.port) == ("http", "https", None, None)
-    return old.host == new.host and (is_upgrade or (old.scheme, old.port) == (new.scheme, new.port))
+    return old.raw_host == new.raw_host and (is_upgrade or (old.scheme, old.port) == (new.scheme, new.port))

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tasks_app.services.outbound import Misdirected, Refused
+from tasks_app.services.outbound import Misdirected, NotSent, Refused
 from tests.kinds.service import Service, Trap, running
 from tests.services.outbound.calling import from_public, get
 from tests.services.outbound.tricks import LEADS_INSIDE
@@ -41,6 +41,14 @@ def test_no_redirect_leads_inside(service: Service, trap: Trap, target: str) -> 
 def test_a_redirect_to_what_is_no_good_url_is_refused(service: Service, to: str) -> None:
     with pytest.raises(Refused, match="Redirected"):
         get(service, f"/redirect?to={to}", follow_redirects=True)
+
+
+@pytest.mark.parametrize("host", ["xn--", "xn--a", "xn--i-7iq"])
+def test_a_name_that_cannot_be_decoded_is_looked_up_as_it_is(service: Service, host: str) -> None:
+    with pytest.raises(NotSent, match="not found"):
+        get(service, f"/redirect?to=http://{host}.invalid/", follow_redirects=True)
+    assert from_public(service, f"http://{host}.example/text").status == 200
+    assert service.last.headers["host"] == f"{host}.example"
 
 
 def test_a_secret_does_not_follow_to_another_host(service: Service) -> None:
