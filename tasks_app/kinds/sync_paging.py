@@ -28,6 +28,10 @@ class _Paging(BaseModel):
         """Give the address of the first page."""
         return url
 
+    def is_short(self, items: Sequence[Any]) -> bool:
+        """Say whether there are fewer items than were asked for."""
+        return False
+
 
 class OnePage(_Paging):
     """The whole list is one answer."""
@@ -75,7 +79,7 @@ class CursorPages(_Paging):
 
 
 class NumberedPages(_Paging):
-    """Pages are asked for by number, until one is empty, or shorter than `size`."""
+    """Pages are asked for by number, until one is empty, or shorter than `size` where another was not."""
 
     style: Literal["page"] = "page"
     page_parameter: Parameter = Field("page", description="The query parameter that takes the number.")
@@ -91,10 +95,14 @@ class NumberedPages(_Paging):
         return url.copy_set_param(self.page_parameter, self.start)
 
     def following(self, url: httpx.URL, answer: Answer, document: Any, items: Sequence[Any]) -> httpx.URL | None:
-        """Count on; a short page is the last."""
-        if not items or (self.size is not None and len(items) < self.size):
+        """Count on."""
+        if not items:
             return None
         return url.copy_set_param(self.page_parameter, int(url.params[self.page_parameter]) + 1)
+
+    def is_short(self, items: Sequence[Any]) -> bool:
+        """Compare with the size that was asked for, which a service may cut down to its own."""
+        return self.size is not None and len(items) < self.size
 
 
 Paging = OnePage | LinkPages | CursorPages | NumberedPages

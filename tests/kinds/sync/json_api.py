@@ -38,12 +38,17 @@ class Request:
 
 @dataclass
 class JsonApi:
-    """The list, the moods, and what was asked."""
+    """The list, the moods, and what was asked.
+
+    `most` caps what a page holds, whatever is asked for; `behind` says what comes behind the last one.
+    """
 
     host: str = "127.0.0.1"
     port: int = 0
     items: list[Any] = field(default_factory=list)
     size: int = 10
+    most: int = 1_000
+    behind: str = "empty"
     has_etags: bool = True
     moods: dict[int, Mood] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
@@ -96,9 +101,14 @@ class _Answers(BaseHTTPRequestHandler):
         self._list({"data": {"items": api.items[start:end]}, "meta": {"next": more}}, {})
 
     def _page(self, api: JsonApi, query: dict[str, str]) -> None:
-        size = int(query.get("size", api.size))
-        start = (int(query["page"]) - 1) * size
-        self._list(api.items[start : start + size], {})
+        size = min(int(query.get("size", api.size)), api.most)
+        last = max(1, -(-len(api.items) // size))
+        number = int(query["page"])
+        if number > last and api.behind.isdigit():
+            self._send(int(api.behind), b'{"detail": "Invalid page."}', {})
+            return
+        number = min(number, last) if api.behind == "the last again" else number
+        self._list(api.items[(number - 1) * size : number * size], {})
 
     def _slice(self, page: int) -> list[Any]:
         api = self.server.api

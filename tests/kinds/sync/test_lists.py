@@ -96,6 +96,30 @@ def test_of_items_with_one_key_the_last_counts(paged: Kept, api: JsonApi) -> Non
     assert paged.warnings == ["3 items repeat the key of another: the last of each counts"]
 
 
+@pytest.mark.parametrize("behind", ["empty", "400", "404", "the last again"])
+def test_a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end(
+    alice: User, api: JsonApi, behind: str
+) -> None:
+    api.behind = behind
+    kept = Kept(alice, api, {"pagination": {"style": "page", "size_parameter": "size", "size": 100}})
+    kept.sync()
+    assert api.paths == ["/page1", "/page2"], "a service that has no more must be told from one that gives less"
+    api.most = 10
+    assert kept.sync(remove_missing=True) == {"records": 25, "pages": 3, "unchanged": 25}
+    assert kept.gone == []
+
+
+def test_the_page_behind_the_last_is_not_among_those_that_a_list_may_have(alice: User, api: JsonApi) -> None:
+    paging = {"style": "page", "size_parameter": "size", "size": 100, "max_pages": 2}
+    kept = Kept(alice, api, {"pagination": paging})
+    api.most = 13
+    assert kept.sync()["pages"] == 2
+    api.most = 12
+    with pytest.raises(Permanent, match="more than 2 pages"):
+        kept.sync(remove_missing=True)
+    assert kept.gone == []
+
+
 @pytest.mark.parametrize("style", ["none", "link"])
 def test_an_unchanged_list_is_not_read_again(alice: User, api: JsonApi, style: str) -> None:
     kept = Kept(alice, api, STYLES[style])
