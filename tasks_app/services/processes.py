@@ -156,6 +156,7 @@ class _Watched:
         until = time.monotonic() + seconds
         with contextlib.suppress(OSError):
             self._control.send(b"end")
+            self._supervisor.send_signal(signal.SIGCONT)  # the program may have stopped it
         while not self._is_over and (left := until - time.monotonic()) > 0:
             with contextlib.suppress(Exception):
                 self._turn(left)

@@ -229,6 +229,18 @@ def test_a_stopped_program_is_ended(tmp_path: Path) -> None:
     assert not is_alive(pids[0])
 
 
+def test_a_program_that_stops_its_supervisor_is_ended(tmp_path: Path) -> None:
+    def check() -> None:
+        pids_in(tmp_path, 1)
+        raise Enough
+
+    before = children()
+    with pytest.raises(Enough):
+        sh(f"kill -STOP $PPID; echo $$ > {tmp_path}/pid; exec sleep 600", check=check)
+    assert not any(map(is_alive, pids_in(tmp_path, 1)))
+    assert children() == before
+
+
 def test_the_offspring_goes_when_the_owner_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
