@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
 from tasks_app.selectors.files import uploaded_bytes
-from tasks_app.services.files import file_store
+from tasks_app.services.files import file_delete, file_store
 
 MOST_CHARACTERS = 150
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,40}/[a-z0-9][a-z0-9!#$&^_.+-]{0,50}")
@@ -45,7 +45,7 @@ def file_upload(*, owner: User, name: str, content_type: str, chunks: Iterable[b
         if not size:
             raise Invalid.at("file", "empty", "The file is empty.")
 
-    return file_store(
+    file = file_store(
         path=f"uploads/{owner.pk}/{uuid4()}",
         name=clean,
         content_type=_type(content_type, clean),
@@ -55,6 +55,11 @@ def file_upload(*, owner: User, name: str, content_type: str, chunks: Iterable[b
         expires_at=None,
         write=write,
     )
+    # Others may have come at the same time, each measured against what was there before.
+    if uploaded_bytes(owner.pk) > settings.UPLOAD_TOTAL_MAX_BYTES:
+        file_delete(file)
+        raise _no_room()
+    return file
 
 
 def clean_name(name: str) -> str:
@@ -91,8 +96,12 @@ def _check_size(size: int, room: int) -> None:
     if size > settings.UPLOAD_MAX_BYTES:
         raise too_large(settings.UPLOAD_MAX_BYTES)
     if size > room:
-        most = shown_size(settings.UPLOAD_TOTAL_MAX_BYTES)
-        raise _refusal(f"Your uploads may take {most} together; delete some first.")
+        raise _no_room()
+
+
+def _no_room() -> UploadTooLarge:
+    most = shown_size(settings.UPLOAD_TOTAL_MAX_BYTES)
+    return _refusal(f"Your uploads may take {most} together; delete some first.")
 
 
 def _refusal(message: str) -> UploadTooLarge:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from pytest_django import Settings
 from scheduler_project import storage_url
 from tasks_app.models import ApiKey, StoredFile
 from tasks_app.services.files import file_store
+from tasks_app.services.uploads import UploadTooLarge, file_upload
 from tests.api.client import Api, Reply, with_key
 from tests.runs import make_run, make_task
 
@@ -141,6 +143,21 @@ def test_one_person_cannot_fill_the_storage(api: Api, stranger: Api, settings: S
     assert (reply.status, reply.code) == (413, "too_large")
     assert "delete some" in reply.body["error"]["message"]
     assert upload(stranger, b"x" * 1500).status == 201
+
+
+def test_uploads_at_the_same_time_are_counted_together(alice: User, settings: Settings, tmp_path: Path) -> None:
+    settings.STORAGES = {**settings.STORAGES, "default": storage_url.storage(f"file://{tmp_path}")}
+    settings.UPLOAD_TOTAL_MAX_BYTES = 2048
+
+    def chunks() -> Iterator[bytes]:
+        yield b"x" * 1500
+        file_upload(owner=alice, name="other.csv", content_type="", chunks=[b"y" * 1500])
+
+    with pytest.raises(UploadTooLarge, match="delete some"):
+        file_upload(owner=alice, name="one.csv", content_type="", chunks=chunks())
+    left = StoredFile.objects.get()
+    assert left.name == "other.csv"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / left.path]
 
 
 def test_files_of_others_do_not_exist(api: Api, stranger: Api, operator: Api, nobody: Api) -> None:
