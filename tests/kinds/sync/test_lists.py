@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Permanent, RunStopped
 from tasks_app.handlers.testing import check_progress_ends
@@ -56,6 +58,14 @@ def test_nothing_is_written_for_what_is_unchanged(
         assert paged.sync(ctx)["unchanged"] == 25
     written = [one["sql"] for one in queries if one["sql"].startswith(("INSERT", "UPDATE"))]
     assert all("syncedcollection" in sql for sql in written), written
+
+
+def test_records_are_not_counted_while_others_wait(kept: Kept) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        kept.sync()
+    words = [one["sql"].split()[0] if "COUNT(" not in one["sql"] else "COUNT" for one in queries]
+    last = len(words) - 1 - words[::-1].index("UPDATE")
+    assert words[: last + 1][-4:] == ["COUNT", "SAVEPOINT", "SELECT", "UPDATE"]
 
 
 def test_without_the_wish_nothing_is_marked_as_gone(kept: Kept, api: JsonApi) -> None:
