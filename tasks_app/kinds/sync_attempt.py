@@ -1,5 +1,6 @@
 """One attempt at filling a collection: fetch, store, judge what has gone, and only then note the service's version."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,11 @@ class Access:
         self._headers = payload.headers
         self._credential = credential_for(ctx.owner_id, payload.credential) if payload.credential else None
 
+    @property
+    def version(self) -> str:
+        """Another credential, or another secret in it, may open another list at the same address."""
+        return f"{self._credential.pk} {self._credential.version}" if self._credential is not None else ""
+
     def headers(self, url: str) -> httpx.Headers:
         """Give them for one request; a token that ends is fetched anew."""
         headers = httpx.Headers(self._headers)
@@ -58,18 +64,20 @@ class Sync:
         self.seen: set[int] = set()
         self.read = 0
         self.pages = 0
+        access = Access(ctx, payload)
+        self.digest = hashlib.sha256(f"{payload.digest} {access.version}".encode()).hexdigest()
         self.reader = Reader(
             url=payload.url,
             paging=payload.pagination,
             items_path=payload.items_path or "",
-            access=Access(ctx, payload),
+            access=access,
             timeout_seconds=payload.timeout_seconds,
             pause=self._pause,
         )
 
     def run(self) -> dict[str, Any]:
         """Fetch, store, judge what has gone, and only then note the service's version."""
-        known = syncing.known_validators(self.collection, self.payload.digest)
+        known = syncing.known_validators(self.collection, self.digest)
         if self.reader.is_unchanged(known):
             return self._confirmed()
         self.ctx.check_stop()
@@ -79,7 +87,7 @@ class Sync:
             versions.append(self._store(page))
             del page  # before the next one comes
         self._mark_missing()
-        source = syncing.Source(self.payload.url, self.payload.digest, _complete(versions))
+        source = syncing.Source(self.payload.url, self.digest, _complete(versions))
         syncing.collection_finish(collection=self.collection, task_id=self.ctx.task_id, source=source)
         return self._result()
 

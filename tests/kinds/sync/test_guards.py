@@ -13,6 +13,7 @@ from tasks_app.errors import Invalid, Permanent, RetryLater
 from tasks_app.handlers import registry
 from tasks_app.handlers.testing import RecordingContext
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
+from tasks_app.services.credentials import credential_update
 from tasks_app.services.syncing import collection_delete, collection_take
 from tests import runs
 from tests.kinds.service import Trap
@@ -139,6 +140,16 @@ def test_the_credential_opens_every_page_and_is_shown_nowhere(linked: Kept, api:
     assert [request.headers["authorization"] for request in api.asked] == [f"Bearer {SECRET}"] * 3
     assert SECRET not in str(linked.contexts)
     assert SECRET not in str(SyncedCollection.objects.values().get())
+
+
+def test_what_was_known_with_another_secret_is_asked_for_anew(linked: Kept, api: JsonApi, alice: User) -> None:
+    credential = make_credential(alice, hosts=[f"127.0.0.1:{api.port}"])
+    linked.sync(credential="crm")
+    assert linked.sync(credential="crm")["unchanged"] == 25
+    assert "if-none-match" in api.asked[-1].headers
+    credential_update(credential=credential, changes={"secret": "of-another-account"}, actor="user:alice")
+    linked.sync(credential="crm")
+    assert "if-none-match" not in api.asked[-1].headers
 
 
 def test_a_credential_goes_to_its_own_host_alone(linked: Kept, api: JsonApi, alice: User, trap: Trap) -> None:
