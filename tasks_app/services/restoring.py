@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from itertools import chain, count
 from pathlib import Path
 
 from django.db import DatabaseError, connection, connections
@@ -129,11 +130,18 @@ def _put_aside(target: Path) -> Path | None:
         old.execute("BEGIN EXCLUSIVE")
         old.execute("ROLLBACK")
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    aside = target.with_name(f"{target.name}.before-restore")
+    aside = _free_name(target)
     os.replace(target, aside)
     for suffix in ("-wal", "-shm"):
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     return aside
+
+
+def _free_name(target: Path) -> Path:
+    """Give a name beside the database that nothing has: after a wrong backup the first one aside is what is missed."""
+    endings = chain([""], (f"-{number}" for number in count(2)))
+    paths = (target.with_name(f"{target.name}.before-restore{ending}") for ending in endings)
+    return next(path for path in paths if not path.exists())
 
 
 def _restore_postgres(path: Path) -> str:

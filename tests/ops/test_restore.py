@@ -182,3 +182,6 @@ def test_an_old_sqlite_database_is_kept_and_a_foreign_one_is_refused(tmp_path: P
     assert ask(f"{url}.before-restore", "SELECT a FROM mine") == 1
     assert {path.name for path in tmp_path.glob("*fresh*")} >= {"fresh.sqlite3", "fresh.sqlite3.before-restore"}
     assert not list(tmp_path.glob(".fresh*"))
+    again = manage(url, "restore", str(backed_up(staff, tmp_path)), "--yes")
+    assert "before-restore-2" in again.stdout, again
+    assert ask(f"{url}.before-restore", "SELECT a FROM mine") == 1, "what was there before a wrong backup"
