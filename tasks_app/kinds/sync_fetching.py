@@ -23,6 +23,8 @@ RETRY = RetryPolicy()
 # A list of many pages would never be read to its end if each limit of the service began it anew.
 LONGEST_PAUSE_SECONDS = 60
 MOST_PAUSES = 5
+# Quotas are by the hour or the day: asked before their time, they would use up the run's attempts.
+LONGEST_WAIT_SECONDS = 86_400
 _LONGEST_VERSION = 500
 _PASSING = (408, 425, 429)
 _SERVER_ERROR = 500
@@ -183,7 +185,7 @@ def _check_status(number: int, answer: Answer, *, is_conditional: bool) -> None:
     words = f"Page {number}: the service answered {summary(answer)}"
     seconds = _wanted_pause(answer)
     if seconds is not None:
-        raise RetryLater(min(seconds, RETRY.cap_seconds), words)
+        raise RetryLater(min(seconds, LONGEST_WAIT_SECONDS), words)
     if answer.status in _REDIRECTS:
         raise Permanent(f"{words}: redirects are not followed; give the address that it leads to.")
     if answer.status < _SERVER_ERROR and answer.status >= _REDIRECTS.stop and answer.status not in _PASSING:
