@@ -145,9 +145,7 @@ def test_a_status_is_passing_or_final(linked: Kept, api: JsonApi, status: int, e
     ("header", "seconds"),
     [("7", 7), ("0", 0), ("3600", 3600), ("9" * 400, 86_400), ("Mon, 23 Nov 2020 09:00:00 GMT", 0)],
 )
-def test_retry_after_is_obeyed_up_to_a_day(
-    linked: Kept, api: JsonApi, status: int, header: str, seconds: int
-) -> None:
+def test_retry_after_is_obeyed_up_to_a_day(linked: Kept, api: JsonApi, status: int, header: str, seconds: int) -> None:
     api.mood(1, status=status, headers={"Retry-After": header})
     with pytest.raises(RetryLater) as caught:
         linked.sync()
