@@ -1,4 +1,4 @@
-"""Two retries of one run at once: only one of them acts. SQLite has one writer at a time, so it is no matter there."""
+"""Effects on PostgreSQL: of two retries at once only one acts, and a lost connection forgets nothing that happened."""
 
 import time
 from collections.abc import Callable
@@ -76,3 +76,24 @@ def test_what_did_not_happen_is_begun_by_one_of_two_retries(
             wait_until_both_wait()
         found_ends = {end.result(SECONDS) for end in ends}
     assert found_ends == {Acted, other}
+
+
+def test_what_happened_is_written_down_also_when_the_connection_is_lost(alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    (found,) = begin_batch(runs.fresh(run), runs.held(run), [KEY], None)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(end_backend, pid).result(SECONDS)
+    found.confirm("sent")
+    assert Effect.objects.values_list("state", "result").get() == ("done", "sent")
+
+
+def end_backend(pid: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    finally:
+        connections.close_all()

@@ -4,12 +4,13 @@ A crash between the two leaves an intent. The next attempt sends an idempotent e
 becomes `unknown`, and the run ends for a person to look at.
 """
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from tasks_app.errors import EffectUnknown, RunStopped
 from tasks_app.models import Effect, TaskRun, db_now
@@ -17,6 +18,7 @@ from tasks_app.services.execution.storable import storable_json
 from tasks_app.services.lifecycle import Claim
 
 _KEY_LIMIT = 300
+_PAUSES = (0.1, 0.5, 1.0, 2.0, None)
 
 
 class Handle:
@@ -52,9 +54,23 @@ class Handle:
     def _settle(self, state: Effect.State, result: Any, **guard: Any) -> None:
         if self.done:
             return
-        self._row.state, self._row.result, self._row.settled_at = state, result, db_now()
-        row = Effect.objects.filter(id=self._row.id, **guard)
-        row.update(state=state, result=result, settled_at=self._row.settled_at)
+        self._row.state, self._row.result = state, result
+        for pause in _PAUSES:
+            try:
+                self._write(guard)
+            except (OperationalError, InterfaceError):
+                if connection.in_atomic_block or pause is None:
+                    raise
+                connection.close()  # what happened and is not written down would happen again
+                time.sleep(pause)
+            else:
+                return
+
+    def _write(self, guard: dict[str, Any]) -> None:
+        row = self._row
+        row.settled_at = db_now()
+        rows = Effect.objects.filter(id=row.id, **guard)
+        rows.update(state=row.state, result=row.result, settled_at=row.settled_at)
 
 
 @contextmanager
