@@ -102,7 +102,8 @@ def render(
     """Answer with the page, or with the one fragment that htmx asked for by its id."""
     wanted = (fragments or {}).get(request.headers.get("HX-Target", ""))
     if request.headers.get("HX-Request") and wanted:
-        content = render_to_string(wanted, dict(context or {}), request)
+        own = {"is_fragment": True, "site_name": settings.SITE_NAME}
+        content = render_to_string(wanted, {**own, **(context or {})}, request)
     else:
         content = render_to_string(template, {**frame(request), **(context or {})}, request)
     response = HttpResponse(content, status=status)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
+from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from tasks_app.web import words
 from tests.browser.making import make_task
@@ -24,6 +24,24 @@ def test_a_run_is_followed_from_its_start_to_its_end(page: Page) -> None:
     expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible()
     assert page.evaluate("window.isSamePage") is True
     assert page.evaluate("document.documentElement.dataset.link") == "live"
+
+
+def test_news_that_comes_while_the_page_is_read_anew_is_not_lost(page: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held or route.request.headers.get("hx-target") != "run-head":
+            return route.continue_()
+        return held.append((route, route.fetch()))
+
+    page.route(re.compile("/runs/[0-9a-f-]+/$"), hold_the_first)
+    make_task(page, "Overtaken", seconds="2", run=True)
+    expect(page.locator(".timeline")).to_contain_text("succeeded", timeout=WAIT_MS)
+    route, old = held[0]
+    assert "Stop" in old.text()
+    route.fulfill(response=old)
+    expect(page.get_by_role("button", name="Run again", exact=True)).to_be_visible(timeout=WAIT_MS)
+    expect(page).to_have_title(re.compile("Overtaken, succeeded"))
 
 
 def test_log_lines_arrive_in_order_and_once(page: Page) -> None:

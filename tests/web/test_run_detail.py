@@ -84,6 +84,7 @@ def test_live_regions_are_answered_alone_and_carry_the_version(as_alice: Client,
         assert f'id="{name}" data-live="run:{run.pk}"' in html
         assert 'data-version="2"' in html
         assert "<html" not in html
+        assert ("running · Carillon</title>" in html) is (name == "run-head")
 
 
 def test_a_run_of_a_type_whose_code_has_gone_is_still_shown(as_alice: Client, alice: User) -> None:

@@ -10,6 +10,7 @@
 
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
+const RETRY_MS = 100;
 const SETTLE_MS = 4000;
 const LOG_PAGE = 500;
 const LONGEST_PAUSE_MS = 30000;
@@ -97,16 +98,18 @@ function isBusy(region) {
 }
 
 // At most once a second per region, and not under the reader's hand; the last change always gets through.
-function refresh(region) {
+function refresh(region, least = 0) {
   const key = region.id;
   if (due.has(key)) return;
   const last = Number(region.dataset.refreshed ?? 0);
-  const wait = Math.max(0, REFRESH_MS - (Date.now() - last));
+  const wait = Math.max(least, REFRESH_MS - (Date.now() - last));
   due.set(key, setTimeout(() => {
     due.delete(key);
     const current = document.getElementById(key);
     if (!current) return;
     if (isHidden() || isBusy(current)) { current.dataset.stale = ""; return; }
+    // While an earlier answer is on its way htmx would queue this at the element, and forget it with the swap.
+    if (current.classList.contains("htmx-request")) { refresh(current, RETRY_MS); return; }
     delete current.dataset.stale;
     window.htmx.trigger(current, "live");
   }, wait));
