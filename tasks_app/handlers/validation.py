@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -16,6 +17,7 @@ from tasks_app.handlers.plain import NotPlain, to_plain
 ROOT = "payload"
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
 _MESSAGES = {"missing": "This field is required.", "extra_forbidden": "Unknown field."}
+_SHOULD_HAVE = re.compile(r"^(List|Set|Tuple|Dictionary|String) should have\b")
 
 
 def validate_payload(model: type[BaseModel], payload: object, *, root: str = ROOT) -> tuple[BaseModel, dict[str, Any]]:
@@ -94,7 +96,8 @@ def _message(model: type[BaseModel], detail: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(str(detail["loc"][0]), _field_names(model), n=1)
         text = f"Unknown field; did you mean {near[0]!r}?" if near else text
     text = text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    text = text.replace("Input should be", "Must be", 1)
+    text = text.replace("Input should be", "Must be", 1).replace(" after validation,", ",")
+    text = _SHOULD_HAVE.sub("Must have", text)
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 

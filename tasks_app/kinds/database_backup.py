@@ -39,7 +39,7 @@ class DatabaseBackup(Payload):
     permission="tasks_app.back_up_database",
 )
 def database_backup(ctx: RunContext, payload: DatabaseBackup) -> dict[str, Any]:
-    """Copy the whole database into storage while everything goes on, check the copy, and keep the newest few."""
+    """Copies the whole database into storage while everything goes on, checks the copy, and keeps the newest few."""
     with ctx.effect("backup", idempotent=True) as effect:
         if effect.done:
             ctx.log("this run has made its backup already; run it from scratch for another")

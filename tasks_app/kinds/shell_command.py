@@ -70,7 +70,7 @@ def why_off() -> str:
     why_off=why_off,
 )
 def shell_command(ctx: RunContext, payload: ShellCommand) -> dict[str, Any]:
-    """Run a program that administrators have allowed and keep its output in the log; its exit code decides."""
+    """Runs a program that administrators have allowed and keeps its output in the log; its exit code decides."""
     prepared = _prepared(payload)
     ctx.check_stop()
     output = CommandOutput(_logging(ctx), lambda note: ctx.log(note, "warning"))

@@ -13,7 +13,7 @@ from tasks_app.catalogue import BY_KEY, Example
 from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.access import shows_payload, why_not
 from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
 from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.selectors.task_list import queue_names
@@ -143,8 +143,13 @@ def _draw(
     example: Example | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    owner = task.owner if task else request.user
+    drawn = form.context(queues=queue_names(), owner=owner)
+    reason = why_not(owner, registry.get(form.type.name)) if form.type.is_known else ""
     context = {
-        **form.context(queues=queue_names(), owner=task.owner if task else request.user),
+        **drawn,
+        "why_not": reason,
+        "unplaced": [text for text in drawn["unplaced"] if text != f"type: {reason}"],
         "task": task,
         "type": form.type,
         "example": example,

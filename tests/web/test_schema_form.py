@@ -175,7 +175,7 @@ def test_errors_find_their_fields_also_inside_and_the_rest_is_not_lost() -> None
     drawn = draw_payload(SCHEMA, {"rows": [{}]}, errors)
     by_path = {one.path: one for one in drawn}
     assert by_path["payload.rows"].children[0].children[0].errors == ["Wrong."]
-    assert by_path["payload.lines"].errors == ["1: Wrong."]
+    assert by_path["payload.lines"].errors == ["Line 2: Wrong."]
     assert unplaced(errors, drawn)
 
 

@@ -49,6 +49,30 @@ def test_an_unknown_or_internal_type_has_no_form(as_alice: Client) -> None:
     assert as_alice.get("/tasks/new/?type=notify_run_failed").status_code == 404
 
 
+def test_a_type_that_one_may_not_use_says_so_before_anything_is_typed(as_alice: Client) -> None:
+    address = "/tasks/new/?type=database_backup"
+    reason = "You may not use 'Back up the database'; an administrator can give you the permission."
+    assert reason in text(as_alice.get(address))
+    refused = text(as_alice.post(address, {"name": "Copy", "schedule.kind": "manual"}))
+    assert refused.count(reason) == 1
+    assert f"type: {reason}" not in refused
+
+
+def test_a_part_that_may_be_left_out_asks_with_its_own_words(as_alice: Client) -> None:
+    words = text(as_alice.get("/tasks/new/?type=export_report"))
+    assert words.count("Send the file to a URL too.") == 1
+    assert "Give it" not in words
+
+
+def test_faults_are_said_in_words_for_people(as_alice: Client) -> None:
+    blank = {"name": "Clean", "schedule.kind": "manual"}
+    assert "Must have at least 1 item, not 0." in text(as_alice.post("/tasks/new/?type=cleanup", blank))
+    inside = {**FORM, "payload.url": "http://127.0.0.1/"}
+    assert "an administrator can allow these with ALLOW_PRIVATE_ADDRESSES=1" in text(as_alice.post(NEW, inside))
+    mails = {"name": "Mail", "payload.recipients": "ada@example.com\nbob", "payload.subject": "S", "payload.text": "T"}
+    assert "Line 2: Must be one e-mail address" in text(as_alice.post("/tasks/new/?type=send_email", mails))
+
+
 def test_the_form_is_made_from_the_type(as_alice: Client) -> None:
     response = as_alice.get(NEW)
     assert chosen(response, "payload.method") == ["GET"]

@@ -11,7 +11,7 @@ from typing import Any
 import httpcore
 
 from tasks_app.services.outbound.addresses import is_public
-from tasks_app.services.outbound.urls import NotAllowed
+from tasks_app.services.outbound.urls import UNLESS_ALLOWED, NotAllowed
 
 Resolver = Callable[[str, int], list[str]]
 MAX_HEAD_BYTES = 64 * 1024
@@ -101,7 +101,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         addresses = self._resolved(host, port)
         # One inside address among public ones is enough: it is how a name is made to point inside.
         if not self.allow_private and not all(map(is_public, addresses)):
-            raise NotAllowed(f"{host} leads to a private or reserved address.")
+            raise NotAllowed(f"{host} leads to a private or reserved address{UNLESS_ALLOWED}.")
         return addresses
 
     def _resolved(self, host: str, port: int) -> list[str]:

@@ -14,6 +14,7 @@ SCHEMES = ("http", "https")
 _WEB_PORTS = (80, 443)
 _USER_PORTS = range(1024, 65536)
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+UNLESS_ALLOWED = "; an administrator can allow these with ALLOW_PRIVATE_ADDRESSES=1"
 
 
 class NotAllowed(ValueError):
@@ -57,7 +58,7 @@ def _check_host(url: httpx.URL, *, allow_private: bool) -> None:
         raise NotAllowed("The URL must name a host.")
     is_local = name == "localhost" or name.endswith(".localhost")
     if not allow_private and (is_local or not all(map(is_public, literals))):
-        raise NotAllowed("The URL must not lead to a private or reserved address.")
+        raise NotAllowed(f"The URL must not lead to a private or reserved address{UNLESS_ALLOWED}.")
 
 
 def _literal_addresses(host: str) -> list[str]:

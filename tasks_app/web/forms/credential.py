@@ -69,7 +69,7 @@ DETAILS: dict[str, tuple[Detail, ...]] = {
     ),
     Kind.SIGNING: (),
 }
-_HOSTS = "Where it may be sent, and nowhere else: names such as api.example.com; *.example.com is one label more."
+_HOSTS = "Where it may be sent, and nowhere else: api.example.com, or *.example.com for names such as eu.example.com."
 
 
 def read(kind: str, data: QueryDict) -> dict[str, Any]:

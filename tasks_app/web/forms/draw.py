@@ -84,7 +84,9 @@ def _draw(  # noqa: PLR0913  # what a field is made of
 def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
     if shape.kind == "variant":  # the choice of which is the field itself
         return messages(errors, path) + messages(errors, f"{path}.{shape.tag}")
-    return (messages_below if shape.kind in _WHOLE else messages)(errors, path)
+    if shape.kind in _WHOLE:
+        return messages_below(errors, path, is_lines=shape.kind == "lines")
+    return messages(errors, path)
 
 
 def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:

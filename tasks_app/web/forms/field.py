@@ -69,13 +69,20 @@ def messages(errors: Errors, path: str) -> list[str]:
     return [error.message for error in errors.get(path, ())]
 
 
-def messages_below(errors: Errors, path: str) -> list[str]:
-    """The messages for this path and for everything inside it, which then say where."""
+def messages_below(errors: Errors, path: str, *, is_lines: bool = False) -> list[str]:
+    """The messages for this path and for everything inside it, which then say where; people count lines from one."""
     found = messages(errors, path)
     for other, faults in errors.items():
         if other.startswith(f"{path}."):
-            found += [f"{other.removeprefix(f'{path}.')}: {fault.message}" for fault in faults]
+            place = other.removeprefix(f"{path}.")
+            found += [f"{_line(place) if is_lines else place}: {fault.message}" for fault in faults]
     return found
+
+
+def _line(place: str) -> str:
+    number, _, rest = place.partition(".")
+    line = f"Line {int(number) + 1}" if number.isdigit() else number
+    return f"{line}, {rest}" if rest else line
 
 
 def unplaced(errors: Errors, fields: Sequence[Field]) -> list[str]:
