@@ -34,6 +34,13 @@ def send(client: Client, name: str = "prices.csv", content: bytes = b"x", kind: 
     return client.post(reverse("file-upload"), {"file": SimpleUploadedFile(name, content, kind)}, follow=True)
 
 
+def test_a_file_without_an_end_is_not_taken_for_deleted(as_alice: Client, alice: User) -> None:
+    store(alice)
+    page = text(as_alice.get(reverse("file-list")))
+    assert "Kept until" in page
+    assert "it is deleted" in page
+
+
 def test_an_empty_page_says_what_will_stand_there(as_alice: Client) -> None:
     page = text(as_alice.get(reverse("file-list")))
     assert "No files yet" in page
