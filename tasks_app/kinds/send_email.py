@@ -149,7 +149,7 @@ class SendEmail(Payload):
     retry=RetryPolicy(delays=(60, 300, 900, 1800, 3600, 7200)),
 )
 def send_email(ctx: RunContext, payload: SendEmail) -> dict[str, Any]:
-    """Sends a mail to each recipient, from a template or written here; nobody gets it twice, whatever happens."""
+    """Sends a mail to each recipient, from a template or written here; a retry mails nobody a second time."""
     owner = get_user_model().objects.filter(pk=ctx.owner_id).first() if ctx.owner_id is not None else None
     try:
         mailing = payload.mailing(owner, payload.body_for(owner))

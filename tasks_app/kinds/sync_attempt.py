@@ -120,6 +120,13 @@ class Sync:
     def _mark_missing(self) -> None:
         if not self.payload.remove_missing:
             return
+        if not self.reader.is_certain:
+            self.ctx.log(
+                f"There is no page {self.pages + 1}, behind a full one: it may be the end, or a fault of the service. "
+                "No record is marked as gone",
+                "warning",
+            )
+            return
         if not self.seen and not self.payload.allow_empty:
             if self.collection.record_count:
                 self.ctx.log("The list is empty: no record is marked as gone, because “allow_empty” is off", "warning")

@@ -13,7 +13,7 @@ from django.conf import settings
 from tasks_app.errors import Permanent, RetryLater
 from tasks_app.kinds.http_answer import retry_after_seconds, summary
 from tasks_app.kinds.sync_items import Unreadable, items_in, parsed
-from tasks_app.kinds.sync_paging import LinkPages, Paging, linked
+from tasks_app.kinds.sync_paging import LinkPages, NumberedPages, Paging, linked
 from tasks_app.retry import RetryPolicy
 from tasks_app.services.outbound import Answer, Call, NotAllowed, OutboundError, Refused, check_url, send
 
@@ -59,7 +59,11 @@ class Access(Protocol):
 
 @dataclass
 class Reader:
-    """Reads the pages of one list. `pause` waits for some seconds, unless the run is to stop."""
+    """Reads the pages of one list. `pause` waits for some seconds, unless the run is to stop.
+
+    `is_certain` says whether the list was seen to end. A "not found" behind a full page may be the end (many services
+    say it so), or a fault: then nothing may be taken for gone.
+    """
 
     url: str
     paging: Paging
@@ -67,6 +71,7 @@ class Reader:
     access: Access
     timeout_seconds: float
     pause: Callable[[float], None]
+    is_certain: bool = True
     _asked: set[str] = field(default_factory=set)
     _first: Answer | None = None
 
@@ -98,6 +103,9 @@ class Reader:
             answer = self._first or self._answer(number, str(url), {}, may_end=may_end)
             self._first = None
             digest = hashlib.sha256(answer.body).hexdigest()
+            if answer.status == HTTPStatus.NOT_FOUND and not may_end:
+                self.is_certain = False
+                return
             if may_end and (answer.status != HTTPStatus.OK or digest == previous):
                 return
             page, url = self._read(number, url, answer)
@@ -162,7 +170,8 @@ class Reader:
                 break
             self.pause(seconds)
             answer = self._sent(number, url, version)
-        if not (may_end and answer.status in _NO_SUCH_PAGE):
+        is_behind = number > 1 and isinstance(self.paging, NumberedPages) and answer.status == HTTPStatus.NOT_FOUND
+        if not is_behind and not (may_end and answer.status in _NO_SUCH_PAGE):
             _check_status(number, answer, is_conditional=bool(version))
         return answer
 

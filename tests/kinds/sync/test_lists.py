@@ -119,6 +119,21 @@ def test_a_list_whose_pages_are_shorter_than_asked_for_is_read_to_its_end(
     assert kept.gone == []
 
 
+def test_not_found_behind_a_full_page_ends_the_list_and_judges_nothing(alice: User, api: JsonApi) -> None:
+    """It may be the end of the list, or half a service that is away."""
+    api.behind = "404"
+    api.items = things(20)
+    kept = Kept(alice, api, {"pagination": {"style": "page"}})
+    kept.sync(remove_missing=True)
+    api.items = things(10)
+    assert kept.sync(remove_missing=True) == {"records": 10, "pages": 1, "unchanged": 10}
+    assert kept.gone == []
+    assert kept.warnings == [
+        "There is no page 2, behind a full one: it may be the end, or a fault of the service. "
+        "No record is marked as gone"
+    ]
+
+
 def test_the_page_behind_the_last_is_not_among_those_that_a_list_may_have(alice: User, api: JsonApi) -> None:
     paging = {"style": "page", "size_parameter": "size", "size": 100, "max_pages": 2}
     kept = Kept(alice, api, {"pagination": paging})
