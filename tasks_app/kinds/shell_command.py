@@ -24,6 +24,10 @@ class CommandFailed(Exception):
     """The program ended, and not as it should."""
 
 
+class CommandCut(CommandFailed):
+    """The program was ended at its time limit: nobody knows how far it had got."""
+
+
 class ShellCommand(Payload):
     """Which command to run, and with what."""
 
@@ -49,6 +53,11 @@ class ShellCommand(Payload):
     ok_exit_codes: list[ExitCode] = Field(
         [0], min_length=1, max_length=256, title="Good exit codes", description="The exit codes that count as success."
     )
+    once: bool = Field(
+        False,
+        title="Never start it twice",
+        description="Where a crash or a stop cuts it off, the run waits for a person instead of starting it again.",
+    )
 
     def check(self) -> None:
         """Check what the command's row decides, which may have changed since the task was saved."""
@@ -73,6 +82,25 @@ def shell_command(ctx: RunContext, payload: ShellCommand) -> dict[str, Any]:
     """Runs a program that administrators have allowed and keeps its output in the log; its exit code decides."""
     prepared = _prepared(payload)
     ctx.check_stop()
+    if not payload.once:
+        return _result(ctx, payload, prepared)
+    with ctx.effect("command") as effect:
+        if effect.done:
+            ctx.log("It has run to its end for this run already; this is what came of it")
+            kept: dict[str, Any] = effect.result
+            return kept
+        try:
+            result = _result(ctx, payload, prepared)
+        except CommandCut:
+            raise
+        except (CommandFailed, Permanent):
+            effect.not_done()  # it said so itself, or never started
+            raise
+        effect.confirm(result)
+    return result
+
+
+def _result(ctx: RunContext, payload: ShellCommand, prepared: Prepared) -> dict[str, Any]:
     output = CommandOutput(_logging(ctx), lambda note: ctx.log(note, "warning"))
     started = time.monotonic()
     try:
@@ -131,7 +159,7 @@ def _check(ctx: RunContext, payload: ShellCommand, output: CommandOutput) -> Cal
     def check() -> None:
         ctx.check_stop()
         if time.monotonic() >= until:
-            raise CommandFailed(_said(f"it was ended after {limit} s, its time limit", None, output))
+            raise CommandCut(_said(f"it was ended after {limit} s, its time limit", None, output))
 
     return check
 
