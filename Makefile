@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --python $(PY) --quiet --quiet --disable-pip-version-check --no-input
-PROCESSES := 2
+PROCESSES := 3
 TEMPLATES := templates tasks_app notifications
 # Settings as a production server has them, so that the checks see what they would see there.
 PRODUCTION := ENVIRONMENT=production DEBUG=0 BASE_URL=https://carillon.example.com ALLOWED_HOSTS=carillon.example.com \
