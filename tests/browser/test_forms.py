@@ -40,6 +40,16 @@ def test_only_the_fields_of_the_chosen_kind_are_seen(page: Page) -> None:
     expect(page.locator("[name='schedule.weekly.time']")).to_be_visible()
 
 
+def test_the_fields_of_a_kind_come_with_its_choice(page: Page) -> None:
+    page.goto("/tasks/new/?type=sync_external_service")
+    page.fill("[name='payload.collection']", "people")
+    expect(page.get_by_text("Show its fields")).to_be_hidden()
+    page.select_option("[name='payload.pagination.style']", "cursor")
+    expect(page.locator("[name='payload.pagination.cursor_path']")).to_be_visible()
+    expect(page.get_by_text("Show its fields")).to_be_hidden()
+    assert page.input_value("[name='payload.collection']") == "people"
+
+
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(page: Page, faults: list[str]) -> None:
     page.goto("/tasks/new/?type=http_request")
     page.fill("[name=name]", "Kept")

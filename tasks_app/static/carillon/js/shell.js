@@ -28,4 +28,8 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-filters]");
   if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
 });
-for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+function hideWhatScriptsDo() {
+  for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
+}
+hideWhatScriptsDo();
+document.addEventListener("htmx:afterSwap", hideWhatScriptsDo);
