@@ -46,7 +46,7 @@ def why_not(user: Any, spec: HandlerSpec) -> str:
     if reason or user is None or not spec.permission:
         return reason
     allowed = user.is_active and user.has_perm(spec.permission)
-    return "" if allowed else f"You may not use {spec.title!r}; an administrator can give you the permission."
+    return "" if allowed else f"You may not use “{spec.title}”; an administrator can give you the permission."
 
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:

@@ -1,5 +1,6 @@
 """One run's page."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -53,6 +54,21 @@ def test_a_failure_says_what_where_and_what_to_do(as_alice: Client, alice: User,
     assert 'class="ours">  File &quot;/srv/app/task_handlers.py' in html
     assert 'class="theirs">  File &quot;/usr/lib/python3.11/site-packages' in html
     assert "call(&lt;secret&gt;)" in html
+
+
+@pytest.mark.parametrize(("error_type", "is_open"), [("ValueError", True), ("Permanent", False)])
+def test_the_traceback_of_a_surprise_stands_open(
+    as_alice: Client, alice: User, task: ScheduledTask, error_type: str, is_open: bool
+) -> None:
+    """What a handler refused in its own words needs no stack beside them."""
+    run = runs.make_run(alice, task)
+    runs.claim(run)
+    runs.fail(run)
+    RunAttempt.objects.create(
+        run=run, claim_no=1, number=1, outcome="handler_error", error_type=error_type, traceback=TRACE,
+        worker="tests@here", finished_at=db_now(),
+    )  # fmt: skip
+    assert ('class="fold attempt" open' in as_alice.get(page(run)).content.decode()) is is_open
 
 
 def test_a_run_that_was_asked_to_stop_says_so(as_alice: Client, alice: User) -> None:

@@ -51,7 +51,7 @@ def test_an_unknown_or_internal_type_has_no_form(as_alice: Client) -> None:
 
 def test_a_type_that_one_may_not_use_says_so_before_anything_is_typed(as_alice: Client) -> None:
     address = "/tasks/new/?type=database_backup"
-    reason = "You may not use 'Back up the database'; an administrator can give you the permission."
+    reason = "You may not use “Back up the database”; an administrator can give you the permission."
     assert reason in text(as_alice.get(address))
     refused = text(as_alice.post(address, {"name": "Copy", "schedule.kind": "manual"}))
     assert refused.count(reason) == 1
