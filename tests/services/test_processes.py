@@ -84,6 +84,10 @@ def test_a_signal_is_named() -> None:
     assert sh("kill -SEGV $$")[0] == Ending(None, "SIGSEGV", 0)
 
 
+# 32 and 33 belong to the C library, which lets nobody reset them; a shell above the tests may have ignored them.
+LIBRARY_SIGNALS = 1 << 31 | 1 << 32
+
+
 def test_it_starts_clean(tmp_path: Path) -> None:
     """Whatever the worker's child has done to itself: ignored signals, a mask, timers, open files, its environment."""
     leaky = os.open(os.devnull, os.O_RDONLY)
@@ -94,7 +98,7 @@ def test_it_starts_clean(tmp_path: Path) -> None:
     signal.setitimer(signal.ITIMER_REAL, 600)
     try:
         signals = "grep -E '^Sig(Pnd|Blk|Ign)' /proc/self/status"
-        script = f"env | sort; umask; ls /proc/self/fd; {signals}; ps -o pid=,sid=,pgid= -p $$"
+        script = f"env | sort; umask; ls /proc/self/fd; {signals}; cut -d' ' -f1,5,6 /proc/$$/stat"
         _, heard = sh(script, environment={"LANG": "C"}, directory=str(tmp_path))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -108,7 +112,8 @@ def test_it_starts_clean(tmp_path: Path) -> None:
     assert names == {"HOME", "LANG", "PATH", "PWD"}, environment  # PWD is the shell's own
     assert f"HOME={tmp_path}\n" in environment
     assert rest.split()[:4] == ["0", "1", "2", "3"], "3 is the directory that ls reads"
-    assert rest.count("\t0000000000000000") == 3, f"nothing pending, blocked or ignored: {rest}"
+    masks = [int(line.partition(":")[2], 16) & ~LIBRARY_SIGNALS for line in rest.splitlines() if line.startswith("Sig")]
+    assert masks == [0, 0, 0], f"nothing pending, blocked or ignored: {rest}"
     pid, session, group = rest.split()[-3:]
     assert pid == session == group
 
