@@ -38,7 +38,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
 	$(PY) -m pytest -n $(PROCESSES) -m slow tests/core
 	$(PY) -m pytest tests/browser
-	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --ignore=tests/core --ignore=tests/browser
+	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --dist worksteal --ignore=tests/core --ignore=tests/browser
 
 faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
 	$(PY) -m pytest tests/live/faults
