@@ -48,9 +48,9 @@ def test_a_task_planned_in_plain_words_runs_before_ones_eyes(page: Page) -> None
     page.click("#pause >> button.primary")
     expect(page.locator("h1")).to_contain_text("paused")
     runs.first.locator("a").first.click()
-    expect(page.locator(".file a")).to_contain_text(".csv")
+    expect(page.locator(".file a[download]")).to_contain_text(".csv")
     with page.expect_download() as download:
-        page.locator(".file a").click()
+        page.locator(".file a[download]").click()
     assert download.value.suggested_filename.endswith(".csv")
 
 
