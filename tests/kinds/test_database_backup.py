@@ -100,9 +100,13 @@ def test_a_copy_that_storage_spoils_is_removed_and_the_older_ones_stay(task: Sch
 @pytest.mark.parametrize("question", range(3))
 def test_stopped_it_leaves_nothing(task: ScheduledTask, question: int) -> None:
     files = [back_up(task)]
-    with pytest.raises(RunStopped):
-        call_handler(TYPE, {"keep": 1}, context(task, stop_after=question)[1])
-    assert kept(task) == {file.pk for file in files}
+    ctx = context(task, stop_after=question)[1]
+    try:
+        call_handler(TYPE, {"keep": 1}, ctx)
+    except RunStopped:
+        assert kept(task) == {file.pk for file in files}
+    else:  # a quick dump is over before it asks so often
+        assert 0 < ctx.stop_questions <= question
 
 
 def test_only_staff_with_the_permission_have_backups_and_only_staff_fetch_them(
