@@ -210,6 +210,7 @@ WHEN: tuple[Any, ...] = (
     instant("ends_at", "ends"),
     "max_runs",
     "jitter_seconds",
+    "spread_seconds",
     instant("next_due_at", "next run"),
     "mirror",
 )

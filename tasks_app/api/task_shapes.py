@@ -56,7 +56,8 @@ class ScheduleIn(Shape):
     starts_at: str | None = Field(None, description=_INSTANT)
     ends_at: str | None = Field(None, description=_INSTANT)
     max_runs: int | None = None
-    jitter_seconds: int = 0
+    jitter_seconds: int = Field(0, description="Each slot starts up to so many seconds later, by chance.")
+    spread_seconds: int = Field(0, description="All slots start later by the same time, up to so many seconds.")
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -169,6 +170,7 @@ class Task(Out):
     ends_at: Instant | None
     max_runs: int | None
     jitter_seconds: int
+    spread_seconds: int
     next_run_at: Instant | None
     last_run_at: Instant | None
     last_run_status: str | None
@@ -223,9 +225,9 @@ def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:
     """Give what a task says. Its owner must have been fetched with it."""
     same = (
         "name", "description", "tags", "type", "status", "paused_at", "kind", "schedule", "cron_expression", "key",
-        "schedule_text", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds", "last_run_at", "queue",
-        "priority", "max_retries", "retry", "soft_timeout_seconds", "timeout_seconds", "overlap", "on_exhausted",
-        "pause_after_failures", "notify_on_failure", "version", "created_at", "updated_at",
+        "schedule_text", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds", "spread_seconds",
+        "last_run_at", "queue", "priority", "max_retries", "retry", "soft_timeout_seconds", "timeout_seconds",
+        "overlap", "on_exhausted", "pause_after_failures", "notify_on_failure", "version", "created_at", "updated_at",
     )  # fmt: skip
     schedule = task.schedule or {}
     return {

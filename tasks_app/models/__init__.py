@@ -1,6 +1,8 @@
 """The tables. Constraints and indexes live here; behaviour lives in services."""
 
-from tasks_app.models.access import ApiKey, IdempotencyKey, StoredFile
+from tasks_app.models.access import ApiKey, IdempotencyKey, Profile, StoredFile
+from tasks_app.models.batch import Batch
+from tasks_app.models.calendar import Calendar
 from tasks_app.models.clock import db_now
 from tasks_app.models.commands import AllowedCommand
 from tasks_app.models.external import Credential, SyncedChange, SyncedCollection, SyncedRecord
@@ -9,12 +11,15 @@ from tasks_app.models.mail import EmailTemplate, MailCount
 from tasks_app.models.platform import Beat, Lease, Queue, Worker
 from tasks_app.models.record import Effect, RunAttempt, RunEvent, RunLog
 from tasks_app.models.run import TaskRun
-from tasks_app.models.task import OnExhausted, Overlap, ScheduledTask
+from tasks_app.models.task import CalendarPolicy, OnExhausted, Overlap, ScheduledTask
 
 __all__ = [
     "AllowedCommand",
     "ApiKey",
+    "Batch",
     "Beat",
+    "Calendar",
+    "CalendarPolicy",
     "Credential",
     "Effect",
     "EmailTemplate",
@@ -23,6 +28,7 @@ __all__ = [
     "MailCount",
     "OnExhausted",
     "Overlap",
+    "Profile",
     "Queue",
     "RunAttempt",
     "RunEvent",

@@ -1,4 +1,4 @@
-"""API keys, stored files and remembered answers: what belongs to people rather than to runs."""
+"""API keys, profiles, stored files and remembered answers: what belongs to people rather than to runs."""
 
 from typing import ClassVar
 
@@ -33,6 +33,18 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Profile(models.Model):
+    """What a person has chosen for themselves. `timezone` empty: as the browser says, else the platform's."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="profile"
+    )
+    timezone = models.CharField(max_length=64, blank=True, default="")
+
+    def __str__(self) -> str:
+        return str(self.user)
 
 
 class StoredFile(models.Model):

@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 
+from tasks_app.models.batch import Batch
 from tasks_app.models.ids import new_id
 from tasks_app.models.task import OnExhausted, ScheduledTask
 from tasks_app.states import FINAL, OPEN, Status, Trigger
@@ -86,6 +87,9 @@ class TaskRun(models.Model):
     parent = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children", db_index=False
     )
+    batch = models.ForeignKey(
+        Batch, null=True, blank=True, on_delete=models.SET_NULL, related_name="runs", db_index=False
+    )
     dismissed_at = models.DateTimeField(null=True, blank=True)
     dismissed_by = models.CharField(max_length=200, blank=True, default="")
     dismiss_note = models.CharField(max_length=500, blank=True, default="")
@@ -96,6 +100,11 @@ class TaskRun(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["task", "slot"], name="run_one_per_slot"),
             models.UniqueConstraint(fields=["key"], condition=Q(key__isnull=False), name="run_one_per_key"),
+            models.UniqueConstraint(
+                fields=["batch", "scheduled_for"],
+                condition=Q(trigger=Trigger.BACKFILL.value),
+                name="run_one_per_backfilled_slot",
+            ),
             models.UniqueConstraint(
                 fields=["task"], condition=Q(status=Status.RUNNING.value, is_serial=True), name="run_serial_one_running"
             ),
@@ -128,6 +137,7 @@ class TaskRun(models.Model):
             models.Index(fields=["id"], condition=Q(range_to__isnull=False, range_count=None), name="run_uncounted"),
             models.Index(fields=["rerun_of"], condition=Q(rerun_of__isnull=False), name="run_reruns"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_children"),
+            models.Index(fields=["batch", "status", "id"], condition=Q(batch__isnull=False), name="run_batch"),
             models.Index(fields=["root_run_id"], condition=Q(root_run_id__isnull=False), name="run_root"),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(fields=["type", "-id"], name="run_type"),

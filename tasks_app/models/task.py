@@ -7,6 +7,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
+from tasks_app.models.calendar import Calendar
 from tasks_app.models.ids import new_id
 from tasks_app.states import TaskKind, TaskStatus
 
@@ -29,12 +30,20 @@ class OnExhausted(models.TextChoices):
     PAUSE_TASK = "pause_task", "Pause the task"
 
 
+class CalendarPolicy(models.TextChoices):
+    """What to do with a slot on a day off of the task's calendar."""
+
+    SKIP = "skip", "Leave it out"
+    PREVIOUS = "previous", "Run on the working day before"
+    NEXT = "next", "Run on the next working day"
+
+
 class ScheduledTask(models.Model):
     """A named piece of work with its payload, schedule and policies.
 
-    `next_slot` is the next instant of the pure schedule; `next_due_at` the moment it is really due (jitter). Both are
-    null when nothing is planned. Null in `max_retries`, `timeout_seconds` and the like means "as the type says";
-    0 seconds means "no limit", explicitly.
+    `next_slot` is the next instant of the pure schedule; `next_due_at` the moment it is really due (calendar shift,
+    spread and jitter). Both are null when nothing is planned. Null in `max_retries`, `timeout_seconds` and the like
+    means "as the type says"; 0 seconds means "no limit", explicitly.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -55,6 +64,9 @@ class ScheduledTask(models.Model):
     ends_at = models.DateTimeField(null=True, blank=True)
     max_runs = models.PositiveIntegerField(null=True, blank=True)
     jitter_seconds = models.PositiveIntegerField(default=0)
+    spread_seconds = models.PositiveIntegerField(default=0)
+    calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.SET_NULL, related_name="tasks")
+    calendar_policy = models.CharField(max_length=10, choices=CalendarPolicy.choices, default=CalendarPolicy.SKIP)
 
     queue = models.CharField(max_length=100, default="default")
     priority = models.PositiveSmallIntegerField(default=5)

@@ -38,11 +38,16 @@ def slot_after(task: ScheduledTask, after: datetime) -> datetime | None:
 
 
 def due_at(task: ScheduledTask, slot: datetime) -> datetime:
-    """Shift a slot by the task's jitter, which is the same for this task and slot wherever it is computed."""
-    if not task.jitter_seconds:
-        return slot
-    digest = hashlib.blake2b(f"{task.id}:{slot.timestamp()}".encode(), digest_size=8).digest()
-    return slot + timedelta(milliseconds=int.from_bytes(digest, "big") % (task.jitter_seconds * 1000))
+    """Shift a slot by the task's spread, the same for all its slots, and by its jitter, the same for this slot."""
+    if task.spread_seconds:
+        slot += timedelta(seconds=_hashed(f"{task.id}") % task.spread_seconds)
+    if task.jitter_seconds:
+        slot += timedelta(milliseconds=_hashed(f"{task.id}:{slot.timestamp()}") % (task.jitter_seconds * 1000))
+    return slot
+
+
+def _hashed(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def plan_after(task: ScheduledTask, after: datetime) -> None:

@@ -40,6 +40,7 @@ class TaskSpec:
     ends_at: datetime | None = None
     max_runs: int | None = None
     jitter_seconds: int = 0
+    spread_seconds: int = 0
     queue: str | None = None
     priority: int = 5
     max_retries: int | None = None
@@ -98,6 +99,7 @@ def task_fields(
         "starts_at": spec.starts_at,
         "ends_at": spec.ends_at,
         "jitter_seconds": spec.jitter_seconds,
+        "spread_seconds": spec.spread_seconds,
         "max_runs": spec.max_runs,
         "overlap": spec.overlap,
         "on_exhausted": spec.on_exhausted,
@@ -126,8 +128,8 @@ def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
     return any(getattr(task, name) != fields[name] for name in _PLANNED)
 
 
-_PLANNED = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds")
-_REQUIRED = ("priority", "jitter_seconds")
+_PLANNED = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds", "spread_seconds")
+_REQUIRED = ("priority", "jitter_seconds", "spread_seconds")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
     "max_retries": (0, MAX_RETRIES_LIMIT),
@@ -135,6 +137,7 @@ _NUMBERS: dict[str, tuple[int, int]] = {
     "timeout_seconds": (0, 30 * DAY_SECONDS),
     "max_runs": (1, 1_000_000_000),
     "jitter_seconds": (0, DAY_SECONDS),
+    "spread_seconds": (0, DAY_SECONDS),
     "pause_after_failures": (1, 1000),
 }
 
