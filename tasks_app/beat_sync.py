@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from django.db.models import F, Model, Q, QuerySet
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import CalendarPolicy, ScheduledTask
 from tasks_app.states import TaskStatus
 
 FIRE = "tasks_app.fire"
@@ -95,11 +95,23 @@ def _values(task: ScheduledTask) -> dict[str, Any]:
         "start_time": None if "clocked" in schedule else task.starts_at,
         "expires": None if "clocked" in schedule else task.ends_at,
         "queue": task.queue,
-        "description": f"{task.name}: {exact}{task.schedule_text}"[:2000],
+        "description": f"{task.name}: {exact}{task.schedule_text}{_shift(task)}"[:2000],
     }
 
 
+def _shift(task: ScheduledTask) -> str:
+    """Say what moves the starts, which no schedule row can."""
+    latest = task.spread_seconds + task.jitter_seconds
+    return f"; starts up to {latest} s later" if latest else ""
+
+
 def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
+    """Give whether a schedule row says exactly the same, and that row."""
+    is_exact, schedule = _of_schedule(task)
+    return is_exact and task.calendar_id is None, schedule
+
+
+def _of_schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
     assert task.schedule is not None
     if task.schedule["kind"] == "every":
         return True, {"interval": _row(IntervalSchedule, **_interval(task.schedule))}
@@ -108,7 +120,9 @@ def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
         return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
     fields = (task.cron_expression or "").split()
     is_exact = len(fields) == len(_CRON_FIELDS) and _says_the_same(fields)
-    crontab = dict(zip(_CRON_FIELDS, fields if is_exact else _wider(fields, task.schedule), strict=True))
+    is_moved = task.calendar_id is not None and task.calendar_policy != CalendarPolicy.SKIP
+    wider = _wider(fields, task.schedule, is_moved=is_moved) if is_moved or not is_exact else fields
+    crontab = dict(zip(_CRON_FIELDS, wider, strict=True))
     return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab)}
 
 
@@ -135,10 +149,13 @@ def _says_the_same(fields: list[str]) -> bool:
     )
 
 
-def _wider(fields: list[str], schedule: dict[str, Any]) -> tuple[str, ...]:
-    """Keep the minute, hour and month where Celery reads them the same way, and widen the days to every day."""
+def _wider(fields: list[str], schedule: dict[str, Any], *, is_moved: bool) -> tuple[str, ...]:
+    """Keep the minute, hour and month where Celery reads them the same way, and widen the days to every day.
+
+    What a calendar moves to another day may come into another month.
+    """
     if len(fields) == len(_CRON_FIELDS) and _says_the_same([fields[0], fields[1], "*", fields[3], "*"]):
-        return (fields[0], fields[1], "*", fields[3], "*")
+        return (fields[0], fields[1], "*", "*" if is_moved else fields[3], "*")
     if "time" in schedule:
         hour, minute = schedule["time"].split(":")
         return (str(int(minute)), str(int(hour)), "*", "*", "*")

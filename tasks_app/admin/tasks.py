@@ -209,6 +209,8 @@ WHEN: tuple[Any, ...] = (
     instant("starts_at", "starts"),
     instant("ends_at", "ends"),
     "max_runs",
+    "calendar",
+    "calendar_policy",
     "jitter_seconds",
     "spread_seconds",
     instant("next_due_at", "next run"),

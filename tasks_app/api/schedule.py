@@ -41,5 +41,5 @@ class SchedulePreview(Endpoint):
         given = given_fields(body, default_zone())
         count, after = given.pop("count", 10), given.pop("after", None)
         moment = written_instant(after, body.timezone, "after") if after is not None else None
-        preview = schedule_preview(spec=TaskSpec(name="", type="", **given), count=count, after=moment)
+        preview = schedule_preview(spec=TaskSpec(name="", type="", **given), owner=call.user, count=count, after=moment)
         return Preview(**dataclasses.asdict(preview))

@@ -56,6 +56,8 @@ class ScheduleIn(Shape):
     starts_at: str | None = Field(None, description=_INSTANT)
     ends_at: str | None = Field(None, description=_INSTANT)
     max_runs: int | None = None
+    calendar: str | None = Field(None, description="The id or the name of a calendar, whose days off it keeps.")
+    calendar_policy: str = Field("skip", description="What happens on a day off: skip, previous or next working day.")
     jitter_seconds: int = Field(0, description="Each slot starts up to so many seconds later, by chance.")
     spread_seconds: int = Field(0, description="All slots start later by the same time, up to so many seconds.")
 
@@ -169,6 +171,8 @@ class Task(Out):
     starts_at: Instant | None
     ends_at: Instant | None
     max_runs: int | None
+    calendar: str | None
+    calendar_policy: str
     jitter_seconds: int
     spread_seconds: int
     next_run_at: Instant | None
@@ -225,9 +229,10 @@ def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:
     """Give what a task says. Its owner must have been fetched with it."""
     same = (
         "name", "description", "tags", "type", "status", "paused_at", "kind", "schedule", "cron_expression", "key",
-        "schedule_text", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds", "spread_seconds",
-        "last_run_at", "queue", "priority", "max_retries", "retry", "soft_timeout_seconds", "timeout_seconds",
-        "overlap", "on_exhausted", "pause_after_failures", "notify_on_failure", "version", "created_at", "updated_at",
+        "schedule_text", "timezone", "starts_at", "ends_at", "max_runs", "calendar_policy", "jitter_seconds",
+        "spread_seconds", "last_run_at", "queue", "priority", "max_retries", "retry", "soft_timeout_seconds",
+        "timeout_seconds", "overlap", "on_exhausted", "pause_after_failures", "notify_on_failure", "version",
+        "created_at", "updated_at",
     )  # fmt: skip
     schedule = task.schedule or {}
     return {
@@ -235,6 +240,7 @@ def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:
         **shown_payload(call.user, task),
         "id": str(task.id),
         "owner": task.owner.get_username(),
+        "calendar": str(task.calendar_id) if task.calendar_id else None,
         "enabled": task.status != TaskStatus.PAUSED,
         "pause_note": task.pause_note or None,
         "run_at": schedule.get("run_at") if schedule.get("kind") == "once" else None,

@@ -2,8 +2,6 @@
 
 import uuid
 
-from django.utils import timezone
-
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Created, Endpoint, operation
 from tasks_app.api.paging import by_cursor, by_number
@@ -25,7 +23,7 @@ from tasks_app.errors import FieldError, Invalid, Stale
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.task_list import ORDERS, task_search
 from tasks_app.selectors.tasks import task_by_key, task_get
-from tasks_app.services.planning import upcoming
+from tasks_app.services.planning import planned_instants
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_delete, task_update
 
@@ -82,7 +80,7 @@ class TaskObject(Endpoint):
         """Give a task, its last 10 runs and its next 10 slots."""
         task = task_get(call.user, task_id)
         runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
-        slots = upcoming(task, timezone.now(), _SHOWN) if task.next_due_at else []
+        slots = planned_instants(task, _SHOWN)
         return TaskDetail(**task_fields(call, task), last_runs=[run_out(run) for run in runs], next_slots=slots)
 
     @operation("task_update", if_match=True)

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 
 from tasks_app.models.ids import new_id
+from tasks_app.recurrence.days_off import DaysOff, days_off
 
 
 class Calendar(models.Model):
@@ -38,3 +40,13 @@ class Calendar(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def days_off(self) -> DaysOff:
+        """The calendar as a set of days. Raises ValueError where what is stored cannot be read."""
+        return days_off(
+            weekend=self.weekend,
+            days=[day["date"] for day in self.days],
+            country=self.country,
+            subdivision=self.subdivision,
+        )

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
-from tasks_app.services import lifecycle, missed, planning
+from tasks_app.services import lifecycle, missed, planning, task_calendars
 from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,7 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
         if task_ids is not None:
             due = due.filter(id__in=task_ids)
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
+        task_calendars.attach(tasks)
         runs = [run for task in tasks for run in _fire_safely(task, now=now, actor=actor)]
         made = lifecycle.create(_settle_overlaps(tasks, runs, now=now, actor=actor), actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
@@ -105,7 +106,12 @@ def _fire(task: ScheduledTask, *, now: datetime, actor: str) -> list[TaskRun]:
     if chosen.skipped is not None:
         runs.insert(0, missed.skipped_run(task, chosen.skipped, now=now, actor=actor))
     task.slots_fired += len(chosen.run)
-    planning.plan_after(task, chosen.last)
+    last = chosen.last
+    for instant in chosen.run:
+        for twin in missed.twins_of(task, instant):
+            runs.append(missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE))
+            last = twin if instant == chosen.last else last
+    planning.plan_past(task, last)
     if task.next_slot is None:
         task.status = TaskStatus.COMPLETED
     return runs

@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.recurrence.plan import Planned
 from tasks_app.services import lifecycle, planning
 from tasks_app.states import Reason, Status, Trigger
 
 ROWS = 100
 _COUNT_LIMIT = 100_000
+_MOST_JITTERED = 1000
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -31,13 +33,16 @@ def choose(task: ScheduledTask, slot: datetime, *, now: datetime) -> Chosen:
     """Decide about the task's next slot and everything missed since, by its misfire policy."""
     policy = task.misfire_policy
     late = now - timedelta(seconds=policy["grace_seconds"])
-    if planning.due_at(task, slot) >= late:
+    due = task.next_due_at if task.next_due_at and slot == task.next_slot else planning.due_at(task, slot)
+    if due >= late:
         return Chosen([slot], None, slot)
-    missed_until = last_due(task, late) or slot
-    wanted = _wanted(task, slot, missed_until, now=now)
+    here = planning.placed(task, slot)
+    missed_until = max(_last_due(task, late) or here, here)
+    wanted = _wanted(task, here, missed_until, now=now)
     skipped_until = _before(task, wanted[0]) if wanted else missed_until
-    skipped = (slot, skipped_until) if skipped_until is not None and skipped_until >= slot else None
-    return Chosen(wanted, skipped, max(missed_until, *wanted) if wanted else missed_until)
+    skipped = (slot, skipped_until.slot) if skipped_until is not None and skipped_until >= here else None
+    last = max([missed_until, *wanted])
+    return Chosen([planned.slot for planned in wanted], skipped, last.slot)
 
 
 def skipped_run(
@@ -79,41 +84,81 @@ def expand(run: TaskRun, *, actor: str) -> int:
     return len(slots)
 
 
-def _wanted(task: ScheduledTask, slot: datetime, missed_until: datetime, *, now: datetime) -> list[datetime]:
+def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: datetime) -> list[Planned]:
     policy = task.misfire_policy
     if policy["policy"] == "skip":
         return []
-    newest = last_due(task, now) or missed_until
+    newest = _first_of_its_instant(task, max(_last_due(task, now) or missed_until, missed_until))
     if policy["policy"] == "latest":
         return [newest]
     window = policy["window_seconds"]
-    oldest = slot if window is None else max(slot, now - timedelta(seconds=window))
+    oldest = here.at if window is None else max(here.at, now - timedelta(seconds=window))
     most = policy["max"] if task.max_runs is None else min(policy["max"], task.max_runs - task.slots_fired)
-    wanted: list[datetime] = []
-    candidate: datetime | None = newest
-    while candidate is not None and candidate >= oldest and len(wanted) < most:
+    wanted: list[Planned] = []
+    candidate: Planned | None = newest
+    while candidate is not None and candidate >= here and candidate.at >= oldest and len(wanted) < most:
         wanted.insert(0, candidate)
-        candidate = _before(task, candidate)
+        earlier = _before(task, candidate)
+        candidate = _first_of_its_instant(task, earlier) if earlier else None
     return wanted
 
 
+def twins_of(task: ScheduledTask, slot: datetime) -> list[datetime]:
+    """Give the later slots that the task's calendar has moved onto the same instant."""
+    plan = planning.plan_of(task)
+    if plan is None or not plan.moves:
+        return []
+    first = planning.placed(task, slot)
+    twins: list[datetime] = []
+    twin = plan.after(first.at, first.slot)
+    while twin is not None and twin.at == first.at:
+        twins.append(twin.slot)
+        twin = plan.after(twin.at, twin.slot)
+    return twins
+
+
+def _first_of_its_instant(task: ScheduledTask, planned: Planned) -> Planned:
+    plan = planning.plan_of(task)
+    while plan is not None and plan.moves:
+        earlier = plan.before(planned.at, planned.slot)
+        if earlier is None or earlier.at != planned.at:
+            break
+        planned = earlier
+    return planned
+
+
 def last_due(task: ScheduledTask, instant: datetime) -> datetime | None:
-    """Give the task's newest slot at or before `instant`, its window's end respected."""
+    """Give the task's newest slot that is due at or before `instant`, its window's end respected."""
+    planned = _last_due(task, instant)
+    return planned.slot if planned else None
+
+
+def _last_due(task: ScheduledTask, instant: datetime) -> Planned | None:
+    latest = instant - planning.spread_of(task)
     if task.ends_at is not None:
-        instant = min(instant, task.ends_at)
-    return _before(task, instant + _INSTANT)
+        latest = min(latest, task.ends_at)
+    plan = planning.plan_of(task)
+    planned = plan.before(latest + _INSTANT) if plan else None
+    if not task.jitter_seconds:
+        return planned
+    for _ in range(_MOST_JITTERED):
+        if planned is None or planning.due_at(task, planned.slot) <= instant:
+            break
+        planned = _before(task, planned)
+    return planned
 
 
-def _before(task: ScheduledTask, instant: datetime) -> datetime | None:
-    rule = planning.recurrence_of(task)
-    return rule.previous_before(instant) if rule else None
+def _before(task: ScheduledTask, planned: Planned) -> Planned | None:
+    plan = planning.plan_of(task)
+    return plan.before(planned.at, planned.slot) if plan else None
 
 
 def _slots_between(task: ScheduledTask, first: datetime, last: datetime) -> list[datetime]:
-    rule = planning.recurrence_of(task)
+    plan = planning.plan_of(task)
+    end, here = planning.placed(task, last), planning.placed(task, first)
     slots: list[datetime] = []
-    slot = rule.next_after(first - _INSTANT) if rule else None
-    while rule is not None and slot is not None and slot <= last and len(slots) < _COUNT_LIMIT:
-        slots.append(slot)
-        slot = rule.next_after(slot)
+    planned: Planned | None = here
+    while plan is not None and planned is not None and planned <= end and len(slots) < _COUNT_LIMIT:
+        slots.append(planned.slot)
+        planned = plan.after(planned.at, planned.slot)
     return slots

@@ -11,10 +11,12 @@ from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.models import Overlap, ScheduledTask, TaskRun
 from tasks_app.models.clock import db_now
+from tasks_app.recurrence.plan import Plan, Planned
 from tasks_app.retry import RetryPolicy, policy_from_json
 from tasks_app.states import FINAL, Reason, Status, Trigger
 
 _DEFAULT_TIMEOUT_SECONDS = 3600
+_INSTANT = timedelta(microseconds=1)
 
 
 def recurrence_of(task: ScheduledTask) -> recurrence.Recurrence | None:
@@ -24,26 +26,58 @@ def recurrence_of(task: ScheduledTask) -> recurrence.Recurrence | None:
     return recurrence.build(task.schedule, task.timezone)
 
 
-def slot_after(task: ScheduledTask, after: datetime) -> datetime | None:
-    """Give the task's first slot after `after`, within its window; None when there is none left."""
+def plan_of(task: ScheduledTask) -> Plan | None:
+    """Give the task's schedule as its calendar lets it happen; None for a manual task. Raises ValueError likewise."""
     rule = recurrence_of(task)
-    if rule is None or (task.max_runs is not None and task.slots_fired >= task.max_runs):
+    if rule is None:
         return None
-    if task.starts_at is not None:
-        after = max(after, task.starts_at - timedelta(microseconds=1))
-    slot = rule.next_after(after)
-    if slot is None or (task.ends_at is not None and slot > task.ends_at):
+    off = task.calendar.days_off if task.calendar is not None else None
+    return Plan(rule, off, task.calendar_policy)
+
+
+def next_planned(task: ScheduledTask, at: datetime, slot: datetime | None = None) -> Planned | None:
+    """Give the first plan after (at, slot), within the task's window; None when there is none left.
+
+    Without a slot it is the first that happens strictly after the instant. The window bounds the instants, not the
+    slots.
+    """
+    plan = plan_of(task)
+    if plan is None or (task.max_runs is not None and task.slots_fired >= task.max_runs):
         return None
-    return slot
+    if task.starts_at is not None and at < task.starts_at:
+        at, slot = task.starts_at - _INSTANT, None
+    planned = plan.after(at, slot)
+    if planned is None or (task.ends_at is not None and planned.at > task.ends_at):
+        return None
+    return planned
+
+
+def slot_after(task: ScheduledTask, after: datetime) -> datetime | None:
+    """Give the slot of the first plan after an instant; None when there is none left."""
+    planned = next_planned(task, after)
+    return planned.slot if planned else None
+
+
+def placed(task: ScheduledTask, slot: datetime) -> Planned:
+    """Give a slot with the instant that the calendar gives it; its own where the calendar leaves it out by now."""
+    plan = plan_of(task) if task.calendar is not None else None
+    return (plan and plan.place(slot)) or Planned(slot, slot)
 
 
 def due_at(task: ScheduledTask, slot: datetime) -> datetime:
-    """Shift a slot by the task's spread, the same for all its slots, and by its jitter, the same for this slot."""
-    if task.spread_seconds:
-        slot += timedelta(seconds=_hashed(f"{task.id}") % task.spread_seconds)
+    """Say when a slot is due: where the calendar puts it, and later by the task's spread and its jitter.
+
+    The spread is the same for all slots of the task, the jitter for this slot wherever it is computed.
+    """
+    due = placed(task, slot).at + spread_of(task)
     if task.jitter_seconds:
-        slot += timedelta(milliseconds=_hashed(f"{task.id}:{slot.timestamp()}") % (task.jitter_seconds * 1000))
-    return slot
+        due += timedelta(milliseconds=_hashed(f"{task.id}:{slot.timestamp()}") % (task.jitter_seconds * 1000))
+    return due
+
+
+def spread_of(task: ScheduledTask) -> timedelta:
+    """Give the time by which all slots of the task start later: whole seconds, hashed from its id."""
+    return timedelta(seconds=_hashed(f"{task.id}") % task.spread_seconds if task.spread_seconds else 0)
 
 
 def _hashed(text: str) -> int:
@@ -51,18 +85,48 @@ def _hashed(text: str) -> int:
 
 
 def plan_after(task: ScheduledTask, after: datetime) -> None:
-    """Set `next_slot` and `next_due_at` on the object to the first slot after `after`; nothing is saved."""
-    task.next_slot = slot_after(task, after)
-    task.next_due_at = due_at(task, task.next_slot) if task.next_slot else None
+    """Set `next_slot` and `next_due_at` on the object to the first plan after `after`; nothing is saved."""
+    _plan(task, next_planned(task, after))
+
+
+def plan_past(task: ScheduledTask, slot: datetime) -> None:
+    """Set them to the plan that follows a slot which has been dealt with; nothing is saved.
+
+    Jitter may put the next slot before this one; it is due no earlier than this one was.
+    """
+    last = placed(task, slot)
+    _plan(task, next_planned(task, last.at, last.slot))
+    if task.next_due_at is not None:
+        task.next_due_at = max(task.next_due_at, due_at(task, slot))
+
+
+def _plan(task: ScheduledTask, planned: Planned | None) -> None:
+    task.next_slot = planned.slot if planned else None
+    task.next_due_at = due_at(task, planned.slot) if planned else None
+
+
+def planned_instants(task: ScheduledTask, count: int) -> list[datetime]:
+    """Give the next `count` instants at which the stored task is due; none while nothing is planned for it."""
+    if task.next_slot is None or task.next_due_at is None:
+        return []
+    left = count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
+    here, instants = placed(task, task.next_slot), [task.next_due_at]
+    while len(instants) < left and (planned := next_planned(task, here.at)):
+        instants.append(due_at(task, planned.slot))
+        here = planned
+    return instants[:left]
 
 
 def upcoming(task: ScheduledTask, after: datetime, count: int) -> list[datetime]:
-    """Give the next `count` slots after `after`, within the window and what is left of `max_runs`."""
+    """Give the next `count` instants after `after` at which a slot of the task happens, before spread and jitter.
+
+    They lie within the window and what is left of `max_runs`; an instant that several slots share comes once.
+    """
     left = count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
-    slots: list[datetime] = []
-    while len(slots) < left and (slot := slot_after(task, slots[-1] if slots else after)):
-        slots.append(slot)
-    return slots
+    instants: list[datetime] = []
+    while len(instants) < left and (planned := next_planned(task, instants[-1] if instants else after)):
+        instants.append(planned.at)
+    return instants
 
 
 def build_run(  # noqa: PLR0913  # what a run is of, all by keyword

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
 
 from tasks_app.errors import Invalid
@@ -26,11 +27,13 @@ class SchedulePreview:
     schedule: dict[str, object] | None
 
 
-def schedule_preview(*, spec: TaskSpec, count: int = 10, after: datetime | None = None) -> SchedulePreview:
+def schedule_preview(
+    *, spec: TaskSpec, owner: AbstractBaseUser | None = None, count: int = 10, after: datetime | None = None
+) -> SchedulePreview:
     """Explain the schedule fields of `spec`; nothing is stored. Raises Invalid with the fields at fault."""
     if not 1 <= count <= MOST:
         raise Invalid.at("count", "out_of_range", f"Must be between 1 and {MOST}.")
-    timing = specs.timing_of(spec)
+    timing = specs.timing_of(spec, owner=owner)
     fields = timing.fields
     task = ScheduledTask(
         starts_at=spec.starts_at,
@@ -39,6 +42,8 @@ def schedule_preview(*, spec: TaskSpec, count: int = 10, after: datetime | None 
         slots_fired=0,
         schedule=fields["schedule"],
         timezone=fields["timezone"],
+        calendar=fields["calendar"],
+        calendar_policy=fields["calendar_policy"],
     )
     slots = planning.upcoming(task, after or timezone.now(), count)
     return SchedulePreview(

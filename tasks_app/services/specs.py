@@ -1,5 +1,6 @@
 """What a caller asks a task to be, checked as a whole: every fault is named at its field."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,10 @@ from django.utils import timezone as django_timezone
 from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import OnExhausted, Overlap, Queue, ScheduledTask
+from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Queue, ScheduledTask
+from tasks_app.recurrence.plan import Plan
 from tasks_app.retry import MAX_RETRIES_LIMIT
+from tasks_app.services import task_calendars as calendars
 from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.validation import Problems, check_choice, check_range, check_text
@@ -41,6 +44,8 @@ class TaskSpec:
     max_runs: int | None = None
     jitter_seconds: int = 0
     spread_seconds: int = 0
+    calendar: str | None = None
+    calendar_policy: str = CalendarPolicy.SKIP.value
     queue: str | None = None
     priority: int = 5
     max_retries: int | None = None
@@ -64,6 +69,14 @@ class Timing:
     schedule: dict[str, Any] | None
     rule: recurrence.Recurrence | None
     timezone: str
+    calendar: Calendar | None = None
+    policy: str = CalendarPolicy.SKIP.value
+
+    @property
+    def plan(self) -> Plan | None:
+        """The schedule as its calendar lets it happen."""
+        off = self.calendar.days_off if self.calendar else None
+        return Plan(self.rule, off, self.policy) if self.rule else None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -74,7 +87,9 @@ class Timing:
             "timezone": self.timezone,
             "kind": TaskKind.MANUAL if rule is None else TaskKind(rule.kind),
             "cron_expression": rule.cron if rule else None,
-            "schedule_text": (rule.describe() if rule else "Runs only when started by hand")[:300],
+            "calendar": self.calendar,
+            "calendar_policy": self.policy,
+            "schedule_text": calendars.sentence(rule, self.calendar, self.policy)[:300],
         }
 
 
@@ -115,7 +130,7 @@ def task_fields(
             problems.add(name, "type", "Must be a whole number.")
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
-    timing = _timing(problems, spec)
+    timing = _timing(problems, spec, owner=owner, current=current)
     if timing is not None and (current is None or is_rescheduled(current, values | timing.fields)):
         _check_future(problems, spec, timing)
     if problems or timing is None:
@@ -128,7 +143,17 @@ def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
     return any(getattr(task, name) != fields[name] for name in _PLANNED)
 
 
-_PLANNED = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "jitter_seconds", "spread_seconds")
+_PLANNED = (
+    "schedule",
+    "timezone",
+    "starts_at",
+    "ends_at",
+    "max_runs",
+    "jitter_seconds",
+    "spread_seconds",
+    "calendar",
+    "calendar_policy",
+)
 _REQUIRED = ("priority", "jitter_seconds", "spread_seconds")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
@@ -142,16 +167,18 @@ _NUMBERS: dict[str, tuple[int, int]] = {
 }
 
 
-def timing_of(spec: TaskSpec) -> Timing:
-    """Check only the schedule; raises Invalid with its faults."""
+def timing_of(spec: TaskSpec, *, owner: AbstractBaseUser | None) -> Timing:
+    """Check only the schedule; raises Invalid with its faults. `owner` is whose calendars it may use."""
     problems = Problems()
-    timing = _timing(problems, spec)
+    timing = _timing(problems, spec, owner=owner)
     if problems or timing is None:
         raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)
     return timing
 
 
-def _timing(problems: Problems, spec: TaskSpec) -> Timing | None:
+def _timing(
+    problems: Problems, spec: TaskSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None
+) -> Timing | None:
     given = [name for name in ("run_at", "cron", "schedule") if getattr(spec, name) is not None]
     for name in given[1:]:
         problems.add(name, "conflict", f"Give only one of run_at, cron and schedule; {given[0]} is given too.")
@@ -166,9 +193,12 @@ def _timing(problems: Problems, spec: TaskSpec) -> Timing | None:
             return None
     if spec.starts_at and spec.ends_at and spec.ends_at <= spec.starts_at:
         problems.add("ends_at", "out_of_range", "Must be after starts_at.")
+    check_choice(problems, "calendar_policy", spec.calendar_policy, CalendarPolicy.values)
+    calendar = calendars.chosen(problems, spec.calendar, owner=owner, current=current)
     if not given:
-        return Timing(None, None, zone)
-    return _read_schedule(problems, spec, given[0], zone)
+        return Timing(None, None, zone, calendar, spec.calendar_policy)
+    timing = _read_schedule(problems, spec, given[0], zone)
+    return timing and dataclasses.replace(timing, calendar=calendar, policy=spec.calendar_policy)
 
 
 def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -> Timing | None:
@@ -225,11 +255,13 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
     after = now - _PAST_GRACE
     if spec.starts_at is not None:
         after = max(after, spec.starts_at.astimezone(UTC) - timedelta(microseconds=1))
-    first = timing.rule.next_after(after)
-    if first is None:
+    first = timing.plan.after(after) if timing.plan else None
+    if timing.rule.next_after(after) is None:
         code = "in_past" if timing.rule.kind == "once" else "never"
         problems.add(field_name, code, "This lies in the past." if code == "in_past" else "This never comes due.")
-    elif spec.ends_at is not None and first > spec.ends_at:
+    elif first is None:
+        problems.add("calendar", "never", "All that the schedule plans falls on days off of this calendar.")
+    elif spec.ends_at is not None and first.at > spec.ends_at:
         problems.add("ends_at", "never", "The window ends before the first run.")
 
 

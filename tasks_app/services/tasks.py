@@ -155,6 +155,7 @@ def spec_of(task: ScheduledTask) -> TaskSpec:
     same = {
         field.name: getattr(task, field.name) for field in dataclasses.fields(TaskSpec) if hasattr(task, field.name)
     }
+    same["calendar"] = str(task.calendar_id) if task.calendar_id else None
     return TaskSpec(**{**same, "misfire": task.misfire or None, "enabled": task.status != TaskStatus.PAUSED})
 
 
@@ -167,7 +168,7 @@ def _apply(task: ScheduledTask, changes: Mapping[str, Any]) -> TaskSpec:
 
 
 def _locked(task: ScheduledTask) -> ScheduledTask:
-    return ScheduledTask.objects.select_for_update(of=("self",)).select_related("owner").get(id=task.id)
+    return ScheduledTask.objects.select_for_update(of=("self",)).select_related("owner", "calendar").get(id=task.id)
 
 
 def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_switched: bool) -> None:

@@ -12,7 +12,7 @@ from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
-from tasks_app.services.planning import upcoming
+from tasks_app.services.planning import planned_instants
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.objects import task_or_404
@@ -64,10 +64,8 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
 
 def _slots(task: ScheduledTask) -> tuple[list[Any], str]:
     """The next slots; a schedule that cannot be read any more says so instead of breaking the page."""
-    if task.next_slot is None or task.next_due_at is None:
-        return [], ""
     try:
-        return [task.next_slot, *upcoming(task, task.next_slot, SLOTS - 1)], ""
+        return planned_instants(task, SLOTS), ""
     except (ValueError, KeyError) as error:
         return [], str(error)
 

@@ -173,7 +173,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"enabled": "yes"}, "enabled", "type"),
     ({"enabled": 1}, "enabled", "type"),
     ({"notify_on_failure": None}, "notify_on_failure", "type"),
-    ({"calendar": "de"}, "calendar", "unknown_field"),
+    ({"calendar": "de"}, "calendar", "unknown"),
     ({"id": "999"}, "id", "unknown_field"),
     ({"owner": "bob"}, "owner", "unknown_field"),
 ]

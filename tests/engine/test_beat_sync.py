@@ -17,6 +17,7 @@ from django_celery_beat.models import (
 from tasks_app import beat_sync, recurrence
 from tasks_app.models import ScheduledTask, db_now
 from tasks_app.services import firing, tasks, upkeep
+from tasks_app.services.calendars import calendar_create
 from tasks_app.services.specs import TaskSpec
 from tasks_app.states import TaskStatus
 
@@ -287,3 +288,18 @@ def test_the_longest_cron_of_every_kind_fits_its_columns(alice: User) -> None:
         task = make(alice, **fields)
         task.refresh_from_db()
         assert mirror_of(task).enabled
+
+
+@pytest.mark.parametrize(("policy", "shown"), [("skip", "0 9 1 7 *"), ("previous", "0 9 * * *"), ("next", "0 9 * * *")])
+def test_a_mirror_says_that_a_calendar_leaves_out_or_moves_slots(policy: str, shown: str, alice: User) -> None:
+    calendar_create(owner=alice, values={"name": "Office"})
+    row = mirror_of(make(alice, cron="0 9 1 7 *", calendar="Office", calendar_policy=policy))
+    assert row.crontab is not None
+    assert five(row.crontab) == shown
+    assert "Exactly: Every year on 1 July at 09:00, UTC, " in row.description
+    assert row.description.endswith("days off of “Office”")
+
+
+def test_a_mirror_says_that_its_task_starts_later(alice: User) -> None:
+    row = mirror_of(make(alice, cron="0 9 * * *", jitter_seconds=20, spread_seconds=600))
+    assert row.description.endswith("; starts up to 620 s later")

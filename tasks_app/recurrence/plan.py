@@ -1,0 +1,229 @@
+"""A recurrence seen through a calendar: which slots there are, and at which instant each is meant to happen.
+
+A slot keeps its identity, the instant of the pure schedule; a day off of the calendar leaves it out or moves it, at the
+same time of day, to a working day. Moved slots may meet others, so the order is that of (instant, slot).
+
+A working day together with the days off that move onto it is a group. All instants of a group lie on its working day,
+so a search looks once at each day of one group and then goes on with the next group that has a slot.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from tasks_app.recurrence.days_off import DAY, LONGEST_RUN, DaysOff
+from tasks_app.recurrence.recurrence import Recurrence
+from tasks_app.recurrence.walkers import wall_at
+from tasks_app.recurrence.zones import first_instant, load_zone, offsets, to_naive_utc
+
+POLICIES = ("skip", "previous", "next")
+MOST_TRIES = 200
+"""A schedule all of whose slots fall on days off is given up after so many."""
+_INSTANT = timedelta(microseconds=1)
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+class Planned(NamedTuple):
+    """A slot and the instant at which it is to happen, aware and in UTC; plans go in the order of (at, slot)."""
+
+    at: datetime
+    slot: datetime
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recurrence, and what to do with its slots on days off."""
+
+    rule: Recurrence
+    off: DaysOff | None = None
+    policy: str = "skip"
+    """One of POLICIES."""
+
+    def after(self, at: datetime, slot: datetime | None = None) -> Planned | None:
+        """Give the first planned slot that comes after (at, slot); without a slot, strictly after the instant."""
+        if self.off is None:
+            return _plain(self.rule.next_after(at))
+        search = _Search(self.rule, self.off, self.policy)
+        try:
+            return search.next_moved(Planned(at, slot or _LAST)) if self.moves else search.next_open(at)
+        except OverflowError:  # the calendar ends with the year 9999
+            return None
+
+    def before(self, at: datetime, slot: datetime | None = None) -> Planned | None:
+        """Give the last planned slot that comes before (at, slot); without a slot, strictly before the instant."""
+        if self.off is None:
+            return _plain(self.rule.previous_before(at))
+        search = _Search(self.rule, self.off, self.policy)
+        try:
+            return search.previous_moved(Planned(at, slot or _FIRST)) if self.moves else search.previous_open(at)
+        except OverflowError:
+            return None
+
+    @property
+    def moves(self) -> bool:
+        """Tell whether slots may be moved, so that some may meet."""
+        return self.off is not None and self.policy != "skip"
+
+    def place(self, slot: datetime) -> Planned | None:
+        """Say when a slot happens; None when its day is off and slots of such days are left out."""
+        if self.off is None:
+            return Planned(slot, slot)
+        return _Search(self.rule, self.off, self.policy).place(slot)
+
+
+def _plain(slot: datetime | None) -> Planned | None:
+    return Planned(slot, slot) if slot is not None else None
+
+
+@dataclass(frozen=True)
+class _Search:
+    rule: Recurrence
+    off: DaysOff
+    policy: str
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return load_zone(self.rule.timezone)
+
+    def place(self, slot: datetime) -> Planned | None:
+        day = self._day(slot)
+        if day not in self.off:
+            return Planned(slot, slot)
+        target = None if self.policy == "skip" else self._target(day)
+        return self._moved(slot, target) if target else None
+
+    # Left out
+
+    def next_open(self, at: datetime) -> Planned | None:
+        """The first slot after the instant on a day that is none off."""
+        slot = self.rule.next_after(at)
+        for _ in range(MOST_TRIES):
+            if slot is None:
+                return None
+            day = self.off.working_day(self._day(slot), DAY)
+            if day is None:
+                return None
+            if day == self._day(slot):
+                return Planned(slot, slot)
+            slot = self.rule.next_after(self._start(day) - _INSTANT)
+        return None
+
+    def previous_open(self, at: datetime) -> Planned | None:
+        """The last slot before the instant on a day that is none off."""
+        slot = self.rule.previous_before(at)
+        for _ in range(MOST_TRIES):
+            if slot is None:
+                return None
+            day = self.off.working_day(self._day(slot), -DAY)
+            if day is None:
+                return None
+            if day == self._day(slot):
+                return Planned(slot, slot)
+            slot = self.rule.previous_before(self._start(day + DAY))
+        return None
+
+    # Moved
+
+    def next_moved(self, cursor: Planned) -> Planned | None:
+        here = self._day(cursor.at)
+        day = self.off.working_day(here, DAY)
+        for _ in range(MOST_TRIES):
+            if day is None:
+                return None
+            group = self._group(day)
+            found = min(filter(None, (self._first_on(each, day, cursor) for each in group)), default=None)
+            if found is not None:
+                return found
+            slot = self.rule.next_after(self._start(group[-1] + DAY) - _INSTANT)
+            day = self._target(self._day(slot)) if slot is not None else None
+        return None
+
+    def previous_moved(self, cursor: Planned) -> Planned | None:
+        here = self._day(cursor.at)
+        day = self.off.working_day(here, -DAY)
+        for _ in range(MOST_TRIES):
+            if day is None:
+                return None
+            group = self._group(day)
+            found = max(filter(None, (self._last_on(each, day, cursor) for each in group)), default=None)
+            if found is not None:
+                return found
+            slot = self.rule.previous_before(self._start(group[0]))
+            day = self._target(self._day(slot)) if slot is not None else None
+        return None
+
+    def _first_on(self, day: date, target: date, cursor: Planned) -> Planned | None:
+        """The first slot of a day that comes after the cursor, as moved to the group's working day."""
+        start = self._start(day)
+        # A moment earlier, because all times of day inside a gap share the instant of its end.
+        here = cursor.at - _INSTANT
+        if target == self._day(here):
+            start = max(start, first_instant_of(self.zone, day, self._clock(here)))
+        for slot in self._forward(start - _INSTANT, day):
+            moved = self._moved(slot, target)
+            if moved > cursor:
+                return moved
+        return None
+
+    def _last_on(self, day: date, target: date, cursor: Planned) -> Planned | None:
+        """The last slot of a day that comes before the cursor, as moved to the group's working day."""
+        end = self._start(day + DAY)
+        if target == self._day(cursor.at):
+            end = min(end, last_instant_of(self.zone, day, self._clock(cursor.at)) + _INSTANT)
+        for slot in self._backward(end, day):
+            moved = self._moved(slot, target)
+            if moved < cursor:
+                return moved
+        return None
+
+    def _forward(self, instant: datetime, day: date) -> Iterator[datetime]:
+        slot = self.rule.next_after(instant)
+        while slot is not None and self._day(slot) == day:
+            yield slot
+            slot = self.rule.next_after(slot)
+
+    def _backward(self, instant: datetime, day: date) -> Iterator[datetime]:
+        slot = self.rule.previous_before(instant)
+        while slot is not None and self._day(slot) == day:
+            yield slot
+            slot = self.rule.previous_before(slot)
+
+    def _group(self, day: date) -> list[date]:
+        """A working day and the days off that move onto it, in their order."""
+        step = DAY if self.policy == "previous" else -DAY
+        group = [day]
+        while len(group) <= LONGEST_RUN and group[-1] + step in self.off:
+            group.append(group[-1] + step)
+        return sorted(group)
+
+    def _target(self, day: date) -> date | None:
+        return self.off.working_day(day, DAY if self.policy == "next" else -DAY)
+
+    def _moved(self, slot: datetime, target: date) -> Planned:
+        if self._day(slot) == target:
+            return Planned(slot, slot)
+        return Planned(first_instant_of(self.zone, target, self._clock(slot)), slot)
+
+    def _day(self, instant: datetime) -> date:
+        return wall_at(self.zone, to_naive_utc(instant)).date()
+
+    def _clock(self, instant: datetime) -> time:
+        return wall_at(self.zone, to_naive_utc(instant)).time().replace(fold=0)
+
+    def _start(self, day: date) -> datetime:
+        return first_instant_of(self.zone, day, time())
+
+
+def first_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    """Give the first instant at which the zone's clocks show, or pass over, this time of this day."""
+    return first_instant(zone, datetime.combine(day, clock)).replace(tzinfo=UTC)
+
+
+def last_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:
+    """Give the last instant at which the zone's clocks show this time of this day."""
+    wall = datetime.combine(day, clock)
+    first, second = offsets(zone, wall)
+    return (wall - second).replace(tzinfo=UTC) if first > second else first_instant_of(zone, day, clock)

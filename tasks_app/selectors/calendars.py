@@ -1,0 +1,52 @@
+"""The calendars that a person may use, and who uses which."""
+
+import uuid
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from tasks_app.models import Calendar, ScheduledTask
+from tasks_app.selectors.access import Person, can_see, sees_all
+from tasks_app.states import TaskStatus
+
+
+def visible_calendars(user: Person) -> QuerySet[Calendar]:
+    """One's own and those shared with everybody, by name; staff see all."""
+    if not (user.is_authenticated and user.is_active):
+        return Calendar.objects.none()
+    seen = Q() if sees_all(user) else _usable_by(user)
+    return Calendar.objects.filter(seen).select_related("owner").order_by("name", "id")
+
+
+def usable_calendars(owner: Any) -> QuerySet[Calendar]:
+    """The calendars that a task of `owner` may refer to: the owner's own and the shared ones."""
+    return Calendar.objects.filter(_usable_by(owner)).order_by("name", "id")
+
+
+def calendar_meant(owner: Any, named: str) -> Calendar | None:
+    """Give the calendar that a task of `owner` means by an id or a name: the owner's own before a shared one."""
+    usable = usable_calendars(owner)
+    try:
+        return usable.filter(id=uuid.UUID(named)).first()
+    except ValueError:
+        found = list(usable.filter(name=named))
+    return min(found, key=lambda calendar: calendar.owner_id != owner.pk, default=None)
+
+
+def can_edit_calendar(user: Person, calendar: Calendar) -> bool:
+    """A shared calendar is everybody's to use and its owner's and the staff's to edit."""
+    return can_see(user, calendar.owner_id)
+
+
+def tasks_using(calendar: Calendar) -> QuerySet[ScheduledTask]:
+    """The tasks, not deleted, that refer to this calendar."""
+    return ScheduledTask.objects.filter(calendar=calendar, deleted_at=None)
+
+
+def living_tasks_using(calendar: Calendar) -> QuerySet[ScheduledTask]:
+    """Those of them that have not ended."""
+    return tasks_using(calendar).filter(status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED))
+
+
+def _usable_by(user: Any) -> Q:
+    return Q(owner_id=user.pk) | Q(is_shared=True)

@@ -1,0 +1,221 @@
+"""Making and editing calendars. An edit plans every task that keeps the calendar anew and loses no slot that is due."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from tasks_app import beat_sync, recurrence
+from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
+from tasks_app.models import Calendar, ScheduledTask, db_now
+from tasks_app.recurrence.days_off import check_country, read_day
+from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.selectors.access import Person, sees_all
+from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
+from tasks_app.services import firing, planning, task_calendars
+from tasks_app.services.mail_text import is_one_line
+from tasks_app.services.validation import Problems, check_text
+from tasks_app.states import TaskStatus
+
+FIELDS = ("name", "description", "country", "subdivision", "weekend", "days", "is_shared")
+MOST_DAYS = 2000
+SOURCES = ("typed", "ical")
+_LONGEST_NAME = 100
+_DAY_FIELDS = {"date", "name", "source"}
+_START: dict[str, Any] = {
+    "description": "",
+    "country": "",
+    "subdivision": "",
+    "weekend": ["sat", "sun"],
+    "days": [],
+    "is_shared": False,
+}
+
+
+def calendar_create(*, owner: Any, values: Mapping[str, Any]) -> Calendar:
+    """Make a calendar of `owner`'s; raises Invalid at each field, Forbidden for sharing without being staff."""
+    calendar = Calendar(owner_id=owner.pk, **_checked(owner, {**_START, **values}))
+    return _saved(calendar, force_insert=True)
+
+
+@transaction.atomic
+def calendar_update(
+    *, calendar: Calendar, by: Person, changes: Mapping[str, Any], actor: str, expected_version: int | None = None
+) -> Calendar:
+    """Edit a calendar and plan the tasks that keep it anew.
+
+    Raises Stale when `expected_version` is not its own, Conflict when others' tasks would lose it, Invalid when a task
+    would never run again.
+    """
+    calendar = _editable(calendar, by)
+    if expected_version is not None and calendar.version != expected_version:
+        raise Stale("The calendar has changed since you read it; read it again and repeat your edit.")
+    before = {name: getattr(calendar, name) for name in FIELDS}
+    after = _checked(by, {**before, **changes}, was_shared=calendar.is_shared)
+    if after == before:
+        return calendar
+    if before["is_shared"] and not after["is_shared"]:
+        _refuse_if_used(calendar, "be kept from others", living_tasks_using(calendar).exclude(owner=calendar.owner_id))
+    _fire_due(calendar, actor=actor)
+    for name, value in after.items():
+        setattr(calendar, name, value)
+    calendar.version += 1
+    calendar.__dict__.pop("days_off", None)
+    _saved(calendar)
+    _replan(calendar)
+    return calendar
+
+
+@transaction.atomic
+def calendar_delete(*, calendar: Calendar, by: Person) -> None:
+    """Remove a calendar that no living task keeps; raises Conflict with their number otherwise."""
+    calendar = _editable(calendar, by)
+    _refuse_if_used(calendar, "be deleted", living_tasks_using(calendar))
+    calendar.delete()
+
+
+def merged_days(days: list[dict[str, str]], found: Mapping[date, str]) -> list[dict[str, str]]:
+    """Put imported days in the place of those that an earlier import left; typed ones win over both."""
+    typed = {day["date"]: day for day in days if day["source"] == "typed"}
+    imported = {str(day): {"date": str(day), "name": name, "source": "ical"} for day, name in found.items()}
+    return [each for _, each in sorted({**imported, **typed}.items())]
+
+
+def _editable(calendar: Calendar, by: Person) -> Calendar:
+    if not can_edit_calendar(by, calendar):
+        raise Forbidden("This calendar is shared with you; only its owner and administrators change it.")
+    return Calendar.objects.select_for_update().get(id=calendar.id)
+
+
+def _refuse_if_used(calendar: Calendar, what: str, tasks: Any) -> None:
+    count = tasks.count()
+    if count:
+        uses = "task keeps" if count == 1 else "tasks keep"
+        raise Conflict(f"{count} {uses} “{calendar.name}”, so it can't {what}; change the tasks first.")
+
+
+def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False) -> dict[str, Any]:
+    problems = Problems()
+    checked: dict[str, Any] = {
+        "name": check_text(problems, "name", values.get("name", ""), most=_LONGEST_NAME, is_required=True),
+        "description": check_text(problems, "description", values["description"], most=300),
+        "weekend": _weekend(problems, values["weekend"]),
+        "days": _days(problems, values["days"]),
+        **_country(problems, values["country"], values["subdivision"]),
+    }
+    if not is_one_line(checked["name"]):
+        problems.add("name", "one_line", "Must be one line.")
+    if problems:
+        raise Invalid("The calendar was not saved; see the fields.", fields=problems.fields)
+    if values["is_shared"] and not was_shared and not sees_all(by):
+        raise Forbidden("Only administrators share calendars with everybody.")
+    return {**checked, "is_shared": bool(values["is_shared"])}
+
+
+def _country(problems: Problems, country: object, subdivision: object) -> dict[str, str]:
+    country = check_text(problems, "country", country, most=10).strip().upper()
+    subdivision = check_text(problems, "subdivision", subdivision, most=20).strip()
+    try:
+        check_country(country, subdivision)
+    except recurrence.ScheduleError as error:
+        for path, faults in error.errors.items():
+            for code, message in faults:
+                problems.add(path, code, f"{message[0].upper()}{message[1:]}.")
+    return {"country": country, "subdivision": subdivision}
+
+
+def _weekend(problems: Problems, weekend: object) -> list[str]:
+    if not isinstance(weekend, list | tuple) or not set(map(str, weekend)) <= set(WEEKDAYS):
+        problems.add("weekend", "invalid_choice", f"Must be a list of weekdays: {', '.join(WEEKDAYS)}.")
+        return []
+    if set(weekend) == set(WEEKDAYS):
+        problems.add("weekend", "never", "At least one day of the week must be a working day.")
+    return [day for day in WEEKDAYS if day in weekend]
+
+
+def _days(problems: Problems, days: object) -> list[dict[str, str]]:
+    if not isinstance(days, list | tuple):
+        problems.add("days", "type", "Must be a list of days.")
+        return []
+    if len(days) > MOST_DAYS:
+        problems.add("days", "too_many", f"At most {MOST_DAYS} days; this has {len(days)}.")
+        return []
+    read = [_day(problems, f"days.{number}", day) for number, day in enumerate(days)]
+    by_date = {day["date"]: day for day in read if day is not None}
+    return [by_date[key] for key in sorted(by_date)]
+
+
+def _day(problems: Problems, path: str, day: object) -> dict[str, str] | None:
+    if isinstance(day, str):
+        day = {"date": day}
+    if not isinstance(day, Mapping):
+        problems.add(path, "type", 'Must be a day such as "2027-05-14", or an object with date and name.')
+        return None
+    for unknown in set(day) - _DAY_FIELDS:
+        problems.add(f"{path}.{unknown}", "unknown_field", "There is no such field.")
+    try:
+        read_day(day.get("date", "") if isinstance(day.get("date"), str) else "")
+    except ValueError:
+        message = "Must be a day such as 2027-05-14, or 12-24 for every year."
+        problems.add(f"{path}.date", "date_invalid", message)
+    name = check_text(problems, f"{path}.name", day.get("name", ""), most=_LONGEST_NAME)
+    source = day.get("source", SOURCES[0])
+    if source not in SOURCES:
+        problems.add(f"{path}.source", "invalid_choice", f"Must be one of {', '.join(SOURCES)}.")
+    return {"date": str(day.get("date")), "name": " ".join(name.split()), "source": str(source)}
+
+
+def _saved(calendar: Calendar, **how: Any) -> Calendar:
+    try:
+        with transaction.atomic():
+            calendar.save(**how)
+    except IntegrityError:
+        taken = "There is a calendar of this name already, yours or one that is shared."
+        raise Invalid("The calendar was not saved.", fields={"name": [FieldError("taken", taken)]}) from None
+    return calendar
+
+
+def _fire_due(calendar: Calendar, *, actor: str) -> None:
+    """What is due by the calendar as it was still happens, or is written down as skipped."""
+    ids = [str(each) for each in living_tasks_using(calendar).values_list("id", flat=True)]
+    while ids and firing.fire_due(actor=actor, task_ids=ids).tasks >= firing.BATCH:
+        pass
+
+
+def _replan(calendar: Calendar) -> None:
+    tasks = list(living_tasks_using(calendar).select_for_update(of=("self",)).order_by("id"))
+    now = db_now()
+    renamed: list[ScheduledTask] = []
+    for task in tasks:
+        task.calendar = calendar
+        text = task.schedule_text
+        _plan_anew(task, now)
+        renamed += [task] if task.schedule_text != text else []
+    fields = ["next_slot", "next_due_at", "schedule_text", "version"]
+    ScheduledTask.objects.bulk_update(tasks, fields, batch_size=100)
+    for task in renamed:
+        beat_sync.mirror(task)
+
+
+def _plan_anew(task: ScheduledTask, now: Any) -> None:
+    try:
+        task.schedule_text = task_calendars.sentence(planning.recurrence_of(task), task.calendar, task.calendar_policy)[
+            :300
+        ]
+        if task.status == TaskStatus.ACTIVE and task.schedule is not None:
+            _plan_from(task, now)
+    except ValueError:  # its own schedule is broken: firing will pause it and say so
+        return
+    task.version += 1
+
+
+def _plan_from(task: ScheduledTask, now: Any) -> None:
+    """Plan the first slot after now; one that has just been moved to before now is due at once."""
+    pending = task.next_slot
+    planning.plan_after(task, now)
+    if pending is not None and pending > now >= planning.placed(task, pending).at:
+        task.next_slot, task.next_due_at = pending, now
+    if task.next_slot is None:
+        message = f"“{task.name}” would never run again: all that it plans would fall on days off."
+        raise Invalid.at("days", "never", message)

@@ -1,0 +1,211 @@
+"""A schedule seen through a calendar: what is left out, what moves where, and in which order it all happens."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tasks_app.recurrence import ScheduleError, build
+from tasks_app.recurrence.days_off import DAY, DaysOff, check_country, countries, days_off, holidays_of, read_day
+from tasks_app.recurrence.plan import POLICIES, Plan, Planned
+
+INSTANT = timedelta(microseconds=1)
+WEEKEND = ("sat", "sun")
+
+
+def plan(schedule: dict[str, Any] | str, policy: str, timezone: str = "UTC", **off: Any) -> Plan:
+    """Make a plan of a schedule object or a cron line."""
+    given = {"kind": "cron", "expression": schedule} if isinstance(schedule, str) else schedule
+    return Plan(build(given, timezone), days_off(**off), policy)
+
+
+def run(of: Plan, start: str, end: str) -> list[str]:
+    """Give what happens in a span, as "at < slot" where it has moved."""
+    here = Planned(datetime.fromisoformat(start).replace(tzinfo=UTC) - INSTANT, datetime.max.replace(tzinfo=UTC))
+    last = datetime.fromisoformat(end).replace(tzinfo=UTC)
+    said: list[str] = []
+    while (found := of.after(here.at, here.slot)) and found.at < last:
+        moved = "" if found.at == found.slot else f" < {found.slot:%a %d %H:%M}"
+        said.append(f"{found.at:%a %d %H:%M}{moved}")
+        here = found
+    return said
+
+
+@pytest.mark.parametrize(
+    ("policy", "happens"),
+    [
+        ("skip", ["Thu 01 09:00", "Fri 02 09:00", "Mon 05 09:00", "Tue 06 09:00"]),
+        (
+            "previous",
+            [
+                "Thu 01 09:00",
+                "Fri 02 09:00",
+                "Fri 02 09:00 < Sat 03 09:00",
+                "Fri 02 09:00 < Sun 04 09:00",
+                "Mon 05 09:00",
+                "Tue 06 09:00",
+            ],
+        ),
+        (
+            "next",
+            [
+                "Thu 01 09:00",
+                "Fri 02 09:00",
+                "Mon 05 09:00 < Sat 03 09:00",
+                "Mon 05 09:00 < Sun 04 09:00",
+                "Mon 05 09:00",
+                "Tue 06 09:00",
+            ],
+        ),
+    ],
+)
+def test_a_weekend_is_left_out_or_moved_to_a_working_day(policy: str, happens: list[str]) -> None:
+    assert run(plan("0 9 * * *", policy, weekend=WEEKEND), "2026-10-01", "2026-10-07") == happens
+
+
+def test_pay_day_moves_before_weekend_and_holidays() -> None:
+    """25 December 2027 is a Saturday, and the 24th is a day off too."""
+    salaries = plan("0 6 25 * *", "previous", weekend=WEEKEND, days=["12-24", "12-25", "12-26"])
+    assert run(salaries, "2027-09-01", "2028-01-01") == [
+        "Fri 24 06:00 < Sat 25 06:00",
+        "Mon 25 06:00",
+        "Thu 25 06:00",
+        "Thu 23 06:00 < Sat 25 06:00",
+    ]
+
+
+def test_what_moves_back_takes_its_place_between_what_stays() -> None:
+    """Saturday's nine o'clock happens on Friday at nine, before Friday's own five o'clock."""
+    both = {"kind": "any", "of": [{"kind": "cron", "expression": line} for line in ("0 17 * * 5", "0 9 * * 6")]}
+    assert run(plan(both, "previous", weekend=WEEKEND), "2026-10-01", "2026-10-05") == [
+        "Fri 02 09:00 < Sat 03 09:00",
+        "Fri 02 17:00",
+    ]
+
+
+def test_a_moved_slot_keeps_its_time_of_day_across_a_clock_change() -> None:
+    """Clocks in Berlin go back on Sunday, 25 October 2026."""
+    berlin = plan("0 9 * * 0", "next", "Europe/Berlin", weekend=WEEKEND)
+    assert run(berlin, "2026-10-17", "2026-10-28") == ["Mon 19 07:00 < Sun 18 07:00", "Mon 26 08:00 < Sun 25 08:00"]
+
+
+def test_a_time_that_the_target_day_lacks_happens_when_the_gap_ends() -> None:
+    """Clocks in Berlin skip 02:30 on Sunday, 29 March 2026, the only working day of that week."""
+    busy = plan("30 2 * * *", "next", "Europe/Berlin", weekend=("mon", "tue", "wed", "thu", "fri", "sat"))
+    assert run(busy, "2026-03-28", "2026-03-30")[0] == "Sun 29 01:00 < Mon 23 01:30"
+
+
+def test_a_schedule_that_falls_on_days_off_only_never_happens() -> None:
+    for policy in POLICIES:
+        christmas = plan("0 9 24 12 *", policy, days=["12-24"])
+        found = christmas.after(datetime(2026, 1, 1, tzinfo=UTC))
+        assert (found is None) is (policy == "skip")
+    closed = plan(
+        "0 9 * * *",
+        "next",
+        days=[f"{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 32) if _is_day(month, day)],
+    )
+    assert closed.after(datetime(2026, 1, 1, tzinfo=UTC)) is None
+    assert closed.before(datetime(2026, 1, 1, tzinfo=UTC)) is None
+
+
+def _is_day(month: int, day: int) -> bool:
+    return day <= (29 if month == 2 else 30 if month in (4, 6, 9, 11) else 31)
+
+
+def test_without_a_calendar_slots_happen_when_they_are_planned() -> None:
+    bare = Plan(build({"kind": "cron", "expression": "0 9 * * *"}, "UTC"))
+    now = datetime(2026, 10, 1, 9, 0, tzinfo=UTC)
+    assert bare.after(now) == Planned(now + DAY, now + DAY)
+    assert bare.before(now) == Planned(now - DAY, now - DAY)
+    assert bare.place(now) == Planned(now, now)
+    assert not bare.moves
+
+
+ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia")
+LINES = ("0 9 * * *", "30 2 * * *", "*/30 * * * *", "0 17 * * 5", "0 9 1 * *", "15 0 * * *", "0 0 L * *", "0 */6 * * *")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_both_directions_give_what_placing_every_slot_gives(seed: int) -> None:
+    """Compared with the slow way: place each slot of two months around, and sort."""
+    choice = random.Random(seed)
+    year = choice.choice([2011, 2017, 2018, 2026])
+    days = [str(date(year, 1, 1) + DAY * choice.randrange(365)) for _ in range(25)] + ["12-24"]
+    off = days_off(
+        weekend=choice.choice([(), WEEKEND, ("fri", "sat"), ("sun",)]), days=days, country=choice.choice(["", "DE"])
+    )
+    searched = Plan(
+        build({"kind": "cron", "expression": choice.choice(LINES)}, choice.choice(ZONES)), off, choice.choice(POLICIES)
+    )
+    start = datetime(year, choice.choice([1, 2, 3, 9, 10, 11, 12]), 1, tzinfo=UTC)
+    end = start + 35 * DAY
+    expected = _placed(searched, start, end)
+    assert _forward(searched, start, end) == expected
+    assert _backward(searched, start, end) == expected
+
+
+def _placed(of: Plan, start: datetime, end: datetime) -> list[Planned]:
+    found: list[Planned] = []
+    slot = of.rule.next_after(start - 45 * DAY)
+    while slot is not None and slot < end + 45 * DAY:
+        found += filter(None, [of.place(slot)])
+        slot = of.rule.next_after(slot)
+    return sorted(each for each in found if start <= each.at <= end)
+
+
+def _forward(of: Plan, start: datetime, end: datetime) -> list[Planned]:
+    found: list[Planned] = []
+    here = of.after(start - INSTANT)
+    while here is not None and here.at <= end:
+        found.append(here)
+        here = of.after(here.at, here.slot)
+    return found
+
+
+def _backward(of: Plan, start: datetime, end: datetime) -> list[Planned]:
+    found: list[Planned] = []
+    here = of.before(end + INSTANT)
+    while here is not None and here.at >= start:
+        found.insert(0, here)
+        here = of.before(here.at, here.slot)
+    return found
+
+
+def test_the_holidays_of_a_country_and_its_parts_are_known_by_name() -> None:
+    assert holidays_of("DE", "", 2027)[date(2027, 10, 3)] == "German Unity Day"
+    assert date(2027, 1, 6) not in holidays_of("DE", "", 2027)
+    assert holidays_of("DE", "BY", 2027)[date(2027, 1, 6)] == "Epiphany"
+    assert date(2027, 3, 26) in DaysOff(country="DE")
+    assert date(2027, 3, 25) not in DaysOff(country="DE")
+    assert holidays_of("ATLANTIS", "", 2027) == {}
+    assert len(countries()) > 200
+
+
+@pytest.mark.parametrize(
+    ("country", "subdivision", "path", "says"),
+    [
+        ("XX", "", "country", "ISO code"),
+        ("", "BY", "subdivision", "needs its country"),
+        ("DE", "ENG", "subdivision", "BY"),
+        ("AD", "1", "subdivision", "no part"),
+    ],
+)
+def test_an_unknown_country_or_part_is_named(country: str, subdivision: str, path: str, says: str) -> None:
+    with pytest.raises(ScheduleError, match=says) as caught:
+        check_country(country, subdivision)
+    assert list(caught.value.errors) == [path]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2027-02-29", "02-30", "13-01", "2027-5-1", "20270501", "1492-10-12", "2027-W01-1"]
+)
+def test_what_is_no_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|month|year"):
+        read_day(text)
+
+
+def test_days_are_single_or_of_every_year() -> None:
+    assert read_day("2028-02-29") == date(2028, 2, 29)
+    assert read_day("02-29") == (2, 29)
