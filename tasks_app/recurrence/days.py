@@ -13,8 +13,8 @@ LONGEST_MONTH = 31
 WEEK = 7
 SATURDAY = 6
 SUNDAY = 0
-# The days 1, 8, 15, 22 and 29 of a month that begins with the wanted weekday.
-_SAME_WEEKDAY = sum(1 << day for day in (1, 8, 15, 22, 29))
+_ONE_WEEK = (1 << WEEK) - 1
+_EACH_WEEK = sum(1 << day for day in (1, 8, 15, 22, 29))
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,15 @@ def _all_days(length: int) -> int:
     return (1 << (length + 1)) - 2
 
 
-def _weekday_mask(weekday: int, first: int) -> int:
-    return _SAME_WEEKDAY << ((weekday - first) % WEEK)
+def _weekday_mask(weekdays: int, first: int) -> int:
+    """Give the days on these weekdays: their seven bits, turned to the weekday of day 1, once for each week."""
+    return ((weekdays >> first | weekdays << (WEEK - first)) & _ONE_WEEK) * _EACH_WEEK
 
 
 def _by_weekday(rule: DayRule, length: int, first: int) -> int:
-    mask = 0
-    for weekday in range(WEEK):
-        days = _weekday_mask(weekday, first) & _all_days(length)
-        if rule.weekdays >> weekday & 1:
-            mask |= days
-        if rule.last_weekdays >> weekday & 1:
-            mask |= 1 << (days.bit_length() - 1)
+    mask = _weekday_mask(rule.weekdays, first)
+    if rule.last_weekdays:
+        mask |= _weekday_mask(rule.last_weekdays, first) & ~_all_days(length - WEEK)
     for weekday, nth in rule.nth_weekdays:
         mask |= 1 << (1 + (weekday - first) % WEEK + WEEK * (nth - 1))
     return mask
