@@ -1,16 +1,17 @@
-"""A cron-like pattern over wall times: finds the matching minute at, after or before a wall time with bit masks.
+"""A cron-like pattern over wall times: finds the matching minute after or before a wall time with bit masks.
 
 Knows nothing of zones. A search costs a few steps for each month passed, whatever the expression.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
 
 from tasks_app.recurrence.days import LONGEST_MONTH, SHORTEST_MONTH, WEEK
 
 LAST_MONTH = 12
 # The rarest dates, 29 February on a given weekday, are up to 40 years apart. The rest is for zones whose gaps eat some.
 SEARCH_YEARS = 100
+YEARS_OF_A_CYCLE = 400
 ALL_MINUTES = (1 << 60) - 1
 ALL_HOURS = (1 << 24) - 1
 ALL_MONTHS = (1 << 13) - 2
@@ -22,12 +23,27 @@ def lowest_bit(mask: int) -> int:
     return (mask & -mask).bit_length() - 1
 
 
-def shape_of(year: int, month: int) -> int:
-    """Give the index of a month into a table of `days.table_of`."""
+def highest_bit(mask: int) -> int:
+    """Give the number of the highest bit that is set."""
+    return mask.bit_length() - 1
+
+
+def _shape_of(year: int, month: int) -> int:
     length = _LENGTHS[month]
     if month == 2 and not year % 4 and (year % 100 or not year % 400):  # noqa: PLR2004  # the rule of leap years
         length += 1
     return (length - SHORTEST_MONTH) * WEEK + date(year, month, 1).toordinal() % WEEK
+
+
+# The index of a month into a table of `days.table_of`; the calendar repeats itself, weekdays included.
+_SHAPES = bytes(
+    _shape_of(year or YEARS_OF_A_CYCLE, month) for year in range(YEARS_OF_A_CYCLE) for month in range(1, LAST_MONTH + 1)
+)
+
+
+def shape_of(year: int, month: int) -> int:
+    """Give the index of a month into a table of `days.table_of`."""
+    return _SHAPES[year % YEARS_OF_A_CYCLE * LAST_MONTH + month - 1]
 
 
 @dataclass(frozen=True)
@@ -51,54 +67,61 @@ class Pattern:
                 return True
         return False
 
-    def wall_from(self, wall: datetime) -> datetime | None:
-        """Give the first matching wall time that is not before `wall`, which is on a whole minute."""
+    def after(self, wall: datetime, /) -> datetime | None:
+        """Give the first matching minute after a wall time."""
         year, month, day, hour = wall.year, wall.month, wall.day, wall.hour
         if self.months >> month & 1 and self.table[shape_of(year, month)] >> day & 1:
             if self.hours >> hour & 1:
-                left = self.minutes >> wall.minute
+                minute = wall.minute + 1
+                left = self.minutes >> minute
                 if left:
-                    return wall.replace(minute=wall.minute + lowest_bit(left))
+                    return datetime(year, month, day, hour, minute + lowest_bit(left))
             left = self.hours >> (hour + 1)
             if left:
-                return wall.replace(hour=hour + 1 + lowest_bit(left), minute=lowest_bit(self.minutes))
-        found = self._day_from(year, month, day + 1)
-        return found and found.replace(hour=lowest_bit(self.hours), minute=lowest_bit(self.minutes))
+                return datetime(year, month, day, hour + 1 + lowest_bit(left), lowest_bit(self.minutes))
+        return self._from_day(year, month, day + 1)
 
-    def _day_from(self, year: int, month: int, day: int) -> datetime | None:
-        last_year = min(year + SEARCH_YEARS, datetime.max.year)
+    def _from_day(self, year: int, month: int, day: int) -> datetime | None:
+        last_year = min(year + SEARCH_YEARS, MAXYEAR)
         while year <= last_year:
-            if self.months >> month & 1:
-                left = self.table[shape_of(year, month)] >> day
-                if left:
-                    return datetime(year, month, day + lowest_bit(left))
-            day, month = 0, month + 1
-            if month > LAST_MONTH:
-                month, year = 1, year + 1
+            left = self.months >> month
+            if not left:
+                year, month, day = year + 1, 1, 0
+                continue
+            if not left & 1:
+                month, day = month + lowest_bit(left), 0
+            left = self.table[shape_of(year, month)] >> day
+            if left:
+                return datetime(year, month, day + lowest_bit(left), lowest_bit(self.hours), lowest_bit(self.minutes))
+            month, day = month + 1, 0
         return None
 
-    def wall_back(self, wall: datetime) -> datetime | None:
-        """Give the last matching wall time that is not after `wall`, which is on a whole minute."""
+    def before(self, wall: datetime, /) -> datetime | None:
+        """Give the last matching minute before a wall time."""
         year, month, day, hour = wall.year, wall.month, wall.day, wall.hour
         if self.months >> month & 1 and self.table[shape_of(year, month)] >> day & 1:
             if self.hours >> hour & 1:
-                left = self.minutes & ((2 << wall.minute) - 1)
+                # The minute of the wall itself has begun before it, unless the wall is its very beginning.
+                begun = wall.minute + (wall.second > 0 or wall.microsecond > 0)
+                left = self.minutes & ((1 << begun) - 1)
                 if left:
-                    return wall.replace(minute=left.bit_length() - 1)
+                    return datetime(year, month, day, hour, highest_bit(left))
             left = self.hours & ((1 << hour) - 1)
             if left:
-                return wall.replace(hour=left.bit_length() - 1, minute=self.minutes.bit_length() - 1)
-        found = self._day_back(year, month, day - 1)
-        return found and found.replace(hour=self.hours.bit_length() - 1, minute=self.minutes.bit_length() - 1)
+                return datetime(year, month, day, highest_bit(left), highest_bit(self.minutes))
+        return self._back_from_day(year, month, day - 1)
 
-    def _day_back(self, year: int, month: int, day: int) -> datetime | None:
-        first_year = max(year - SEARCH_YEARS, datetime.min.year)
+    def _back_from_day(self, year: int, month: int, day: int) -> datetime | None:
+        first_year = max(year - SEARCH_YEARS, MINYEAR)
         while year >= first_year:
-            if self.months >> month & 1:
-                left = self.table[shape_of(year, month)] & ((2 << day) - 1)
-                if left:
-                    return datetime(year, month, left.bit_length() - 1)
-            day, month = LONGEST_MONTH, month - 1
-            if month < 1:
-                month, year = LAST_MONTH, year - 1
+            left = self.months & ((2 << month) - 1)
+            if not left:
+                year, month, day = year - 1, LAST_MONTH, LONGEST_MONTH
+                continue
+            if not left >> month:
+                month, day = highest_bit(left), LONGEST_MONTH
+            left = self.table[shape_of(year, month)] & ((2 << day) - 1)
+            if left:
+                return datetime(year, month, highest_bit(left), highest_bit(self.hours), highest_bit(self.minutes))
+            month, day = month - 1, LONGEST_MONTH
         return None

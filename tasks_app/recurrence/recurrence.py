@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from tasks_app.recurrence.walkers import Walker
 from tasks_app.recurrence.wording import sentence
-from tasks_app.recurrence.zones import to_naive_utc
+from tasks_app.recurrence.zones import to_aware_utc, to_naive_utc
 
 Kind = Literal["once", "recurring"]
 
@@ -49,4 +49,4 @@ def _search(find: Callable[[datetime], datetime | None], instant: datetime) -> d
     except OverflowError:
         # The calendar ends with the years 1 and 9999.
         return None
-    return found and found.replace(tzinfo=UTC)
+    return found and to_aware_utc(found)

@@ -1,110 +1,105 @@
 """From walls to instants: where a schedule and a zone's clock changes meet.
 
-Walkers take and give naive instants in UTC. `after` is strictly after, `before` strictly before; None where nothing is.
+Instants are naive and in UTC, walls naive and as a clock in the zone shows them. `after` is strictly after, `before`
+strictly before; None where nothing is.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.zones import change_between, first_instant, gap_end, offsets
+from tasks_app.recurrence.zones import change_between, first_instant, gap_end, offsets, steady_offset, wall_at
 
-MINUTE = timedelta(minutes=1)
+JUST_BEFORE = timedelta(microseconds=1)
 # The gaps of a zone may swallow every date of a rare pattern, one a year; a search gives up after so many.
 MOST_GAPS = 30
+Find = Callable[[datetime], datetime | None]
 
 
 class Walker(Protocol):
-    """Finds instants."""
+    """Finds moments: instants, or walls."""
 
-    def after(self, instant: datetime) -> datetime | None: ...
-    def before(self, instant: datetime) -> datetime | None: ...
-
-
-class Walls(Protocol):
-    """Finds wall times, at or after, at or before a whole minute."""
-
-    def wall_from(self, wall: datetime) -> datetime | None: ...
-    def wall_back(self, wall: datetime) -> datetime | None: ...
-
-
-def floor_minute(wall: datetime) -> datetime:
-    """Cut a wall time to its minute."""
-    return wall.replace(second=0, microsecond=0, fold=0)
-
-
-def ceil_minute(wall: datetime) -> datetime:
-    """Give the first whole minute that is not before a wall time."""
-    floor = floor_minute(wall)
-    return floor if floor == wall.replace(fold=0) else floor + MINUTE
-
-
-def wall_at(zone: ZoneInfo, instant: datetime) -> datetime:
-    """Give the wall time at an instant; its fold tells the second pass of an overlap."""
-    return instant.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+    def after(self, moment: datetime, /) -> datetime | None: ...
+    def before(self, moment: datetime, /) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
-class FixedWalker:
+class ZoneWalker:
+    """Walls in a zone, whose clock changes are left to those that know a rule for gaps and overlaps."""
+
+    walls: Walker
+    zone: ZoneInfo
+
+    def after(self, instant: datetime, /) -> datetime | None:
+        """Give the first instant after."""
+        return self._far_from_changes(self.walls.after, instant) or self._after(instant)
+
+    def before(self, instant: datetime, /) -> datetime | None:
+        """Give the last instant before."""
+        return self._far_from_changes(self.walls.before, instant) or self._before(instant)
+
+    def _far_from_changes(self, find: Find, instant: datetime) -> datetime | None:
+        """Give what is found when the search begins and ends where no rule is needed, as nearly all searches do."""
+        offset = steady_offset(self.zone, instant)
+        if offset is None:
+            return None
+        wall = find(instant + offset)
+        offset = steady_offset(self.zone, wall) if wall else None
+        return wall - offset if wall and offset is not None else None
+
+    def _after(self, instant: datetime) -> datetime | None:
+        raise NotImplementedError
+
+    def _before(self, instant: datetime) -> datetime | None:
+        raise NotImplementedError
+
+
+class FixedWalker(ZoneWalker):
     """Fixed wall times: in a gap once, at its end; in an overlap once, in the first pass.
 
-    Wall times map to instants without ever going backwards, so the search walks the walls and looks at their instants.
+    Wall times map to instants without ever going backwards, so the next wall leads to the next instant.
     """
 
-    walls: Walls
-    zone: ZoneInfo
-
-    def after(self, instant: datetime) -> datetime | None:
-        """Give the first instant after."""
-        start = floor_minute(wall_at(self.zone, instant)) + MINUTE
-        while wall := self.walls.wall_from(start):
-            found = first_instant(self.zone, wall)
-            if found > instant:
-                return found
-            start = wall + MINUTE
-        return None
-
-    def before(self, instant: datetime) -> datetime | None:
-        """Give the last instant before."""
+    def _after(self, instant: datetime) -> datetime | None:
         here = wall_at(self.zone, instant)
-        if here.fold:
-            # In the second pass later walls have run already, in the first.
-            first, second = offsets(self.zone, here)
-            here += first - second
-        start = ceil_minute(here) - MINUTE
-        while wall := self.walls.wall_back(start):
-            found = first_instant(self.zone, wall)
-            if found < instant:
-                return found
-            # All walls of a gap share its end; those further back than found + offset lie before it.
-            start = min(wall, ceil_minute(found + offsets(self.zone, wall)[0])) - MINUTE
-        return None
+        wall = self.walls.after(self._end_of_overlap(here, instant) - JUST_BEFORE if here.fold else here)
+        return wall and first_instant(self.zone, wall)
+
+    def _before(self, instant: datetime) -> datetime | None:
+        here = wall_at(self.zone, instant)
+        wall = self.walls.before(self._end_of_overlap(here, instant) if here.fold else here)
+        found = wall and first_instant(self.zone, wall)
+        if wall and found == instant:
+            # All walls of a gap share its end: go back to its beginning.
+            wall = self.walls.before(instant + offsets(self.zone, wall)[0])
+            found = wall and first_instant(self.zone, wall)
+        return found
+
+    def _end_of_overlap(self, here: datetime, instant: datetime) -> datetime:
+        """Give the wall of the change: in the second pass all walls up to there have run already, in the first."""
+        first, second = offsets(self.zone, here)
+        return change_between(self.zone, instant - (first - second), instant) + first
 
 
-@dataclass(frozen=True)
-class ElapsedWalker:
+class ElapsedWalker(ZoneWalker):
     """Wall times that follow elapsed time: both passes of an overlap, nothing for a gap."""
 
-    walls: Walls
-    zone: ZoneInfo
-
-    def after(self, instant: datetime) -> datetime | None:
-        """Give the first instant after."""
+    def _after(self, instant: datetime) -> datetime | None:
         here = wall_at(self.zone, instant)
-        start = floor_minute(here) + MINUTE
         first, second = offsets(self.zone, here)
         if first > second and not here.fold:
             # In the first pass: what is left of it, then the second pass from its beginning.
             change = change_between(self.zone, instant, instant + (first - second))
-            wall = self.walls.wall_from(start)
+            wall = self.walls.after(here)
             if wall and wall < change + first:
                 return wall - first
-            start, instant = ceil_minute(change + second), change
-        return self._after(start, instant)
+            here, instant = change + second - JUST_BEFORE, change - JUST_BEFORE
+        return self._after_wall(here, instant)
 
-    def _after(self, start: datetime, instant: datetime) -> datetime | None:
-        wall = self.walls.wall_from(start)
+    def _after_wall(self, here: datetime, instant: datetime) -> datetime | None:
+        wall = self.walls.after(here)
         for _ in range(MOST_GAPS):
             if wall is None:
                 return None
@@ -112,25 +107,23 @@ class ElapsedWalker:
             if first >= second:
                 return wall - first if wall - first > instant else wall - second
             end = gap_end(self.zone, wall, first, second)
-            wall = self.walls.wall_from(ceil_minute(end + second))
+            wall = self.walls.after(end + second - JUST_BEFORE)
         return None
 
-    def before(self, instant: datetime) -> datetime | None:
-        """Give the last instant before."""
+    def _before(self, instant: datetime) -> datetime | None:
         here = wall_at(self.zone, instant)
-        start = ceil_minute(here) - MINUTE
         first, second = offsets(self.zone, here)
         if first > second and here.fold:
             # In the second pass: what has been of it, then the first pass from its end.
             change = change_between(self.zone, instant - (first - second), instant)
-            wall = self.walls.wall_back(start)
+            wall = self.walls.before(here)
             if wall and wall >= change + second:
                 return wall - second
-            start, instant = ceil_minute(change + first) - MINUTE, change
-        return self._before(start, instant)
+            here, instant = change + first, change
+        return self._before_wall(here, instant)
 
-    def _before(self, start: datetime, instant: datetime) -> datetime | None:
-        wall = self.walls.wall_back(start)
+    def _before_wall(self, here: datetime, instant: datetime) -> datetime | None:
+        wall = self.walls.before(here)
         for _ in range(MOST_GAPS):
             if wall is None:
                 return None
@@ -138,42 +131,28 @@ class ElapsedWalker:
             if first >= second:
                 return wall - second if wall - second < instant else wall - first
             end = gap_end(self.zone, wall, first, second)
-            wall = self.walls.wall_back(ceil_minute(end + first) - MINUTE)
+            wall = self.walls.before(end + first)
         return None
 
 
 @dataclass(frozen=True)
-class DaySteps:
-    """Walls: every n days from an anchor, at the anchor's time of day."""
-
-    anchor: datetime
-    step: timedelta
-
-    # The anchor may carry seconds while the walkers ask in whole minutes, hence the minute's margin on the near side;
-    # they look at the instants they get and walk on.
-    def wall_from(self, wall: datetime) -> datetime | None:
-        """Give the first wall after the minute before."""
-        return self.anchor + ((wall - MINUTE - self.anchor) // self.step + 1) * self.step
-
-    def wall_back(self, wall: datetime) -> datetime | None:
-        """Give the last wall before the minute after."""
-        return self.anchor - ((self.anchor - wall - MINUTE) // self.step + 1) * self.step
-
-
-@dataclass(frozen=True)
 class EveryWalker:
-    """A fixed interval of elapsed time through an anchor, in both directions."""
+    """A fixed interval through an anchor, in both directions: of elapsed time, or on the wall."""
 
     anchor: datetime
     step: timedelta
 
-    def after(self, instant: datetime) -> datetime | None:
-        """Give the first instant after."""
-        return self.anchor + ((instant - self.anchor) // self.step + 1) * self.step
+    def after(self, moment: datetime, /) -> datetime | None:
+        """Give the first moment after."""
+        return self.anchor + ((moment - self.anchor) // self.step + 1) * self.step
 
-    def before(self, instant: datetime) -> datetime | None:
-        """Give the last instant before."""
-        return self.anchor - ((self.anchor - instant) // self.step + 1) * self.step
+    def before(self, moment: datetime, /) -> datetime | None:
+        """Give the last moment before."""
+        return self.anchor - ((self.anchor - moment) // self.step + 1) * self.step
+
+
+class DaySteps(EveryWalker):
+    """Walls: every n days from an anchor, at the anchor's time of day."""
 
 
 @dataclass(frozen=True)
@@ -182,11 +161,11 @@ class OnceWalker:
 
     at: datetime
 
-    def after(self, instant: datetime) -> datetime | None:
+    def after(self, instant: datetime, /) -> datetime | None:
         """Give the instant while it lies ahead."""
         return self.at if self.at > instant else None
 
-    def before(self, instant: datetime) -> datetime | None:
+    def before(self, instant: datetime, /) -> datetime | None:
         """Give the instant once it has passed."""
         return self.at if self.at < instant else None
 
@@ -197,10 +176,18 @@ class UnionWalker:
 
     parts: tuple[Walker, ...]
 
-    def after(self, instant: datetime) -> datetime | None:
+    def after(self, instant: datetime, /) -> datetime | None:
         """Give the first instant after."""
-        return min(filter(None, (part.after(instant) for part in self.parts)), default=None)
+        return min(filter(None, (_within_calendar(part.after, instant) for part in self.parts)), default=None)
 
-    def before(self, instant: datetime) -> datetime | None:
+    def before(self, instant: datetime, /) -> datetime | None:
         """Give the last instant before."""
-        return max(filter(None, (part.before(instant) for part in self.parts)), default=None)
+        return max(filter(None, (_within_calendar(part.before, instant) for part in self.parts)), default=None)
+
+
+def _within_calendar(find: Find, instant: datetime) -> datetime | None:
+    """Let a part that leaves the years 1 to 9999 find nothing, and the others be asked all the same."""
+    try:
+        return find(instant)
+    except OverflowError:
+        return None

@@ -5,7 +5,7 @@ Two machines with different system files would otherwise plan different instants
 
 import difflib
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -14,6 +14,10 @@ from tasks_app.recurrence.errors import ScheduleError, quoted
 
 LONGEST_NAME = 64
 SECOND = timedelta(seconds=1)
+EPOCH = datetime(1970, 1, 1)
+EPOCH_IN_UTC = EPOCH.replace(tzinfo=UTC)
+STEADY_DAYS = 4
+STEADY_SPAN = timedelta(days=STEADY_DAYS)
 _NOT_FOR_PEOPLE = {"Factory"}
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2})(?::?00)?", re.IGNORECASE)
 
@@ -73,6 +77,36 @@ def load_zone(name: str) -> ZoneInfo:
 # them: arithmetic on aware datetimes of one zone would silently ignore its changes.
 
 
+def to_naive_utc(instant: datetime) -> datetime:
+    """Give an aware instant as a naive one in UTC."""
+    return EPOCH + (instant - EPOCH_IN_UTC)
+
+
+def to_aware_utc(instant: datetime) -> datetime:
+    """Give a naive instant in UTC as an aware one."""
+    return EPOCH_IN_UTC + (instant - EPOCH)
+
+
+def wall_at(zone: ZoneInfo, instant: datetime) -> datetime:
+    """Give the wall time at an instant; its fold tells the second pass of an overlap.
+
+    Where the calendar of the zone ends before that of UTC, it is the end.
+    """
+    try:
+        return _in_zone(zone, instant).replace(tzinfo=None)
+    except OverflowError:
+        return datetime.min if instant.year == MINYEAR else datetime.max
+
+
+def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
+    """Give the offset in force at an instant."""
+    return _in_zone(zone, instant) - datetime.combine(instant, instant.time(), zone)
+
+
+def _in_zone(zone: ZoneInfo, instant: datetime) -> datetime:
+    return zone.fromutc(datetime.combine(instant, instant.time(), zone))
+
+
 def offsets(zone: ZoneInfo, wall: datetime) -> tuple[timedelta, timedelta]:
     """Give the offsets before and after a change that touches this wall time.
 
@@ -87,9 +121,25 @@ def _offset(zone: ZoneInfo, wall: datetime) -> timedelta:
     return found
 
 
-def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
-    """Give the offset in force at an instant."""
-    return zone.fromutc(instant.replace(tzinfo=zone)).replace(tzinfo=None, fold=0) - instant
+def steady_offset(zone: ZoneInfo, moment: datetime) -> timedelta | None:
+    """Give the one offset that holds on the days around a moment, be it an instant or a wall; None near a change."""
+    return _steady_offset(zone, moment.toordinal() // STEADY_DAYS)
+
+
+@lru_cache(maxsize=8192)
+def _steady_offset(zone: ZoneInfo, place: int) -> timedelta | None:
+    """Look at the days themselves and two days beyond: neither an offset nor the change of one exceeds a day.
+
+    No two changes of a zone are less than six days apart, so looks at a distance of four days miss none.
+    """
+    try:
+        middle = datetime.fromordinal(place * STEADY_DAYS + STEADY_DAYS // 2)
+        offset = _offset(zone, middle)
+        is_steady = _offset(zone, middle - STEADY_SPAN) == offset == _offset(zone, middle + STEADY_SPAN)
+    except (ValueError, OverflowError):
+        # The calendar begins or ends here.
+        return None
+    return offset if is_steady else None
 
 
 def change_between(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
@@ -117,8 +167,3 @@ def first_instant(zone: ZoneInfo, wall: datetime) -> datetime:
     if before < after:
         return gap_end(zone, wall, before, after)
     return wall - before
-
-
-def to_naive_utc(instant: datetime) -> datetime:
-    """Give an aware instant as a naive one in UTC."""
-    return instant.astimezone(UTC).replace(tzinfo=None)
