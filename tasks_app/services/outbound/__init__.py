@@ -7,10 +7,9 @@ from tasks_app.services.outbound.calls import (
     NotSent,
     OutboundError,
     Refused,
-    TooLarge,
     Unclear,
 )
-from tasks_app.services.outbound.client import download, send
+from tasks_app.services.outbound.client import send
 from tasks_app.services.outbound.urls import NotAllowed, check_url
 
 __all__ = [
@@ -21,9 +20,7 @@ __all__ = [
     "NotSent",
     "OutboundError",
     "Refused",
-    "TooLarge",
     "Unclear",
     "check_url",
-    "download",
     "send",
 ]

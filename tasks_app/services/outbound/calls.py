@@ -27,10 +27,6 @@ class Unclear(OutboundError):
     """It failed on the way: the receiver may have acted on it, or not."""
 
 
-class TooLarge(OutboundError):
-    """The answer is larger than what a download may take; a part may have been written."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Call:
     """What to send, and how much to bear.
