@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from tasks_app.errors import Permanent
 from tasks_app.handlers.plain import NotPlain, to_plain
+from tasks_app.kinds.http_payload import OPTIONAL
 from tasks_app.kinds.json_path import NoSuchPlace, value_at
 from tasks_app.services.outbound import Answer
 
@@ -102,9 +103,13 @@ def _document(answer: Answer) -> Any:
 def _extracted(document: Any, extract: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name, path in extract.items():
+        bare = path.removesuffix(OPTIONAL)
         try:
-            found[name] = to_plain(value_at(document, path))
+            found[name] = to_plain(value_at(document, bare))
         except NoSuchPlace as error:
+            if path != bare:
+                found[name] = None
+                continue
             raise Permanent(f"The answer has nothing at {path} (for {name}): {error} is missing.") from None
         except NotPlain as error:
             raise Permanent(f"What the answer has at {path} (for {name}) can't be kept: {error}") from None

@@ -19,6 +19,8 @@ from tasks_app.services.outbound import NotAllowed, check_url
 
 _UNSAFE_TO_REPEAT = ("POST", "PATCH")
 _FIRST_REFUSAL = 400
+OPTIONAL = "?"
+"""Behind the path of a value that the answer may lack."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -147,6 +149,6 @@ class HttpRequest(Payload):
             if not _NAME.fullmatch(name):
                 words = "A name has up to 50 letters, digits and underscores, and begins with no digit."
                 raise Invalid.at(f"extract.{name[:80]}", "name", words)
-            fault = path_fault(path)
+            fault = path_fault(path.removesuffix(OPTIONAL))
             if fault is not None:
                 raise Invalid.at(f"extract.{name}", "path", fault)

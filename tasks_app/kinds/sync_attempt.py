@@ -9,6 +9,7 @@ import httpx
 
 from tasks_app.errors import Permanent
 from tasks_app.handlers import RunContext
+from tasks_app.kinds.json_path import WHOLE
 from tasks_app.kinds.references import credential_for
 from tasks_app.kinds.sync_fetching import MOST_VERSIONS, FetchFailed, Page, Reader
 from tasks_app.kinds.sync_items import Unreadable, read_items
@@ -69,7 +70,7 @@ class Sync:
         self.reader = Reader(
             url=payload.url,
             paging=payload.pagination,
-            items_path=payload.items_path or "",
+            items_path=payload.items_path or WHOLE,
             access=access,
             timeout_seconds=payload.timeout_seconds,
             pause=self._pause,

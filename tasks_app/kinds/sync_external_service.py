@@ -10,10 +10,10 @@ from pydantic import Field, StringConstraints
 from tasks_app.errors import Invalid, Permanent, RetryLater
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.kinds.http_headers import check_header
+from tasks_app.kinds.json_path import Path
 from tasks_app.kinds.references import CredentialName, check_credential
 from tasks_app.kinds.sync_attempt import Sync
 from tasks_app.kinds.sync_fetching import RETRY
-from tasks_app.kinds.sync_items import Path
 from tasks_app.kinds.sync_paging import OnePage, Paging
 from tasks_app.services import syncing
 from tasks_app.services.outbound import NotAllowed, check_url

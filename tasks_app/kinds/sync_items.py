@@ -4,10 +4,9 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import StringConstraints
-
+from tasks_app.kinds.json_path import WHOLE, NoSuchPlace, value_at
 from tasks_app.services.execution.storable import storable_json
 from tasks_app.services.synced_records import Item
 
@@ -17,9 +16,6 @@ DEEPEST = 20
 # What a page of the largest size may unpack into: some 200 MB in the worst case.
 MOST_CONTAINERS = 500_000
 MOST_VALUES = 3_000_000
-
-Path = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^.\x00-\x1f]+(\.[^.\x00-\x1f]+){0,9}$")]
-MISSING = object()
 
 
 class Unreadable(ValueError):
@@ -39,27 +35,24 @@ def parsed(body: bytes) -> Any:
         raise Unreadable(f"is not JSON ({str(error)[:100]}); it begins with {start!r}.") from None
 
 
-def find(document: Any, path: str) -> Any:
-    """Follow a dotted path; a number leads into a list. Gives `MISSING` where it leads nowhere."""
-    for step in path.split(".") if path else ():
-        if isinstance(document, dict):
-            document = document.get(step, MISSING)
-        elif isinstance(document, list) and step.isascii() and step.isdigit() and int(step[:9]) < len(document):
-            document = document[int(step[:9])]
-        else:
-            return MISSING
-    return document
-
-
 def items_in(document: Any, path: str) -> list[Any]:
     """Give the list that the path leads to."""
-    items = find(document, path)
-    if items is MISSING:
-        raise Unreadable(f"has nothing at {path!r}.")
+    try:
+        items = value_at(document, path)
+    except NoSuchPlace:
+        raise Unreadable(f"has nothing at {path!r}.") from None
     if not isinstance(items, list):
-        where = f"has {_kind(items)} at {path!r}" if path else f"is {_kind(items)}"
+        where = f"is {_kind(items)}" if path == WHOLE else f"has {_kind(items)} at {path!r}"
         raise Unreadable(f"{where}, where a list is wanted.")
     return items
+
+
+def value_or_none(document: Any, path: str) -> Any:
+    """Give what is at the path; where it leads nowhere, what JSON has for nothing."""
+    try:
+        return value_at(document, path)
+    except NoSuchPlace:
+        return None
 
 
 def read_items(items: Sequence[Any], *, key: str, fields: Sequence[str]) -> Iterator[Item]:
@@ -74,7 +67,7 @@ def read_items(items: Sequence[Any], *, key: str, fields: Sequence[str]) -> Iter
 def _read(item: Any, key: str, fields: Sequence[str]) -> Item:
     if not isinstance(item, dict):
         raise Unreadable(f"is {_kind(item)}, not an object.")
-    found = _key(find(item, key), key)
+    found = _key(item, key)
     data = {name: item[name] for name in fields if name in item} if fields else item
     text = _canonical(data)
     if "\\u0000" in text or "\\ud" in text:
@@ -82,8 +75,9 @@ def _read(item: Any, key: str, fields: Sequence[str]) -> Item:
     return Item(found, text, hashlib.sha256(text.encode()).hexdigest())
 
 
-def _key(value: Any, path: str) -> str:
-    if value is MISSING or value is None or value == "":
+def _key(item: dict[str, Any], path: str) -> str:
+    value = value_or_none(item, path)
+    if value is None or value == "":
         raise Unreadable(f"has no key at {path!r}.")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise Unreadable(f"has {_kind(value)} as its key at {path!r}; text or a number is wanted.")

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from tasks_app.kinds.sync_items import MISSING, Path, Unreadable, find
+from tasks_app.kinds.json_path import Path
+from tasks_app.kinds.sync_items import Unreadable, value_or_none
 from tasks_app.services.outbound import Answer
 
 _LONGEST_CURSOR = 1_000
@@ -67,8 +68,8 @@ class CursorPages(_Paging):
 
     def following(self, url: httpx.URL, answer: Answer, document: Any, items: Sequence[Any]) -> httpx.URL | None:
         """Send the cursor back."""
-        cursor = find(document, self.cursor_path)
-        if cursor is MISSING or cursor is None or cursor is False or cursor == "":
+        cursor = value_or_none(document, self.cursor_path)
+        if cursor is None or cursor is False or cursor == "":
             return None
         if isinstance(cursor, bool) or not isinstance(cursor, str | int):
             raise Unreadable(f"has a cursor at {self.cursor_path!r} that is neither text nor a whole number.")

@@ -38,11 +38,16 @@ def test_query_parameters_are_not_told(service: Service) -> None:
 
 
 def test_values_are_taken_out_of_the_answer(service: Service) -> None:
-    wanted = {"id": "data.id", "name": "data.items.-1.name", "note": "data.note?", "all": "data"}
+    wanted = {"id": "data.id", "name": "data.items.-1.name", "all": "data"}
     result = request(service, "/document", extract=wanted, keep_bytes=0)
-    assert result["extracted"] == {"id": 7, "name": "Tea", "note": None, "all": DOCUMENT["data"]}
+    assert result["extracted"] == {"id": 7, "name": "Tea", "all": DOCUMENT["data"]}
     assert "json" not in result
     assert len(json.dumps(result)) < 1000
+
+
+def test_what_may_be_missing_is_null(service: Service) -> None:
+    wanted = {"a": "data.note?", "b": "data.items.9.name?", "c": "data.id?"}
+    assert request(service, "/document", extract=wanted)["extracted"] == {"a": None, "b": None, "c": 7}
 
 
 def test_values_are_taken_whatever_the_content_type_says(service: Service) -> None:
@@ -136,6 +141,7 @@ def test_a_post_that_may_have_happened_is_not_sent_by_a_retry(service: Service, 
         ({"retry_status": [202], "method": "POST"}, "retry_status.0"),
         ({"extract": {"1a": "b"}}, "extract.1a"),
         ({"extract": {"a": "b..c"}}, "extract.a"),
+        ({"extract": {"a": "?"}}, "extract.a"),
         ({"extract": {"a": 1}}, "extract.a"),
         ({"extract": {f"a{number}": "b" for number in range(21)}}, "extract"),
         ({"extract": {"a": "b"}, "method": "HEAD"}, "extract"),

@@ -121,6 +121,16 @@ def test_numbers_of_any_size_come_back_as_they_went(kept: Kept, api: JsonApi) ->
     assert kept.sync() == {"records": 1, "unchanged": 1}
 
 
+def test_a_path_leads_through_lists_and_keys_with_dots(kept: Kept, api: JsonApi) -> None:
+    items = [{"Order no": {"#": 7, "v.2": 8}}]
+    api.mood(1, body=json.dumps({"a.b": [[], items]}).encode())
+    kept.sync(items_path='"a.b".-1', key="Order no.#")
+    assert kept.data == {"7": items[0]}
+    api.mood(1, body=json.dumps(items).encode())
+    kept.sync(items_path="$", key='Order no."v.2"')
+    assert kept.data["8"] == items[0]
+
+
 @pytest.mark.parametrize("path", ["data.items", "data", "0.x", "data.0"])
 def test_a_path_that_leads_nowhere_is_named(kept: Kept, api: JsonApi, path: str) -> None:
     api.mood(1, body=b'{"data": [1, {"x": 2}]}' if path != "data" else b'{"data": {"items": []}}')
