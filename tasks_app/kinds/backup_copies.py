@@ -10,7 +10,7 @@ from tasks_app.handlers import RunContext
 from tasks_app.models import StoredFile
 from tasks_app.services import backups
 from tasks_app.services.backups import BackupFailed
-from tasks_app.services.files import file_open
+from tasks_app.services.files import file_open, file_rewindable
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -83,7 +83,7 @@ class PostgresCopy:
 
     def verify(self, file: StoredFile) -> str:
         """Compare, and let pg_restore read it all."""
-        with file_open(file) as opened:
+        with file_rewindable(file) as opened:
             _compare(opened, self.sha256, self._ctx.check_stop)
             count = backups.postgres_verify(self._tools, opened, check=self._ctx.check_stop)
         return f"pg_restore, {count} tables, sha256"

@@ -1,10 +1,6 @@
 """Sending a report's file to a URL: streamed, once, with the owner's credential."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryFile
-from typing import Annotated, Any, BinaryIO, Literal, cast
+from typing import Annotated, Any, Literal
 
 import httpx
 from django.conf import settings
@@ -20,7 +16,7 @@ from tasks_app.kinds.references import CredentialName, check_credential, credent
 from tasks_app.models import Credential, StoredFile
 from tasks_app.retry import RetryPolicy
 from tasks_app.services.credentials import TokenUnavailable, forget_token, headers_for
-from tasks_app.services.files import file_open
+from tasks_app.services.files import file_rewindable
 from tasks_app.services.outbound import Answer, Call, NotAllowed, check_url
 
 _KEEP_BYTES = 1024
@@ -119,7 +115,7 @@ def _exchange(upload: Upload, file: StoredFile, credential: Credential | None, k
         headers.update(headers_for(credential, upload.url) if credential else {})
     except TokenUnavailable as error:
         raise RequestFailed(str(error)) from error
-    with _readable_again(file) as body:
+    with file_rewindable(file) as body:
         call = Call(
             method=upload.method,
             url=upload.url,
@@ -129,19 +125,6 @@ def _exchange(upload: Upload, file: StoredFile, credential: Credential | None, k
             max_bytes=_KEEP_BYTES,
         )
         return answered(call, upload.place)
-
-
-@contextmanager
-def _readable_again(file: StoredFile) -> Iterator[BinaryIO]:
-    """Open the file; what storage gives once only is first copied to disk, since its size goes in front."""
-    with file_open(file) as stored:
-        if stored.seekable():
-            yield cast(BinaryIO, stored)
-            return
-        with TemporaryFile() as copy:
-            shutil.copyfileobj(stored, copy)
-            copy.seek(0)
-            yield cast(BinaryIO, copy)
 
 
 def _failure(upload: Upload, answer: Answer) -> Exception | None:

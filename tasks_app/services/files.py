@@ -1,11 +1,13 @@
 """Files that runs leave behind in storage: written aside, moved into place, handed out by signed links."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import IO, BinaryIO, ClassVar, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -73,6 +75,19 @@ def file_open(file: StoredFile) -> "File[bytes]":
         return storages["default"].open(file.path, "rb")
     except FileNotFoundError:
         raise NotFound("The file is no longer in storage.") from None
+
+
+@contextmanager
+def file_rewindable(file: StoredFile) -> Iterator[BinaryIO]:
+    """Open a file that can be read more than once; what storage gives once only is first copied to disk."""
+    with file_open(file) as stored:
+        if stored.seekable():
+            yield cast(BinaryIO, stored)
+            return
+        with tempfile.TemporaryFile() as copy:
+            shutil.copyfileobj(stored, copy)
+            copy.seek(0)
+            yield cast(BinaryIO, copy)
 
 
 def file_delete(file: StoredFile) -> None:

@@ -4,7 +4,6 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from typing import IO, Any
-from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -20,7 +19,7 @@ from scheduler_project.object_storage import StorageAway
 from tasks_app.errors import NotFound
 from tasks_app.models import StoredFile
 from tasks_app.services.files import file_delete, file_open, file_store, signed_url, storage_fault
-from tests.services.bucket import objects_of, s3_server
+from tests.services.bucket import objects_of, own_folder, s3_server
 
 pytestmark = pytest.mark.django_db
 MEGABYTE = 1024 * 1024
@@ -36,14 +35,9 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def url(server: str, settings: Settings) -> str:
     """The bucket as the platform's storage."""
-    own = server.replace("/carillon?", f"/{uuid4()}?")
+    own = own_folder(server)
     settings.STORAGES = {**settings.STORAGES, "default": storage_url.storage(own)}
     return own
-
-
-def own_objects(url: str) -> dict[str, bytes]:
-    prefix = storage_url.storage(url)["OPTIONS"]["location"]
-    return {key[len(prefix) :]: body for key, body in objects_of(url).items() if key.startswith(prefix)}
 
 
 def store(owner: User, content: bytes = b"a,b\r\n", path: str = "reports/1/report.csv.gz") -> StoredFile:
@@ -65,7 +59,7 @@ def read(file: StoredFile) -> bytes:
 
 def test_a_file_is_stored_under_the_prefix_and_read_back(url: str, alice: User) -> None:
     file = store(alice, b"x" * 1000)
-    assert own_objects(url) == {"/reports/1/report.csv.gz": b"x" * 1000}
+    assert objects_of(url) == {"reports/1/report.csv.gz": b"x" * 1000}
     assert (file.size, read(file)) == (1000, b"x" * 1000)
     with file_open(file) as opened:
         assert (opened.size, opened.read(3), opened.read()) == (1000, b"xxx", b"x" * 997)
@@ -74,7 +68,7 @@ def test_a_file_is_stored_under_the_prefix_and_read_back(url: str, alice: User) 
 def test_storing_again_replaces_the_object(url: str, alice: User) -> None:
     first, second = store(alice, b"old"), store(alice, b"newer")
     assert first.id == second.id
-    assert own_objects(url) == {"/reports/1/report.csv.gz": b"newer"}
+    assert objects_of(url) == {"reports/1/report.csv.gz": b"newer"}
 
 
 def test_the_old_object_is_read_until_the_new_one_is_complete(url: str, alice: User) -> None:
@@ -125,7 +119,7 @@ def test_a_failure_leaves_what_was_there_before(url: str, alice: User) -> None:
         file_store(
             path=file.path, name="x", content_type="x", owner_id=alice.pk, run_id=None, expires_at=None, write=write
         )
-    assert own_objects(url) == {"/reports/1/report.csv.gz": b"old"}
+    assert objects_of(url) == {"reports/1/report.csv.gz": b"old"}
 
 
 def test_a_file_of_several_parts_comes_back_whole_and_is_never_whole_in_memory(url: str, alice: User) -> None:
@@ -157,7 +151,7 @@ def test_deleting_takes_object_and_row_and_may_be_said_twice(url: str, alice: Us
     with pytest.raises(NotFound, match="no longer in storage"):
         file_open(file)
     file_delete(file)
-    assert (own_objects(url), StoredFile.objects.count()) == ({}, 0)
+    assert (objects_of(url), StoredFile.objects.count()) == ({}, 0)
 
 
 def test_no_path_leads_out_of_the_prefix(url: str, alice: User) -> None:
