@@ -6,6 +6,7 @@ one reads it to its end.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from boto3.exceptions import Boto3Error
@@ -74,6 +75,18 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]  # django-storages has no 
         """Give its bytes."""
         with _said(name):
             return int(super().size(name))
+
+    def listdir(self, name: str) -> tuple[list[str], list[str]]:
+        """Give the folders and the files in a folder."""
+        with _said(name):
+            folders, files = super().listdir(name)
+        return folders, files
+
+    def get_modified_time(self, name: str) -> datetime:
+        """Say when it was stored."""
+        with _said(name):
+            stored_at: datetime = super().get_modified_time(name)
+        return stored_at
 
 
 class StreamedObject(_File):

@@ -7,7 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ import pytest
 from django.conf import settings as configured
 from django.contrib.auth.models import User
 from django.db import connections, transaction
+from pytest_django import Settings
 
+from scheduler_project import storage_url
 from tasks_app.handlers.testing import RecordingContext, call_handler
 from tasks_app.models import Queue, StoredFile, TaskRun
 from tasks_app.services.files import file_open
 from tasks_app.services.restoring import Refused, restore
+from tasks_app.services.stored_backups import backup_fetched, stored_backups
 from tests.live.database import connect, own_database
 from tests.ops.conftest import make_worker
 from tests.runs import make_run
+from tests.services.bucket import s3_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 3_000
@@ -46,8 +51,8 @@ def fresh(tmp_path: Path) -> Iterator[str]:
         yield made["DATABASE_URL"]
 
 
-def manage(url: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url}
+def manage(url: str, *words: str, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, **more}
     command = [sys.executable, "manage.py", *words]
     return subprocess.run(
         command, cwd=configured.BASE_DIR, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -90,14 +95,19 @@ def load(owner: User) -> Iterator[None]:
         thread.join()
 
 
-def backed_up(owner: User, directory: Path, **payload: Any) -> Path:
-    """Make a backup and fetch its file."""
+def stored_backup(owner: User, **payload: Any) -> StoredFile:
     run = make_run(owner, type="database_backup")
     result = call_handler("database_backup", payload, RecordingContext(run_id=str(run.pk), owner_id=owner.pk))
-    path = directory / str(result["name"])
-    with file_open(StoredFile.objects.get(pk=result["file"])) as stored:
+    return StoredFile.objects.get(pk=result["file"], size=result["bytes"])
+
+
+def backed_up(owner: User, directory: Path, **payload: Any) -> Path:
+    """Make a backup and fetch its file."""
+    file = stored_backup(owner, **payload)
+    path = directory / file.name
+    with file_open(file) as stored:
         path.write_bytes(stored.read())
-    assert path.stat().st_size == result["bytes"]
+    assert path.stat().st_size == file.size
     return path
 
 
@@ -155,9 +165,47 @@ def test_what_is_no_backup_is_refused(tmp_path: Path, content: bytes | None) -> 
         restore(tmp_path / "wrong", is_forced=True, may_replace=False)
 
 
-def test_bad_arguments_get_one_line_and_code_2() -> None:
-    ended = manage("", "restore")
+@pytest.mark.parametrize("words", [[], ["x", "--list"], ["--stored"]])
+def test_bad_arguments_get_one_line_and_code_2(words: list[str]) -> None:
+    ended = manage("", "restore", *words)
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
+
+
+def in_a_directory(tmp_path: Path) -> AbstractContextManager[str]:
+    return nullcontext(f"file://{tmp_path / 'stored'}")
+
+
+def in_a_bucket(tmp_path: Path) -> AbstractContextManager[str]:
+    return s3_server()
+
+
+@pytest.mark.parametrize("place", [in_a_directory, in_a_bucket])
+def test_a_platform_comes_back_from_storage_when_it_has_nothing_else(
+    staff: User, fresh: str, tmp_path: Path, settings: Settings, place: Callable[[Path], AbstractContextManager[str]]
+) -> None:
+    TaskRun.objects.bulk_create([TaskRun(owner=staff, type="kept", trigger="api", status="queued") for _ in range(50)])
+    with place(tmp_path) as url:
+        settings.STORAGES = {**settings.STORAGES, "default": storage_url.storage(url)}
+        assert stored_backups() == []
+        files = [stored_backup(staff) for _ in range(2)]
+        listed = [(one.path, one.size) for one in stored_backups()]
+        assert sorted(listed) == sorted((file.path, file.size) for file in files)
+        own = {"STORAGE_URL": url, "VAR_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "scheduler_project.settings"}
+        shown = manage(fresh, "restore", "--list", **own)
+        assert [line.split()[-1] for line in shown.stdout.splitlines()] == [path for path, _ in listed]
+        refused = manage(fresh, "restore", "--stored", "backups/runs/none.dump", **own)
+        assert refused.returncode == 1
+        assert refused.stdout.startswith("nothing was restored: backups/runs/none.dump cannot be fetched from storage")
+        restored = manage(fresh, "restore", "--stored", files[0].path, **own)
+    assert restored.returncode == 0, restored
+    assert ask(fresh, "SELECT count(*) FROM tasks_app_taskrun WHERE type = 'kept'") == 50
+    assert not list(tmp_path.glob(".backup-*")), "the fetched copy goes"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "backups"])
+def test_what_is_no_backup_of_storage_is_not_fetched(name: str) -> None:
+    with pytest.raises(Refused, match="cannot be fetched"), backup_fetched(name):
+        pass
 
 
 @pytest.mark.slow
