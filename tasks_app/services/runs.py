@@ -5,10 +5,10 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from tasks_app import dispatch
-from tasks_app.errors import Conflict, Invalid
+from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.handlers import registry
 from tasks_app.models import TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
@@ -78,9 +78,9 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
 
 
 def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
-    """End a run that waits, ask one that runs to stop. Raises Conflict when it has ended already."""
+    """End a run that waits, ask one that runs to stop. Raises Conflict when it has ended, NotFound when gone."""
     for _ in range(3):
-        run = TaskRun.objects.get(id=run.id)
+        run = _kept(TaskRun.objects.filter(id=run.id))
         if run.is_final:
             raise Conflict(f"The run has already ended: {run.status}.")
         if run.cancel_requested_at is not None and run.status == Status.RUNNING:
@@ -98,8 +98,10 @@ def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
 def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None) -> TaskRun:
     """Run a final run again, as a new run that points to it; side effects that were confirmed do not happen again.
 
-    Raises Conflict while the run has not ended, Invalid when the given payload is not accepted.
+    Raises Conflict while the run has not ended, Invalid when the given payload is not accepted, NotFound when gone.
     """
+    # Nobody cleans it away until the new run points to it.
+    _kept(TaskRun.objects.select_for_update(no_key=True).filter(id=run.id).only("id"))
     if not run.is_final:
         raise Conflict(f"The run has not ended: it is {run.status}.")
     if not run.can_retry:
@@ -123,6 +125,14 @@ def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
     return TaskRun.objects.get(id=run.id)
+
+
+def _kept(found: QuerySet[TaskRun]) -> TaskRun:
+    """Give the run, unless it was cleaned away since the caller has read it."""
+    run = found.first()
+    if run is None:
+        raise NotFound("There is no such run any more.")
+    return run
 
 
 def _check_names(problems: Problems, *, queue: str | None, key: str | None) -> None:

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from tasks_app.models import TaskRun
 from tests.api.client import Api
@@ -69,6 +70,28 @@ def test_a_retry_takes_another_payload(api: Api, alice: User) -> None:
 
 def test_what_has_not_ended_cannot_be_retried(api: Api, alice: User) -> None:
     assert api.post(f"runs/{make_run(alice).id}/retry").status == 409
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("action", "status"), [("cancel", 404), ("retry", 404), ("dismiss", 409)])
+def test_a_run_that_is_cleaned_away_while_it_is_asked_for_is_no_error(
+    api: Api, alice: User, action: str, status: int
+) -> None:
+    run = failed(alice)
+    read: list[str] = []
+
+    def clean_once_it_was_read(execute: Any, sql: str, *args: Any) -> Any:
+        if len(read) == 1:
+            read.append("cleaned")
+            TaskRun.objects.filter(id=run.id).delete()
+        if not read and sql.startswith("SELECT") and 'FROM "tasks_app_taskrun"' in sql:
+            read.append(sql)
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(clean_once_it_was_read):
+        reply = api.post(f"runs/{run.id}/{action}")
+    assert read[1:] == ["cleaned"]
+    assert (reply.status, reply.body["error"]["fields"]) == (status, {})
 
 
 def test_dismissing_takes_a_failure_off_the_list(api: Api, alice: User) -> None:

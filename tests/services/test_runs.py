@@ -1,14 +1,17 @@
 """What people and programs do with runs: start, cancel, run again, dismiss; each only where it makes sense."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connections, transaction
 
-from tasks_app.errors import Conflict, Invalid
+from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.models import RunEvent, TaskRun, db_now
+from tasks_app.services import cleaning
 from tasks_app.services import runs as services
 from tasks_app.services.runs import run_cancel, run_dismiss, run_retry
 from tests import runs
@@ -179,6 +182,35 @@ def test_a_range_of_skipped_slots_is_not_run_again(alice: User) -> None:
     )
     with pytest.raises(Conflict, match="many skipped slots"):
         run_retry(run=run, actor="user:alice")
+
+
+def test_what_was_cleaned_away_since_it_was_read_is_neither_cancelled_nor_run_again(alice: User) -> None:
+    run = ended(alice)
+    TaskRun.objects.filter(id=run.id).delete()
+    for deed in (run_cancel, run_retry):
+        with pytest.raises(NotFound, match="any more"):
+            deed(run=run, actor="user:alice")
+    assert not TaskRun.objects.exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_run_is_not_cleaned_away_while_it_is_run_again(alice: User) -> None:
+    run = ended(alice)
+
+    def clean() -> int:
+        try:
+            return sum(cleaning.delete_ended([run.id], cleaning.Pace()))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            again = run_retry(run=run, actor="user:alice")
+            assert pool.submit(clean).result(20) == 0
+        assert pool.submit(clean).result(20) == 0, "an open run points to it"
+    assert again.rerun_of_id == run.id
+    assert set(TaskRun.objects.values_list("id", flat=True)) == {run.id, again.id}
 
 
 # -- dismiss
