@@ -1,5 +1,6 @@
 """Files that runs leave behind in storage: written aside, moved into place, handed out by signed links."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ from django.utils import timezone
 
 from tasks_app.errors import CarillonError, Conflict, Invalid, NotFound
 from tasks_app.models import StoredFile
+
+logger = logging.getLogger(__name__)
 
 LINK_LIFETIME = timedelta(days=7)
 LONGEST_LINK = timedelta(days=90)
@@ -51,8 +54,10 @@ def file_store(  # noqa: PLR0913  # one value per column
     """Let `write` fill a file and give it its row; a file already at `path` is replaced in one step.
 
     Nothing is to be seen at `path` before `write` has ended well, and a failure leaves what was there before. Give
-    attempts of one piece of work the same path, and running it twice leaves one file.
+    attempts of one piece of work the same path, and running it twice leaves one file. A new file whose row cannot be
+    written is taken out of storage again.
     """
+    is_new = not StoredFile.objects.filter(path=path).exists()
     size = _write_aside(path, write)
     values = {
         "name": name,
@@ -66,7 +71,12 @@ def file_store(  # noqa: PLR0913  # one value per column
         # Its age is that of its content: a clean-up by age must not take what was replaced a moment ago.
         "created_at": timezone.now(),
     }
-    return StoredFile.objects.update_or_create(path=path, defaults=values)[0]
+    try:
+        return StoredFile.objects.update_or_create(path=path, defaults=values)[0]
+    except BaseException:
+        if is_new:
+            _take_back(path)
+        raise
 
 
 def file_open(file: StoredFile) -> "File[bytes]":
@@ -156,6 +166,13 @@ def file_from_token(token: str) -> StoredFile:
     if file.expires_at and file.expires_at <= now:
         raise LinkExpired("This link has expired.")
     return file
+
+
+def _take_back(path: str) -> None:
+    try:
+        storages["default"].delete(path)
+    except OSError as error:
+        logger.warning("%s has no row and stays in storage: %s", path, error)
 
 
 def _write_aside(path: str, write: Writer) -> int:

@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import storages
+from django.db import IntegrityError
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -69,6 +70,27 @@ def test_storing_again_replaces_the_file_and_keeps_its_row(path: str, alice: Use
     assert StoredFile.objects.get().size == 5
     with file_open(second) as opened:
         assert opened.read() == b"newer"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_new_file_whose_row_is_refused_does_not_stay_in_storage(
+    path: str, alice: User, tmp_path: Path, was_there: bool
+) -> None:
+    if was_there:
+        store(path, alice, b"old")
+    with pytest.raises(IntegrityError):
+        file_store(
+            path=path,
+            name="Report.csv",
+            content_type="text/csv",
+            owner_id=alice.pk,
+            run_id=str(uuid4()),
+            expires_at=None,
+            write=lambda stream: stream.write(b"new"),
+        )
+    assert (tmp_path / path).exists() is was_there, "a row that is there never loses its file"
+    assert StoredFile.objects.count() == was_there
 
 
 def failing(error: BaseException) -> Callable[[IO[bytes]], None]:
