@@ -1,5 +1,6 @@
 """`cleanup`: delete what is no longer wanted, by rules that each have a bound."""
 
+from collections import Counter
 from typing import Any
 
 from pydantic import Field
@@ -57,7 +58,9 @@ def cleanup(ctx: RunContext, payload: Cleanup) -> dict[str, Any]:
         done.append({"what": rule.what, "count": count})
         ctx.log(f"Rule {number}, {rule.what}: {_words(count, dry_run=payload.dry_run)}")
         ctx.progress(number, total, f"{number} of {total} rules done")
-    return {"dry_run": payload.dry_run, "rules": done, "count": sum(entry["count"] for entry in done)}
+    count = sum(entry["count"] for entry in done)
+    summary = _summary(done, dry_run=payload.dry_run)
+    return {"summary": summary, "dry_run": payload.dry_run, "rules": done, "count": count}
 
 
 def _follow(ctx: RunContext, payload: Cleanup, rule: Rule, number: int) -> int:
@@ -74,3 +77,12 @@ def _follow(ctx: RunContext, payload: Cleanup, rule: Rule, number: int) -> int:
 
 def _words(count: int, *, dry_run: bool) -> str:
     return f"{count:,} would be deleted" if dry_run else f"{count:,} deleted"
+
+
+def _summary(done: list[dict[str, Any]], *, dry_run: bool) -> str:
+    counts: Counter[str] = Counter()
+    for entry in done:
+        counts[entry["what"]] += entry["count"]
+    words = _words(counts.total(), dry_run=dry_run)
+    parts = [f"{what} {count:,}" for what, count in counts.items() if count]
+    return f"{words}: {', '.join(parts)}" if parts else words

@@ -70,11 +70,13 @@ def _back_up(ctx: RunContext, payload: DatabaseBackup) -> dict[str, Any]:
     except BaseException:
         file_delete(file)
         raise
-    ctx.log(f"{file.name}: {file.size:,} bytes, checked by {checked}")
+    summary = f"{file.name}: {file.size:,} bytes, checked by {checked}"
+    ctx.log(summary)
     removed = backups.old_backups_remove(task_id=ctx.task_id, newest=file, keep=payload.keep) if ctx.task_id else 0
     if removed:
         ctx.log(f"{removed} older backups were removed")
     return {
+        "summary": summary,
         "database": connection.vendor,
         "file": str(file.pk),
         "name": file.name,

@@ -122,8 +122,16 @@ def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
     scope = Scope(user=_owner(ctx), at=ctx.scheduled_for or timezone.now())
     rows = source.query(scope, payload.typed_filters(source))
     file, count = _store(ctx, payload, source.pick(payload.columns), rows, _file_name(payload, scope.at))
-    ctx.log(f"{rows_text(count)}, {file.size:,} bytes in {file.name}")
-    result = {"rows": count, "bytes": file.size, "file": str(file.id), "name": file.name, "url": signed_url(file)}
+    summary = f"{rows_text(count)}, {file.size:,} bytes in {file.name}"
+    ctx.log(summary)
+    result = {
+        "summary": summary,
+        "rows": count,
+        "bytes": file.size,
+        "file": str(file.id),
+        "name": file.name,
+        "url": signed_url(file),
+    }
     if payload.upload is not None:
         ctx.progress(count, count, f"{rows_text(count)} written, now uploading")
         result["upload_status"] = upload_file(ctx, payload.upload, file)

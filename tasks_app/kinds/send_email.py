@@ -197,16 +197,18 @@ def _check_all(ctx: RunContext, mailing: Mailing, place: str, *, is_capped: bool
 
 
 def _result(ctx: RunContext, outcome: Outcome, total: int) -> dict[str, Any]:
-    ctx.log(
+    summary = (
         f"{len(outcome.sent)} sent, {len(outcome.already)} sent before, "
         f"{len(outcome.refused)} refused, {len(outcome.failed)} put off"
     )
+    ctx.log(summary)
     outcome.settle_later()
     if outcome.refused and not outcome.sent and not outcome.already:
         outcome.settle()
     ctx.progress(total, total, f"{len(outcome.sent)} sent")
     reasons = [{"email": address, "reason": reason} for address, reason in islice(outcome.refused.items(), _TOLD)]
     return {
+        "summary": summary,
         "recipients": total,
         "sent": len(outcome.sent),
         "already_sent": len(outcome.already),

@@ -155,8 +155,10 @@ class Sync:
 
     def _counted(self, records: int, counts: dict[str, int], is_unchanged: bool) -> dict[str, Any]:
         found = {word: counts.get(word, 0) for word in _COUNTS}
-        self.ctx.log(f"{records} records: " + ", ".join(f"{found[word]} {word}" for word in _COUNTS[:5]))
+        summary = f"{records} records: " + ", ".join(f"{found[word]} {word}" for word in _COUNTS[:5])
+        self.ctx.log(summary)
         return {
+            "summary": summary,
             "collection": self.collection.name,
             "collection_id": str(self.collection.pk),
             "records": records,

@@ -33,6 +33,14 @@ class Step:
     is_last: bool
 
 
+@dataclass(frozen=True)
+class Result:
+    """What came of the run: in the handler's words, and as it is."""
+
+    summary: str
+    rest: Any
+
+
 @require_safe
 @page
 def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
@@ -54,6 +62,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
         "sentence": _sentence(run),
+        "result": _result(run.result),
         "collection": collection_of_run(request.user, run),
         "files": files_of_run(request.user, run),
     }
@@ -81,6 +90,14 @@ def _steps(events: list[RunEvent]) -> list[Step]:
 
 def _trace(text: str) -> list[TracePart]:
     return split_trace(text) if text else []
+
+
+def _result(value: Any) -> Result:
+    """What a handler put under `summary` is its own sentence about the rest."""
+    if not isinstance(value, dict) or not isinstance(value.get("summary"), str):
+        return Result("", value)
+    rest = {name: one for name, one in value.items() if name != "summary"}
+    return Result(value["summary"], rest or None)
 
 
 def _sentence(run: TaskRun) -> str:

@@ -152,11 +152,19 @@ def test_it_says_what_each_rule_deleted(alice: User) -> None:
     aged(alice, 20)
     rules = [{"what": "runs", "older_than_days": 15}, {"what": "logs", "older_than_days": 9}]
     counted = {"rules": [{"what": "runs", "count": 1}, {"what": "logs", "count": 9}], "count": 10}
-    assert clean(alice, *rules, dry_run=True) == {"dry_run": True, **counted}
+    assert clean(alice, *rules, dry_run=True) == {
+        "summary": "10 would be deleted: runs 1, logs 9",
+        "dry_run": True,
+        **counted,
+    }
     ctx = RecordingContext(owner_id=alice.pk)
-    assert call_handler("cleanup", {"rules": rules}, ctx) == {"dry_run": False, **counted}
+    assert call_handler("cleanup", {"rules": rules}, ctx) == {
+        "summary": "10 deleted: runs 1, logs 9",
+        "dry_run": False,
+        **counted,
+    }
     assert ctx.messages == ["Rule 1, runs: 1 deleted", "Rule 2, logs: 9 deleted"]
-    assert clean(alice, *rules)["count"] == 0
+    assert (clean(alice, *rules)["count"], clean(alice, *rules)["summary"]) == (0, "0 deleted")
     assert ctx.reports[-1] == (2, 2, "2 of 2 rules done")
 
 

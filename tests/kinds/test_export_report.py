@@ -186,7 +186,14 @@ def test_the_result_describes_the_file(alice: User) -> None:
     ctx = context(alice)
     result = export(alice, ctx, filename="Mine", link_days=2, filters={"status": "succeeded"})
     file = StoredFile.objects.get()
-    assert result == {"rows": 1, "bytes": file.size, "file": str(file.id), "name": "Mine.csv", "url": result["url"]}
+    assert result == {
+        "summary": f"1 row, {file.size:,} bytes in Mine.csv",
+        "rows": 1,
+        "bytes": file.size,
+        "file": str(file.id),
+        "name": "Mine.csv",
+        "url": result["url"],
+    }
     assert (file.owner_id, str(file.run_id)) == (alice.pk, ctx.run_id)
     assert file.expires_at is not None
     assert timedelta(days=1.9) < file.expires_at - timezone.now() < timedelta(days=2)

@@ -87,6 +87,7 @@ def test_each_gets_a_mail_of_their_own(alice: User, mailbox: Mailbox, reminder: 
         reply_to="desk@example.org",
     )
     assert result == {
+        "summary": "2 sent, 0 sent before, 0 refused, 0 put off",
         "recipients": 2, "sent": 2, "already_sent": 0, "refused": 0, "failed": 0, "refusals": [],
     }  # fmt: skip
     first, second = (message for _, message in mailbox.messages)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import RunAttempt, ScheduledTask, TaskRun, db_now
+from tasks_app.services import lifecycle
 from tests import runs
 from tests.web.reading import text
 
@@ -37,6 +38,32 @@ def test_it_tells_how_it_went(as_alice: Client, alice: User, task: ScheduledTask
     assert '"url"' in words
     assert "https://example.org/<b>" in words
     assert '"ok" : true' in words or '"ok": true' in words
+
+
+def test_what_came_of_it_stands_in_the_handlers_words_above_the_rest(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    lifecycle.succeed(runs.hold(run), result={"summary": "40 sent, 2 <refused>", "sent": 40})
+    html = as_alice.get(page(run)).content.decode()
+    assert '<p class="summary">40 sent, 2 &lt;refused&gt;</p>' in html
+    block = html.split('class="summary"')[1]
+    assert "&quot;sent&quot;" in block
+    assert "&quot;summary&quot;" not in html
+
+
+@pytest.mark.parametrize("result", [{"summary": ["no", "sentence"]}, "summary", ["summary"], 0])
+def test_any_other_result_stands_as_it_is(as_alice: Client, alice: User, result: object) -> None:
+    run = runs.make_run(alice)
+    lifecycle.succeed(runs.hold(run), result=result)
+    response = as_alice.get(page(run))
+    assert 'class="summary"' not in response.content.decode()
+    assert response.context["result"].rest == result
+
+
+def test_a_sentence_alone_is_the_whole_result(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    lifecycle.succeed(runs.hold(run), result={"summary": "Nothing to do"})
+    html = as_alice.get(page(run)).content.decode()
+    assert html.count("Nothing to do") == 1
 
 
 def test_a_failure_says_what_where_and_what_to_do(as_alice: Client, alice: User, task: ScheduledTask) -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Permanent, RunStopped
-from tasks_app.handlers.testing import check_progress_ends
+from tasks_app.handlers.testing import call_handler, check_progress_ends
 from tasks_app.models import SyncedCollection
 from tests.kinds.sync.json_api import MODIFIED, JsonApi
 from tests.kinds.sync.kept import STYLES, Kept, things
@@ -46,6 +46,13 @@ def test_records_follow_the_list(paged: Kept, api: JsonApi) -> None:
         ("back", "7", {"name": "Thing 7"}, {"name": "Changed meanwhile"}),
     ]
     check_progress_ends(paged.contexts[-1])
+
+
+def test_the_result_says_in_words_what_it_counts(kept: Kept) -> None:
+    ctx = kept.context()
+    result = call_handler("sync_external_service", kept.payload(), ctx)
+    assert result["summary"] == "25 records: 25 new, 0 changed, 0 unchanged, 0 gone, 0 back"
+    assert result["summary"] in ctx.messages
 
 
 def test_nothing_is_written_for_what_is_unchanged(
