@@ -6,10 +6,9 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.utils import timezone
 
 from tasks_app.errors import Invalid
-from tasks_app.models import ScheduledTask
+from tasks_app.models import ScheduledTask, db_now
 from tasks_app.services import planning, specs
 from tasks_app.services.specs import TaskSpec
 
@@ -45,7 +44,7 @@ def schedule_preview(
         calendar=fields["calendar"],
         calendar_policy=fields["calendar_policy"],
     )
-    slots = planning.upcoming(task, after or timezone.now(), count)
+    slots = planning.upcoming(task, after or db_now(), count)
     return SchedulePreview(
         description=fields["schedule_text"],
         cron=fields["cron_expression"],

@@ -9,12 +9,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.utils import timezone as django_timezone
 
 from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Queue, ScheduledTask
+from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Queue, ScheduledTask, db_now
 from tasks_app.recurrence.plan import Plan
 from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import task_calendars as calendars
@@ -250,7 +249,7 @@ def _merge(problems: Problems, source: str, error: recurrence.ScheduleError) -> 
 def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
     if timing.rule is None:
         return
-    now = django_timezone.now()
+    now = db_now()
     field_name = "run_at" if spec.run_at is not None else "cron" if spec.cron is not None else "schedule"
     after = now - _PAST_GRACE
     if spec.starts_at is not None:

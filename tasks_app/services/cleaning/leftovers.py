@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib.sessions.models import Session
 from django.db.models import Q
-from django.db.models.functions import Now
 
 from tasks_app import beat_sync
 from tasks_app.models import ApiKey, Beat, Credential, Effect, IdempotencyKey, MailCount, Worker, db_now
@@ -65,5 +64,5 @@ def _orphaned_schedules(pace: Pace, *, before: datetime, dry_run: bool) -> Itera
 
 
 def _forget_access_tokens(*, dry_run: bool) -> int:
-    over = Credential.objects.filter(token_until__lt=Now())
+    over = Credential.objects.filter(token_until__lt=db_now())
     return over.count() if dry_run else over.update(sealed_token="", token_until=None)
