@@ -1,7 +1,7 @@
 """What the tests of the services share."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,11 @@ from django.contrib.auth.models import User
 from tasks_app.models import ScheduledTask, db_now
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
+from tests import clocks
+from tests.clocks import Clock
 from tests.services.deeds import at
 
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PAYLOAD = {"url": "https://example.org/"}
 Make = Callable[..., ScheduledTask]
 
@@ -29,6 +32,13 @@ def make(alice: User) -> Make:
         return task_create(owner=owner, spec=TaskSpec(**values), actor="user:alice")
 
     return make
+
+
+@pytest.fixture
+def clock(db: None) -> Iterator[Clock]:
+    """The database's clock, which stands at `START` until it is moved."""
+    with clocks.stopped_at(START) as clock:
+        yield clock
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """Due slots become runs: each exactly once, whoever fires, whatever row stands beside it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
 from tasks_app.services import firing, planning, upkeep
@@ -14,24 +12,10 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_pause, task_resume, task_run_now
 from tasks_app.states import Status, TaskStatus
 from tests import runs as moves
+from tests.clocks import Clock
+from tests.services.conftest import START
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _on_sqlite_only(valkey: str) -> None:
-    """The database's clock is moved with the machine's, which PostgreSQL's is not."""
-    if transaction.get_connection().vendor == "postgresql":
-        pytest.skip("PostgreSQL has its own clock, which a test cannot move")
-
-
-@pytest.fixture
-def clock() -> Any:
-    """A clock that stands still until it is moved."""
-    with time_machine.travel(START, tick=False) as travel:
-        yield travel
+pytestmark = pytest.mark.django_db
 
 
 def make(owner: User, **fields: Any) -> ScheduledTask:
@@ -53,7 +37,7 @@ def slots(task: ScheduledTask, **filters: Any) -> list[str]:
     return [f"{run.slot:%H:%M}" for run in rows]
 
 
-def test_a_due_slot_becomes_one_run_with_its_event(alice: User, clock: Any) -> None:
+def test_a_due_slot_becomes_one_run_with_its_event(alice: User, clock: Clock) -> None:
     task = make(alice)
     assert fire() == 0
     clock.move_to(START + timedelta(minutes=10))
@@ -67,7 +51,7 @@ def test_a_due_slot_becomes_one_run_with_its_event(alice: User, clock: Any) -> N
     assert fire() == 0
 
 
-def test_a_slot_that_has_its_run_is_never_run_again(alice: User, clock: Any) -> None:
+def test_a_slot_that_has_its_run_is_never_run_again(alice: User, clock: Clock) -> None:
     task = make(alice, overlap="allow")
     clock.move_to(START + timedelta(minutes=10))
     assert fire() == 1
@@ -78,7 +62,7 @@ def test_a_slot_that_has_its_run_is_never_run_again(alice: User, clock: Any) -> 
     assert slots(task) == ["09:10"]
 
 
-def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock: Any) -> None:
+def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock: Clock) -> None:
     broken, good = make(alice), make(alice)
     ScheduledTask.objects.filter(id=broken.id).update(schedule={"kind": "cron", "expression": "not cron"})
     clock.move_to(START + timedelta(minutes=10))
@@ -89,7 +73,7 @@ def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock:
     assert slots(good) == ["09:10"]
 
 
-def test_a_one_time_task_runs_once_and_is_completed(alice: User, clock: Any) -> None:
+def test_a_one_time_task_runs_once_and_is_completed(alice: User, clock: Clock) -> None:
     task = make(alice, run_at=START + timedelta(minutes=5))
     clock.move_to(START + timedelta(minutes=5))
     assert fire() == 1
@@ -97,7 +81,7 @@ def test_a_one_time_task_runs_once_and_is_completed(alice: User, clock: Any) -> 
     assert (task.status, task.next_due_at) == (TaskStatus.COMPLETED, None)
 
 
-def test_a_task_ends_after_its_runs(alice: User, clock: Any) -> None:
+def test_a_task_ends_after_its_runs(alice: User, clock: Clock) -> None:
     task = make(alice, max_runs=2, overlap="allow")
     for minute in (10, 20, 30):
         clock.move_to(START + timedelta(minutes=minute))
@@ -107,7 +91,7 @@ def test_a_task_ends_after_its_runs(alice: User, clock: Any) -> None:
     assert task.status == TaskStatus.COMPLETED
 
 
-def test_a_window_bounds_the_slots(alice: User, clock: Any) -> None:
+def test_a_window_bounds_the_slots(alice: User, clock: Clock) -> None:
     task = make(alice, overlap="allow", starts_at=START + timedelta(minutes=15), ends_at=START + timedelta(minutes=40))
     for minute in range(10, 70, 10):
         clock.move_to(START + timedelta(minutes=minute))
@@ -125,7 +109,7 @@ def test_a_window_bounds_the_slots(alice: User, clock: Any) -> None:
     ],
 )
 def test_missed_slots_follow_the_policy_and_are_all_accounted_for(
-    misfire: dict[str, Any], ran: list[str], skipped: int, alice: User, clock: Any
+    misfire: dict[str, Any], ran: list[str], skipped: int, alice: User, clock: Clock
 ) -> None:
     task = make(alice, misfire=misfire, overlap="allow")
     clock.move_to(START + timedelta(hours=2, minutes=5))
@@ -138,7 +122,7 @@ def test_missed_slots_follow_the_policy_and_are_all_accounted_for(
     assert task.next_slot == START + timedelta(hours=2, minutes=10)
 
 
-def test_a_long_range_of_missed_slots_is_one_row_with_its_count(alice: User, clock: Any) -> None:
+def test_a_long_range_of_missed_slots_is_one_row_with_its_count(alice: User, clock: Clock) -> None:
     task = make(alice, cron="* * * * *")
     clock.move_to(START + timedelta(hours=5))
     fire()
@@ -152,7 +136,7 @@ def test_a_long_range_of_missed_slots_is_one_row_with_its_count(alice: User, clo
     )
 
 
-def test_a_slot_within_its_grace_is_late_but_runs(alice: User, clock: Any) -> None:
+def test_a_slot_within_its_grace_is_late_but_runs(alice: User, clock: Clock) -> None:
     task = make(alice, misfire={"policy": "skip", "grace_seconds": 120})
     clock.move_to(START + timedelta(minutes=11, seconds=30))
     assert fire() == 1
@@ -163,7 +147,7 @@ def test_a_slot_within_its_grace_is_late_but_runs(alice: User, clock: Any) -> No
     ("overlap", "second"), [("skip", "skipped"), ("queue_one", "queued"), ("queue_all", "queued"), ("allow", "queued")]
 )
 def test_a_slot_beside_a_running_run_follows_the_overlap_policy(
-    overlap: str, second: str, alice: User, clock: Any
+    overlap: str, second: str, alice: User, clock: Clock
 ) -> None:
     task = make(alice, overlap=overlap)
     clock.move_to(START + timedelta(minutes=10))
@@ -174,7 +158,7 @@ def test_a_slot_beside_a_running_run_follows_the_overlap_policy(
     assert TaskRun.objects.get(task=task, slot=START + timedelta(minutes=20)).status == second
 
 
-def test_queue_one_lets_only_one_wait(alice: User, clock: Any) -> None:
+def test_queue_one_lets_only_one_wait(alice: User, clock: Clock) -> None:
     task = make(alice, overlap="queue_one")
     for minute in (10, 20, 30):
         clock.move_to(START + timedelta(minutes=minute))
@@ -185,7 +169,7 @@ def test_queue_one_lets_only_one_wait(alice: User, clock: Any) -> None:
     assert slots(task, status="skipped", reason="overlap") == ["09:30"]
 
 
-def test_cancel_running_asks_the_running_run_to_stop(alice: User, clock: Any) -> None:
+def test_cancel_running_asks_the_running_run_to_stop(alice: User, clock: Clock) -> None:
     task = make(alice, overlap="cancel_running")
     clock.move_to(START + timedelta(minutes=10))
     fire()
@@ -197,7 +181,7 @@ def test_cancel_running_asks_the_running_run_to_stop(alice: User, clock: Any) ->
     assert slots(task, status="queued") == ["09:20"]
 
 
-def test_a_pause_is_one_row_and_its_end_brings_no_burst(alice: User, clock: Any) -> None:
+def test_a_pause_is_one_row_and_its_end_brings_no_burst(alice: User, clock: Clock) -> None:
     task = make(alice)
     task_pause(task=task, actor="user:alice", note="holidays")
     clock.move_to(START + timedelta(hours=1, minutes=5))
@@ -211,7 +195,7 @@ def test_a_pause_is_one_row_and_its_end_brings_no_burst(alice: User, clock: Any)
     assert (row.scheduled_for, row.range_to) == (START + timedelta(minutes=10), START + timedelta(hours=1))
 
 
-def test_jitter_is_the_same_wherever_it_is_computed(alice: User, clock: Any) -> None:
+def test_jitter_is_the_same_wherever_it_is_computed(alice: User, clock: Clock) -> None:
     task = make(alice, jitter_seconds=300)
     again = ScheduledTask.objects.get(id=task.id)
     assert task.next_slot is not None
@@ -221,7 +205,7 @@ def test_jitter_is_the_same_wherever_it_is_computed(alice: User, clock: Any) -> 
     assert len(others) > 1
 
 
-def test_delayed_runs_become_eligible_when_they_are_due(alice: User, clock: Any) -> None:
+def test_delayed_runs_become_eligible_when_they_are_due(alice: User, clock: Clock) -> None:
     run = moves.make_run(
         alice, status="scheduled", reason="delayed", queued_at=None, due_at=START + timedelta(seconds=5)
     )
@@ -231,7 +215,7 @@ def test_delayed_runs_become_eligible_when_they_are_due(alice: User, clock: Any)
     assert moves.fresh(run).status == Status.QUEUED
 
 
-def test_a_run_by_hand_has_no_slot_and_leaves_the_plan_alone(alice: User, clock: Any) -> None:
+def test_a_run_by_hand_has_no_slot_and_leaves_the_plan_alone(alice: User, clock: Clock) -> None:
     task = make(alice)
     run = task_run_now(task=task, actor="user:alice")
     assert (run.slot, run.trigger, run.scheduled_for) == (None, "manual", START)
