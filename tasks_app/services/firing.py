@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -19,6 +20,7 @@ from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 logger = logging.getLogger(__name__)
 
 BATCH = 500
+_MOST_RUNS = 1000
 _ADVANCED = ["next_slot", "next_due_at", "slots_fired", "status", "pause_note", "paused_at", "version"]
 
 
@@ -33,7 +35,15 @@ class Fired:
     @property
     def is_full(self) -> bool:
         """A full batch: there is probably more."""
-        return self.tasks >= BATCH or self.released >= BATCH
+        return self.tasks >= BATCH or self.runs >= _MOST_RUNS or self.released >= BATCH
+
+
+@dataclass
+class _Firing:
+    """What becomes of a task's due slots: their rows, and the open runs that make room for them."""
+
+    runs: list[TaskRun]
+    replaced: list[TaskRun]
 
 
 def make_ready(*, actor: str) -> Fired:
@@ -52,8 +62,8 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
             due = due.filter(id__in=task_ids)
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
-        runs = [run for task in tasks for run in _fire_safely(task, now=now, actor=actor)]
-        made = lifecycle.create(_settle_overlaps(tasks, runs, now=now, actor=actor), actor=actor)
+        runs = _fire_all(tasks, now=now, actor=actor)
+        made = lifecycle.create(runs, actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
         for task in ended:
             task.version += 1
@@ -82,67 +92,86 @@ def _wake_for(runs: list[TaskRun]) -> None:
         dispatch.wake_on_commit(queue, count)
 
 
-def _fire_safely(task: ScheduledTask, *, now: datetime, actor: str) -> list[TaskRun]:
+def _fire_all(tasks: list[ScheduledTask], *, now: datetime, actor: str) -> list[TaskRun]:
+    """Fire tasks until there are enough runs for one transaction; the list keeps those that were fired."""
+    open_runs = _open_runs(tasks)
+    runs: list[TaskRun] = []
+    for count, task in enumerate(tasks, start=1):
+        fired = _fire_safely(task, open_runs.get(task.id, []), now=now, actor=actor)
+        for other in fired.replaced:
+            _replace(other, actor=actor)
+        runs += fired.runs
+        if len(runs) >= _MOST_RUNS:
+            del tasks[count:]
+            break
+    return runs
+
+
+def _open_runs(tasks: list[ScheduledTask]) -> dict[UUID, list[TaskRun]]:
+    """Give the runs that have not ended, of the tasks to which they matter."""
+    ids = [task.id for task in tasks if task.overlap not in (Overlap.ALLOW, Overlap.QUEUE_ALL)]
+    found: dict[UUID, list[TaskRun]] = {}
+    for run in TaskRun.objects.filter(task_id__in=ids, status__in=OPEN).order_by("id"):
+        if run.task_id is not None:
+            found.setdefault(run.task_id, []).append(run)
+    return found
+
+
+def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str) -> _Firing:
     """Fire one task; a broken row is paused with the reason, and never stops the others."""
+    fired_before = task.slots_fired
     try:
-        return _fire(task, now=now, actor=actor)
+        return _fire(task, others, now=now, actor=actor)
     except Exception as error:
         logger.exception("task %s cannot be scheduled", task.id)
         task.status, task.paused_at = TaskStatus.PAUSED, now
         task.pause_note = f"Paused by the platform: its schedule cannot be read ({error})."[:500]
-        task.next_due_at = None
-        return []
+        task.next_due_at, task.slots_fired = None, fired_before
+        return _Firing([], [])
 
 
-def _fire(task: ScheduledTask, *, now: datetime, actor: str) -> list[TaskRun]:
+def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str) -> _Firing:
     slot = task.next_slot
     if slot is None:
         planning.plan_after(task, now)
-        return []
+        return _Firing([], [])
     chosen = missed.choose(task, slot, now=now)
     runs = [
         planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=instant) for instant in chosen.run
     ]
+    replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
+    task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
     if chosen.skipped is not None:
         runs.insert(0, missed.skipped_run(task, chosen.skipped, now=now, actor=actor))
-    task.slots_fired += len(chosen.run)
-    last = chosen.last
-    for instant in chosen.run:
-        for twin in missed.twins_of(task, instant):
-            runs.append(missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE))
-            last = twin if instant == chosen.last else last
-    planning.plan_past(task, last)
+    twins = [twin for instant in chosen.run for twin in missed.twins_of(task, instant)]
+    runs += [missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
+    planning.plan_past(task, planning.latest(task, [chosen.last, *twins]))
     if task.next_slot is None:
         task.status = TaskStatus.COMPLETED
-    return runs
+    return _Firing(runs, replaced)
 
 
-def _settle_overlaps(tasks: list[ScheduledTask], runs: list[TaskRun], *, now: datetime, actor: str) -> list[TaskRun]:
-    """Decide, for slots whose task still has an open run, by the task's overlap policy."""
-    by_id = {task.id: task for task in tasks if task.overlap not in (Overlap.ALLOW, Overlap.QUEUE_ALL)}
-    open_runs: dict[object, list[TaskRun]] = {}
-    for run in TaskRun.objects.filter(task_id__in=by_id, status__in=OPEN):
-        open_runs.setdefault(run.task_id, []).append(run)
-    for run in runs:
-        task = by_id.get(run.task_id) if run.task_id else None
-        if task is None or run.status != Status.QUEUED:
-            continue
-        _settle_overlap(task, run, open_runs.setdefault(task.id, []), now=now, actor=actor)
-    return runs
+def _settle_overlap(
+    task: ScheduledTask, runs: list[TaskRun], others: list[TaskRun], *, is_late: bool, now: datetime
+) -> list[TaskRun]:
+    """Decide about slots beside open runs of their task, by its policy; gives those of the runs that make room.
 
-
-def _settle_overlap(task: ScheduledTask, run: TaskRun, others: list[TaskRun], *, now: datetime, actor: str) -> None:
+    A slot that is made up for is never left out for an overlap: it waits for its turn.
+    """
+    if not others or not runs:
+        return []
     if task.overlap == Overlap.CANCEL_RUNNING:
-        for other in others:
-            if other.status == Status.RUNNING:
-                lifecycle.ask_to_stop(other, actor=actor)
-            else:
-                lifecycle.cancel(other, reason=Reason.REPLACED, actor=actor)
-        others.clear()
-        return
-    waiting = [other for other in others if other.status != Status.RUNNING]
-    if others if task.overlap == Overlap.SKIP else waiting:
-        run.status, run.reason = Status.SKIPPED, Reason.OVERLAP
-        run.queued_at, run.finished_at = None, now
+        return others
+    is_one_waiting = any(other.status != Status.RUNNING for other in others)
+    if not is_late and (task.overlap == Overlap.SKIP or (task.overlap == Overlap.QUEUE_ONE and is_one_waiting)):
+        for run in runs:
+            run.status, run.reason = Status.SKIPPED, Reason.OVERLAP
+            run.queued_at, run.finished_at = None, now
+    return []
+
+
+def _replace(run: TaskRun, *, actor: str) -> None:
+    if run.status == Status.RUNNING:
+        lifecycle.ask_to_stop(run, actor=actor)
     else:
-        others.append(run)
+        lifecycle.cancel(run, reason=Reason.REPLACED, actor=actor)

@@ -22,11 +22,15 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Chosen:
-    """The slots to run, oldest first; the range (first, last) to write down as skipped; the last slot dealt with."""
+    """The slots to run, oldest first; the range (first, last) to write down as skipped; the last slot dealt with.
+
+    `is_late`: a slot was missed, and what runs makes up for it.
+    """
 
     run: list[datetime]
     skipped: tuple[datetime, datetime] | None
     last: datetime
+    is_late: bool = False
 
 
 def choose(task: ScheduledTask, slot: datetime, *, now: datetime) -> Chosen:
@@ -42,7 +46,7 @@ def choose(task: ScheduledTask, slot: datetime, *, now: datetime) -> Chosen:
     skipped_until = _before(task, wanted[0]) if wanted else missed_until
     skipped = (slot, skipped_until.slot) if skipped_until is not None and skipped_until >= here else None
     last = max([missed_until, *wanted])
-    return Chosen([planned.slot for planned in wanted], skipped, last.slot)
+    return Chosen([planned.slot for planned in wanted], skipped, last.slot, is_late=True)
 
 
 def skipped_run(

@@ -1,7 +1,7 @@
 """When a task runs next, and the run row that a slot or a person's wish becomes. Writes nothing."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,6 +62,11 @@ def placed(task: ScheduledTask, slot: datetime) -> Planned:
     """Give a slot with the instant that the calendar gives it; its own where the calendar leaves it out by now."""
     plan = plan_of(task) if task.calendar is not None else None
     return (plan and plan.place(slot)) or Planned(slot, slot)
+
+
+def latest(task: ScheduledTask, slots: Sequence[datetime]) -> datetime:
+    """Give the slot that comes last in the order of plans."""
+    return max(placed(task, slot) for slot in slots).slot
 
 
 def due_at(task: ScheduledTask, slot: datetime) -> datetime:

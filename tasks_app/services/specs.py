@@ -233,7 +233,7 @@ def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) ->
 
 
 def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:
-    slot = rule.next_after(django_timezone.now())
+    slot = rule.next_after(db_now())
     while slot is not None:
         yield slot
         slot = rule.next_after(slot)

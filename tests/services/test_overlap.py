@@ -1,0 +1,163 @@
+"""A slot beside a run of its task that has not ended: each policy, with real claims, told by the history."""
+
+from datetime import timedelta
+
+import pytest
+
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.services import outcomes, upkeep
+from tasks_app.services.lifecycle import Claim
+from tests import runs
+from tests.clocks import Clock
+from tests.services.conftest import START, Make
+from tests.services.deeds import fire, fresh, history, take_next
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed() -> Claim:
+    """Claim the next run."""
+    held = take_next()
+    assert held is not None
+    return held
+
+
+def fire_at(clock: Clock, task: ScheduledTask, *minutes: int) -> None:
+    """Let the clock reach each minute, and fire."""
+    for minute in minutes:
+        clock.move_to(START + timedelta(minutes=minute))
+        fire(task)
+
+
+def work_off() -> list[str]:
+    """Run what may run, one after the other; gives the slots in their order."""
+    done = []
+    while (held := take_next()) is not None:
+        assert take_next() is None, "no two runs of a serial task at once"
+        outcomes.attempt_succeeded(held, result=None)
+        done.append(f"{TaskRun.objects.get(id=held.run_id).scheduled_for:%H:%M}")
+    return done
+
+
+def test_skip_leaves_the_slot_out_while_a_run_waits_or_runs(make: Make, clock: Clock) -> None:
+    task = make(overlap="skip")
+    fire_at(clock, task, 10, 20)
+    held = claimed()
+    fire_at(clock, task, 30)
+    outcomes.attempt_succeeded(held, result=None)
+    fire_at(clock, task, 40)
+    assert history(task) == [
+        "09:10 succeeded",
+        "09:20 skipped/overlap",
+        "09:30 skipped/overlap",
+        "09:40 queued/due",
+    ]
+
+
+def test_skip_leaves_the_slot_out_while_a_run_waits_for_its_retry(make: Make, clock: Clock) -> None:
+    task = make(overlap="skip", retry={"delays": [3600]})
+    fire_at(clock, task, 10)
+    outcomes.attempt_failed(claimed(), outcomes.Failure(reason=runs.Reason.HANDLER_ERROR, error="no"))
+    fire_at(clock, task, 20)
+    assert history(task) == ["09:10 scheduled/retry", "09:20 skipped/overlap"]
+
+
+def test_queue_one_lets_one_wait_and_leaves_out_the_next(make: Make, clock: Clock) -> None:
+    task = make(overlap="queue_one")
+    fire_at(clock, task, 10)
+    held = claimed()
+    fire_at(clock, task, 20, 30)
+    assert take_next() is None
+    assert history(task) == ["09:10 running", "09:20 queued/due", "09:30 skipped/overlap"]
+    outcomes.attempt_succeeded(held, result=None)
+    assert work_off() == ["09:20"]
+
+
+def test_queue_all_lets_all_wait_and_runs_them_one_by_one(make: Make, clock: Clock) -> None:
+    task = make(overlap="queue_all")
+    fire_at(clock, task, 10)
+    held = claimed()
+    fire_at(clock, task, 20, 30, 40)
+    assert take_next() is None
+    outcomes.attempt_succeeded(held, result=None)
+    assert work_off() == ["09:20", "09:30", "09:40"]
+
+
+def test_cancel_running_asks_the_running_one_to_stop_and_drops_those_that_wait(make: Make, clock: Clock) -> None:
+    task = make(overlap="cancel_running")
+    fire_at(clock, task, 10)
+    held = claimed()
+    fire_at(clock, task, 20, 30)
+    assert TaskRun.objects.get(id=held.run_id).cancel_requested_at is not None
+    assert take_next() is None, "it has not stopped yet"
+    outcomes.attempt_stopped(held)
+    assert history(task) == ["09:10 cancelled/user", "09:20 cancelled/replaced", "09:30 queued/due"]
+    assert work_off() == ["09:30"]
+
+
+def test_allow_runs_side_by_side(make: Make, clock: Clock) -> None:
+    task = make(overlap="allow")
+    fire_at(clock, task, 10, 20)
+    assert take_next() is not None
+    assert take_next() is not None
+    assert history(task) == ["09:10 running", "09:20 running"]
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue_one", "queue_all", "cancel_running"])
+def test_slots_that_are_made_up_for_run_one_after_the_other(overlap: str, make: Make, clock: Clock) -> None:
+    task = make(overlap=overlap, misfire={"policy": "all", "max": 3})
+    fire_at(clock, task, 55)
+    assert work_off() == ["09:30", "09:40", "09:50"]
+    upkeep.expand_missed("test")
+    assert history(task) == [
+        "09:10 skipped/missed",
+        "09:20 skipped/missed",
+        *(f"09:{minute} succeeded" for minute in (30, 40, 50)),
+    ]
+
+
+def test_slots_that_are_made_up_for_run_side_by_side_where_that_is_allowed(make: Make, clock: Clock) -> None:
+    task = make(overlap="allow", misfire={"policy": "all", "max": 3})
+    fire_at(clock, task, 55)
+    assert [take_next() is not None for _ in range(4)] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue_one"])
+@pytest.mark.parametrize(("policy", "made_up"), [("all", ["09:20", "09:30"]), ("latest", ["09:30"])])
+def test_what_the_outage_broke_off_does_not_keep_missed_slots_from_running(
+    policy: str, made_up: list[str], overlap: str, make: Make, clock: Clock
+) -> None:
+    task = make(overlap=overlap, misfire={"policy": policy})
+    fire_at(clock, task, 10)
+    outcomes.attempt_handed_back(claimed(), actor="worker:w")
+    fire_at(clock, task, 35)
+    assert work_off() == ["09:10", *made_up]
+
+
+def test_made_up_slots_replace_what_was_open_before_them_but_not_each_other(make: Make, clock: Clock) -> None:
+    task = make(overlap="cancel_running", misfire={"policy": "all"})
+    fire_at(clock, task, 10, 35)
+    assert history(task) == ["09:10 cancelled/replaced", "09:20 queued/due", "09:30 queued/due"]
+
+
+def test_a_slot_that_comes_while_made_up_ones_wait_follows_the_policy(make: Make, clock: Clock) -> None:
+    task = make(overlap="skip", misfire={"policy": "all"})
+    fire_at(clock, task, 25, 30)
+    assert history(task) == ["09:10 queued/due", "09:20 queued/due", "09:30 skipped/overlap"]
+
+
+def test_a_slot_that_is_left_out_for_an_overlap_uses_up_no_run_of_the_task(make: Make, clock: Clock) -> None:
+    task = make(overlap="skip", max_runs=2)
+    fire_at(clock, task, 10)
+    held = claimed()
+    fire_at(clock, task, 20, 30)
+    assert (fresh(task).slots_fired, fresh(task).status) == (1, "active")
+    outcomes.attempt_succeeded(held, result=None)
+    fire_at(clock, task, 40, 50)
+    assert history(task) == [
+        "09:10 succeeded",
+        "09:20 skipped/overlap",
+        "09:30 skipped/overlap",
+        "09:40 queued/due",
+    ]
+    assert fresh(task).status == "completed"
