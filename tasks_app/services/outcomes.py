@@ -25,7 +25,7 @@ from tasks_app.states import Reason, Status, TaskStatus
 CRASH_LIMIT = 3
 _RNG = Random()
 # Who asks a running run to stop, when it is not a person: whoever fires a slot whose policy is `cancel_running`.
-_FIRING = ("beat:", "upkeep:", "periodic_task")
+_FIRING = ("beat:", "upkeep:", "edit:", "periodic_task")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,16 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import lifecycle, missed, planning, specs
+from tasks_app.services import due_slots, lifecycle, planning, specs
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.validation import Problems
-from tasks_app.states import OPEN, Reason, TaskKind, TaskStatus, Trigger
+from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
 
 _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 
@@ -49,8 +48,8 @@ def task_update(
 ) -> ScheduledTask:
     """Edit a task: `changes` are fields of TaskSpec. Raises Stale when `expected_version` is not the task's.
 
-    A changed schedule takes effect from now on; it never fires at once for what lies behind. An edit that changes
-    nothing leaves the version alone.
+    A changed schedule takes effect from now on; it never fires at once for what lies behind. Slots that are due by then
+    have their runs under the old one. An edit that changes nothing leaves the version alone.
     """
     task = _locked(task)
     if expected_version is not None and task.version != expected_version:
@@ -86,10 +85,10 @@ def task_resume(*, task: ScheduledTask, actor: str) -> ScheduledTask:
         raise Conflict(f"The task is {task.status}; only a paused task can be resumed.")
     if task.status == TaskStatus.ACTIVE:
         return task
-    _record_pause(task, actor=actor)
+    now = due_slots.record_pause(task, actor=actor)
     _switch_on(task)
     try:
-        _plan(task, after=db_now())
+        _plan(task, after=now)
     except ValueError as error:
         raise Conflict(f"The schedule cannot be read ({error}); give the task another one.") from error
     return _save(task)
@@ -97,7 +96,10 @@ def task_resume(*, task: ScheduledTask, actor: str) -> ScheduledTask:
 
 @transaction.atomic
 def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
-    """End the task for good, cancel its runs that wait and ask those that run to stop."""
+    """End the task for good, cancel its runs that wait and ask those that run to stop.
+
+    A slot that is due by then has its run, which is cancelled like the others.
+    """
     task = _locked(task)
     if task.status in _ENDED:
         raise Conflict(f"The task is already {task.status}.")
@@ -117,9 +119,9 @@ def task_delete(*, task: ScheduledTask, actor: str) -> None:
 def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) -> ScheduledTask:
     """Make a paused copy that belongs to `owner`; a one-time instant that has passed is left out."""
     spec = dataclasses.replace(spec_of(task), name=f"{task.name[:190]} (copy)", key=None, enabled=False)
-    if task.kind == TaskKind.ONCE and planning.slot_after(task, timezone.now()) is None:
+    if task.kind == TaskKind.ONCE and planning.slot_after(task, db_now()) is None:
         spec = dataclasses.replace(spec, schedule=None)
-    if spec.ends_at is not None and spec.ends_at <= timezone.now():
+    if spec.ends_at is not None and spec.ends_at <= db_now():
         spec = dataclasses.replace(spec, ends_at=None)
     return task_create(owner=owner, spec=spec, actor=actor)
 
@@ -174,8 +176,12 @@ def _locked(task: ScheduledTask) -> ScheduledTask:
 def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_switched: bool) -> None:
     is_rescheduled = specs.is_rescheduled(task, fields)
     was_paused = task.status == TaskStatus.PAUSED
-    if was_paused and (is_rescheduled or is_switched):
-        _record_pause(task, actor=actor)
+    is_replanned = is_rescheduled or (is_switched and was_paused)
+    now = db_now()
+    if is_replanned:
+        # A pause takes what is due at its beginning, too; who goes on runs it.
+        now = (due_slots.record_pause if is_switched else due_slots.settle)(task, actor=actor)
+        due_slots.count_ranges(task, actor=actor)
     for name, value in fields.items():
         setattr(task, name, value)
     if is_rescheduled and task.status == TaskStatus.COMPLETED:
@@ -184,8 +190,8 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
         _switch_on(task)
     elif is_switched:
         _switch_off(task)
-    if is_rescheduled or (is_switched and was_paused):
-        _plan(task, after=db_now() - (_once_grace(task) if is_rescheduled else timedelta(0)))
+    if is_replanned:
+        _plan(task, after=now - (_once_grace(task) if is_rescheduled else timedelta(0)))
 
 
 def _plan(task: ScheduledTask, *, after: datetime) -> None:
@@ -216,21 +222,8 @@ def _switch_off(task: ScheduledTask) -> None:
         task.next_due_at = None  # next_slot stays: the first slot that the pause takes
 
 
-def _record_pause(task: ScheduledTask, *, actor: str) -> None:
-    """Write the slots that fell into the pause as one skipped range (one row for a single slot)."""
-    now = db_now()
-    first = task.next_slot
-    if first is None or first > now:
-        return
-    try:
-        last = missed.last_due(task, now) or first
-    except ValueError:  # a schedule that cannot be read has no slots
-        return
-    run = missed.skipped_run(task, (first, last), now=now, actor=actor, reason=Reason.PAUSED)
-    lifecycle.create([run], actor=actor)
-
-
 def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
+    due_slots.settle(task, actor=actor)
     task.status = status
     task.next_slot = task.next_due_at = None
     for run in TaskRun.objects.filter(task=task, status__in=OPEN).order_by("id"):

@@ -1,0 +1,87 @@
+"""What has come due of a task by the moment in which it is changed: no slot is lost by an edit, a pause or an end.
+
+Called with the task's row locked, before the change; the caller plans the task anew, or ends it, and saves it.
+"""
+
+import contextlib
+from datetime import datetime
+
+from tasks_app.errors import Conflict
+from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.services import firing, lifecycle, missed, planning
+from tasks_app.states import Reason, Status, TaskStatus, Trigger
+
+_MOST = 100
+
+
+def settle(task: ScheduledTask, *, actor: str) -> datetime:
+    """Give each slot whose instant has come its row, and give the instant up to which that is done.
+
+    Slots of an active task have their runs, by its policies; those of a pause are skipped as such.
+    """
+    if task.status == TaskStatus.PAUSED:
+        return record_pause(task, actor=actor)
+    if task.status != TaskStatus.ACTIVE or not _is_readable(task):
+        return db_now()
+    now = _fire_due(task, actor=f"edit:{actor}")
+    _let_go(task, now=now, actor=f"edit:{actor}")
+    return now
+
+
+def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
+    """Write the slots that fell into the pause as one skipped range (one row for a single slot); gives its end."""
+    now = db_now()
+    first = task.next_slot
+    if first is None or first > now:
+        return now
+    with contextlib.suppress(ValueError):  # a schedule that cannot be read has no slots
+        last = missed.last_due(task, now) or first
+        run = missed.skipped_run(task, (first, last), now=now, actor=actor, reason=Reason.PAUSED)
+        lifecycle.create([run], actor=actor)
+    return now
+
+
+def count_ranges(task: ScheduledTask, *, actor: str) -> None:
+    """Count the skipped ranges that upkeep has not come to, while the schedule is the one that they belong to."""
+    for run in TaskRun.objects.filter(task=task, range_to__isnull=False, range_count=None).select_related("task"):
+        with contextlib.suppress(ValueError):  # upkeep says so of a schedule that cannot be read
+            missed.expand(run, actor=actor)
+
+
+def _is_readable(task: ScheduledTask) -> bool:
+    """A schedule that cannot be read has no slots; whoever changes the task may be mending it."""
+    try:
+        planning.recurrence_of(task)
+    except ValueError:
+        return False
+    return True
+
+
+def _fire_due(task: ScheduledTask, *, actor: str) -> datetime:
+    for _ in range(_MOST):
+        now = db_now()
+        if task.next_due_at is None or task.next_due_at > now:
+            return now
+        firing.fire_due(actor=actor, task_ids=[str(task.id)])
+        task.refresh_from_db()
+    raise Conflict("More slots of the task are due than can be run in one go; try again in a moment.")
+
+
+def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
+    """Give slots that have come, but are held back by jitter or spread, their runs; they start when they would have."""
+    runs = []
+    while task.next_slot is not None and task.next_due_at is not None and task.next_slot <= now:
+        run = planning.build_run(
+            task,
+            trigger=Trigger.SCHEDULE,
+            actor=actor,
+            now=now,
+            status=Status.SCHEDULED,
+            reason=Reason.DELAYED,
+            slot=task.next_slot,
+        )
+        run.due_at = task.next_due_at
+        runs.append(run)
+        task.slots_fired += 1
+        planning.plan_after(task, task.next_slot)
+    lifecycle.create(runs, actor=actor)
