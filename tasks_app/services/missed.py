@@ -132,20 +132,22 @@ def _first_of_its_instant(task: ScheduledTask, planned: Planned) -> Planned:
 
 
 def last_due(task: ScheduledTask, instant: datetime) -> datetime | None:
-    """Give the task's newest slot that is due at or before `instant`, its window's end respected."""
-    planned = _last_due(task, instant)
+    """Give the task's newest slot that happens at or before `instant`, its window's end respected."""
+    planned = _last_planned(task, instant)
     return planned.slot if planned else None
 
 
-def _last_due(task: ScheduledTask, instant: datetime) -> Planned | None:
-    latest = instant - planning.spread_of(task)
+def _last_planned(task: ScheduledTask, instant: datetime) -> Planned | None:
     if task.ends_at is not None:
-        latest = min(latest, task.ends_at)
+        instant = min(instant, task.ends_at)
     plan = planning.plan_of(task)
-    planned = plan.before(latest + _INSTANT) if plan else None
-    if not task.jitter_seconds:
-        return planned
-    for _ in range(_MOST_JITTERED):
+    return plan.before(instant + _INSTANT) if plan else None
+
+
+def _last_due(task: ScheduledTask, instant: datetime) -> Planned | None:
+    """Give the newest that was due by `instant`: what spread and jitter still hold back is not late."""
+    planned = _last_planned(task, instant - planning.spread_of(task))
+    for _ in range(_MOST_JITTERED if task.jitter_seconds else 0):
         if planned is None or planning.due_at(task, planned.slot) <= instant:
             break
         planned = _before(task, planned)

@@ -1,7 +1,9 @@
 """Slots that nobody could fire in time: each is accounted for, and no more run than policy and task allow."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -84,6 +86,22 @@ def test_a_slot_is_late_only_after_its_jitter() -> None:
     due_at = planning.due_at(shifted, slot)
     assert missed.choose(shifted, slot, now=due_at + timedelta(seconds=59)).run == [slot]
     assert missed.choose(shifted, slot, now=due_at + timedelta(seconds=61)).run == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "runs", "skipped"),
+    [("skip", [], (0, 20)), ("latest", [20], (0, 10)), ("all", [0, 10, 20], None)],
+)
+def test_a_slot_that_its_spread_still_holds_back_is_not_missed(
+    policy: str, runs: list[int], skipped: tuple[int, int] | None
+) -> None:
+    """At minute 36 the slot of minute 30 is still to come: this task's are due 7 to 9 minutes after their instants."""
+    tasks = (task(id=UUID(int=number), misfire={"policy": policy}, spread_seconds=600) for number in count())
+    made = next(made for made in tasks if at(7) < planning.due_at(made, START) < at(9))
+    chosen = missed.choose(made, START, now=at(36))
+    assert chosen.run == [at(minute) for minute in runs]
+    assert chosen.skipped == (skipped and (at(skipped[0]), at(skipped[1])))
+    assert chosen.last == at(20)
 
 
 @pytest.mark.django_db
