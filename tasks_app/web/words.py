@@ -138,8 +138,14 @@ def type_title(name: str) -> str:
 
 
 def actor(name: str) -> str:
-    """Say who acted: stored as "user:alice", "key:alice/ci", "beat:host:pid", "worker:name", "upkeep:name", "code"."""
+    """Say who acted.
+
+    Stored as "user:alice", "key:alice/ci", "beat:host:pid", "worker:name", "upkeep:name", "code"; what an edit made due
+    as "edit:" before whose edit it was.
+    """
     kind, _, rest = name.partition(":")
+    if kind == "edit":
+        return f"an edit by {actor(rest)}"
     said = {
         "user": rest,
         "key": f"API key {rest}",

@@ -79,7 +79,15 @@ def test_every_word_of_the_engine_has_words_for_people() -> None:
     assert {trigger.value for trigger in Trigger} == set(words.TRIGGERS)
 
 
-@pytest.mark.parametrize(("name", "said"), [("user:alice", "alice"), ("beat:host:1", "the scheduler"), ("odd", "odd")])
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("user:alice", "alice"),
+        ("beat:host:1", "the scheduler"),
+        ("edit:user:alice", "an edit by alice"),
+        ("odd", "odd"),
+    ],
+)
 def test_actors(name: str, said: str) -> None:
     assert words.actor(name) == said
 
