@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -98,6 +98,37 @@ def allow_command(name: str, line: str) -> None:
 def pause(task_id: UUID) -> None:
     """Pause a task."""
     tasks.task_pause(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR)
+
+
+def resume(task_id: UUID) -> None:
+    """Plan a task again."""
+    tasks.task_resume(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR)
+
+
+def edit(task_id: UUID, **changes: Any) -> None:
+    """Edit a task."""
+    tasks.task_update(task=ScheduledTask.objects.get(id=task_id), changes=changes, actor=ACTOR)
+
+
+def task_cancel(task_id: UUID) -> None:
+    """End a task for good."""
+    tasks.task_cancel(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR)
+
+
+def end_tasks() -> None:
+    """End every task that has not ended."""
+    for task in ScheduledTask.objects.filter(status__in=["active", "paused"]):
+        tasks.task_cancel(task=task, actor=ACTOR)
+
+
+def task_status(task_id: UUID) -> str:
+    """Give a task's status."""
+    return ScheduledTask.objects.get(id=task_id).status
+
+
+def next_slot(task_id: UUID) -> datetime | None:
+    """Give a task's next slot."""
+    return ScheduledTask.objects.get(id=task_id).next_slot
 
 
 def cancel(run_id: UUID) -> None:
@@ -213,6 +244,9 @@ def _story(run: TaskRun) -> Story:
         reason=run.reason,
         version=run.version,
         slot=run.slot,
+        scheduled_for=run.scheduled_for,
+        range_to=run.range_to,
+        range_count=run.range_count,
         started_at=run.started_at,
         finished_at=run.finished_at,
         failures=run.failures,

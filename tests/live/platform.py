@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -18,7 +19,8 @@ from honcho.environ import parse_procfile
 
 from scheduler_project import embedded_redis, ports
 from scheduler_project.settings import BASE_DIR
-from tests.live import inside, leash, mailbox
+from tests.clocks import Clock
+from tests.live import inside, leash, mailbox, moving
 from tests.live.database import own_database
 from tests.live.hand import Hand
 from tests.live.ledger import Ledger
@@ -36,8 +38,9 @@ R = TypeVar("R")
 class Platform:
     """Running processes of one platform, and a hand inside it."""
 
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], starts_at: datetime | None = None) -> None:
         self.directory = directory
+        self._starts_at = starts_at
         self.logs = directory / "logs"
         self.processes: list[Process] = []
         self.ledger = Ledger(directory / "ledger")
@@ -50,6 +53,7 @@ class Platform:
         self._lines = parse_procfile((BASE_DIR / "Procfile").read_text(encoding="utf-8")).processes
         self._stack = contextlib.ExitStack()
         self.hand: Hand
+        self.clock: Clock
 
     @property
     def environment(self) -> dict[str, str]:
@@ -68,6 +72,10 @@ class Platform:
         self._stack.enter_context(_leash(self._mark, self.directory))
         self._stack.callback(self._end_everything)
         self._settings |= self._stack.enter_context(own_database())
+        if self._starts_at is not None:
+            self.clock, settings = self._stack.enter_context(moving.clock_of(self.directory, self._settings))
+            self.clock.move_to(self._starts_at)
+            self._settings |= settings
         self.hand = Hand(self.environment, self.logs / "hand.log")
         self._stack.callback(self.hand.close)
         return self
@@ -249,9 +257,9 @@ _READY: dict[str, Callable[[Platform, Process], bool]] = {
 
 
 @contextlib.contextmanager
-def running_platform(*names: str, **settings: str) -> Iterator[Platform]:
-    """Run these processes of the Procfile (all, if none is named) with these settings."""
-    with short_directory() as directory, Platform(directory, settings) as platform:
+def running_platform(*names: str, starts_at: datetime | None = None, **settings: str) -> Iterator[Platform]:
+    """Run these processes of the Procfile (all, if none is named) with these settings; from that instant on, if any."""
+    with short_directory() as directory, Platform(directory, settings, starts_at) as platform:
         platform.launch(*(names or EVERYTHING))
         yield platform
 

@@ -44,6 +44,9 @@ class Story:
     reason: str
     version: int
     slot: datetime | None
+    scheduled_for: datetime | None
+    range_to: datetime | None
+    range_count: int | None
     started_at: datetime | None
     finished_at: datetime | None
     failures: int
@@ -61,6 +64,12 @@ class Story:
     def is_final(self) -> bool:
         """Nothing can change it any more."""
         return self.status in FINAL
+
+    @property
+    def line(self) -> str:
+        """The run as a line of a history: "10 07:00 succeeded", "10 07:01 - 10 11:59 (299) skipped/missed"."""
+        span = f" - {self.range_to:%d %H:%M} ({self.range_count})" if self.range_to else ""
+        return f"{self.scheduled_for:%d %H:%M}{span} {self.status}{self.reason and f'/{self.reason}'}"
 
     @property
     def ending(self) -> tuple[str, str]:

@@ -43,9 +43,10 @@ def note(payload: Probe, word: str, ctx: RunContext) -> None:
 
 @handler("probe.echo", payload=Probe, retry=_QUICK)
 def echo(ctx: RunContext, payload: Probe) -> dict[str, Any]:
-    """Say what it was given."""
+    """Say what it was given, after a while."""
     note(payload, "start", ctx)
     ctx.log(f"echo {payload.message}")
+    time.sleep(payload.seconds)
     return {"message": payload.message, "scheduled_for": str(ctx.scheduled_for), "attempt": ctx.attempt}
 
 
