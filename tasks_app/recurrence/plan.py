@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.days_off import DAY, LONGEST_RUN, DaysOff
 from tasks_app.recurrence.recurrence import Recurrence
-from tasks_app.recurrence.walkers import wall_at
-from tasks_app.recurrence.zones import first_instant, load_zone, offsets, to_naive_utc
+from tasks_app.recurrence.zones import first_instant, load_zone, offsets, to_naive_utc, wall_at
 
 POLICIES = ("skip", "previous", "next")
 MOST_TRIES = 200

@@ -32,9 +32,11 @@ def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
     """Write the slots that fell into the pause as one skipped range (one row for a single slot); gives its end."""
     now = db_now()
     first = task.next_slot
-    if first is None or first > now:
+    if first is None:
         return now
     with contextlib.suppress(ValueError):  # a schedule that cannot be read has no slots
+        if planning.placed(task, first).at > now:
+            return now
         last = missed.last_due(task, now) or first
         run = missed.skipped_run(task, (first, last), now=now, actor=actor, reason=Reason.PAUSED)
         lifecycle.create([run], actor=actor)
@@ -70,7 +72,7 @@ def _fire_due(task: ScheduledTask, *, actor: str) -> datetime:
 def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
     """Give slots that have come, but are held back by jitter or spread, their runs; they start when they would have."""
     runs = []
-    while task.next_slot is not None and task.next_due_at is not None and task.next_slot <= now:
+    while task.next_slot is not None and planning.placed(task, task.next_slot).at <= now:
         run = planning.build_run(
             task,
             trigger=Trigger.SCHEDULE,
@@ -83,5 +85,6 @@ def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
         run.due_at = task.next_due_at
         runs.append(run)
         task.slots_fired += 1
-        planning.plan_after(task, task.next_slot)
+        planning.plan_past(task, task.next_slot)
+        task.next_due_at = planning.due_at(task, task.next_slot) if task.next_slot else None
     lifecycle.create(runs, actor=actor)

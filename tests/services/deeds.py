@@ -32,7 +32,7 @@ def fire(task: ScheduledTask) -> int:
 def take_next() -> Claim | None:
     """Claim the next run as a worker's child does; None when there is none that may run now."""
     run = claiming.claim_next(queues=["default"], worker=runs.WORKER, lease_seconds=60)
-    return run and Claim(run.id, run.claim_no, runs.WORKER)
+    return Claim(run.id, run.claim_no, runs.WORKER) if run else None
 
 
 def history(task: ScheduledTask) -> list[str]:
