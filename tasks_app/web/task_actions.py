@@ -1,6 +1,7 @@
 """What the buttons of a task do: each is a POST that goes back to a page; the destructive ones ask on a page first."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -9,11 +10,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.catalogue import FIRST
-from tasks_app.errors import CarillonError
+from tasks_app.errors import CarillonError, Invalid
+from tasks_app.recurrence import ScheduleError, check_timezone
+from tasks_app.recurrence.moments import Unreadable, read_instant
+from tasks_app.recurrence.zones import load_zone
 from tasks_app.services import tasks
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render, zone_of
+
+_YEARS = range(1970, 9001)
 
 
 def _detail(task_id: uuid.UUID) -> str:
@@ -23,10 +29,11 @@ def _detail(task_id: uuid.UUID) -> str:
 @require_POST
 @page
 def task_run_now(request: Request, task_id: uuid.UUID) -> HttpResponse:
-    """Start a run and go to it."""
+    """Start a run, for another instant than now if one is given, and go to it."""
     task = task_or_404(request, task_id)
     try:
-        run = tasks.task_run_now(task=task, actor=actor_of(request))
+        instant = _instant(request.POST.get("scheduled_for", ""), task.timezone)
+        run = tasks.task_run_now(task=task, actor=actor_of(request), scheduled_for=instant)
     except CarillonError as error:
         messages.error(request, error.message)
         return redirect(_detail(task_id))
@@ -135,6 +142,21 @@ def task_example(request: Request) -> HttpResponse:
         return redirect("task-list")
     messages.success(request, "This is your first task. Run it now, or make it your own.")
     return redirect("task-detail", task_id=task.pk)
+
+
+def _instant(text: str, zone: str) -> datetime | None:
+    """Read what a dialog gave as wall time of the task's zone; raises Invalid with a sentence."""
+    if not text.strip():
+        return None
+    try:
+        instant = read_instant(text, load_zone(check_timezone(zone)))
+    except Unreadable as error:
+        raise Invalid(f"It was not started: {error.problem.message}.") from None
+    except ScheduleError as error:
+        raise Invalid(f"It was not started: {error}.") from None
+    if instant.year not in _YEARS:
+        raise Invalid(f"It was not started: the year must be between {_YEARS.start} and {_YEARS.stop - 1}.")
+    return instant
 
 
 def _ask(request: Request, *, title: str, text: str, verb: str, back: str) -> HttpResponse:

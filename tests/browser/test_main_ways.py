@@ -54,6 +54,19 @@ def test_a_task_planned_in_plain_words_runs_before_ones_eyes(page: Page) -> None
     assert download.value.suggested_filename.endswith(".csv")
 
 
+def test_a_run_by_hand_is_told_the_time_that_was_chosen(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.echo")
+    page.fill("[name=name]", "Of July")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create task")
+    page.get_by_label("More", exact=True).click()
+    page.get_by_role("button", name="Run for another time").click()
+    page.fill("#run-for-instant", "2026-07-01T09:30")
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*/")
+    expect(page.locator("main")).to_contain_text("2026-07-01 07:30:00+00:00", timeout=LONG_WAIT_MS)
+
+
 def test_a_failed_run_says_why_and_is_retried_with_a_mended_payload(page: Page) -> None:
     page.goto("/tasks/new/?type=probe.chatty")
     page.fill("[name=name]", "Mended")

@@ -1,5 +1,8 @@
 """The buttons of a task."""
 
+from datetime import UTC, datetime
+
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -22,6 +25,28 @@ def test_run_now_leads_to_the_new_run(as_alice: Client, task: ScheduledTask) -> 
     run = task.runs.get()
     assert where == reverse("run-detail", args=[run.pk])
     assert (run.status, run.trigger, run.actor) == ("queued", "manual", "user:alice")
+
+
+def test_a_run_by_hand_may_be_for_another_time_of_the_tasks_zone(as_alice: Client, task: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(id=task.id).update(timezone="Europe/Berlin")
+    press(as_alice, "task-run-now", task, scheduled_for="2026-07-01T09:30")
+    assert task.runs.get().scheduled_for == datetime(2026, 7, 1, 7, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["soon", "2026-03-29T02:30", "0001-01-01T00:00", "9999-12-31T23:59"])
+def test_a_time_that_cannot_be_is_said_and_nothing_runs(written: str, as_alice: Client, task: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(id=task.id).update(timezone="Europe/Berlin")
+    where, page = press(as_alice, "task-run-now", task, scheduled_for=written)
+    assert where == reverse("task-detail", args=[task.pk])
+    assert "It was not started" in page
+    assert not task.runs.exists()
+
+
+def test_a_time_in_a_zone_that_has_gone_is_refused_by_name(as_alice: Client, task: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(id=task.id).update(timezone="Nowhere/Atall")
+    _, page = press(as_alice, "task-run-now", task, scheduled_for="2026-07-01T09:30")
+    assert "there is no time zone" in page
+    assert not task.runs.exists()
 
 
 def test_pause_and_resume(as_alice: Client, task: ScheduledTask) -> None:
