@@ -62,6 +62,14 @@ def test_a_slot_that_has_its_run_is_never_run_again(alice: User, clock: Clock) -
     assert slots(task) == ["09:10"]
 
 
+def test_tasks_that_make_up_for_much_are_fired_a_thousand_runs_at_a_time(alice: User, clock: Clock) -> None:
+    tasks = [make(alice, cron="* * * * *", misfire={"policy": "all", "max": 600}) for _ in range(3)]
+    clock.move_to(START + timedelta(hours=10, seconds=30))
+    first, second = firing.fire_due(actor="test"), firing.fire_due(actor="test")
+    assert [(fired.tasks, fired.runs, fired.is_full) for fired in (first, second)] == [(2, 1200, True), (1, 600, False)]
+    assert {TaskRun.objects.filter(task=task).count() for task in tasks} == {600}
+
+
 def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock: Clock) -> None:
     broken, good = make(alice), make(alice)
     ScheduledTask.objects.filter(id=broken.id).update(schedule={"kind": "cron", "expression": "not cron"})
@@ -97,6 +105,8 @@ def test_a_window_bounds_the_slots(alice: User, clock: Clock) -> None:
         clock.move_to(START + timedelta(minutes=minute))
         fire()
     assert slots(task) == ["09:20", "09:30", "09:40"]
+    task.refresh_from_db()
+    assert (task.status, task.next_due_at) == (TaskStatus.COMPLETED, None)
 
 
 @pytest.mark.parametrize(

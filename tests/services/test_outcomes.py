@@ -191,6 +191,25 @@ def test_a_task_is_paused_after_so_many_failures_in_a_row(alice: User, make: Mak
     assert "3 failed" in task.pause_note
 
 
+def test_a_resumed_task_may_fail_as_often_again(alice: User, make: Make) -> None:
+    task = make(manual=True, pause_after_failures=2)
+    for status in ("active", "paused", "active", "paused"):
+        fail(runs.make_run(alice, task), is_permanent=True)
+        task.refresh_from_db()
+        assert task.status == status
+        if status == "paused":
+            tasks.task_resume(task=task, actor="user:alice")
+
+
+def test_a_success_in_between_begins_the_count_anew(alice: User, make: Make) -> None:
+    task = make(manual=True, pause_after_failures=2)
+    fail(runs.make_run(alice, task), is_permanent=True)
+    outcomes.attempt_succeeded(runs.hold(runs.make_run(alice, task)), result=None)
+    fail(runs.make_run(alice, task), is_permanent=True)
+    task.refresh_from_db()
+    assert (task.status, task.failures_in_row) == ("active", 1)
+
+
 @pytest.mark.parametrize("status", ["paused", "completed", "cancelled"])
 def test_a_task_that_is_not_active_stays_what_it_is(status: str, alice: User, make: Make) -> None:
     task = make(manual=True, pause_after_failures=1)
