@@ -1,19 +1,19 @@
 """Says a canonical schedule as a cron expression, where one says exactly the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.cron import compile_cron, is_valid
-from tasks_app.recurrence.kinds import UNIT_SECONDS, WEEKDAYS
+from tasks_app.recurrence.kinds import UNIT_SECONDS
+from tasks_app.recurrence.writing import cron_weekday, day_field, joined
 from tasks_app.recurrence.zones import offset_at
 
 Schedule = Mapping[str, Any]
 EPOCH = datetime(1970, 1, 1)
 MINUTE, HOUR, DAY = 60, 3600, 86400
-_FEWEST_FOR_A_RANGE = 3
 
 
 def cron_of(schedule: Schedule, zone: ZoneInfo) -> str | None:
@@ -32,32 +32,6 @@ def _cron(schedule: Schedule, _: ZoneInfo) -> str:
 
 def _weekly(schedule: Schedule, _: ZoneInfo) -> str:
     return _at(schedule, f"* * {joined(sorted(cron_weekday(day) for day in schedule['days']), 7)}")
-
-
-def cron_weekday(day: str) -> int:
-    """Count from Sunday = 0."""
-    return (WEEKDAYS.index(day) + 1) % len(WEEKDAYS)
-
-
-def joined(numbers: Sequence[int], whole: int) -> str:
-    """Write sorted numbers as a field: `*` for all of them, ranges from three on."""
-    if len(numbers) == whole:
-        return "*"
-    starts = [number for number in numbers if number - 1 not in numbers]
-    ends = [number for number in numbers if number + 1 not in numbers]
-    items: list[str] = []
-    for start, end in zip(starts, ends, strict=True):
-        long = end - start + 1 >= _FEWEST_FOR_A_RANGE
-        items += [f"{start}-{end}"] if long else [str(number) for number in range(start, end + 1)]
-    return ",".join(items)
-
-
-def day_field(day: int | str) -> str:
-    """Write a day of the month: -2 is the one before the last, L-1."""
-    if day == "last":
-        return "L"
-    assert isinstance(day, int)
-    return str(day) if day > 0 else f"L-{-day - 1}"
 
 
 def _monthly(schedule: Schedule, _: ZoneInfo) -> str | None:

@@ -9,9 +9,9 @@ from tasks_app.recurrence.cron import compile_cron
 from tasks_app.recurrence.errors import ScheduleError, quoted
 from tasks_app.recurrence.reading import Reader
 from tasks_app.recurrence.walkers import ElapsedWalker
+from tasks_app.recurrence.writing import WEEKDAYS
 
 Fields = dict[str, Any]
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 UNIT_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 LONGEST_STEP_SECONDS = 3660 * 86400
 LONGEST_MONTH = 31
