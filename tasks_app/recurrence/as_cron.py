@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.cron import compile_cron, is_valid
-from tasks_app.recurrence.kinds import UNIT_SECONDS
+from tasks_app.recurrence.kinds import UNIT_SECONDS, meaning_of
 from tasks_app.recurrence.writing import cron_weekday, day_field, joined
 from tasks_app.recurrence.zones import offset_at
 
@@ -156,5 +156,6 @@ WRITERS: dict[str, Callable[[Schedule, ZoneInfo], str | None]] = {
     "weekly": _weekly,
     "monthly": _monthly,
     "yearly": _yearly,
+    "text": lambda schedule, zone: cron_of(meaning_of(schedule, zone), zone),
     "any": _any,
 }

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.as_cron import anchor_of, cron_of, day_anchor, step_of
 from tasks_app.recurrence.cron import compile_cron
 from tasks_app.recurrence.days import DayRule, table_of
-from tasks_app.recurrence.kinds import read_schedule
+from tasks_app.recurrence.kinds import meaning_of, read_schedule
 from tasks_app.recurrence.pattern import ALL_MONTHS, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
 from tasks_app.recurrence.walkers import (
@@ -54,15 +54,17 @@ def parse(expression: str, timezone: str) -> Recurrence:
 def _build(key: str, timezone: str) -> Recurrence:
     zone = load_zone(timezone)
     schedule = read_schedule(json.loads(key), zone)
-    is_once = schedule["kind"] == "once"
+    meaning = meaning_of(schedule, zone)
+    is_once = meaning["kind"] == "once"
     return Recurrence(
         schedule=schedule,
+        meaning=meaning,
         timezone=timezone,
         kind="once" if is_once else "recurring",
-        cron=cron_of(schedule, zone),
-        interval=step_of(schedule) if schedule["kind"] == "every" else None,
-        run_at=datetime.fromisoformat(schedule["run_at"]) if is_once else None,
-        walker=_walker(schedule, zone),
+        cron=cron_of(meaning, zone),
+        interval=step_of(meaning) if meaning["kind"] == "every" else None,
+        run_at=datetime.fromisoformat(meaning["run_at"]) if is_once else None,
+        walker=_walker(meaning, zone),
     )
 
 
@@ -73,7 +75,7 @@ def _walker(schedule: Mapping[str, Any], zone: ZoneInfo) -> Walker:
         case "every":
             return _every(schedule, zone)
         case "any":
-            return UnionWalker(tuple(_walker(part, zone) for part in schedule["of"]))
+            return UnionWalker(tuple(_walker(meaning_of(part, zone), zone) for part in schedule["of"]))
     expression = cron_of(schedule, zone)
     pattern = compile_cron(expression).pattern if expression else _nth_workday(schedule)
     return ElapsedWalker(pattern, zone) if pattern.elapsed else FixedWalker(pattern, zone)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.cron import compile_cron
 from tasks_app.recurrence.errors import ScheduleError, quoted
 from tasks_app.recurrence.reading import Reader
+from tasks_app.recurrence.text import tidy, understand
 from tasks_app.recurrence.walkers import ElapsedWalker
 from tasks_app.recurrence.writing import WEEKDAYS
 
@@ -150,6 +152,30 @@ def _yearly(reader: Reader) -> Fields:
     return {"month": month, "day": day, "time": reader.time()}
 
 
+def _text(reader: Reader) -> Fields:
+    reader.known("text")
+    value = reader.data.get("text")
+    if not isinstance(value, str):
+        reader.fail("text", "required", 'text is a sentence such as "every weekday at 9:00"')
+        return {}
+    try:
+        schedule_of(value, reader.zone)
+    except ScheduleError as error:
+        reader.take(error, "text")
+    return {"text": tidy(value)}
+
+
+@lru_cache(maxsize=4096)
+def schedule_of(text: str, zone: ZoneInfo) -> Fields:
+    """Give the schedule object of another kind that a text means. Shared between callers, hence read-only."""
+    return understand(text, zone, read_schedule)
+
+
+def meaning_of(schedule: Mapping[str, Any], zone: ZoneInfo) -> Mapping[str, Any]:
+    """Give what a canonical schedule is walked by: of a text what it means, else the schedule itself."""
+    return schedule_of(schedule["text"], zone) if schedule["kind"] == "text" else schedule
+
+
 def _any(reader: Reader) -> Fields:
     reader.known("of")
     of = reader.data.get("of")
@@ -179,5 +205,6 @@ KINDS: dict[str, Callable[[Reader], Fields]] = {
     "weekly": _weekly,
     "monthly": _monthly,
     "yearly": _yearly,
+    "text": _text,
     "any": _any,
 }

@@ -18,6 +18,8 @@ class Recurrence:
 
     schedule: Mapping[str, Any]
     """The canonical schedule object."""
+    meaning: Mapping[str, Any]
+    """What is walked: of a text the schedule object of another kind that it means, else the same as `schedule`."""
     timezone: str
     kind: Kind
     cron: str | None
@@ -38,7 +40,7 @@ class Recurrence:
 
     def describe(self) -> str:
         """Say it as an English sentence without a full stop: "Every weekday at 09:00, Berlin time"."""
-        return sentence(self.schedule, self.timezone)
+        return sentence(self.meaning, self.timezone)
 
 
 def _search(find: Callable[[datetime], datetime | None], instant: datetime) -> datetime | None:

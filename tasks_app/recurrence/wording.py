@@ -7,6 +7,7 @@ from typing import Any
 from tasks_app.recurrence.as_cron import cron_of, day_anchor, step_of
 from tasks_app.recurrence.cron import CronExpression, compile_cron
 from tasks_app.recurrence.day_words import DayWords, month_name
+from tasks_app.recurrence.kinds import meaning_of
 from tasks_app.recurrence.time_words import TimeWords
 from tasks_app.recurrence.zones import load_zone
 
@@ -34,6 +35,7 @@ def zone_words(timezone: str) -> str:
 
 
 def _words(schedule: Schedule, timezone: str) -> tuple[str, bool]:
+    schedule = meaning_of(schedule, load_zone(timezone))
     match schedule["kind"]:
         case "once":
             return f"once, on {_moment(schedule['run_at'], timezone)}", True

@@ -1,0 +1,57 @@
+"""The times of day of a rule, on a 24-hour clock; and what is said when there are none."""
+
+from tasks_app.recurrence.errors import quoted
+from tasks_app.recurrence.text import words
+from tasks_app.recurrence.text.clauses import Clock, Days, Often, Part, Window
+from tasks_app.recurrence.text.cursor import Cursor
+from tasks_app.recurrence.text.refusal import Refusal
+from tasks_app.recurrence.text.rules import Rule
+from tasks_app.recurrence.text.times import HOUR, in_part
+
+_EXAMPLE = "9:00"
+_SPREAD = {2: "9:00 and 17:00", 3: "8:00, 13:00 and 18:00", 4: "0:00, 6:00, 12:00 and 18:00"}
+
+
+def clocks_of(rule: Rule, cursor: Cursor) -> list[Clock]:
+    """Give the times of day; raises Refusal when there are none."""
+    part, window = rule.one(Part), rule.one(Window)
+    if window:
+        better = cursor.changed(rule.start, rule.start, "every hour ")
+        raise Refusal("text_time", f'say how often, such as "{better}"', window.start, better)
+    if not rule.clocks:
+        raise _no_time(rule, cursor, part)
+    return [_in_part(clock, part, cursor) for clock in rule.clocks] if part else rule.clocks
+
+
+def _no_time(rule: Rule, cursor: Cursor, part: Part | None) -> Refusal:
+    often = rule.one(Often)
+    if often and (often.unit != "days" or often.count not in _SPREAD):
+        return Refusal("text_time", "say on which days and at what times", often.start)
+    if often:
+        better = cursor.changed(often.start, often.end, f"every day at {_SPREAD[often.count]}")
+        return Refusal("text_time", f'say at what times, such as "{better}"', often.end, better)
+    time = words.PART_EXAMPLE[part.part] if part else _EXAMPLE
+    better = cursor.changed(rule.end, rule.end, f" at {time}")
+    return Refusal("text_time", f"say at what time, such as at {time}", rule.end, better)
+
+
+def _in_part(clock: Clock, part: Part, cursor: Cursor) -> Clock:
+    hour = in_part(cursor, clock.minutes // HOUR, part.part, (clock.start, clock.end))
+    if clock.style != "plain" and hour != clock.minutes // HOUR:
+        written = quoted(cursor.text[clock.start : clock.end])
+        raise Refusal("text_time", f"{written} does not lie in the {part.part}", clock.start)
+    return clock._replace(minutes=hour * HOUR + clock.minutes % HOUR)
+
+
+def check_often(rule: Rule, clocks: list[Clock]) -> None:
+    """Refuse "twice a week" with more or less than two times."""
+    often = rule.one(Often)
+    if not often:
+        return
+    count = len({clock.minutes for clock in clocks})
+    if often.unit == "weeks":
+        count *= len({day for days in rule.of(Days) for day in days.weekdays})
+    elif often.unit != "days":
+        count *= len({item for days in rule.of(Days) for item in days.items})
+    if count != often.count:
+        raise Refusal("text_ambiguous", f"this names {count} times, not {often.count}", often.start)

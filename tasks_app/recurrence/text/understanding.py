@@ -1,0 +1,102 @@
+"""Reads a text into a schedule object of another kind, or says at which word it stopped."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tasks_app.recurrence.cron import compile_cron
+from tasks_app.recurrence.errors import ScheduleError
+from tasks_app.recurrence.text.assembling import schedules_of
+from tasks_app.recurrence.text.cursor import Cursor
+from tasks_app.recurrence.text.grammar import read_pieces
+from tasks_app.recurrence.text.refusal import Refusal
+from tasks_app.recurrence.text.rules import sorted_rules
+from tasks_app.recurrence.text.tokens import tokenize
+from tasks_app.recurrence.text.vetting import check_words
+
+Fields = dict[str, Any]
+Canonical = Callable[[object, ZoneInfo], Fields]
+PATH = "text"
+LONGEST_TEXT = 200
+MOST_PARTS = 20
+_MOST_TRIES = 4
+_FIELD = r"[0-9*?/,#LW-]+"
+_CRON_LIKE = re.compile(
+    rf"@[a-z]+( .*)?|(rate|cron)\(.*\)|({_FIELD}[ \t]+){{2}}{_FIELD}([ \t].*)?|{_FIELD}[ \t]+\*.*", re.IGNORECASE
+)
+
+
+def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
+    """Give the canonical schedule object that a text means; raises ScheduleError at the path "text"."""
+    try:
+        return _meaning(text, zone, canonical)
+    except Refusal as refusal:
+        suggestion = _first_understood(refusal, zone, canonical)
+        raise ScheduleError.at(
+            PATH, refusal.code, refusal.message, position=refusal.position, suggestion=suggestion
+        ) from None
+
+
+def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
+    _check_length(text)
+    _check_cron(text)
+    tokens = tokenize(text)
+    check_words(text, tokens)
+    cursor = Cursor(text, tokens)
+    parts: list[Fields] = []
+    for rule in sorted_rules(read_pieces(cursor)):
+        parts += [part for part in schedules_of(rule, cursor, zone) if part not in parts]
+    if not parts:
+        raise cursor.unexpected()
+    if len(parts) > MOST_PARTS:
+        raise Refusal("text_too_long", f"this needs {len(parts)} rules; a schedule has at most {MOST_PARTS}", 0)
+    try:
+        return canonical(parts[0] if len(parts) == 1 else {"kind": "any", "of": parts}, zone)
+    except ScheduleError as error:
+        problem = next(iter(error.problems.values()))[0]
+        code = "text_never" if problem.code == "cron_never" else "text_unsupported"
+        raise Refusal(code, problem.message, tokens[0].start) from None
+
+
+def _check_length(text: str) -> None:
+    stripped = text.strip()
+    if not stripped:
+        raise Refusal("text_empty", 'the text is empty; write for example "every weekday at 9:00"', 0)
+    if len(stripped) > LONGEST_TEXT:
+        raise Refusal("text_too_long", f"a text has at most {LONGEST_TEXT} characters, this has {len(stripped)}", 0)
+
+
+def _check_cron(text: str) -> None:
+    """Refuse a cron expression, and offer it as one."""
+    stripped = text.strip().strip("\"'`")
+    if not _CRON_LIKE.fullmatch(stripped):
+        return
+    better: list[str | Mapping[str, object]] = []
+    try:
+        better = [{"kind": "cron", "expression": compile_cron(stripped).text}]
+    except ScheduleError as error:
+        suggestion = next(iter(error.problems.values()))[0].suggestion
+        if isinstance(suggestion, Mapping):
+            better = [suggestion]
+        elif suggestion and len(suggestion.split()) == 5:  # noqa: PLR2004  # a whole expression
+            better = [{"kind": "cron", "expression": suggestion}]
+    raise Refusal("text_cron", "this is a cron expression; give it as one, with the kind cron", 0, *better)
+
+
+def _first_understood(refusal: Refusal, zone: ZoneInfo, canonical: Canonical) -> str | Mapping[str, object] | None:
+    """Give the first of what may have been meant that is accepted, following suggestions of suggestions."""
+    waiting = list(refusal.better)
+    for _ in range(_MOST_TRIES):
+        if not waiting:
+            break
+        better = waiting.pop(0)
+        if not isinstance(better, str):
+            return better
+        try:
+            _meaning(better, zone, canonical)
+        except Refusal as further:
+            waiting = [*further.better, *waiting]
+        else:
+            return better
+    return None

@@ -1,0 +1,130 @@
+"""Words that the language does not have: misspelt ones, and those that are refused with a reason."""
+
+import difflib
+from functools import cache
+
+from tasks_app.recurrence.errors import quoted
+from tasks_app.recurrence.text import words
+from tasks_app.recurrence.text.refusal import Refusal
+from tasks_app.recurrence.text.tokens import Token
+from tasks_app.recurrence.zones import zone_names
+
+MOST_CORRECTED = 3
+LONGEST_WORD = 20
+_NEARNESS = 0.7
+_RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
+_VAGUE = "say exactly when"
+_SEASON = "say the months, such as in June, July and August"
+_HOLIDAY = "holidays and other days off belong to the task's calendar"
+_SUN = "the sun keeps no fixed time; say a time of day"
+_HOURS = "say the hours, such as from 9:00 to 17:00"
+_COUNTED = 'this can be read in two ways; say it as "every 2 months" or name the days'
+_REFUSED = {
+    **dict.fromkeys(
+        ("tomorrow", "today", "tonight", "yesterday", "now", "later", "soon"), ("text_relative", _RELATIVE)
+    ),
+    **dict.fromkeys(("asap", "immediately", "ago", "next", "upcoming", "coming"), ("text_relative", _RELATIVE)),
+    **dict.fromkeys(("summer", "winter", "spring", "autumn", "fall"), ("text_unsupported", _SEASON)),
+    **dict.fromkeys(("holiday", "holidays", "easter", "christmas", "bank"), ("text_calendar", _HOLIDAY)),
+    **dict.fromkeys(("sunrise", "sunset", "dawn", "dusk"), ("text_unsupported", _SUN)),
+    **dict.fromkeys(("office", "opening", "daytime"), ("text_unsupported", _HOURS)),
+    **dict.fromkeys(("sometimes", "occasionally", "often", "frequently", "regularly"), ("text_vague", _VAGUE)),
+    **dict.fromkeys(("about", "around", "approximately", "roughly", "randomly", "maybe"), ("text_vague", _VAGUE)),
+    **dict.fromkeys(("bimonthly", "semimonthly", "biannually", "biannual"), ("text_ambiguous", _COUNTED)),
+    **dict.fromkeys(("semiannually", "biennially", "biyearly", "semiweekly"), ("text_ambiguous", _COUNTED)),
+}
+_ZONE_MESSAGE = "the time zone does not belong in the text, but in the task's field timezone"
+_ZONES = {
+    *("utc", "gmt", "z", "cet", "cest", "eet", "eest", "wet", "west", "est", "edt", "cst", "cdt", "mst", "mdt"),
+    *("pst", "pdt", "bst", "ist", "jst", "aest", "aedt", "msk", "timezone", "zone", "tz", "zulu", "local"),
+    *("eastern", "pacific", "central", "mountain", "standard", "daylight"),
+}
+_MOST_WORDS_IN_A_CITY = 3
+
+
+def check_words(text: str, tokens: list[Token]) -> None:
+    """Raise Refusal at the first word that the language does not have."""
+    for place, token in enumerate(tokens):
+        if not token.word or not token.word[0].isalpha() or token.word in words.KNOWN:
+            if token.word == "time" and tokens[place - 1 : place] and tokens[place - 1].word != "of":
+                raise _zone(text, tokens, place)
+            continue
+        _check_word(text, tokens, place)
+
+
+def _check_word(text: str, tokens: list[Token], place: int) -> None:
+    token = tokens[place]
+    if token.word == "or":
+        better = f"{text[: token.start]}and{text[token.end :]}"
+        raise Refusal("text_ambiguous", f'"or" leaves it open; write "{better}"', token.start, better)
+    if token.word in _REFUSED:
+        code, message = _REFUSED[token.word]
+        raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start)
+    if token.word in _ZONES or _city(tokens, place):
+        raise _zone(text, tokens, place)
+    near = _near(token.word)
+    written = quoted(text[token.start : token.end])
+    hint = f'; did you mean "{near}"?' if near else ""
+    raise Refusal("text_word", f"{written} is not understood{hint}", token.start, *_corrected(text, tokens))
+
+
+@cache
+def _cities() -> frozenset[str]:
+    """Give the names that zones have for people, without their continents."""
+    names = {part.casefold() for name in zone_names() for part in name.split("/")}
+    return frozenset(name for name in names if name.replace("_", "").isalpha()) - words.KNOWN
+
+
+def _city(tokens: list[Token], place: int) -> int:
+    """Count the words of the name of a city or continent that stands here."""
+    name = ""
+    for count, token in enumerate(tokens[place : place + _MOST_WORDS_IN_A_CITY], start=1):
+        name = f"{name}_{token.word}".strip("_")
+        if name in _cities():
+            return count
+    return 0
+
+
+def _zone(text: str, tokens: list[Token], place: int) -> Refusal:
+    """Suggest the text without the zone: without "Berlin time", "(UTC+2)", "in Europe/Paris"."""
+    first, after = place, place
+    while after < len(tokens) and (length := _zone_words(tokens, after)):
+        after += length
+    after = max(after, place + 1)
+    while first and tokens[first - 1].word in {"in", ",", "the"}:
+        first -= 1
+    better = f"{text[: tokens[first].start]} {text[tokens[after - 1].end :]}"
+    better = " ".join(better.replace("(", " ").replace(")", " ").split()).replace(" ,", ",")
+    return Refusal("text_zone", _ZONE_MESSAGE, tokens[place].start, better)
+
+
+def _zone_words(tokens: list[Token], place: int) -> int:
+    token = tokens[place]
+    if token.word in _ZONES or token.word in {"time", "/", "+", "-"}:
+        return 1
+    if token.glued and token.digits and tokens[place - 1].word in {"+", "-", ":"}:
+        return 1
+    if token.word == ":" and token.glued and tokens[place - 1].digits:
+        return 1
+    return _city(tokens, place)
+
+
+def _near(word: str) -> str:
+    """Give the word of the language that is spelt most like this one."""
+    if len(word) > LONGEST_WORD:
+        return ""
+    found = difflib.get_close_matches(word, words.SPELLINGS, n=1, cutoff=_NEARNESS)
+    return found[0] if found else ""
+
+
+def _corrected(text: str, tokens: list[Token]) -> list[str]:
+    """Put the nearest words in place of the misspelt ones, when each has one."""
+    unknown = [t for t in tokens if t.word and t.word[0].isalpha() and t.word not in words.KNOWN]
+    if len(unknown) > MOST_CORRECTED:
+        return []
+    for token in reversed(unknown):
+        near = _near(token.word)
+        if not near:
+            return []
+        text = f"{text[: token.start]}{near}{text[token.end :]}"
+    return [text.strip()]
