@@ -1,5 +1,7 @@
 """The days of a cron expression in words."""
 
+from collections.abc import Callable
+
 from tasks_app.recurrence.days import DayRule
 from tasks_app.recurrence.time_words import and_list, bits, is_run
 
@@ -20,16 +22,14 @@ def month_name(month: int) -> str:
     return _MONTHS[month]
 
 
-def runs(numbers: list[int]) -> list[str]:
+def runs(numbers: list[int], name: Callable[[int], str] = str) -> list[str]:
     """Write numbers with their runs folded: 1 to 5, 8."""
-    if len(numbers) >= _SHORTEST_RUN and is_run(numbers):
-        return [f"{numbers[0]} to {numbers[-1]}"]
     starts = [number for number in numbers if number - 1 not in numbers]
     ends = [number for number in numbers if number + 1 not in numbers]
     words: list[str] = []
     for start, end in zip(starts, ends, strict=True):
         long = end - start + 1 >= _SHORTEST_RUN
-        words += [f"{start} to {end}"] if long else [str(number) for number in range(start, end + 1)]
+        words += [f"{name(start)} to {name(end)}"] if long else [name(number) for number in range(start, end + 1)]
     return words
 
 
@@ -98,9 +98,7 @@ class DayWords:
         return " of every month" if self._all_year else f" of {self._month_list()}"
 
     def _month_list(self) -> str:
-        if len(self.months) >= _SHORTEST_RUN and is_run(self.months):
-            return f"{month_name(self.months[0])} to {month_name(self.months[-1])}"
-        return and_list([month_name(month) for month in self.months])
+        return and_list(runs(self.months, month_name))
 
     def _day_items(self) -> list[str]:
         rule = self.rule
@@ -147,7 +145,8 @@ class DayWords:
     def _weekday_head(self) -> str:
         words = [f"{self._plain_weekdays()}{self._in_months()}"] if self.rule.weekdays else []
         if self._nth_items():
-            words.append(f"on {and_list(self._nth_items())}{self._of_months()}")
+            only = " of every " + month_name(self.months[0]) if len(self.months) == 1 else self._of_months()
+            words.append(f"on {and_list(self._nth_items())}{only}")
         return and_list(words)
 
     def _weekday_choice(self) -> str:

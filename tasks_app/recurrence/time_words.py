@@ -1,7 +1,10 @@
 """The times of day of a cron expression in words: points ("at 09:00 and 17:00") or a rhythm ("every 15 minutes")."""
 
+from itertools import pairwise
+
 MOST_POINTS = 6
 MINUTES, HOURS = 60, 24
+_AFTERNOON = 13 * MINUTES
 
 
 def bits(mask: int) -> list[int]:
@@ -32,12 +35,47 @@ def clock(hour: int, minute: int) -> str:
     return f"{hour:02}:{minute:02}"
 
 
+def clocks(times: list[int]) -> str:
+    """Write a list of times, counted in minutes of the day."""
+    return and_list([clock(*divmod(time, MINUTES)) for time in times])
+
+
+def even_words(times: list[int], *, may_wrap: bool) -> str:
+    """Say times that lie evenly: "every 45 minutes from 08:00 to 17:45"; "" when they do not.
+
+    `may_wrap` allows a rhythm that runs over midnight.
+    """
+    turned = _turned(times) if may_wrap else times
+    step = turned[1] - turned[0]
+    # A whole hour that ends a rhythm of minutes would be taken for its end, which does not count.
+    ends_on_hour = step < MINUTES and turned[-1] % MINUTES == 0
+    if ends_on_hour or turned != list(range(turned[0], turned[-1] + 1, step)):
+        return ""
+    rhythm = f"every {step} minutes" if step > 1 else "every minute"
+    if step % MINUTES == 0:
+        rhythm = f"every {step // MINUTES} hours" if step > MINUTES else "every hour"
+    first, last = (clock(*divmod(time % (HOURS * MINUTES), MINUTES)) for time in (turned[0], turned[-1]))
+    return f"{rhythm} from {first} to {last}"
+
+
+def _turned(times: list[int]) -> list[int]:
+    """Begin behind the longest pause where that lies in the afternoon; go on over midnight."""
+    pauses = [later - time for time, later in pairwise(times)]
+    longest = max(pauses)
+    begin = pauses.index(longest) + 1
+    day = HOURS * MINUTES
+    if longest <= times[0] + day - times[-1] or times[begin] < _AFTERNOON:
+        return times
+    return times[begin:] + [time + day for time in times[:begin]]
+
+
 class TimeWords:
     """Either `points` or `rhythm` says it; `names_time` tells whether a zone matters to the rhythm."""
 
-    def __init__(self, minutes: int, hours: int, *, follows_elapsed: bool) -> None:
+    def __init__(self, minutes: int, hours: int, *, follows_elapsed: bool, may_wrap: bool = False) -> None:
         self.minutes = bits(minutes)
         self.hours = bits(hours)
+        self._may_wrap = may_wrap
         self.points = ""
         self.rhythm = ""
         self.names_time = False
@@ -45,12 +83,17 @@ class TimeWords:
         few = len(self.minutes) * len(self.hours) <= MOST_POINTS
         steady = follows_elapsed and (len(self.minutes) == 1 and self._hour_step() is not None)
         if few and not steady:
-            self.points = "at " + and_list([clock(hour, minute) for hour in self.hours for minute in self.minutes])
+            self.points = f"at {clocks(self.times)}"
         elif every_hour:
             self.rhythm = self._each_hour()
         else:
             self.names_time = True
             self.rhythm = self._some_hours()
+
+    @property
+    def times(self) -> list[int]:
+        """Give every time in minutes of the day."""
+        return [hour * MINUTES + minute for hour in self.hours for minute in self.minutes]
 
     def _hour_step(self) -> int | None:
         return even_step(self.hours, HOURS) if len(self.hours) > 1 else None
@@ -84,9 +127,12 @@ class TimeWords:
         if rhythm and is_run(self.hours):
             first, last = clock(self.hours[0], self.minutes[0]), clock(self.hours[-1], self.minutes[-1])
             return f"{rhythm} from {first} to {last}"
+        even = even_words(self.times, may_wrap=self._may_wrap)
+        if even:
+            return even
         hours = f"the hours {and_list([str(hour) for hour in self.hours])}"
         if len(self.hours) == 1:
             hours = f"the hour {self.hours[0]}"
-        if self._minute_rhythm():
+        if self._minute_rhythm() and not self.minutes[0]:
             return f"{self._minute_rhythm()} in {hours}"
         return f"at {self._minute_list()} of {hours}"

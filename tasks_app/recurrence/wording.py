@@ -1,24 +1,29 @@
 """Schedules in words: one calm English sentence, without its full stop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from tasks_app.recurrence.as_cron import cron_of, day_anchor, step_of
+from tasks_app.recurrence.as_cron import cron_of, step_of
 from tasks_app.recurrence.cron import CronExpression, compile_cron
-from tasks_app.recurrence.day_words import DayWords, month_name
+from tasks_app.recurrence.day_words import DayWords
 from tasks_app.recurrence.kinds import meaning_of
-from tasks_app.recurrence.time_words import TimeWords
+from tasks_app.recurrence.step_words import date_words, key_of, step_words
+from tasks_app.recurrence.time_words import MOST_POINTS, TimeWords, clocks, even_words
 from tasks_app.recurrence.zones import load_zone
 
 Schedule = Mapping[str, Any]
+Said = tuple[str, bool]
+"""Words, and whether they name a time of day, so that the zone matters."""
+MOST_TOGETHER = 12
 _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu", "Etc/GMT", "GMT"}
 
 
 def sentence(schedule: Schedule, timezone: str) -> str:
     """Say a canonical schedule; the zone is named where a time of day is."""
-    words, names_time = _words(schedule, timezone)
-    if names_time:
+    said = list(_words(schedule, timezone))
+    words = "; also ".join(words for words, _ in said)
+    if any(names_time for _, names_time in said):
         words = f"{words}, {zone_words(timezone)}"
     return words[0].upper() + words[1:]
 
@@ -34,52 +39,92 @@ def zone_words(timezone: str) -> str:
     return f"{city.replace('_', ' ')} time"
 
 
-def _words(schedule: Schedule, timezone: str) -> tuple[str, bool]:
-    schedule = meaning_of(schedule, load_zone(timezone))
+def _words(schedule: Schedule, timezone: str) -> Iterator[Said]:
+    zone = load_zone(timezone)
+    schedule = meaning_of(schedule, zone)
     match schedule["kind"]:
         case "once":
-            return f"once, on {_moment(schedule['run_at'], timezone)}", True
+            yield f"once, on {_moment(schedule['run_at'], timezone)}", True
+        case "every" if step_of(schedule)[1] == "days":
+            yield step_words([schedule], zone)[0], True
         case "every":
-            return _every(schedule, timezone)
+            yield _every(schedule, timezone)
         case "any":
-            return _any(schedule, timezone)
+            yield from _union(schedule, timezone)
         case "monthly" if isinstance(schedule.get("workday"), int):
-            return f"on working day {schedule['workday']} of every month at {schedule['time']}", True
-    expression = cron_of(schedule, load_zone(timezone))
-    assert expression is not None  # every other kind is cron
-    return cron_words(compile_cron(expression))
+            yield f"on working day {schedule['workday']} of every month at {schedule['time']}", True
+        case _:
+            expression = cron_of(schedule, zone)
+            assert expression is not None  # every other kind is cron
+            yield cron_words(compile_cron(expression))
 
 
 def _moment(instant: str, timezone: str) -> str:
     local = datetime.fromisoformat(instant).astimezone(load_zone(timezone))
-    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
-    return f"{local.day} {month_name(local.month)} {local.year} at {clock}"
+    return f"{date_words(local)} at {local.strftime('%H:%M:%S' if local.second else '%H:%M')}"
 
 
-def _every(schedule: Schedule, timezone: str) -> tuple[str, bool]:
+def _every(schedule: Schedule, timezone: str) -> Said:
     count, unit = step_of(schedule)
     words = f"every {unit[:-1]}" if count == 1 else f"every {count} {unit}"
-    if unit == "days":
-        wall = day_anchor(schedule, load_zone(timezone))
-        words += f" at {wall:%H:%M:%S}" if wall.second else f" at {wall:%H:%M}"
-        if count > 1 and "anchor" in schedule:
-            words += f", counted from {wall.day} {month_name(wall.month)} {wall.year}"
-        return words, True
     if "anchor" in schedule:
         return f"{words}, counted from {_moment(schedule['anchor'], timezone)}", True
     return words, False
 
 
-def _any(schedule: Schedule, timezone: str) -> tuple[str, bool]:
-    said = [_words(part, timezone) for part in schedule["of"]]
-    return "; also ".join(words for words, _ in said), any(names_time for _, names_time in said)
-
-
-def cron_words(compiled: CronExpression) -> tuple[str, bool]:
+def cron_words(compiled: CronExpression) -> Said:
     """Say a cron expression."""
     pattern = compiled.pattern
-    times = TimeWords(pattern.minutes, pattern.hours, follows_elapsed=pattern.elapsed)
     days = DayWords(compiled.rule, pattern.months)
+    times = TimeWords(pattern.minutes, pattern.hours, follows_elapsed=pattern.elapsed, may_wrap=days.is_every_day)
     if times.points:
         return f"{days.head()} {times.points}", True
     return f"{times.rhythm}{days.tail()}", times.names_time or not days.is_every_day
+
+
+def _union(schedule: Schedule, timezone: str) -> Iterator[Said]:
+    """Say the parts of a union; those on the same days together."""
+    zone = load_zone(timezone)
+    groups: dict[object, list[Schedule]] = {}
+    for place, part in enumerate(_flat(schedule, timezone)):
+        expression = cron_of(part, zone)
+        key: object = place
+        if part["kind"] == "every" and step_of(part)[1] == "days":
+            key = key_of(part, zone)
+        elif expression and part["kind"] != "every":
+            compiled = compile_cron(expression)
+            key = compiled.rule, compiled.pattern.months
+        groups.setdefault(key, []).append(part)
+    for parts in groups.values():
+        if parts[0]["kind"] == "every" and step_of(parts[0])[1] == "days":
+            yield from ((words, True) for words in step_words(parts, zone))
+        elif len(parts) == 1:
+            yield from _words(parts[0], timezone)
+        else:
+            yield from _together([compile_cron(cron_of(part, zone)) for part in parts])
+
+
+def _flat(schedule: Schedule, timezone: str) -> Iterator[Schedule]:
+    """Give the parts of a union; a text may hold further ones."""
+    for part in schedule["of"]:
+        meaning = meaning_of(part, load_zone(timezone))
+        if meaning["kind"] == "any":
+            yield from _flat(meaning, timezone)
+        else:
+            yield meaning
+
+
+def _together(parts: list[CronExpression]) -> Iterator[Said]:
+    """Say several times on the same days: as a list, or as one rhythm."""
+    days = DayWords(parts[0].rule, parts[0].pattern.months)
+    every = [TimeWords(part.pattern.minutes, part.pattern.hours, follows_elapsed=False).times for part in parts]
+    times = sorted({time for of_part in every for time in of_part})
+    is_disjoint = len(times) == sum(len(of_part) for of_part in every)
+    is_long = len(times) > MOST_POINTS
+    rhythm = even_words(times, may_wrap=days.is_every_day) if is_long and is_disjoint else ""
+    if rhythm:
+        yield f"{rhythm}{days.tail()}", True
+    elif len(times) <= MOST_TOGETHER:
+        yield f"{days.head()} at {clocks(times)}", True
+    else:
+        yield from (cron_words(part) for part in parts)

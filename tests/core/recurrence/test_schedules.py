@@ -126,7 +126,11 @@ def test_the_canonical_form_is_the_same_for_the_same_meaning(given: dict[str, An
     ("schedule", "path", "code", "message"),
     [
         ({}, "kind", "required", "kind is needed"),
-        ({"kind": "text", "text": "every day"}, "kind", "unknown_kind", "once, cron, every"),
+        ({"kind": "sometimes"}, "kind", "unknown_kind", "once, cron, every"),
+        ({"kind": "text"}, "text", "required", "every weekday at 9:00"),
+        ({"kind": "text", "text": 5}, "text", "required", "every weekday at 9:00"),
+        ({"kind": "text", "text": "every day"}, "text", "text_time", "at 9:00"),
+        ({"kind": "text", "text": "every day at 9", "txt": 5}, "txt", "unknown_field", "did you mean text?"),
         ({"kind": 5}, "kind", "unknown_kind", "known are"),
         ({"kind": ["daily"]}, "kind", "unknown_kind", "known are"),
         ({"kind": "daily"}, "time", "required", "time is needed"),

@@ -69,7 +69,7 @@ def test_a_cron_expression_reads_as_a_sentence(expression: str, sentence: str) -
         ({"kind": "every", "days": 1}, "Every day at 00:00, Berlin time"),
         (
             {"kind": "every", "days": 14, "anchor": "2026-03-03T09:00:00Z"},
-            "Every 14 days at 10:00, counted from 3 March 2026, Berlin time",
+            "Every 2 weeks on Tuesday at 10:00, counted from 3 March 2026, Berlin time",
         ),
         ({"kind": "monthly", "workday": 5, "time": "07:00"}, "On working day 5 of every month at 07:00, Berlin time"),
         (
