@@ -1,9 +1,7 @@
 """The days of a cron expression in words."""
 
-from collections.abc import Callable
-
 from tasks_app.recurrence.days import DayRule
-from tasks_app.recurrence.time_words import and_list, bits, is_run
+from tasks_app.recurrence.time_words import SHORTEST_RUN, and_list, bits, is_run, runs
 
 WEEKDAY_NAMES = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 ORDINALS = ("", "first", "second", "third", "fourth", "fifth")
@@ -14,23 +12,11 @@ _MONTHS = (
 ALL_WEEKDAYS, WORKDAYS = 0b1111111, 0b0111110
 ALL_DAYS = (1 << 32) - 2
 MONTHS_IN_YEAR = 12
-_SHORTEST_RUN = 3
 
 
 def month_name(month: int) -> str:
     """Give the English name of a month."""
     return _MONTHS[month]
-
-
-def runs(numbers: list[int], name: Callable[[int], str] = str) -> list[str]:
-    """Write numbers with their runs folded: 1 to 5, 8."""
-    starts = [number for number in numbers if number - 1 not in numbers]
-    ends = [number for number in numbers if number + 1 not in numbers]
-    words: list[str] = []
-    for start, end in zip(starts, ends, strict=True):
-        long = end - start + 1 >= _SHORTEST_RUN
-        words += [f"{name(start)} to {name(end)}"] if long else [name(number) for number in range(start, end + 1)]
-    return words
 
 
 def from_last(distance: int) -> str:
@@ -85,7 +71,7 @@ class DayWords:
         weekdays = self._weekday_numbers()
         if self.rule.weekdays == WORKDAYS:
             words = " on weekdays"
-        elif len(weekdays) >= _SHORTEST_RUN and is_run(weekdays):
+        elif len(weekdays) >= SHORTEST_RUN and is_run(weekdays):
             words = f" from {self._weekday(weekdays[0])} to {self._weekday(weekdays[-1])}"
         else:
             words = f" on {and_list([self._weekday(number) + 's' for number in weekdays])}"
@@ -133,7 +119,7 @@ class DayWords:
         if self.rule.weekdays == WORKDAYS:
             return "every weekday"
         numbers = self._weekday_numbers()
-        if len(numbers) >= _SHORTEST_RUN and is_run(numbers):
+        if len(numbers) >= SHORTEST_RUN and is_run(numbers):
             return f"every day from {self._weekday(numbers[0])} to {self._weekday(numbers[-1])}"
         return f"every {and_list([self._weekday(number) for number in numbers])}"
 

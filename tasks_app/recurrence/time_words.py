@@ -1,8 +1,10 @@
 """The times of day of a cron expression in words: points ("at 09:00 and 17:00") or a rhythm ("every 15 minutes")."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 MOST_POINTS = 6
+SHORTEST_RUN = 3
 MINUTES, HOURS = 60, 24
 _AFTERNOON = 13 * MINUTES
 
@@ -28,6 +30,17 @@ def even_step(numbers: list[int], whole: int) -> int | None:
 def is_run(numbers: list[int]) -> bool:
     """Tell whether numbers follow each other without a hole."""
     return numbers[-1] - numbers[0] == len(numbers) - 1
+
+
+def runs(numbers: list[int], name: Callable[[int], str] = str) -> list[str]:
+    """Write numbers with their runs folded: 1 to 5, 8."""
+    starts = [number for number in numbers if number - 1 not in numbers]
+    ends = [number for number in numbers if number + 1 not in numbers]
+    words: list[str] = []
+    for start, end in zip(starts, ends, strict=True):
+        long = end - start + 1 >= SHORTEST_RUN
+        words += [f"{name(start)} to {name(end)}"] if long else [name(number) for number in range(start, end + 1)]
+    return words
 
 
 def clock(hour: int, minute: int) -> str:
@@ -117,7 +130,7 @@ class TimeWords:
 
     def _minute_list(self) -> str:
         plural = "s" if len(self.minutes) > 1 else ""
-        return f"minute{plural} {and_list([str(minute) for minute in self.minutes])}"
+        return f"minute{plural} {and_list(runs(self.minutes))}"
 
     def _some_hours(self) -> str:
         step = self._hour_step()
@@ -130,7 +143,7 @@ class TimeWords:
         even = even_words(self.times, may_wrap=self._may_wrap)
         if even:
             return even
-        hours = f"the hours {and_list([str(hour) for hour in self.hours])}"
+        hours = f"the hours {and_list(runs(self.hours))}"
         if len(self.hours) == 1:
             hours = f"the hour {self.hours[0]}"
         if self._minute_rhythm() and not self.minutes[0]:

@@ -30,6 +30,7 @@ from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.rhythm_lines import RhythmLines
 from tasks_app.recurrence.text.rules import Rule
 from tasks_app.recurrence.text.times import HOUR, check_whole_minutes
+from tasks_app.recurrence.writing import joined
 
 Fields = dict[str, Any]
 _SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -113,8 +114,7 @@ def _at(line: DayLine, clocks: list[Clock]) -> list[Fields]:
         if line.friendly and len(in_hours) == len(minutes) == 1:
             found.append({**line.friendly, "time": f"{in_hours[0]:02}:{minutes[0]:02}"})
         else:
-            written = " ".join(",".join(str(number) for number in numbers) for numbers in (minutes, in_hours))
-            found.append(_cron(f"{written} {line.fields}"))
+            found.append(_cron(f"{joined(minutes, 0)} {joined(in_hours, 0)} {line.fields}"))
     return found
 
 
@@ -139,10 +139,16 @@ def _rhythm(rule: Rule, cursor: Cursor, zone: ZoneInfo) -> list[Fields]:
 
 def _check_beside_rhythm(rule: Rule, cursor: Cursor) -> None:
     """Refuse a time of day beside a rhythm, and a head that counts."""
-    rhythm, times, head = rule.one(Rhythm), rule.one(Times), rule.one(Head)
+    rhythm, times, head, minutes = rule.one(Rhythm), rule.one(Times), rule.one(Head), rule.one(Minutes)
+    if minutes and not rhythm and not rule.has(Hours) and not any(clause.of_hour for clause in rule.of(Minutes)):
+        better = cursor.changed(rule.start, rule.start, "every hour ")
+        raise Refusal("text_ambiguous", f'of which hour? Write "{better}"', minutes.end, better)
     if times:
         raise _time_beside(rhythm, times, cursor)
-    wrong: Clause | None = rule.one(Often) or rule.one(Part)
+    if rule.has(Part):
+        message = "say the hours beside a rhythm, as in from 22:00 to 6:00"
+        raise Refusal("text_unsupported", message, rule.of(Part)[0].start)
+    wrong: Clause | None = rule.one(Often)
     if head and head.unit != "days" and not rule.has(Days):
         wrong = head
     if head and head.count > 1 and head.unit != "months":

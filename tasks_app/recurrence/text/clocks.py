@@ -39,7 +39,9 @@ def _in_part(clock: Clock, part: Part, cursor: Cursor) -> Clock:
     hour = in_part(cursor, clock.minutes // HOUR, part.part, (clock.start, clock.end))
     if clock.style != "plain" and hour != clock.minutes // HOUR:
         written = quoted(cursor.text[clock.start : clock.end])
-        raise Refusal("text_time", f"{written} does not lie in the {part.part}", clock.start)
+        raise Refusal(
+            "text_time", f"{written} does not lie in the {part.part}; write the time alone, as in 21:00", clock.start
+        )
     return clock._replace(minutes=hour * HOUR + clock.minutes % HOUR)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 
 from tasks_app.recurrence.text import words
+from tasks_app.recurrence.text.bounds import refuse_year
 from tasks_app.recurrence.text.clauses import Dates, Days, Item
 from tasks_app.recurrence.text.cursor import Cursor
-from tasks_app.recurrence.text.months import is_month_date
+from tasks_app.recurrence.text.months import is_month_date, month_list
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.times import is_date
 from tasks_app.recurrence.text.tokens import Token
@@ -15,6 +16,7 @@ MONTH_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FIRST_YEAR = 1970
 _YEAR_DIGITS = 4
 _MONTHS = 12
+_ARTICLES = {"the", "a", "each", "every"}
 
 
 def read_date(cursor: Cursor, *, start: int, is_repeated: bool = False) -> Dates | Days | None:
@@ -25,29 +27,66 @@ def read_date(cursor: Cursor, *, start: int, is_repeated: bool = False) -> Dates
         month = words.MONTH[cursor.take().word]
         cursor.accept("the")
         return with_year(cursor, _days(cursor), month, start=start, is_repeated=is_repeated)
-    after = _days_before_month(cursor)
-    if not after:
+    after = _after_numbers(cursor)
+    if not (_is_month_at(cursor, after) or _is_of_month(cursor, after)):
         return None
     days = _days(cursor)
+    if _is_of_month(cursor, 0):
+        is_repeated = is_repeated or cursor.word(1) in {"each", "every"}
+        cursor.at += 2 + (cursor.word(1) in _ARTICLES)
+        items = tuple(Item("day", checked_day(token)) for token in days)
+        return Days(start=start, end=cursor.last_end, items=items, scope="month", is_repeated=is_repeated)
     cursor.accept("of")
-    month = words.MONTH[cursor.take().word]
-    return with_year(cursor, days, month, start=start, is_repeated=is_repeated)
+    return of_months(cursor, days, start=start, is_repeated=is_repeated)
+
+
+def of_months(cursor: Cursor, days: Sequence[Token], *, start: int, is_repeated: bool) -> Dates | Days:
+    """Read the months of some days: January, or January and July."""
+    months = month_list(cursor)
+    if len(months) == 1:
+        return with_year(cursor, days, min(months), start=start, is_repeated=is_repeated)
+    refuse_year(cursor, start)
+    items = tuple(Item("day", checked_day(token)) for token in days)
+    return Days(start=start, end=cursor.last_end, items=items, months=months, is_repeated=is_repeated)
+
+
+def checked_day(token: Token) -> int:
+    """Give the number of a day that some month has."""
+    if not 1 <= (token.number or 0) <= max(MONTH_LENGTHS):
+        raise Refusal("text_never", f"a month has no day {token.number}", token.start)
+    return token.number or 0
 
 
 def is_date_start(cursor: Cursor) -> bool:
     """Tell whether read_date would read something."""
-    return is_date(cursor) or is_month_date(cursor) or bool(_days_before_month(cursor))
+    after = _after_numbers(cursor)
+    is_days = _is_month_at(cursor, after) or _is_of_month(cursor, after)
+    return is_date(cursor) or is_month_date(cursor) or is_days
 
 
-def _days_before_month(cursor: Cursor) -> int:
-    """Count the words of "3", "1 and 15", "3 of" when a month follows them."""
+def _is_month_at(cursor: Cursor, after: int) -> bool:
+    return bool(after) and cursor.word(after + (cursor.word(after) == "of")) in words.MONTH
+
+
+def _is_of_month(cursor: Cursor, after: int) -> bool:
+    """Tell whether "of the month" comes."""
+    if cursor.word(after) != "of":
+        return False
+    return cursor.word(after + 1 + (cursor.word(after + 1) in _ARTICLES)) == "month"
+
+
+def _after_numbers(cursor: Cursor) -> int:
+    """Count the words of "3", "1 and 15"."""
     place = 0
-    while cursor.peek(place).number is not None or (place and cursor.word(place) in words.LIST):
+    while cursor.peek(place).number is not None:
         place += 1
-    if not place or cursor.peek(place - 1).number is None:
-        return 0
-    after = place + (cursor.word(place) == "of")
-    return after if cursor.word(after) in words.MONTH else 0
+        separators = place
+        while cursor.word(separators) in words.LIST:
+            separators += 1
+        if separators == place or cursor.peek(separators).number is None:
+            return place
+        place = separators
+    return 0
 
 
 def _days(cursor: Cursor) -> list[Token]:

@@ -15,6 +15,7 @@ ALL_MONTHS = frozenset(range(1, 13))
 _QUARTER_FIRST = frozenset({1, 4, 7, 10})
 _QUARTER_LAST = frozenset({3, 6, 9, 12})
 _MOST_NTH = 5
+EVERY = ("every", "each", "all")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,28 @@ def day_lines(rule: Rule, cursor: Cursor) -> list[DayLine]:
     for own, chosen in weekdays.items():
         if not chosen - left_out:
             raise Refusal("text_never", "no day is left", rule.of(Except)[0].start)
-        lines.insert(0, _weekday_line(chosen - left_out, own))
-    return lines
+        lines.append(_weekday_line(chosen - left_out, own))
+    return _joined(lines)
+
+
+def _joined(lines: list[DayLine]) -> list[DayLine]:
+    """Join lines of the same months: where both day fields are restricted, either is enough."""
+    found: dict[str, DayLine] = {}
+    apart: list[DayLine] = []
+    for line in lines:
+        before = found.get(line.month)
+        if not line.is_cron or (line.day, line.weekday) == ("*", "*"):
+            apart.append(line)
+        elif not before:
+            found[line.month] = line
+        else:
+            day, weekday = _both(before.day, line.day), _both(before.weekday, line.weekday)
+            found[line.month] = DayLine(day, line.month, weekday)
+    return [*found.values(), *apart]
+
+
+def _both(one: str, two: str) -> str:
+    return two if one == "*" else one if two == "*" else f"{one},{two}"
 
 
 def _check_months(every: list[Days]) -> None:
@@ -103,6 +124,8 @@ def _check_head(rule: Rule, days: Days, cursor: Cursor) -> None:
         written = cursor.text[days.start : days.end].removeprefix("on ")
         better = cursor.changed(days.start, days.end, f"on the first {written}")
         raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "every {written}"', days.start, better)
+    if head and unit == "days" and days.is_repeated and cursor.text[head.start :][:5].lower().startswith(EVERY):
+        raise Refusal("text_ambiguous", "every day, or only on these? Say one of them", days.start)
     if days.items and unit in {"days", "weeks"}:
         raise Refusal("text_ambiguous", "these days do not fit what stands before them", days.start)
     if unit == "months" and days.months:
@@ -165,7 +188,9 @@ def _by_months(days: Days, months: frozenset[int], rule: Rule) -> dict[frozenset
 
 def _check_once(days: Days, months: frozenset[int], rule: Rule, cursor: Cursor) -> None:
     """Refuse 24 December without a year: it may be meant once."""
-    is_repeated = days.is_repeated or days.scope or any(clause.is_repeated for clause in rule.of(Months))
+    dated = [other for other in rule.of(Days) if other.items and other.months]
+    is_repeated = days.scope or any(other.is_repeated for other in [days, *dated])
+    is_repeated = is_repeated or any(months_.is_repeated for months_ in rule.of(Months))
     if len(months) > 1 or is_repeated or rule.has(Head, Dates):
         return
     has_on = cursor.text[days.start : days.start + 2].lower() == "on"

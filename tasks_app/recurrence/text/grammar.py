@@ -18,14 +18,17 @@ from tasks_app.recurrence.text.weekdays import read_weekdays, weekday_list
 
 Reader = Callable[[Cursor], list[Clause]]
 _HARD = {";", "also"}
-_SEPARATORS = words.LIST | _HARD
+# A dash between clauses is no range; it stands for a comma.
+_SOFT = {",", "-"}
+_SEPARATORS = words.LIST | _HARD | _SOFT
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
 
 
 def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
     """Give the clauses, each with what separates it from the one before: "", ",", "and" or ";"."""
-    for opener in words.OPENERS:
-        cursor.accept_of(opener)
+    cursor.accept("please")
+    if cursor.word(1) != "of" and cursor.accept_of(words.ORDERS):
+        cursor.accept_of({"it", "this"})
     while not cursor.is_done():
         sign = _separator(cursor)
         if cursor.is_done():
@@ -43,10 +46,11 @@ def _separator(cursor: Cursor) -> str:
         found.add(word)
     if found & _HARD:
         return ";"
-    return "and" if found - {","} else ",".join(found)
+    return "and" if found - _SOFT else "," if found else ""
 
 
 def _clause(cursor: Cursor) -> list[Clause]:
+    cursor.accept("only")
     reader = _READERS.get(cursor.word())
     return reader(cursor) if reader else _bare(cursor)
 
@@ -61,6 +65,7 @@ def _bare(cursor: Cursor) -> list[Clause]:
     if word in words.PART_WORD:
         cursor.take()
         return [Part(start=start, end=cursor.last_end, part=words.PART_WORD[word])]
+    _refuse_edge(cursor, start)
     days = _days(cursor, start)
     if days:
         return days
@@ -84,9 +89,18 @@ def _days(cursor: Cursor, start: int) -> list[Clause]:
 
 def _number_alone(cursor: Cursor) -> Refusal | None:
     token = cursor.peek()
+    if token.word == "this":
+        return Refusal("text_relative", _RELATIVE, token.start)
     if token.number is None:
         return None
-    word = "every" if cursor.word(1) in words.UNIT else "at"
+    before = cursor.tokens[cursor.at - 1] if cursor.at else token
+    if cursor.word(1) in words.WORKING:
+        message = "working days cannot be counted back from the end of the month; days can, and the last working day"
+        return Refusal("text_unsupported", message, token.start)
+    if before.number is not None and before is not token:
+        better = cursor.changed(before.start, token.end, f"{before.number}:{token.number:02}")
+        return Refusal("text_word", f'what is {token.text}? Perhaps "{better}"', token.start, better)
+    word = "every" if cursor.word(1) in words.UNIT else "from" if cursor.word(1) in words.RANGE else "at"
     better = cursor.changed(token.start, token.start, f"{word} ")
     return Refusal("text_word", f'what is {token.text}? Write "{better}"', token.start, better)
 
@@ -95,13 +109,19 @@ def _on(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     if cursor.word() in EVERY:
         return read_every(cursor)
-    if cursor.word() == "the" and cursor.word(1) == "hour":
+    if cursor.word() == "the" and cursor.word(1) in {"hour", "half"}:
         minutes = read_minutes(cursor)
-        return [minutes] if minutes else []
+        return [replace(minutes, start=start)] if minutes else []
+    _skip_article(cursor)
     found = _days(cursor, start)
     if not found:
         raise cursor.unexpected()
     return found
+
+
+def _skip_article(cursor: Cursor) -> None:
+    if cursor.word() == "the" and cursor.word(1) in {"weekend", "weekends"}:
+        cursor.take()
 
 
 def _in(cursor: Cursor) -> list[Clause]:
@@ -133,14 +153,21 @@ def _at(cursor: Cursor) -> list[Clause]:
     if part:
         cursor.take()
         return [Part(start=start, end=cursor.last_end, part=part)]
+    _refuse_edge(cursor, start)
+    _skip_article(cursor)
+    is_weekend = cursor.word() in {"weekend", "weekends"}
+    if is_weekend or (cursor.peek().number is not None and is_date_start(cursor)):
+        return _days(cursor, start)
+    raise cursor.unexpected()
+
+
+def _refuse_edge(cursor: Cursor, start: int) -> None:
+    """Refuse "the end of the month"."""
     place = 1 if cursor.word() == "the" else 0
     if cursor.word(place) in {"end", "beginning", "start"} and cursor.word(place + 1) == "of":
         which = "last" if cursor.word(place) == "end" else "first"
         better = cursor.changed(start, cursor.peek(place).end, f"on the {which} day")
         raise Refusal("text_ambiguous", f'name the day: "{better}"', start, better)
-    if cursor.peek().number is not None and is_date_start(cursor):
-        return _days(cursor, start)
-    raise cursor.unexpected()
 
 
 def _from(cursor: Cursor) -> list[Clause]:
@@ -186,6 +213,7 @@ def _anchor(cursor: Cursor, start: int, *, is_counted: bool = False) -> Clause:
 
 
 def _starting(cursor: Cursor) -> list[Clause]:
+    _refuse_edge(cursor, cursor.position)
     token = cursor.take()
     cursor.accept_of({"from", "on", "at", "in"})
     if is_date_start(cursor):
@@ -230,6 +258,10 @@ def _of(cursor: Cursor) -> list[Clause]:
     raise cursor.unexpected()
 
 
+def _for(cursor: Cursor) -> list[Clause]:
+    raise out_of_place(cursor, cursor.position, "ends_at")
+
+
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(EVERY, read_every),
     **dict.fromkeys(words.START, _starting),
@@ -243,4 +275,5 @@ _READERS: dict[str, Reader] = {
     "from": _from,
     "between": _from,
     "of": _of,
+    "for": _for,
 }

@@ -161,16 +161,24 @@ def _units(cursor: Cursor, count: int, start: int, *, is_counted: bool = False) 
     unit = words.UNIT.get(token.word)
     if not unit or (token.word in words.ABBREVIATED_UNITS and not is_counted):
         raise cursor.unexpected()
+    if count == 1 and not is_counted and token.word.endswith("s") and cursor.tokens[cursor.at - 1].word != "all":
+        better = cursor.changed(token.start, token.end, token.word.removesuffix("s"))
+        raise Refusal("text_number", f'how many? For one write "{better}"', token.start, better)
     if not count:
         raise Refusal("text_number", "the number must be at least 1", token.start)
     cursor.take()
     unit, times = _AS_OTHER.get(unit, (unit, 1))
     count *= times
     if unit not in SECONDS:
+        if unit == "days" and count == 1 and cursor.word() == "from" and cursor.word(1) in words.WEEKDAY:
+            cursor.take()
+            weekdays = read_weekdays(cursor, start=start, is_repeated=True)
+            return [weekdays] if weekdays else []
         if count == 1 and cursor.word() == "of" and cursor.word(1) == "the" and cursor.word(2) in _WHOLE:
             cursor.at += 3
         return [Head(start=start, end=cursor.last_end, unit=unit, count=count)]
     seconds = count * SECONDS[unit]
+    cursor.accept("of", "the", "day")
     while is_counted and (more := _more(cursor, SECONDS[unit])):
         seconds, unit = seconds + more[0], more[1]
     return [Rhythm(start=start, end=cursor.last_end, seconds=seconds, unit=unit)]
@@ -222,6 +230,9 @@ def read_often(cursor: Cursor) -> list[Clause]:
     if token.word not in words.OFTEN:
         cursor.take()
     word = cursor.word()
+    if word in words.ADVERB:
+        found = read_adverb(cursor)
+        return found if count == 1 else [*found, _often(cursor, found[0], count, token)]
     if count == 1 and word in EVERY:
         return read_every(cursor)
     if count == 1 and word not in _PER:

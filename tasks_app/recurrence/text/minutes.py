@@ -1,5 +1,7 @@
 """Minutes past the hour: at minute 20, at 20 past, at :15, on the hour, in the hours 8 and 20."""
 
+from dataclasses import replace
+
 from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.clauses import Hours, Minutes, Phase
 from tasks_app.recurrence.text.cursor import Cursor
@@ -15,7 +17,11 @@ _HOURS_IN_DAY = 24
 def read_minutes(cursor: Cursor) -> Minutes | None:
     """Read the minutes of every hour behind "at" or "on", or give None with the cursor where it was."""
     start = cursor.position
-    if cursor.accept("the", "hour") or cursor.accept("the", "top", "of", "the", "hour"):
+    if cursor.accept("the", "top"):
+        return Minutes(start=start, end=cursor.last_end, minutes=(0,), of_hour=_of_the_hour(cursor))
+    if cursor.accept("the", "half", "hour"):
+        return Minutes(start=start, end=cursor.last_end, minutes=(30,))
+    if cursor.accept("the", "hour"):
         return Minutes(start=start, end=cursor.last_end, minutes=(0,))
     minutes = _named(cursor) or _with_colon(cursor) or _before_past(cursor) or _fraction(cursor)
     if minutes is None:
@@ -48,14 +54,25 @@ def _named(cursor: Cursor) -> list[Token] | None:
 
 
 def read_numbers(cursor: Cursor) -> list[Token]:
-    """Read a list of plain numbers."""
-    found = [cursor.take()]
+    """Read a list of plain numbers and ranges of them."""
+    found = _range(cursor)
     while count := cursor.separators(words.LIST):
         if not _is_number(cursor.peek(count)):
             break
         cursor.at += count
-        found.append(cursor.take())
+        found += _range(cursor)
     return found
+
+
+def _range(cursor: Cursor) -> list[Token]:
+    first = cursor.take()
+    if cursor.word() not in words.RANGE or not _is_number(cursor.peek(1)):
+        return [first]
+    cursor.take()
+    last = cursor.take()
+    if last.number is None or first.number is None or not first.number < last.number < HOUR:
+        raise Refusal("text_number", "the numbers must rise", last.start)
+    return [replace(first, number=number) for number in range(first.number, last.number + 1)]
 
 
 def _is_number(token: Token) -> bool:

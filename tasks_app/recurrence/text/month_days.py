@@ -4,7 +4,7 @@ from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.bounds import refuse_year
 from tasks_app.recurrence.text.clauses import Dates, Days, Item, Scope
 from tasks_app.recurrence.text.cursor import Cursor
-from tasks_app.recurrence.text.dates import with_year
+from tasks_app.recurrence.text.dates import of_months as days_of
 from tasks_app.recurrence.text.months import month_list
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.tokens import Token
@@ -26,7 +26,8 @@ def is_item_start(cursor: Cursor, ahead: int = 0) -> bool:
     if token.is_ordinal or word in {"last", "penultimate"} | _NEAREST:
         return True
     if word in _DAY or word in _WORKDAY:
-        return following.number is not None or following.word in _NEAREST
+        can_be_counted = word not in {"weekday", "weekdays"}
+        return (can_be_counted and following.number is not None) or following.word in _NEAREST
     if word in words.WORKING and following.word in _DAY:
         after = cursor.peek(ahead + 2)
         return after.number is not None or after.word in _NEAREST
@@ -40,15 +41,15 @@ def read_items(cursor: Cursor, *, start: int, is_repeated: bool = False) -> Days
     plain = reader.plain_days
     if plain and cursor.word() in words.MONTH:
         # The 3rd March.
-        return with_year(cursor, plain, words.MONTH[cursor.take().word], start=start, is_repeated=is_repeated)
+        return days_of(cursor, plain, start=start, is_repeated=is_repeated)
     of = cursor.word() in {"of", "in"}
     after = 2 if cursor.word(1) in _EACH else 1
     if of and cursor.word(after) in words.MONTH:
         is_repeated = is_repeated or after == 2  # noqa: PLR2004  # of every March
         cursor.at += after
+        if plain:
+            return days_of(cursor, plain, start=start, is_repeated=is_repeated)
         months = month_list(cursor)
-        if plain and len(months) == 1:
-            return with_year(cursor, plain, min(months), start=start, is_repeated=is_repeated)
         refuse_year(cursor, start)
         items = reader.items
         return Days(start=start, end=cursor.last_end, items=items, months=months, is_repeated=is_repeated)

@@ -81,7 +81,7 @@ class RhythmLines:
             start = window.start if window else minutes[0].start
             message = "put the minutes into the times, as in from 9:30 to 17:30"
             raise Refusal("text_ambiguous", message, start)
-        written = ",".join(str(minute) for minute in chosen)
+        written = joined(chosen, 0)
         if hours:
             return f"{written} {joined(hours.hours, HOURS)}"
         return f"{written} {_step_field(self.step // HOUR, HOURS)}"
@@ -160,7 +160,7 @@ class RhythmLines:
     def _minutes(self, minutes: tuple[int, ...]) -> str:
         first, last, step = minutes[0], minutes[-1], self.step
         if step >= HOUR or minutes != tuple(range(first, last + 1, step)):
-            return ",".join(str(minute) for minute in minutes)
+            return joined(minutes, 0)
         if first < step and last + step >= HOUR:
             return f"{first}-59/{step}" if first else _step_field(step, HOUR)
         # A step, for it to follow elapsed time as the rest of the rhythm does.

@@ -23,6 +23,7 @@ from tasks_app.recurrence.text.refusal import Refusal
 C = TypeVar("C", bound=Clause)
 # These may stand several times in a rule, joined by commas or "and"; any other kind once.
 _LISTED = (Days, Dates, Times, Months, Minutes, Window)
+_EVERY = {"each", "every"}
 _APART = 'separate the rules by ";", each with its days and its times'
 
 
@@ -63,7 +64,7 @@ class Rule:
     @property
     def is_complete(self) -> bool:
         """Tell whether it says both on which days and when."""
-        if self.has(Rhythm) or any(minutes.of_hour for minutes in self.of(Minutes)):
+        if self.has(Rhythm) or any(minutes.of_hour in _EVERY for minutes in self.of(Minutes)):
             return True
         if self.has(Minutes):
             return self.has(Hours)
@@ -127,7 +128,7 @@ def _belongs_to(before: Rule, group: Rule, following: list[Rule]) -> bool:
     first, last = group.clauses[0], before.clauses[-1]
     same = next((kind for kind in _LISTED if isinstance(first, kind) and isinstance(last, kind)), None)
     if same:
-        if following and isinstance(following[0].clauses[0], same):
+        if following and following[0].is_complete and isinstance(following[0].clauses[0], same):
             raise Refusal("text_ambiguous", _APART, first.start)
         return True
     if group.sign == "and" or isinstance(first, Times):

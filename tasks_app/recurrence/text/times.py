@@ -13,6 +13,8 @@ MINUTE_WORDS = {"minute", "minutes", "min", "mins"}
 _FRACTION = {"half": 30, "quarter": 15}
 _HOURS_WORDS = {"hours", "hrs", "h"}
 _MILITARY = 4
+_NO_HOURS = {"times", *words.MONTH, *words.UNIT} - _HOURS_WORDS
+_NO_HOURS = ({"times", *words.MONTH, *words.UNIT}) - _HOURS_WORDS
 
 
 def read_times(cursor: Cursor, *, is_bare: bool = False) -> Times | Window | None:
@@ -24,7 +26,7 @@ def read_times(cursor: Cursor, *, is_bare: bool = False) -> Times | Window | Non
     first = read_clock(cursor, is_bare=is_bare)
     if not first:
         return None
-    if cursor.word() in words.RANGE and not is_date(cursor, 1):
+    if cursor.word() in words.RANGE and not _is_dated(cursor, 1):
         return read_window(cursor, first, words.RANGE)
     clocks = [first]
     while count := cursor.separators(words.LIST):
@@ -75,12 +77,7 @@ def read_clock(cursor: Cursor, *, is_bare: bool = False, is_end: bool = False) -
     """Read one time of day, or give None with the cursor where it was. `is_end` allows 24:00."""
     first = cursor.peek()
     if first.word in words.CLOCK_WORD:
-        hour, minute = words.CLOCK_WORD[cursor.take().word]
-        return Clock(hour * HOUR + minute, 0, "word", first.start, first.end)
-    if first.number == NOON and cursor.word(1) in words.CLOCK_WORD:
-        cursor.take()
-        hour, minute = words.CLOCK_WORD[cursor.take().word]
-        return Clock(hour * HOUR + minute, 0, "word", first.start, cursor.last_end)
+        return _with_word(cursor, first)
     shift = _shift(cursor)
     if shift is not None:
         return _shifted(cursor, shift, first)
@@ -90,12 +87,24 @@ def read_clock(cursor: Cursor, *, is_bare: bool = False, is_end: bool = False) -
     return _finished(cursor, found, first, is_end=is_end) if found else None
 
 
+def _with_word(cursor: Cursor, first: Token) -> Clock:
+    hour, minute = words.CLOCK_WORD[cursor.take().word]
+    return Clock(hour * HOUR + minute, 0, "word", first.start, cursor.last_end)
+
+
 def is_date(cursor: Cursor, ahead: int = 0) -> bool:
     """Tell whether 3.3.2027 or the like comes."""
     if not all(cursor.peek(ahead + place).digits for place in (0, 2, 4)):
         return False
     sign = cursor.word(ahead + 1)
     return sign in {".", "-", "/"} and cursor.word(ahead + 3) == sign
+
+
+def _is_dated(cursor: Cursor, ahead: int) -> bool:
+    """Tell whether a day of the calendar comes and no time."""
+    token, following = cursor.peek(ahead), cursor.word(ahead + 1)
+    is_day = token.number is not None and (token.is_ordinal or following in words.MONTH or following == "of")
+    return is_day or token.word in words.MONTH or is_date(cursor, ahead)
 
 
 def _shift(cursor: Cursor) -> int | None:
@@ -151,10 +160,11 @@ def _numbers(cursor: Cursor, is_bare: bool) -> tuple[int, int, int] | None:
 def _plain_number(cursor: Cursor, first: Token, is_bare: bool) -> tuple[int, int, int] | None:
     assert first.number is not None
     following = cursor.word(1)
-    if following in {"am", "pm", "oclock"}:
+    is_twelve = first.number == NOON and following in words.CLOCK_WORD
+    if following in {"am", "pm", "oclock"} or is_twelve:
         cursor.take()
         return first.number, 0, 0
-    if is_bare or following in words.MONTH or (following in words.UNIT and following not in _HOURS_WORDS):
+    if is_bare or following in _NO_HOURS:
         return None
     if len(first.digits) == _MILITARY:
         cursor.take()
@@ -170,6 +180,9 @@ def _finished(cursor: Cursor, numbers: tuple[int, int, int], first: Token, *, is
     """Read what stands behind the numbers: o'clock, am, in the morning."""
     hour, minute, second = numbers
     cursor.accept("oclock")
+    if numbers[0] == NOON and not any(numbers[1:]) and cursor.word() in words.CLOCK_WORD:
+        # 12:00 noon, 12:00 midnight.
+        return _with_word(cursor, first)
     half = cursor.accept_of({"am", "pm"})
     part = "" if half else _part(cursor)
     cursor.accept("sharp")
@@ -225,7 +238,7 @@ def in_part(cursor: Cursor, hour: int, part: str, span: tuple[int, int]) -> int:
     if hour in hours.values() or (part == "night" and hour == 0):
         return hour
     written = quoted(cursor.text[span[0] : span[1]])
-    raise Refusal("text_time", f"{written} does not lie in the {part}; write the time as 21:00", span[0])
+    raise Refusal("text_time", f"{written} does not lie in the {part}; write the time alone, as in 21:00", span[0])
 
 
 def _whole_minutes(cursor: Cursor, clock: Clock) -> Refusal:

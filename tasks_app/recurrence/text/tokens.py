@@ -12,7 +12,7 @@ LONGEST_NUMBER = 4
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _APOSTROPHES = "'\u2019\u02bc\u2018"
 # Invisible, or around a text rather than in it. Blanks of all widths are told by str.isspace.
-_AS_BLANK = set('"`\u200b\u200c\u200d\u2060\ufeff\u00ad\u201c\u201d\u201e\u00ab\u00bb()[]') | set(_APOSTROPHES)
+_AS_BLANK = set('"`\u200b\u200c\u200d\u2060\ufeff\u00ad\u201c\u201d\u201e\u00ab\u00bb()[]!\u2026') | set(_APOSTROPHES)
 _INVISIBLE = str.maketrans(dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", " "))
 _SIGNS = {**dict.fromkeys(_DASHES, "-"), **{sign: sign for sign in ",;:./&+@"}}
 _DROPPED = str.maketrans("", "", "." + _APOSTROPHES)
@@ -73,15 +73,18 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
             end = _end_of_word(text, place)
             yield place, end, text[place:end]
         elif character in _SIGNS:
-            if character != "." or _is_between_digits(text, place):
+            if _has_place(text, place):
                 yield place, end, _SIGNS[character]
         elif not (character.isspace() or character in _AS_BLANK):
             raise Refusal("text_character", f"the character {quoted(character)} has no place here", place)
         place = end
 
 
-def _is_between_digits(text: str, place: int) -> bool:
-    return text[place - 1 : place] in _ASCII_DIGITS and text[place + 1 : place + 2] in _ASCII_DIGITS
+def _has_place(text: str, place: int) -> bool:
+    """Tell whether a dot stands between digits, and a colon before one."""
+    before = text[place - 1 : place] in _ASCII_DIGITS
+    after = text[place + 1 : place + 2] in _ASCII_DIGITS
+    return {".": before and after, ":": after}.get(text[place], True)
 
 
 def _end_of_word(text: str, start: int) -> int:
@@ -124,6 +127,7 @@ def _joined(tokens: list[Token], token: Token) -> tuple[int, Token] | None:
     first = tokens[-2] if hyphen else last
     together = first.word + token.word
     is_number = together in words.NUMBER or together in words.ORDINAL
-    if first.word and (is_number or (hyphen and together in words.KNOWN)):
+    is_word = hyphen and (together in words.KNOWN or first.word in words.PREFIXES)
+    if first.word and (is_number or is_word):
         return 1 + hyphen, _word(together, first.start, token.end, first.glued)
     return None

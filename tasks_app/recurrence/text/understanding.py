@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.cron import compile_cron
+from tasks_app.recurrence.cron import compile_cron, is_valid
 from tasks_app.recurrence.errors import ScheduleError
+from tasks_app.recurrence.moments import Unreadable, read_instant, to_text
 from tasks_app.recurrence.text.assembling import schedules_of
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.grammar import read_pieces
@@ -23,8 +25,10 @@ MOST_PARTS = 20
 _MOST_TRIES = 4
 _FIELD = r"[0-9*?/,#LW-]+"
 _CRON_LIKE = re.compile(
-    rf"@[a-z]+( .*)?|(rate|cron)\(.*\)|({_FIELD}[ \t]+){{2}}{_FIELD}([ \t].*)?|{_FIELD}[ \t]+\*.*", re.IGNORECASE
+    rf"@[a-z]+( .*)?|(CRON_)?TZ=.*|(rate|cron)\(.*\)|({_FIELD}[ \t]+){{2}}{_FIELD}([ \t].*)?|{_FIELD}[ \t]+\*.*",
+    re.IGNORECASE,
 )
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+ ?(Z|[+-]\d\d:?\d\d)", re.IGNORECASE | re.ASCII)
 
 
 def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
@@ -41,7 +45,10 @@ def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
 def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     _check_length(text)
     _check_cron(text)
+    _check_instant(text, zone)
     tokens = tokenize(text)
+    if not tokens:
+        raise _empty()
     check_words(text, tokens)
     cursor = Cursor(text, tokens)
     parts: list[Fields] = []
@@ -62,9 +69,13 @@ def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
 def _check_length(text: str) -> None:
     stripped = text.strip()
     if not stripped:
-        raise Refusal("text_empty", 'the text is empty; write for example "every weekday at 9:00"', 0)
+        raise _empty()
     if len(stripped) > LONGEST_TEXT:
         raise Refusal("text_too_long", f"a text has at most {LONGEST_TEXT} characters, this has {len(stripped)}", 0)
+
+
+def _empty() -> Refusal:
+    return Refusal("text_empty", 'the text is empty; write for example "every weekday at 9:00"', 0)
 
 
 def _check_cron(text: str) -> None:
@@ -72,16 +83,28 @@ def _check_cron(text: str) -> None:
     stripped = text.strip().strip("\"'`")
     if not _CRON_LIKE.fullmatch(stripped):
         return
+    message = "this is a cron expression; give it as one, with the kind cron"
     better: list[str | Mapping[str, object]] = []
     try:
         better = [{"kind": "cron", "expression": compile_cron(stripped).text}]
     except ScheduleError as error:
-        suggestion = next(iter(error.problems.values()))[0].suggestion
-        if isinstance(suggestion, Mapping):
-            better = [suggestion]
-        elif suggestion and len(suggestion.split()) == 5:  # noqa: PLR2004  # a whole expression
-            better = [{"kind": "cron", "expression": suggestion}]
-    raise Refusal("text_cron", "this is a cron expression; give it as one, with the kind cron", 0, *better)
+        problem = next(iter(error.problems.values()))[0]
+        message = f"this looks like a cron expression, and as one: {problem.message}"
+        if isinstance(problem.suggestion, Mapping):
+            better = [problem.suggestion]
+        elif problem.suggestion and is_valid(problem.suggestion):
+            better = [{"kind": "cron", "expression": problem.suggestion}]
+    raise Refusal("text_cron", message, 0, *better)
+
+
+def _check_instant(text: str, zone: ZoneInfo) -> None:
+    """Refuse an instant with its offset; a single run takes it as it is."""
+    if not _INSTANT.fullmatch(text.strip()):
+        return
+    with suppress(Unreadable):
+        once = {"kind": "once", "run_at": to_text(read_instant(text, zone))}
+        message = "an instant with its offset from UTC is given with the kind once"
+        raise Refusal("text_zone", message, text.index(":"), once)
 
 
 def _first_understood(refusal: Refusal, zone: ZoneInfo, canonical: Canonical) -> str | Mapping[str, object] | None:

@@ -1,7 +1,7 @@
 """Words that the language does not have: misspelt ones, and those that are refused with a reason."""
 
 import difflib
-from functools import cache
+from functools import cache, lru_cache
 
 from tasks_app.recurrence.errors import quoted
 from tasks_app.recurrence.text import words
@@ -11,11 +11,12 @@ from tasks_app.recurrence.zones import zone_names
 
 MOST_CORRECTED = 3
 LONGEST_WORD = 20
-_NEARNESS = 0.7
+_NEARNESS = 0.75
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
+_WHEN = "a day of the month that must be a certain weekday cannot be said; choose one of the two"
 _VAGUE = "say exactly when"
 _SEASON = "say the months, such as in June, July and August"
-_HOLIDAY = "holidays and other days off belong to the task's calendar"
+_HOLIDAY = "holidays are not known here; say the date. Days off belong to the task's calendar"
 _SUN = "the sun keeps no fixed time; say a time of day"
 _HOURS = "say the hours, such as from 9:00 to 17:00"
 _COUNTED = 'this can be read in two ways; say it as "every 2 months" or name the days'
@@ -27,9 +28,10 @@ _REFUSED = {
     **dict.fromkeys(("summer", "winter", "spring", "autumn", "fall"), ("text_unsupported", _SEASON)),
     **dict.fromkeys(("holiday", "holidays", "easter", "christmas", "bank"), ("text_calendar", _HOLIDAY)),
     **dict.fromkeys(("sunrise", "sunset", "dawn", "dusk"), ("text_unsupported", _SUN)),
+    **dict.fromkeys(("when", "if", "unless"), ("text_unsupported", _WHEN)),
     **dict.fromkeys(("office", "opening", "daytime"), ("text_unsupported", _HOURS)),
-    **dict.fromkeys(("sometimes", "occasionally", "often", "frequently", "regularly"), ("text_vague", _VAGUE)),
-    **dict.fromkeys(("about", "around", "approximately", "roughly", "randomly", "maybe"), ("text_vague", _VAGUE)),
+    **dict.fromkeys(("sometimes", "occasionally", "often", "frequently", "always", "never"), ("text_vague", _VAGUE)),
+    **dict.fromkeys(("about", "around", "approximately", "roughly", "randomly", "regularly"), ("text_vague", _VAGUE)),
     **dict.fromkeys(("bimonthly", "semimonthly", "biannually", "biannual"), ("text_ambiguous", _COUNTED)),
     **dict.fromkeys(("semiannually", "biennially", "biyearly", "semiweekly"), ("text_ambiguous", _COUNTED)),
 }
@@ -45,6 +47,8 @@ _MOST_WORDS_IN_A_CITY = 3
 def check_words(text: str, tokens: list[Token]) -> None:
     """Raise Refusal at the first word that the language does not have."""
     for place, token in enumerate(tokens):
+        if token.word == "+" and tokens[place + 1 : place + 2] and tokens[place + 1].digits:
+            raise _zone(text, tokens, place)
         if not token.word or not token.word[0].isalpha() or token.word in words.KNOWN:
             if token.word == "time" and tokens[place - 1 : place] and tokens[place - 1].word != "of":
                 raise _zone(text, tokens, place)
@@ -109,6 +113,7 @@ def _zone_words(tokens: list[Token], place: int) -> int:
     return _city(tokens, place)
 
 
+@lru_cache(maxsize=1024)
 def _near(word: str) -> str:
     """Give the word of the language that is spelt most like this one."""
     if len(word) > LONGEST_WORD:

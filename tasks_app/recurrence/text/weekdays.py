@@ -54,7 +54,7 @@ def _item(cursor: Cursor) -> set[str]:
         cursor.at += length
         return set(WEEKDAYS[:5])
     group = words.WEEKDAY_GROUP.get(cursor.word())
-    if not group or _is_counted(cursor, 1):
+    if not group or cursor.word(1) in _NEAREST or (cursor.word() == "workday" and _is_counted(cursor, 1)):
         return set()
     cursor.take()
     return set(group)

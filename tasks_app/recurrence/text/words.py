@@ -84,6 +84,7 @@ ADVERB = {
     "hourly": ("hours", 1),
     "halfhourly": ("minutes", 30),
     "daily": ("days", 1),
+    "everyday": ("days", 1),
     "nightly": ("days", 1),
     "weekly": ("weeks", 1),
     "fortnightly": ("weeks", 2),
@@ -108,13 +109,29 @@ LIST = {",", "and", "&", "+"}
 START = {"starting", "beginning", "counted", "counting", "since"}
 END = {"until", "till", "til", "ending", "through", "thru"}
 EXCEPT = {"except", "excepting", "excluding", "but", "without"}
-OPENERS = ({"please"}, {"run", "send", "start"}, {"it", "this"})
+ORDERS = {"run", "send", "start"}
+PREFIXES = {"bi", "semi"}
 _GRAMMAR_WORDS = {
     *("every", "each", "all", "other", "the", "a", "an", "per", "of", "in", "on", "at", "from", "between", "by"),
     *("before", "after", "past", "half", "last", "leap", "nearest", "closest", "penultimate", "end", "top"),
-    *("am", "pm", "oclock", "times", "time", "for", "not", "also", "then", "during", "within", "single", "sharp"),
+    *(
+        "am",
+        "pm",
+        "oclock",
+        "times",
+        "time",
+        "for",
+        "not",
+        "also",
+        "then",
+        "during",
+        "within",
+        "single",
+        "sharp",
+        "only",
+    ),
     *("working", "business", "work", "week", "please", "run", "send", "start", "it", "this", "st", "nd", "rd", "th"),
-    *("exactly", "t"),
+    *("exactly", "only", "t"),
 }
 KNOWN = frozenset(
     _GRAMMAR_WORDS
