@@ -7,13 +7,14 @@ nearest wider crontab, and the description holds the exact sentence.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.db.models import F, Model, Q, QuerySet
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from tasks_app import recurrence
 from tasks_app.models import CalendarPolicy, ScheduledTask
 from tasks_app.states import TaskStatus
 
@@ -113,17 +114,23 @@ def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
 
 def _of_schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
     assert task.schedule is not None
-    if task.schedule["kind"] == "every":
-        return True, {"interval": _row(IntervalSchedule, **_interval(task.schedule))}
-    if task.schedule["kind"] == "once":
-        instant = datetime.fromisoformat(task.schedule["run_at"])
+    schedule = _meaning(task.schedule, task.timezone)
+    if schedule["kind"] == "every":
+        return True, {"interval": _row(IntervalSchedule, **_interval(schedule))}
+    if schedule["kind"] == "once":
+        instant = datetime.fromisoformat(schedule["run_at"])
         return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
     fields = (task.cron_expression or "").split()
     is_exact = len(fields) == len(_CRON_FIELDS) and _says_the_same(fields)
     is_moved = task.calendar_id is not None and task.calendar_policy != CalendarPolicy.SKIP
-    wider = _wider(fields, task.schedule, is_moved=is_moved) if is_moved or not is_exact else fields
+    wider = _wider(fields, schedule, is_moved=is_moved) if is_moved or not is_exact else fields
     crontab = dict(zip(_CRON_FIELDS, wider, strict=True))
     return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab)}
+
+
+def _meaning(schedule: Mapping[str, Any], timezone: str) -> Mapping[str, Any]:
+    """Give the schedule object that says it: of a text what it means."""
+    return recurrence.build(schedule, timezone).meaning if schedule["kind"] == "text" else schedule
 
 
 def _row(model: type[_ScheduleRow], **values: Any) -> _ScheduleRow:
@@ -135,7 +142,7 @@ def _row(model: type[_ScheduleRow], **values: Any) -> _ScheduleRow:
     return rows[0]
 
 
-def _interval(schedule: dict[str, Any]) -> dict[str, Any]:
+def _interval(schedule: Mapping[str, Any]) -> dict[str, Any]:
     unit = next(unit for unit in ("seconds", "minutes", "hours", "days") if schedule.get(unit))
     return {"every": schedule[unit], "period": unit}
 
@@ -149,7 +156,7 @@ def _says_the_same(fields: list[str]) -> bool:
     )
 
 
-def _wider(fields: list[str], schedule: dict[str, Any], *, is_moved: bool) -> tuple[str, ...]:
+def _wider(fields: list[str], schedule: Mapping[str, Any], *, is_moved: bool) -> tuple[str, ...]:
     """Keep the minute, hour and month where Celery reads them the same way, and widen the days to every day.
 
     What a calendar moves to another day may come into another month.

@@ -114,6 +114,8 @@ def test_a_cron_mirror_says_the_same_or_more_in_celerys_own_reading(cron: str, a
         ({"kind": "monthly", "nth": 5, "weekday": "mon", "time": "09:30"}, "30 9 * * *"),
         ({"kind": "monthly", "workday": 3, "time": "09:30"}, "30 9 * * *"),
         ({"kind": "yearly", "month": 7, "day": 4, "time": "09:30"}, "30 9 4 7 *"),
+        ({"kind": "text", "text": "every weekday at 9:30"}, "30 9 * * 1-5"),
+        ({"kind": "text", "text": "on the third working day of the month at 9:30"}, "30 9 * * *"),
         (
             {"kind": "any", "of": [{"kind": "daily", "time": "09:30"}, {"kind": "hourly", "minute": 7}]},
             "* * * * *",
@@ -139,6 +141,17 @@ def test_an_interval_is_an_interval(unit: str, count: int, alice: User) -> None:
     row = mirror_of(make(alice, schedule={"kind": "every", unit: count}))
     assert row.interval is not None
     assert (row.interval.every, row.interval.period, row.crontab) == (count, unit, None)
+
+
+def test_a_text_is_mirrored_as_what_it_means(alice: User) -> None:
+    row = mirror_of(make(alice, schedule={"kind": "text", "text": "every 7 minutes"}))
+    assert row.interval is not None
+    assert (row.interval.every, row.interval.period) == (7, "minutes")
+    task = make(alice, schedule={"kind": "text", "text": "on 1 January 2100 at 9:30"})
+    assert (task.kind, task.schedule_text) == ("once", "Once, on 1 January 2100 at 09:30, UTC")
+    clocked = mirror_of(task).clocked
+    assert clocked is not None
+    assert clocked.clocked_time == SOON
 
 
 def test_a_one_time_task_is_clocked_and_one_off(alice: User) -> None:

@@ -13,28 +13,29 @@ MOST_CORRECTED = 3
 LONGEST_WORD = 20
 _NEARNESS = 0.75
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
-_WHEN = "a day of the month that must be a certain weekday cannot be said; choose one of the two"
-_VAGUE = "say exactly when"
-_SEASON = "say the months, such as in June, July and August"
-_HOLIDAY = "holidays are not known here; say the date. Days off belong to the task's calendar"
-_SUN = "the sun keeps no fixed time; say a time of day"
-_HOURS = "say the hours, such as from 9:00 to 17:00"
-_COUNTED = 'this can be read in two ways; say it as "every 2 months" or name the days'
-_REFUSED = {
-    **dict.fromkeys(
-        ("tomorrow", "today", "tonight", "yesterday", "now", "later", "soon"), ("text_relative", _RELATIVE)
+_TWO_WAYS = 'this can be read in two ways; say it as "every 2 months", or name the days'
+_REASONS = (
+    ("text_relative", _RELATIVE, "tomorrow today tonight yesterday now later soon asap immediately ago next coming"),
+    ("text_vague", "say exactly when", "sometimes occasionally often frequently regularly always never randomly"),
+    ("text_vague", "say exactly when", "about around approximately roughly"),
+    (
+        "text_ambiguous",
+        _TWO_WAYS,
+        "bimonthly semimonthly biannually biannual semiannually biennially biyearly semiweekly",
     ),
-    **dict.fromkeys(("asap", "immediately", "ago", "next", "upcoming", "coming"), ("text_relative", _RELATIVE)),
-    **dict.fromkeys(("summer", "winter", "spring", "autumn", "fall"), ("text_unsupported", _SEASON)),
-    **dict.fromkeys(("holiday", "holidays", "easter", "christmas", "bank"), ("text_calendar", _HOLIDAY)),
-    **dict.fromkeys(("sunrise", "sunset", "dawn", "dusk"), ("text_unsupported", _SUN)),
-    **dict.fromkeys(("when", "if", "unless"), ("text_unsupported", _WHEN)),
-    **dict.fromkeys(("office", "opening", "daytime"), ("text_unsupported", _HOURS)),
-    **dict.fromkeys(("sometimes", "occasionally", "often", "frequently", "always", "never"), ("text_vague", _VAGUE)),
-    **dict.fromkeys(("about", "around", "approximately", "roughly", "randomly", "regularly"), ("text_vague", _VAGUE)),
-    **dict.fromkeys(("bimonthly", "semimonthly", "biannually", "biannual"), ("text_ambiguous", _COUNTED)),
-    **dict.fromkeys(("semiannually", "biennially", "biyearly", "semiweekly"), ("text_ambiguous", _COUNTED)),
-}
+    ("text_unsupported", "say the months, such as in June, July and August", "summer winter spring autumn fall"),
+    ("text_unsupported", "the sun keeps no fixed time; say a time of day", "sunrise sunset dawn dusk"),
+    ("text_unsupported", "say the hours, such as from 9:00 to 17:00", "office opening daytime"),
+    ("text_unsupported", "a text holds no conditions, not even on the weekday of a day of the month", "when if unless"),
+    (
+        "text_calendar",
+        "holidays are not known here; say the date. Days off belong to the task's calendar",
+        "holiday holidays easter christmas bank",
+    ),
+)
+_REFUSED = {word: (code, message) for code, message, refused in _REASONS for word in refused.split()}
+# Without these a text says the same, only exactly.
+_DROPPED = {"about", "around", "approximately", "roughly"}
 _ZONE_MESSAGE = "the time zone does not belong in the text, but in the task's field timezone"
 _ZONES = {
     *("utc", "gmt", "z", "cet", "cest", "eet", "eest", "wet", "west", "est", "edt", "cst", "cdt", "mst", "mdt"),
@@ -63,7 +64,8 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
         raise Refusal("text_ambiguous", f'"or" leaves it open; write "{better}"', token.start, better)
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
-        raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start)
+        better = [f"{text[: token.start]}{text[token.end :].lstrip()}"] if token.word in _DROPPED else []
+        raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start, *better)
     if token.word in _ZONES or _city(tokens, place):
         raise _zone(text, tokens, place)
     near = _near(token.word)
