@@ -6,15 +6,22 @@ field).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with one field."""
+    """One thing wrong with one field.
+
+    `position` counts characters into the text that was given. `suggestion` is what may be given in its place, ready
+    to be used; `also` are further ones, where more than one thing may be meant.
+    """
 
     code: str
     message: str
+    position: int | None = None
+    suggestion: Any = None
+    also: tuple[Any, ...] = ()
 
 
 FieldErrors = Mapping[str, Sequence[FieldError]]

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, UnreadablePostError
 from rest_framework.exceptions import APIException, AuthenticationFailed, NotAuthenticated
 from rest_framework.response import Response
 
-from tasks_app.errors import CarillonError, Conflict, FieldErrors, Forbidden, Invalid, NotFound, Stale
+from tasks_app.errors import CarillonError, Conflict, FieldError, FieldErrors, Forbidden, Invalid, NotFound, Stale
 from tasks_app.services.idempotency import KeyReused
 
 logger = logging.getLogger(__name__)
@@ -67,12 +67,18 @@ def shown(value: object) -> str:
 
 def error_body(request: HttpRequest, code: str, message: str, fields: FieldErrors | None = None) -> dict[str, Any]:
     """Build the shape."""
-    found = {
-        path[:200]: [{"code": error.code, "message": error.message} for error in errors]
-        for path, errors in (fields or {}).items()
-    }
+    found = {path[:200]: [_fault(error) for error in errors] for path, errors in (fields or {}).items()}
     request_id = getattr(request, "request_id", "")
     return {"error": {"code": code, "message": message, "fields": found, "request_id": request_id}}
+
+
+def _fault(error: FieldError) -> dict[str, Any]:
+    """Give a fault; what it does not have is left out."""
+    suggestions = [error.suggestion, *error.also] if error.also else None
+    more = {"position": error.position, "suggestion": error.suggestion, "suggestions": suggestions}
+    return {"code": error.code, "message": error.message} | {
+        name: value for name, value in more.items() if value is not None
+    }
 
 
 def plain_body(request: HttpRequest, status: int) -> dict[str, Any]:

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 class Fault(BaseModel):
     """One thing wrong with one field."""
 
-    code: str
-    message: str
+    code: str = Field(description="For programs; it stays.")
+    message: str = Field(description="For people; it may change.")
+    position: int = Field(None, description="Where in the text that was given it is wrong, counted from 0; or absent.")
+    suggestion: Any = Field(None, description="What may be given in place of the whole field; or absent.")
+    suggestions: list[Any] = Field(None, description="Several, where more than one may be meant; or absent.")
 
 
 class ErrorDetail(BaseModel):

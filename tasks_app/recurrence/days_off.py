@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from tasks_app.recurrence.errors import ScheduleError, quoted
-from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.recurrence.writing import WEEKDAYS
 
 DAY = timedelta(days=1)
 LONGEST_RUN = 366

@@ -9,13 +9,15 @@ LONGEST_SHOWN = 32
 class Problem(NamedTuple):
     """One thing wrong with one field.
 
-    `position` counts characters into the field's text; `suggestion` is ready to be put in its place.
+    `position` counts characters into the field's text; `suggestion` is ready to be put in its place. `also` are further
+    suggestions, where the same text may mean several things.
     """
 
     code: str
     message: str
     position: int | None = None
     suggestion: str | Mapping[str, object] | None = None
+    also: tuple[str, ...] = ()
 
 
 class ScheduleError(ValueError):

@@ -66,6 +66,8 @@ def mask_of(field: Field, item: str) -> int:
     """Read one item of a list (`*`, `a`, `a-b`, each with an optional `/n`) into a mask with one bit for each value."""
     if not item:
         raise FieldProblem(field, f"{field.label} has an empty item in its list; remove the spare comma")
+    if field in (MINUTE, HOUR) and item == str(field.highest + 1):
+        raise FieldProblem(field, f"{field.span}, not {item}; write {field.lowest}", str(field.lowest))
     base, slash, step_text = item.partition("/")
     low, high = _range_of(field, base, open_ended=bool(slash))
     step = _step_of(field, item, step_text) if slash else 1

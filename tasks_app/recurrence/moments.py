@@ -19,9 +19,9 @@ NOON = 12
 class Unreadable(Exception):
     """Carries the Problem with a written time."""
 
-    def __init__(self, code: str, message: str, suggestion: str | None = None) -> None:
+    def __init__(self, code: str, message: str, suggestion: str | None = None, *also: str) -> None:
         super().__init__(message)
-        self.problem = Problem(code, message, None, suggestion)
+        self.problem = Problem(code, message, None, suggestion, also)
 
 
 def to_text(instant: datetime) -> str:
@@ -67,7 +67,7 @@ def _in_zone(wall: datetime, zone: ZoneInfo) -> datetime:
     if before > after:
         early, late = (_with_offset(wall, offset) for offset in (before, after))
         message = f"{shown} happens twice in {zone.key} (clocks go back); say which: {early} or {late}"
-        raise Unreadable("time_ambiguous", message, early)
+        raise Unreadable("time_ambiguous", message, early, late)
     return (wall - before).replace(tzinfo=UTC)
 
 
@@ -80,7 +80,7 @@ def _nonexistent(wall: datetime, zone: ZoneInfo) -> Unreadable:
         f"{wall.isoformat(timespec='minutes')} does not exist in {zone.key} (clocks go forward); "
         f"the nearest are {neighbours[0]} and {neighbours[1]}"
     )
-    return Unreadable("time_nonexistent", message, neighbours[1])
+    return Unreadable("time_nonexistent", message, neighbours[1], neighbours[0])
 
 
 def _with_offset(wall: datetime, offset: timedelta) -> str:

@@ -10,7 +10,7 @@ from tasks_app import beat_sync, recurrence
 from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import Calendar, ScheduledTask, db_now
 from tasks_app.recurrence.days_off import check_country, read_day
-from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.access import Person, sees_all
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
 from tasks_app.services import firing, planning, task_calendars

@@ -35,8 +35,8 @@ def schedule_preview(
     timing = specs.timing_of(spec, owner=owner)
     fields = timing.fields
     task = ScheduledTask(
-        starts_at=spec.starts_at,
-        ends_at=spec.ends_at,
+        starts_at=timing.starts_at,
+        ends_at=timing.ends_at,
         max_runs=spec.max_runs,
         slots_fired=0,
         schedule=fields["schedule"],

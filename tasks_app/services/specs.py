@@ -17,6 +17,8 @@ from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Que
 from tasks_app.recurrence.plan import Plan
 from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import task_calendars as calendars
+from tasks_app.services.faults import faults_of
+from tasks_app.services.instants import written_instant
 from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.validation import Problems, check_choice, check_range, check_text
@@ -28,7 +30,10 @@ _SAMPLE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSpec:
-    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none is manual."""
+    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none is manual.
+
+    Instants may be text as people write it: without an offset they are wall time in `timezone`.
+    """
 
     name: str
     type: str
@@ -38,8 +43,8 @@ class TaskSpec:
     schedule: Mapping[str, Any] | None = None
     key: str | None = None
     timezone: str = "UTC"
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
+    starts_at: datetime | str | None = None
+    ends_at: datetime | str | None = None
     max_runs: int | None = None
     jitter_seconds: int = 0
     spread_seconds: int = 0
@@ -63,13 +68,16 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class Timing:
-    """A checked schedule: the stored object and what can be said about it."""
+    """A checked schedule: the stored object, what can be said about it, and its window."""
 
     schedule: dict[str, Any] | None
     rule: recurrence.Recurrence | None
     timezone: str
     calendar: Calendar | None = None
     policy: str = CalendarPolicy.SKIP.value
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
 
     @property
     def plan(self) -> Plan | None:
@@ -84,6 +92,8 @@ class Timing:
         return {
             "schedule": self.schedule,
             "timezone": self.timezone,
+            "starts_at": self.starts_at,
+            "ends_at": self.ends_at,
             "kind": TaskKind.MANUAL if rule is None else TaskKind(rule.kind),
             "cron_expression": rule.cron if rule else None,
             "calendar": self.calendar,
@@ -110,8 +120,6 @@ def task_fields(
         "type": spec.type,
         "payload": edited_payload(problems, spec.type, spec.payload, owner=owner, current=current),
         "queue": _queue(problems, spec, current),
-        "starts_at": spec.starts_at,
-        "ends_at": spec.ends_at,
         "jitter_seconds": spec.jitter_seconds,
         "spread_seconds": spec.spread_seconds,
         "max_runs": spec.max_runs,
@@ -181,23 +189,39 @@ def _timing(
     given = [name for name in ("run_at", "cron", "schedule") if getattr(spec, name) is not None]
     for name in given[1:]:
         problems.add(name, "conflict", f"Give only one of run_at, cron and schedule; {given[0]} is given too.")
-    try:
-        zone = recurrence.check_timezone(spec.timezone)
-    except recurrence.ScheduleError as error:
-        _merge(problems, "timezone", error)
-        return None
-    for name in ("starts_at", "ends_at"):
-        if (moment := getattr(spec, name)) is not None and moment.tzinfo is None:
-            problems.add(name, "type", "Must say its time zone.")
-            return None
-    if spec.starts_at and spec.ends_at and spec.ends_at <= spec.starts_at:
-        problems.add("ends_at", "out_of_range", "Must be after starts_at.")
+    zone, is_known = _zone(problems, spec.timezone)
+    starts_at, ends_at = (_moment(problems, name, getattr(spec, name), zone) for name in ("starts_at", "ends_at"))
+    if starts_at and ends_at and ends_at <= starts_at:
+        problems.add("ends_at", "out_of_range", "Must be after the start.")
     check_choice(problems, "calendar_policy", spec.calendar_policy, CalendarPolicy.values)
     calendar = calendars.chosen(problems, spec.calendar, owner=owner, current=current)
-    if not given:
-        return Timing(None, None, zone, calendar, spec.calendar_policy)
-    timing = _read_schedule(problems, spec, given[0], zone)
-    return timing and dataclasses.replace(timing, calendar=calendar, policy=spec.calendar_policy)
+    found = _read_schedule(problems, spec, given[0], zone) if given else Timing(None, None, zone)
+    if found is None or not is_known:
+        return None
+    beside = {"starts_at": starts_at, "ends_at": ends_at, "calendar": calendar, "policy": spec.calendar_policy}
+    return dataclasses.replace(found, **beside)
+
+
+def _zone(problems: Problems, name: object) -> tuple[str, bool]:
+    """Give the zone and whether it is one; the rest is then read as if in UTC, so that one answer names all faults."""
+    try:
+        return recurrence.check_timezone(name), True
+    except recurrence.ScheduleError as error:
+        _merge(problems, "timezone", error, name)
+        return "UTC", False
+
+
+def _moment(problems: Problems, name: str, given: datetime | str | None, zone: str) -> datetime | None:
+    """Give one end of the window."""
+    if isinstance(given, datetime) and given.tzinfo is None:
+        problems.add(name, "type", "Must say its time zone.")
+    if not isinstance(given, str):
+        return given if given is None or given.tzinfo else None
+    try:
+        return written_instant(given, zone, name)
+    except Invalid as error:
+        problems.merge(error.fields)
+        return None
 
 
 def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -> Timing | None:
@@ -213,7 +237,7 @@ def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -
         schedule = recurrence.normalise(data, zone)
         rule = recurrence.build(schedule, zone)
     except recurrence.ScheduleError as error:
-        _merge(problems, source, error)
+        _merge(problems, source, error, data if source == "schedule" else value)
         return None
     _check_pace(problems, source, rule)
     return Timing(schedule, rule, zone)
@@ -239,11 +263,12 @@ def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:
         slot = rule.next_after(slot)
 
 
-def _merge(problems: Problems, source: str, error: recurrence.ScheduleError) -> None:
-    for path, faults in error.errors.items():
+def _merge(problems: Problems, source: str, error: recurrence.ScheduleError, given: object) -> None:
+    """Note the faults of what was given as `source`; only a schedule object has fields of its own."""
+    for path, faults in faults_of(error, given).items():
         where = f"{source}.{path}" if source == "schedule" and path else source
-        for code, message in faults:
-            problems.add(where, code, message)
+        for fault in faults:
+            problems.note(where, fault)
 
 
 def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
@@ -252,15 +277,15 @@ def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
     now = db_now()
     field_name = "run_at" if spec.run_at is not None else "cron" if spec.cron is not None else "schedule"
     after = now - _PAST_GRACE
-    if spec.starts_at is not None:
-        after = max(after, spec.starts_at.astimezone(UTC) - timedelta(microseconds=1))
+    if timing.starts_at is not None:
+        after = max(after, timing.starts_at.astimezone(UTC) - timedelta(microseconds=1))
     first = timing.plan.after(after) if timing.plan else None
     if timing.rule.next_after(after) is None:
         code = "in_past" if timing.rule.kind == "once" else "never"
         problems.add(field_name, code, "This lies in the past." if code == "in_past" else "This never comes due.")
     elif first is None:
         problems.add("calendar", "never", "All that the schedule plans falls on days off of this calendar.")
-    elif spec.ends_at is not None and first.at > spec.ends_at:
+    elif timing.ends_at is not None and first.at > timing.ends_at:
         problems.add("ends_at", "never", "The window ends before the first run.")
 
 

@@ -22,7 +22,11 @@ class Problems:
 
     def add(self, path: str, code: str, message: str) -> None:
         """Note one thing wrong with one field."""
-        self.fields.setdefault(path, []).append(FieldError(code, message))
+        self.note(path, FieldError(code, message))
+
+    def note(self, path: str, fault: FieldError) -> None:
+        """Note a fault as it is."""
+        self.fields.setdefault(path, []).append(fault)
 
     def merge(self, fields: dict[str, list[FieldError]]) -> None:
         """Take over errors found elsewhere."""

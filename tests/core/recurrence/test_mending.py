@@ -1,0 +1,46 @@
+"""A suggestion as a whole expression, ready to be used."""
+
+import pytest
+
+from tasks_app.recurrence import ScheduleError, parse
+from tasks_app.recurrence.cron import is_valid
+from tasks_app.recurrence.mending import mended
+
+
+def mend(expression: str) -> list[str | None]:
+    """Mend each problem that has a place and a suggestion."""
+    with pytest.raises(ScheduleError) as refused:
+        parse(expression, "UTC")
+    problems = [problem for found in refused.value.problems.values() for problem in found]
+    return [mended(expression, problem) for problem in problems if isinstance(problem.suggestion, str)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "whole"),
+    [
+        ("60 * * * *", "0 * * * *"),
+        ("30 24 * * *", "30 0 * * *"),
+        ("*/60 * * * *", "0 * * * *"),
+        ("0 22-5 * * *", "0 22-23,0-5 * * *"),
+        ("0 8,22-5 * * mon", "0 8,22-23,0-5 * * mon"),
+        ("0 9 * * FRI-MON", "0 9 * * 5-6,0-1"),
+        ("0 9 * * MONDAY", "0 9 * * MON"),
+        ("0 9 * * monday-friday", "0 9 * * MON-FRI"),
+        ("0 9 * * sun,monday", "0 9 * * sun,MON"),
+        ("0 9 1 JANUARY *", "0 9 1 JAN *"),
+        ("  0 9 * * L", "  0 9 * * 6"),
+        ("? 9 * * *", "* 9 * * *"),
+    ],
+)
+def test_the_piece_is_put_in_its_place(expression: str, whole: str) -> None:
+    assert mend(expression) == [whole]
+    assert is_valid(whole)
+
+
+def test_each_of_several_faults_is_mended_by_itself() -> None:
+    assert mend("60 9 * * MONDAY") == ["0 9 * * MONDAY", "60 9 * * MON"]
+
+
+@pytest.mark.parametrize("expression", ["0 22-5/2 * * *", "0 9 * * MONDAYS-FRIENDS-SUNDAY"])
+def test_what_the_piece_does_not_mend_gets_no_suggestion(expression: str) -> None:
+    assert mend(expression) == [None]
