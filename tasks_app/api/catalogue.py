@@ -9,6 +9,7 @@ from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
 from tasks_app.api.shape import Out
+from tasks_app.api.task_shapes import zone_for
 from tasks_app.catalogue import GROUPS
 from tasks_app.selectors.catalogue import ExampleOffer, example_offers
 
@@ -49,7 +50,7 @@ class Catalogue(Endpoint):
     @operation("catalogue_list")
     def get(self, call: Call, query: PageQuery) -> CataloguePage:
         """List common jobs as examples: type, payload, schedule, and what is left to fill in."""
-        return CataloguePage(**by_number(call, example_offers(call.user, "UTC"), query, _entry))
+        return CataloguePage(**by_number(call, example_offers(call.user, zone_for(call)), query, _entry))
 
 
 def _entry(offer: ExampleOffer) -> CatalogueEntry:

@@ -9,7 +9,7 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
 from tasks_app.api.shape import Instant, Out
-from tasks_app.api.task_shapes import ScheduleIn, default_zone, given_fields
+from tasks_app.api.task_shapes import ScheduleIn, fields_of_new
 from tasks_app.models import ApiKey
 from tasks_app.services.schedules import schedule_preview
 from tasks_app.services.specs import TaskSpec
@@ -38,8 +38,8 @@ class SchedulePreview(Endpoint):
     @operation("schedule_preview", scope=ApiKey.Scope.READ)
     def post(self, call: Call, body: PreviewIn) -> Preview:
         """Explain schedule fields: a sentence, the next instants, and what to know about them. Nothing is stored."""
-        given = given_fields(body, default_zone())
+        given = fields_of_new(call, body)
         count, after = given.pop("count", 10), given.pop("after", None)
-        moment = written_instant(after, body.timezone, "after") if after is not None else None
+        moment = written_instant(after, given["timezone"], "after") if after is not None else None
         preview = schedule_preview(spec=TaskSpec(name="", type="", **given), owner=call.user, count=count, after=moment)
         return Preview(**dataclasses.asdict(preview))

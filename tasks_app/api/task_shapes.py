@@ -6,14 +6,13 @@ from django.conf import settings
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from tasks_app.api.call import Call
-from tasks_app.api.instants import written_instant
 from tasks_app.api.paging import Page
 from tasks_app.api.parameters import CursorQuery, Moment, PageQuery, Word, one_of, whole
 from tasks_app.api.payloads import shown_payload
 from tasks_app.api.run_shapes import Run
 from tasks_app.api.shape import Instant, Out, Shape
-from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.people import zone_of_person
 from tasks_app.selectors.task_list import ORDERS, TaskFilters
 from tasks_app.states import Status, TaskKind, TaskStatus
 
@@ -38,12 +37,6 @@ _MISFIRE = {
 }
 _OBJECT = dict[str, Any] | None
 _INSTANT = "RFC 3339; without an offset it is wall time in the task's time zone."
-_MOMENTS = ("starts_at", "ends_at")
-
-
-def default_zone() -> str:
-    """The zone of new schedules, unless they say otherwise."""
-    return settings.TIME_ZONE
 
 
 class ScheduleIn(Shape):
@@ -52,7 +45,7 @@ class ScheduleIn(Shape):
     run_at: str | None = Field(None, description=_INSTANT)
     cron: str | None = None
     schedule: dict[str, Any] | None = Field(None, description='An object with a "kind"; see the guide to schedules.')
-    timezone: str = Field(default_factory=default_zone, description="An IANA name, such as Europe/Berlin.")
+    timezone: str = Field("", description="An IANA name, such as Europe/Berlin. Left out: the caller's own.")
     starts_at: str | None = Field(None, description=_INSTANT)
     ends_at: str | None = Field(None, description=_INSTANT)
     max_runs: int | None = None
@@ -210,19 +203,19 @@ class TaskPage(Page[Task]):
     """Tasks."""
 
 
-def given_fields(body: Shape, zone: str) -> dict[str, Any]:
-    """Give the fields that were given, with written instants read in the zone; `run_at` stays text for the service."""
-    fields = {name: getattr(body, name) for name in body.model_fields_set}
-    faults: dict[str, list[FieldError]] = {}
-    for name in _MOMENTS:
-        if fields.get(name) is not None:
-            try:
-                fields[name] = written_instant(fields[name], fields.get("timezone", zone), name)
-            except Invalid as error:
-                faults |= error.fields
-    if faults:
-        raise Invalid("The request was not accepted; see the fields.", fields=faults)
-    return fields
+def given_fields(body: Shape) -> dict[str, Any]:
+    """Give the fields that were given; instants stay as they are written, for the service to read."""
+    return {name: getattr(body, name) for name in body.model_fields_set}
+
+
+def zone_for(call: Call) -> str:
+    """Give the time zone of the caller's new schedules: the one they have chosen, else the platform's."""
+    return zone_of_person(call.user) or settings.TIME_ZONE
+
+
+def fields_of_new(call: Call, body: ScheduleIn) -> dict[str, Any]:
+    """Give the fields of something new: in the caller's time zone, unless it says another."""
+    return {"timezone": zone_for(call), **given_fields(body)}
 
 
 def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:

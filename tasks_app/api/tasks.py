@@ -14,7 +14,7 @@ from tasks_app.api.task_shapes import (
     TaskIn,
     TaskPage,
     TaskQuery,
-    default_zone,
+    fields_of_new,
     given_fields,
     task_fields,
     task_out,
@@ -48,7 +48,7 @@ class TaskList(Endpoint):
     def post(self, call: Call, body: TaskIn) -> Task:
         """Create a task. The same `key` again is refused with 409, which names the task that has it."""
         check_type(body.type)
-        spec = TaskSpec(**given_fields(body, default_zone()))
+        spec = TaskSpec(**fields_of_new(call, body))
         return task_out(call, task_create(owner=call.user, spec=spec, actor=call.actor))
 
 
@@ -62,7 +62,7 @@ class TaskByKey(Endpoint):
         check_type(body.type)
         if body.key not in (None, key):
             raise Invalid("The key in the body is not that of the address.", fields={"key": [_OTHER_KEY]})
-        given = given_fields(body, default_zone()) | {"key": key}
+        given = fields_of_new(call, body) | {"key": key}
         task = task_by_key(call.user, key)
         if task is None:
             return Created(task_out(call, task_create(owner=call.user, spec=TaskSpec(**given), actor=call.actor)))
@@ -89,7 +89,7 @@ class TaskObject(Endpoint):
         task = task_get(call.user, task_id)
         if "type" in body.model_fields_set:
             check_type(body.type)
-        changes = meant_changes(call.user, task, given_fields(body, task.timezone))
+        changes = meant_changes(call.user, task, given_fields(body))
         done = task_update(task=task, changes=changes, actor=call.actor, expected_version=call.if_match)
         return task_out(call, done)
 

@@ -4,7 +4,10 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from tasks_app import recurrence
 from tasks_app.errors import FieldError, Invalid
+from tasks_app.models import Profile
+from tasks_app.services.faults import faults_of
 
 _EMAIL_MAX = 254
 
@@ -21,6 +24,19 @@ def email_change(*, user: User, email: str) -> None:
         raise _refused(f"Must not have more than {_EMAIL_MAX} characters.")
     user.email = email
     user.save(update_fields=["email"])
+
+
+def profile_update(*, user: User, timezone: str) -> Profile:
+    """Show times in this zone, and plan new tasks in it; an empty name leaves it to the browser. Raises Invalid."""
+    name = timezone.strip()
+    if name:
+        try:
+            recurrence.check_timezone(name)
+        except recurrence.ScheduleError as error:
+            raise Invalid("The time zone was not taken.", fields=faults_of(error, name)) from None
+    profile, _ = Profile.objects.update_or_create(user=user, defaults={"timezone": name})
+    profile.user = user  # which makes it the user's own, in place of what was read before
+    return profile
 
 
 def _refused(message: str) -> Invalid:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
-from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib import messages
@@ -18,9 +17,11 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from tasks_app import recurrence
 from tasks_app.errors import CarillonError
 from tasks_app.selectors.access import is_operator
 from tasks_app.selectors.home import needs_person_count
+from tasks_app.selectors.people import zone_of_person
 
 P = ParamSpec("P")
 THEMES = ("light", "dark")
@@ -72,23 +73,19 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def zone_of(request: HttpRequest) -> str:
+    """The zone of the reader: the one they have chosen, else what their browser says, else the platform's."""
+    return zone_of_person(request.user) or zone_of_browser(request) or settings.TIME_ZONE
+
+
+def zone_of_browser(request: HttpRequest) -> str:
     """The zone that the browser told us, if we know it."""
     zone = request.COOKIES.get("zone", "")
-    return zone if zone in _zones() else settings.TIME_ZONE
-
-
-def _zones() -> set[str]:
-    global _known  # noqa: PLW0603  # reading the zone files takes 20 ms; they do not change under us
-    _known = _known or available_timezones()
-    return _known
-
-
-_known: set[str] = set()
+    return zone if zone in recurrence.zone_names() else ""
 
 
 def zone_names() -> list[str]:
-    """Every zone, for the form."""
-    return sorted(_zones())
+    """Every zone, for the forms."""
+    return sorted(recurrence.zone_names())
 
 
 def render(

@@ -75,5 +75,34 @@ def test_each_fault_is_named_at_its_field(api: Api, fields: dict[str, Any], path
     assert reply.faults[path] == [code]
 
 
+def test_a_fault_says_where_it_is_and_what_may_be_meant(api: Api) -> None:
+    fields = api.post("schedule/preview", {"cron": "60 24 99 * *", "timezone": "berlin"}).body["error"]["fields"]
+    assert fields["cron"] == [
+        {
+            "code": "cron_minute",
+            "message": "Minute is 0-59, not 60; write 0.",
+            "position": 0,
+            "suggestion": "0 24 99 * *",
+        },
+        {"code": "cron_hour", "message": "Hour is 0-23, not 24; write 0.", "position": 3, "suggestion": "60 0 99 * *"},
+        {"code": "cron_day", "message": "Day of month is 1-31, not 99.", "position": 6},
+    ]
+    assert fields["timezone"][0]["suggestion"] == "Europe/Berlin"
+
+
+def test_both_readings_of_a_time_that_comes_twice_are_given(api: Api) -> None:
+    body = {"run_at": "2031-10-26T02:30", "timezone": "Europe/Berlin"}
+    [fault] = api.post("schedule/preview", body).body["error"]["fields"]["run_at"]
+    assert fault["suggestions"] == ["2031-10-26T02:30:00+02:00", "2031-10-26T02:30:00+01:00"]
+    for reading in fault["suggestions"]:
+        assert api.post("schedule/preview", {**body, "run_at": reading}).status == 200
+
+
+def test_a_schedule_may_be_suggested_in_place_of_a_cron_line(api: Api) -> None:
+    [fault] = api.post("schedule/preview", {"cron": "@every 5m"}).body["error"]["fields"]["cron"]
+    assert fault["suggestion"] == {"kind": "every", "minutes": 5}
+    assert api.post("schedule/preview", {"schedule": fault["suggestion"]}).status == 200
+
+
 def test_strangers_must_sign_in(nobody: Api) -> None:
     assert nobody.post("schedule/preview", {}).status == 401

@@ -87,7 +87,7 @@ def test_the_number_of_queries_does_not_grow(
         runs.claim(run)
         if number % 2:
             runs.fail(run)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         as_alice.get("/")
 
 

@@ -69,4 +69,5 @@ def test_the_rules_come_from_the_package_and_not_from_the_machine(monkeypatch: p
         ours = load_zone("America/Havana")
         assert [ours.utcoffset(moment) for moment in moments] == [packaged.utcoffset(moment) for moment in moments]
     finally:
-        zoneinfo.reset_tzpath()
+        load_zone.cache_clear()
+        zoneinfo.reset_tzpath(to=())

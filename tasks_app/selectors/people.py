@@ -1,0 +1,15 @@
+"""What people have chosen for themselves."""
+
+from django.core.exceptions import ObjectDoesNotExist
+
+from tasks_app.recurrence import zone_names
+from tasks_app.selectors.access import Person
+
+
+def zone_of_person(user: Person) -> str:
+    """Give the time zone that the user has chosen; "" for none, or one that has gone. Asks once for a user object."""
+    try:
+        name: str = user.profile.timezone  # type: ignore[union-attr]  # strangers have none, nor has a user without it
+    except (AttributeError, ObjectDoesNotExist):
+        return ""
+    return name if name in zone_names() else ""
