@@ -45,7 +45,9 @@ class ScheduleIn(Shape):
     run_at: str | None = Field(None, description=_INSTANT)
     cron: str | None = None
     schedule: dict[str, Any] | None = Field(None, description='An object with a "kind"; see the guide to schedules.')
-    timezone: str = Field("", description="An IANA name, such as Europe/Berlin. Left out: the caller's own.")
+    timezone: str = Field(
+        default_factory=str, description="An IANA name, such as Europe/Berlin. If left out: your own."
+    )
     starts_at: str | None = Field(None, description=_INSTANT)
     ends_at: str | None = Field(None, description=_INSTANT)
     max_runs: int | None = None

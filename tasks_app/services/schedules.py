@@ -1,18 +1,32 @@
 """Seeing a schedule before it is saved."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser
 
 from tasks_app.errors import Invalid
 from tasks_app.models import ScheduledTask, db_now
+from tasks_app.recurrence import Recurrence
+from tasks_app.recurrence.changes import ClockNote, clock_notes
+from tasks_app.recurrence.pace import runs_per_day
 from tasks_app.services import planning, specs
-from tasks_app.services.specs import TaskSpec
+from tasks_app.services.specs import TaskSpec, Timing
 
 MOST = 100
+MOST_NOTES = 12
+_AHEAD = timedelta(days=360)
+_DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know: about one of the next runs, about a later one, or (without an instant) about all."""
+
+    at: datetime | None
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -21,60 +35,105 @@ class SchedulePreview:
 
     description: str
     cron: str | None
+    timezone: str
     next: list[datetime]
     warnings: list[str]
     schedule: dict[str, object] | None
+    notes: list[Note] = field(default_factory=list)
+    runs_per_day: float | None = None
 
 
 def schedule_preview(
-    *, spec: TaskSpec, owner: AbstractBaseUser | None = None, count: int = 10, after: datetime | None = None
+    *,
+    spec: TaskSpec,
+    owner: AbstractBaseUser | None = None,
+    count: int = 10,
+    after: datetime | None = None,
+    task: ScheduledTask | None = None,
 ) -> SchedulePreview:
-    """Explain the schedule fields of `spec`; nothing is stored. Raises Invalid with the fields at fault."""
+    """Explain the schedule fields of `spec`; nothing is stored. Raises Invalid with the fields at fault.
+
+    `owner` is whose calendars it may use. `task` is the one that is being edited: its own place within the spread, and
+    the runs that it has had, count.
+    """
     if not 1 <= count <= MOST:
         raise Invalid.at("count", "out_of_range", f"Must be between 1 and {MOST}.")
-    timing = specs.timing_of(spec, owner=owner)
+    timing = specs.timing_of(spec, owner=owner, current=task)
+    after = after or db_now()
+    planned = _planned(spec, timing, task)
+    slots = planning.upcoming(planned, after, count)
     fields = timing.fields
-    task = ScheduledTask(
-        starts_at=timing.starts_at,
-        ends_at=timing.ends_at,
-        max_runs=spec.max_runs,
-        slots_fired=0,
-        schedule=fields["schedule"],
-        timezone=fields["timezone"],
-        calendar=fields["calendar"],
-        calendar_policy=fields["calendar_policy"],
-    )
-    slots = planning.upcoming(task, after or db_now(), count)
     return SchedulePreview(
         description=fields["schedule_text"],
         cron=fields["cron_expression"],
+        timezone=timing.timezone,
         next=slots,
-        warnings=_warnings(task, slots),
-        schedule=fields["schedule"],
+        warnings=[] if slots or timing.rule is None else [_why_never(planned, timing.rule, after)],
+        schedule=timing.schedule,
+        notes=_notes(planned, timing.rule, slots, after) + _spread(spec, is_known=task is not None),
+        runs_per_day=timing.rule and runs_per_day(timing.rule),
     )
 
 
-def _warnings(task: ScheduledTask, slots: list[datetime]) -> list[str]:
-    if task.schedule is None:
+def _planned(spec: TaskSpec, timing: Timing, task: ScheduledTask | None) -> ScheduledTask:
+    """Give a task that would be planned so; a new one does not know its place within the spread yet."""
+    shifts = {"spread_seconds": spec.spread_seconds, "jitter_seconds": spec.jitter_seconds}
+    known = {"id": task.id, "slots_fired": task.slots_fired, **shifts} if task else {"slots_fired": 0}
+    return ScheduledTask(max_runs=spec.max_runs, **known, **timing.fields)
+
+
+def _why_never(task: ScheduledTask, rule: Recurrence, after: datetime) -> str:
+    """Say why nothing comes."""
+    if task.max_runs is not None and task.slots_fired >= task.max_runs:
+        return f"It has had its {task.max_runs} runs, so it never comes due again."
+    if rule.kind == "once" and rule.run_at is not None and rule.run_at <= after:
+        return "This lies in the past, so it never comes due."
+    if task.ends_at is not None and task.ends_at <= after:
+        return "Its end lies in the past, so it never comes due."
+    start = max(after, task.starts_at - _MOMENT) if task.starts_at else after
+    if task.ends_at is not None and rule.next_after(start) is not None:
+        return "The window ends before the first run, so it never comes due."
+    return "This never comes due: nothing of it lies within its window." if task.starts_at else "This never comes due."
+
+
+def _notes(task: ScheduledTask, rule: Recurrence | None, slots: list[datetime], after: datetime) -> list[Note]:
+    """Give what clock changes do to the next runs, and to those of the year that begins with them."""
+    if rule is None or not slots:
         return []
-    if not slots:
-        return ["This never comes due: it lies in the past, or outside its window."]
-    zone = ZoneInfo(task.timezone)
-    return [
-        f"The clocks change between {before.astimezone(zone):%d %b %H:%M} and {after.astimezone(zone):%d %b %H:%M}."
-        for before, after in pairwise(slots)
-        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset()
-    ] + _shifted(slots, zone)
+    start = max(after, slots[0] - _DAY)
+    spans = [(start, start + _AHEAD)]
+    # Rare runs may be centuries away; a change that concerns one lies within its day.
+    spans += [(slot - _DAY, slot + _DAY) for slot in slots if slot > start + _AHEAD]
+    found: list[Note] = []
+    for note in clock_notes(rule, spans)[:MOST_NOTES]:
+        # Of what lies further off the first is enough: the next year is like this one.
+        is_known = note.at > slots[-1] and any(note.code == one.code for one in found)
+        at = None if is_known else _concerned(task, note, slots)
+        if at is not None:
+            found.append(Note(at, note.code, note.message))
+    return found
 
 
-def _shifted(slots: list[datetime], zone: ZoneInfo) -> list[str]:
-    """Name the slots that stand right after a gap in local time."""
-    return [
-        f"On {slot.astimezone(zone):%d %b} the clocks skip an hour; it runs at {slot.astimezone(zone):%H:%M}."
-        for slot in slots
-        if _offset(slot - timedelta(microseconds=1), zone) < _offset(slot, zone)
-    ]
+def _concerned(task: ScheduledTask, note: ClockNote, slots: list[datetime]) -> datetime | None:
+    """Give the run that a note is about; None where the task has none there, or nobody would miss it."""
+    reach = note.at + timedelta(seconds=task.spread_seconds + task.jitter_seconds)
+    if note.at > slots[-1]:
+        if not note.is_striking or task.max_runs is not None:
+            return None
+        slots = planning.upcoming(task, note.at - _MOMENT, 1)
+    if note.code == "left_out":
+        has_begun = task.starts_at is None or task.starts_at <= note.at
+        return note.at if slots and has_begun else None
+    return next((slot for slot in slots if note.at <= slot <= reach), None)
 
 
-def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
-    return instant.astimezone(zone).utcoffset() or timedelta()
+def _spread(spec: TaskSpec, *, is_known: bool) -> list[Note]:
+    seconds = spec.spread_seconds + spec.jitter_seconds
+    if is_known or seconds <= 0:
+        return []
+    return [Note(None, "spread", f"Each run starts up to {_span(seconds)} later.")]
+
+
+def _span(seconds: int) -> str:
+    size, unit = next((size, unit) for size, unit in ((3600, "h"), (60, "min"), (1, "s")) if not seconds % size)
+    return f"{seconds // size} {unit}"

@@ -14,6 +14,7 @@ from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Queue, ScheduledTask, db_now
+from tasks_app.recurrence.pace import is_on_whole_minutes
 from tasks_app.recurrence.plan import Plan
 from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import task_calendars as calendars
@@ -26,6 +27,7 @@ from tasks_app.states import TaskKind
 
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
+_MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +163,7 @@ _PLANNED = (
     "calendar",
     "calendar_policy",
 )
+_BOUNDS = ("max_runs", "jitter_seconds", "spread_seconds")
 _REQUIRED = ("priority", "jitter_seconds", "spread_seconds")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
@@ -174,10 +177,12 @@ _NUMBERS: dict[str, tuple[int, int]] = {
 }
 
 
-def timing_of(spec: TaskSpec, *, owner: AbstractBaseUser | None) -> Timing:
-    """Check only the schedule; raises Invalid with its faults. `owner` is whose calendars it may use."""
+def timing_of(spec: TaskSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None) -> Timing:
+    """Check only what decides when it runs; raises Invalid with its faults. `owner` is whose calendars it may use."""
     problems = Problems()
-    timing = _timing(problems, spec, owner=owner)
+    for name in _BOUNDS:
+        check_range(problems, name, getattr(spec, name), *_NUMBERS[name])
+    timing = _timing(problems, spec, owner=owner, current=current)
     if problems or timing is None:
         raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)
     return timing
@@ -249,6 +254,8 @@ def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) ->
     if rule.interval is not None:
         count, unit = rule.interval
         pause = timedelta(**{unit: count}).total_seconds()
+    elif least <= _MINUTE_SECONDS and is_on_whole_minutes(rule):
+        return
     else:
         slots = list(islice(_slots(rule), _SAMPLE))
         pause = (slots[-1] - slots[0]).total_seconds() / (len(slots) - 1) if len(slots) > 1 else least

@@ -6,6 +6,7 @@ import pytest
 
 from tasks_app.models import ScheduledTask
 from tests.api.client import Api
+from tests.api.conftest import make
 
 AFTER = "2031-01-01T00:00:00Z"
 
@@ -38,6 +39,28 @@ def test_no_schedule_is_a_manual_task(api: Api) -> None:
 def test_a_change_of_the_clocks_is_a_warning(api: Api) -> None:
     body = {"cron": "30 2 * * *", "timezone": "Europe/Berlin", "after": "2031-03-28T00:00:00Z", "count": 4}
     assert api.post("schedule/preview", body).body["warnings"]
+
+
+def test_the_instants_come_in_the_tasks_zone_too_with_what_happens_at_them(api: Api) -> None:
+    body = {"cron": "30 2 * * *", "timezone": "Europe/Berlin", "after": "2031-03-29T12:00:00Z", "count": 2}
+    seen = api.post("schedule/preview", body).body
+    assert seen["next"] == ["2031-03-30T01:00:00Z", "2031-03-31T00:30:00Z"]
+    assert seen["local"] == ["2031-03-30T03:00:00+02:00", "2031-03-31T02:30:00+02:00"]
+    said = "Clocks go forward: 02:30 does not exist, so it runs at 03:00."
+    assert seen["notes"][0] == {"at": "2031-03-30T01:00:00Z", "code": "gap", "message": said}
+    assert seen["notes"][1]["at"] > seen["next"][-1]
+    assert seen["warnings"] == [f"30 March 2031: {said}"]
+    assert (seen["runs_per_day"], seen["timezone"]) == (1.0, "Europe/Berlin")
+
+
+def test_a_task_counts_with_the_runs_that_it_has_had(api: Api, stranger: Api) -> None:
+    task = make(api, schedule={"kind": "daily", "time": "09:00"}, max_runs=3)
+    ScheduledTask.objects.filter(id=task["id"]).update(slots_fired=1)
+    fields = {"schedule": task["schedule"], "max_runs": 3}
+    assert len(api.post("schedule/preview", fields).body["next"]) == 3
+    assert len(api.post("schedule/preview", {**fields, "task": task["id"]}).body["next"]) == 2
+    assert stranger.post("schedule/preview", {**fields, "task": task["id"]}).faults == {"task": ["unknown"]}
+    assert api.post("schedule/preview", {**fields, "task": "x"}).faults == {"task": ["unknown"]}
 
 
 def test_the_second_pass_of_an_hour_is_not_called_a_skipped_one(api: Api) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from tasks_app.errors import Invalid
 from tasks_app.models import ScheduledTask
+from tasks_app.services import planning, specs
 from tasks_app.services.schedules import SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
 
@@ -44,24 +46,99 @@ def test_a_window_and_a_number_of_runs_bound_what_is_shown() -> None:
     assert len(preview(count=10, cron="0 9 * * *", max_runs=2).next) == 2
 
 
-def test_a_schedule_that_never_comes_due_says_so() -> None:
-    seen = preview(run_at=NEW_YEAR - timedelta(days=1))
-    assert seen.next == []
-    assert "never" in seen.warnings[0]
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"run_at": NEW_YEAR - timedelta(days=1)}, "lies in the past"),
+        ({"cron": "0 9 * * *", "ends_at": NEW_YEAR - timedelta(days=1)}, "Its end lies in the past"),
+        ({"cron": "0 9 * * *", "ends_at": NEW_YEAR + timedelta(hours=1)}, "The window ends before the first run"),
+        ({"run_at": NEW_YEAR + timedelta(days=1), "starts_at": NEW_YEAR + timedelta(days=2)}, "within its window"),
+    ],
+)
+def test_a_schedule_that_never_comes_due_says_why(fields: dict[str, Any], why: str) -> None:
+    seen = preview(**fields)
+    assert (seen.next, seen.notes) == ([], [])
+    [warning] = seen.warnings
+    assert why in warning
+    assert "never comes due" in warning
 
 
-def test_a_change_of_the_clocks_is_told() -> None:
-    spring = datetime(2027, 3, 27, tzinfo=UTC)
-    seen = preview(count=4, after=spring, cron="30 2 * * *", timezone="Europe/Berlin")
+def told(seen: SchedulePreview) -> list[tuple[str, str]]:
+    """The notes by the day that they are about."""
+    return [(f"{note.at:%Y-%m-%d %H:%M}" if note.at else "", note.code) for note in seen.notes]
+
+
+NIGHT = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
+SPRING = datetime(2027, 3, 27, tzinfo=UTC)
+
+
+def test_a_change_of_the_clocks_is_told_at_its_run() -> None:
+    seen = preview(count=4, after=SPRING, **NIGHT)
     assert [f"{slot:%d %H:%M}" for slot in seen.next] == ["27 01:30", "28 01:00", "29 00:30", "30 00:30"]
-    assert any("clocks change" in warning for warning in seen.warnings)
-    assert any("skip an hour" in warning and "03:00" in warning for warning in seen.warnings)
+    assert told(seen) == [("2027-03-28 01:00", "gap"), ("2027-10-31 00:30", "overlap")]
+    assert seen.notes[0].message == "Clocks go forward: 02:30 does not exist, so it runs at 03:00."
+    assert seen.warnings == []
 
 
-def test_the_end_of_summer_time_is_no_gap() -> None:
-    autumn = datetime(2027, 10, 30, tzinfo=UTC)
-    seen = preview(count=4, after=autumn, cron="0 * * * *", timezone="Europe/Berlin")
-    assert not any("skip" in warning for warning in seen.warnings)
+def test_changes_of_the_coming_year_are_told_though_their_runs_are_not_shown() -> None:
+    assert told(preview(count=1, after=SPRING - timedelta(days=30), **NIGHT)) == [
+        ("2027-03-28 01:00", "gap"),
+        ("2027-10-31 00:30", "overlap"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"ends_at": SPRING + timedelta(days=30)}, [("2027-03-28 01:00", "gap")]),
+        ({"starts_at": SPRING + timedelta(days=30)}, [("2027-10-31 00:30", "overlap"), ("2028-03-26 01:00", "gap")]),
+        ({"max_runs": 5}, [("2027-03-28 01:00", "gap")]),
+        ({"max_runs": 1}, []),
+    ],
+)
+def test_a_change_is_told_only_where_the_task_has_a_run(
+    fields: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert told(preview(after=SPRING, **NIGHT, **fields)) == expected
+
+
+def test_a_change_is_told_at_a_run_that_is_years_away() -> None:
+    yearly = {"schedule": {"kind": "yearly", "month": 3, "day": 28, "time": "02:30"}, "timezone": "Europe/Berlin"}
+    assert told(preview(count=20, **yearly)) == [
+        ("2027-03-28 01:00", "gap"),
+        ("2032-03-28 01:00", "gap"),
+        ("2038-03-28 01:00", "gap"),
+    ]
+
+
+def test_what_nobody_would_miss_is_told_only_of_the_runs_that_are_shown() -> None:
+    often = {"cron": "0 * * * *", "timezone": "Europe/Berlin"}
+    assert told(preview(after=SPRING, **often)) == []
+    autumn = datetime(2027, 10, 31, tzinfo=UTC)
+    assert told(preview(after=autumn, **often)) == [("2027-10-31 01:00", "twice")]
+
+
+def test_spread_is_said_of_a_new_task_whose_place_in_it_is_not_known() -> None:
+    seen = preview(cron="0 9 * * *", spread_seconds=600, jitter_seconds=60)
+    assert seen.next[0] == NEW_YEAR + timedelta(hours=9)
+    assert [(note.at, note.message) for note in seen.notes] == [(None, "Each run starts up to 11 min later.")]
+
+
+@pytest.mark.django_db
+def test_a_task_that_is_edited_has_its_own_instants_and_what_is_left_of_its_runs(alice: User) -> None:
+    spec = TaskSpec(name="", type="", cron="0 9 * * *", max_runs=5, spread_seconds=3600)
+    task = ScheduledTask(owner=alice, slots_fired=3, max_runs=5, spread_seconds=3600, **specs.timing_of(spec).fields)
+    seen = schedule_preview(spec=spec, after=NEW_YEAR, task=task)
+    assert seen.next == planning.upcoming(task, NEW_YEAR, 10)
+    assert len(seen.next) == 2
+    assert seen.notes == []
+    task.slots_fired = 5
+    assert "has had its 5 runs" in schedule_preview(spec=spec, after=NEW_YEAR, task=task).warnings[0]
+
+
+@pytest.mark.parametrize(("cron", "pace"), [("*/15 * * * *", 96), ("0 9 * * 1-5", 5 / 7), (None, None)])
+def test_it_is_said_how_often_it_runs(cron: str | None, pace: float | None) -> None:
+    assert preview(cron=cron).runs_per_day == (pace and pytest.approx(pace))
 
 
 @pytest.mark.parametrize("count", [0, 101, -1])
@@ -79,6 +156,9 @@ def test_a_number_of_instants_out_of_bounds_is_refused(count: int) -> None:
         ({"schedule": {"kind": "any", "of": [{"kind": "daily"}]}}, "schedule.of.0.time"),
         ({"cron": "0 9 * * *", "timezone": "Nowhere"}, "timezone"),
         ({"schedule": {"kind": "every", "seconds": 1}}, "schedule"),
+        ({"cron": "0 9 * * *", "spread_seconds": 100_000}, "spread_seconds"),
+        ({"cron": "0 9 * * *", "jitter_seconds": "some"}, "jitter_seconds"),
+        ({"cron": "0 9 * * *", "max_runs": 0}, "max_runs"),
     ],
 )
 def test_a_fault_is_named_at_its_field(fields: dict[str, Any], path: str) -> None:

@@ -1,0 +1,151 @@
+"""What the clock changes of a zone do to a schedule, said in words for people."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tasks_app.recurrence.pattern import ALL_HOURS, Pattern
+from tasks_app.recurrence.recurrence import Recurrence
+from tasks_app.recurrence.walkers import (
+    MINUTE,
+    ElapsedWalker,
+    EveryWalker,
+    FixedWalker,
+    UnionWalker,
+    Walker,
+    Walls,
+    ceil_minute,
+    floor_minute,
+)
+from tasks_app.recurrence.zones import change_between, load_zone, offset_at, to_naive_utc
+
+# No zone changes its clocks twice within a week.
+_LOOK = timedelta(days=7)
+_NONE = timedelta(0)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class ClockNote:
+    """One effect of one change. `at` is the run that it concerns, or the change where nothing runs.
+
+    Not `is_striking` is what nobody would miss, such as the quarters of an hour that a change takes away.
+    """
+
+    at: datetime
+    code: str
+    message: str
+    is_striking: bool = True
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change, in naive UTC: the clocks show `at + before` no more, and go on with `at + after`."""
+
+    at: datetime
+    before: timedelta
+    after: timedelta
+
+    @property
+    def is_forward(self) -> bool:
+        return self.after > self.before
+
+    @property
+    def start(self) -> datetime:
+        """The first wall time that is skipped or comes twice."""
+        return self.at + min(self.before, self.after)
+
+    @property
+    def end(self) -> datetime:
+        """The first one behind them."""
+        return self.at + max(self.before, self.after)
+
+
+def clock_notes(rule: Recurrence, spans: Iterable[tuple[datetime, datetime]]) -> list[ClockNote]:
+    """Give what the changes in spans of time do, in order of time; times of day are those of the schedule's zone."""
+    if rule.kind == "once":
+        return []
+    zone = load_zone(rule.timezone)
+    parts = rule.walker.parts if isinstance(rule.walker, UnionWalker) else (rule.walker,)
+    changes = {
+        change.at: change for low, high in spans for change in _changes(zone, to_naive_utc(low), to_naive_utc(high))
+    }
+    found = {note: None for change in changes.values() for part in parts for note in _effect(part, change)}
+    return sorted(found, key=lambda note: note.at)
+
+
+def _changes(zone: ZoneInfo, low: datetime, until: datetime) -> Iterator[_Change]:
+    offset = offset_at(zone, low)
+    while low < until:
+        high = min(low + _LOOK, until)
+        later = offset_at(zone, high)
+        if later != offset:
+            yield _Change(change_between(zone, low, high), offset, later)
+        low, offset = high, later
+
+
+def _effect(walker: Walker, change: _Change) -> list[ClockNote]:
+    note: ClockNote | None = None
+    match walker:
+        case FixedWalker():
+            note = _on_fixed(walker, change)
+        case ElapsedWalker():
+            note = _on_elapsed(walker, change)
+        case EveryWalker():
+            note = _on_interval(walker, change)
+    return [note] if note else []
+
+
+def _on_fixed(walker: FixedWalker, change: _Change) -> ClockNote | None:
+    walls = _walls_within(walker.walls, change)
+    if walls is None:
+        return None
+    first, last = walls
+    many = first != last
+    said = f"{first:%H:%M} to {last:%H:%M}" if many else f"{first:%H:%M}"
+    if change.is_forward:
+        runs = f"{'do' if many else 'does'} not exist, so it runs {'once, ' if many else ''}at {change.end:%H:%M}"
+        return _note(change.at, "gap", f"Clocks go forward: {said} {runs}.")
+    runs = f"{'come' if many else 'comes'} twice, and it runs the first time only"
+    return _note(first - change.before, "overlap", f"Clocks go back: {said} {runs}.")
+
+
+def _on_elapsed(walker: ElapsedWalker, change: _Change) -> ClockNote | None:
+    if _walls_within(walker.walls, change) is None:
+        return None
+    is_striking = not (isinstance(walker.walls, Pattern) and walker.walls.hours == ALL_HOURS)
+    said = f"{change.start:%H:%M} to {change.end:%H:%M}"
+    if change.is_forward:
+        message = f"Clocks go forward: {said} does not exist, and nothing runs in its place."
+        return _note(change.at, "left_out", message, is_striking=is_striking)
+    second = walker.after(change.at - timedelta(microseconds=1))
+    message = f"Clocks go back: {said} comes twice, and it runs both times."
+    return second and _note(second, "twice", message, is_striking=is_striking)
+
+
+def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
+    moved = abs(change.after - change.before)
+    if not moved % walker.step:
+        return None
+    first = walker.after(change.at - timedelta(microseconds=1))
+    how = "an hour" if moved == _HOUR else f"{moved // MINUTE} minutes"
+    way, clocks = ("later", "forward") if change.is_forward else ("earlier", "back")
+    message = f"Clocks go {clocks}: from then on it runs {how} {way} by the clock."
+    # Few follow the clock of what runs several times an hour.
+    return first and _note(first, "shifted", message, is_striking=walker.step >= _HOUR)
+
+
+def _walls_within(walls: Walls, change: _Change) -> tuple[datetime, datetime] | None:
+    """Give the first and the last wall time that the change concerns."""
+    first = walls.wall_from(floor_minute(change.start))
+    if first is not None and first < change.start:
+        first = walls.wall_from(first + MINUTE + MINUTE)
+    if first is None or first >= change.end:
+        return None
+    last = walls.wall_back(ceil_minute(change.end) - MINUTE)
+    return first, last if last is not None and first < last < change.end else first
+
+
+def _note(at: datetime, code: str, message: str, *, is_striking: bool = True) -> ClockNote:
+    return ClockNote(at.replace(tzinfo=UTC), code, message, is_striking)
