@@ -18,9 +18,9 @@ class Fault(BaseModel):
 
     code: str = Field(description="For programs; it stays.")
     message: str = Field(description="For people; it may change.")
-    position: int = Field(None, description="Where in the text that was given it is wrong, counted from 0; or absent.")
+    position: int | None = Field(None, description="Where in the given text it is wrong, counted from 0; or absent.")
     suggestion: Any = Field(None, description="What may be given in place of the whole field; or absent.")
-    suggestions: list[Any] = Field(None, description="Several, where more than one may be meant; or absent.")
+    suggestions: list[Any] | None = Field(None, description="Several, where more than one may be meant; or absent.")
 
 
 class ErrorDetail(BaseModel):

@@ -121,7 +121,7 @@ def _on_elapsed(walker: ElapsedWalker, change: _Change) -> ClockNote | None:
         return _note(change.at, "left_out", message, is_striking=is_striking)
     second = walker.after(change.at - timedelta(microseconds=1))
     message = f"Clocks go back: {said} comes twice, and it runs both times."
-    return second and _note(second, "twice", message, is_striking=is_striking)
+    return _note(second, "twice", message, is_striking=is_striking) if second else None
 
 
 def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
@@ -133,7 +133,7 @@ def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
     way, clocks = ("later", "forward") if change.is_forward else ("earlier", "back")
     message = f"Clocks go {clocks}: from then on it runs {how} {way} by the clock."
     # Few follow the clock of what runs several times an hour.
-    return first and _note(first, "shifted", message, is_striking=walker.step >= _HOUR)
+    return _note(first, "shifted", message, is_striking=walker.step >= _HOUR) if first else None
 
 
 def _walls_within(walls: Walls, change: _Change) -> tuple[datetime, datetime] | None:

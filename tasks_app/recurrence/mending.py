@@ -11,10 +11,21 @@ _WORD = re.compile(r"[A-Za-z]+")
 
 
 def mended(text: str, problem: Problem) -> str | None:
-    """Give the expression without this problem; None where the suggestion does not say how.
+    """Give the expression without this problem, and without the others where that makes it whole.
 
-    A suggestion stands for one item of a list, or for one name in it; what is wrong elsewhere stays.
+    None where the suggestion does not say how. It stands for one item of a list, or for one name in it.
     """
+    better = _without(text, problem)
+    whole = better
+    for _ in range(MOST_STEPS):
+        if whole is None or is_valid(whole):
+            break
+        other = next((one for one in _problems(whole) if one.suggestion is not None), None)
+        whole = _without(whole, other) if other else None
+    return whole or better
+
+
+def _without(text: str, problem: Problem) -> str | None:
     for _ in range(MOST_STEPS):
         if not isinstance(problem.suggestion, str) or problem.position is None:
             return None
@@ -24,7 +35,8 @@ def mended(text: str, problem: Problem) -> str | None:
         if better is None:
             return None
         text = better
-        again = _problem_at(text, problem.position)
+        # What has no place is wrong with the expression as a whole: then the piece was no help.
+        again = next((one for one in _problems(text) if one.position in (problem.position, None)), None)
         if again is None:
             return text
         problem = again
@@ -43,11 +55,9 @@ def _replaced(text: str, position: int, piece: str) -> str | None:
     return f"{text[:position]}{better}{text[position + len(item) :]}"
 
 
-def _problem_at(text: str, position: int) -> Problem | None:
+def _problems(text: str) -> list[Problem]:
     try:
         compile_cron(text)
     except ScheduleError as error:
-        found = [problem for problems in error.problems.values() for problem in problems]
-        # What has no place is wrong with the expression as a whole: then the piece was no help.
-        return next((one for one in found if one.position in (position, None)), None)
-    return None
+        return [problem for problems in error.problems.values() for problem in problems]
+    return []

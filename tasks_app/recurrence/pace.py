@@ -11,8 +11,8 @@ DAY = timedelta(days=1)
 MINUTES_PER_HOUR = 60
 DAYS_PER_YEAR = 365.2425
 # How often a month has each length; every weekday is as good a first day as any other.
-_FEBRUARY = ((28, 303 / 400), (29, 97 / 400))
-_LENGTHS = {month: ((30 if month in (4, 6, 9, 11) else LONGEST_MONTH, 1.0),) for month in range(1, LAST_MONTH + 1)}
+_FEBRUARY = {28: 303 / 400, 29: 97 / 400}
+_LENGTHS = {month: {30 if month in (4, 6, 9, 11) else LONGEST_MONTH: 1.0} for month in range(1, LAST_MONTH + 1)}
 _LENGTHS[2] = _FEBRUARY
 
 
@@ -77,7 +77,7 @@ def _days_per_year(pattern: Pattern) -> float:
         share * sum(mask.bit_count() for mask in _shapes(pattern, length)) / WEEK
         for month in range(1, LAST_MONTH + 1)
         if pattern.months >> month & 1
-        for length, share in _LENGTHS[month]
+        for length, share in _LENGTHS[month].items()
     )
 
 

@@ -11,7 +11,8 @@ from tasks_app.recurrence.mending import mended
 def fault_of(problem: Problem, given: object = None) -> FieldError:
     """Give a problem as a fault of the field that holds `given`; its suggestion is a value for the whole field."""
     suggestion: object = problem.suggestion
-    if isinstance(suggestion, str) and isinstance(given, str) and problem.position is not None:
+    # Within cron lines a suggestion stands for the piece at the position.
+    if problem.code.startswith("cron_") and problem.position is not None and isinstance(given, str):
         suggestion = mended(given, problem)
     return FieldError(problem.code, sentence(problem.message), problem.position, suggestion, problem.also)
 

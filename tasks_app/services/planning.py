@@ -123,14 +123,15 @@ def planned_instants(task: ScheduledTask, count: int) -> list[datetime]:
 
 
 def upcoming(task: ScheduledTask, after: datetime, count: int) -> list[datetime]:
-    """Give the next `count` instants after `after` at which a slot of the task happens, before spread and jitter.
+    """Give the next `count` instants at which slots that happen after `after` are due.
 
     They lie within the window and what is left of `max_runs`; an instant that several slots share comes once.
     """
     left = count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
     instants: list[datetime] = []
-    while len(instants) < left and (planned := next_planned(task, instants[-1] if instants else after)):
-        instants.append(planned.at)
+    while len(instants) < left and (planned := next_planned(task, after)):
+        instants.append(due_at(task, planned.slot))
+        after = planned.at
     return instants
 
 

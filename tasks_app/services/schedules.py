@@ -71,7 +71,7 @@ def schedule_preview(
         warnings=[] if slots or timing.rule is None else [_why_never(planned, timing.rule, after)],
         schedule=timing.schedule,
         notes=_notes(planned, timing.rule, slots, after) + _spread(spec, is_known=task is not None),
-        runs_per_day=timing.rule and runs_per_day(timing.rule),
+        runs_per_day=None if timing.rule is None else runs_per_day(timing.rule),
     )
 
 

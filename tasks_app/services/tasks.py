@@ -121,7 +121,7 @@ def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) 
     spec = dataclasses.replace(spec_of(task), name=f"{task.name[:190]} (copy)", key=None, enabled=False)
     if task.kind == TaskKind.ONCE and planning.slot_after(task, db_now()) is None:
         spec = dataclasses.replace(spec, schedule=None)
-    if spec.ends_at is not None and spec.ends_at <= db_now():
+    if task.ends_at is not None and task.ends_at <= db_now():
         spec = dataclasses.replace(spec, ends_at=None)
     return task_create(owner=owner, spec=spec, actor=actor)
 

@@ -45,8 +45,11 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
 
 
 @register.simple_tag
-def when(instant: datetime | None, style: str = "relative", empty: str = "–") -> SafeString:
-    """A `<time>`: relative (ticking), brief clock text, the same with seconds; the exact instant on hover."""
+def when(instant: datetime | None, style: str = "relative", empty: str = "–", zone: str = "") -> SafeString:
+    """A `<time>`: relative (ticking), brief clock text, the same with seconds; the exact instant on hover.
+
+    With the zone of a task, its own clock is on hover too, where it shows something else.
+    """
     if instant is None:
         return SafeString(escape(empty))
     now = timezone.now()
@@ -55,7 +58,7 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–") 
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         instant.astimezone(timezone.get_default_timezone()).isoformat(),
-        words.exact(instant),
+        words.exact(instant, zone),
         mark_safe(" data-relative") if style == "relative" else "",
         shown,
     )
@@ -80,10 +83,12 @@ def field_attributes(field: Field) -> SafeString:
 
 
 @register.simple_tag
-def slot_time(instant: datetime) -> SafeString:
-    """A planned instant on its own clock: "Tue 24 Nov 2026, 09:00"; the reader's own on hover."""
-    shown = f"{instant:%a} {instant.day} {instant:%b %Y, %H:%M}" + (f":{instant:%S}" if instant.second else "")
-    return format_html('<time datetime="{}" title="{}">{}</time>', instant.isoformat(), words.exact(instant), shown)
+def planned_time(local: datetime, style: str = "") -> SafeString:
+    """A planned instant on some clock, without the year where it is this one; style "time": without the day."""
+    day = f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != timezone.localdate().year else "")
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    shown = clock if style == "time" else f"{day}, {clock}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), words.exact(local), shown)
 
 
 @register.simple_tag

@@ -1,43 +1,104 @@
-"""What a schedule means: its sentence, its cron line, and the instants that follow. Nothing is stored."""
+"""What a schedule means: its sentence, its cron line, and the instants that follow, on the clocks of both zones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tasks_app.errors import Invalid
-from tasks_app.services.schedules import schedule_preview
+from django.utils import timezone
+
+from tasks_app.errors import FieldError, Invalid
+from tasks_app.models import ScheduledTask
+from tasks_app.recurrence.wording import zone_words
+from tasks_app.services.schedules import Note, SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
+from tasks_app.web import words
+from tasks_app.web.forms.field import messages
 from tasks_app.web.forms.schedule import ScheduleForm
 
-COUNT = 5
+COUNT = 10
+_EMPTY = frozenset({"required", "cron_empty"})
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One instant: on the task's clock, on the reader's, and what happens there."""
+
+    at: datetime
+    local: datetime
+    theirs: datetime
+    notes: Sequence[str] = ()
+
+    @property
+    def is_same_day(self) -> bool:
+        """Both clocks show the same date."""
+        return self.local.date() == self.theirs.date()
+
+
+@dataclass(frozen=True)
+class Instants:
+    """Instants in order; `theirs` names the reader's zone where its clock shows something else."""
+
+    rows: Sequence[Planned] = ()
+    zone: str = "UTC"
+    theirs: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.rows)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What the box beside the form says."""
+    """What the box beside the form says. `is_waiting`: nothing is wrong, but something has not been typed yet."""
 
     sentence: str = ""
     cron: str | None = None
-    zone: str = "UTC"
-    slots: list[datetime] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    pace: str = ""
+    instants: Instants = Instants()
+    later: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    errors: Sequence[str] = ()
+    is_waiting: bool = False
+    faults: dict[str, list[FieldError]] = field(default_factory=dict)
 
 
-def preview(form: ScheduleForm) -> Preview:
-    """Say what the form's schedule means, or what is wrong with it."""
-    spec = TaskSpec(name="preview", type="preview", schedule=form.schedule(), timezone=form.zone)
+def preview(form: ScheduleForm, task: ScheduledTask | None = None) -> Preview:
+    """Say what the form's schedule means, or what is wrong with it. `task` is the one that is edited."""
+    spec = TaskSpec(name="preview", type="preview", **form.fields_of_spec())
     try:
-        shown = schedule_preview(spec=spec, count=COUNT)
+        seen = schedule_preview(spec=spec, count=COUNT, task=task)
     except Invalid as error:
-        return Preview(errors=[fault.message for faults in error.fields.values() for fault in faults])
-    slots = [slot.astimezone(ZoneInfo(form.zone)) for slot in shown.next]
-    return Preview(shown.description, shown.cron, form.zone, slots, shown.warnings)
+        placed = form.place(error.fields)
+        if all(fault.code in _EMPTY for faults in placed.values() for fault in faults):
+            return Preview(is_waiting=True, faults=placed)
+        said = [one for path in placed for one in messages(placed, path, value=form.value_of(path))]
+        return Preview(errors=said, faults=placed)
+    return Preview(
+        sentence=seen.description,
+        cron=seen.cron,
+        pace="" if seen.runs_per_day is None else words.pace(seen.runs_per_day),
+        instants=instants(seen.next, seen.timezone, seen.notes),
+        later=_later(seen),
+        warnings=seen.warnings,
+    )
 
 
-def in_zone(instant: datetime, name: str) -> datetime:
-    """Show an instant in a zone that may have gone since it was stored."""
-    try:
-        return instant.astimezone(ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError):
-        return instant
+def instants(slots: Sequence[datetime], zone: str, notes: Sequence[Note] = ()) -> Instants:
+    """Show instants on the clock of a task's zone, and on the reader's."""
+    rows: list[Planned] = []
+    told = [note for note in notes if note.at is not None]
+    for slot in slots:
+        here = [note for note in told if note.at is not None and note.at <= slot]
+        told = told[len(here) :]
+        rows.append(Planned(slot, words.in_zone(slot, zone), timezone.localtime(slot), [note.message for note in here]))
+    differs = any(row.local.utcoffset() != row.theirs.utcoffset() for row in rows)
+    return Instants(rows, zone_words(zone), zone_words(timezone.get_current_timezone_name()) if differs else "")
+
+
+def _later(seen: SchedulePreview) -> list[str]:
+    """Say what concerns runs that are not shown, or all of them."""
+    last = seen.next[-1] if seen.next else None
+    return [
+        note.message if note.at is None else f"{words.date(words.in_zone(note.at, seen.timezone))}: {note.message}"
+        for note in seen.notes
+        if note.at is None or (last is not None and note.at > last)
+    ]

@@ -1,4 +1,4 @@
-"""Settings: who you are here, and your API keys."""
+"""Settings: who you are here, your time zone, and your API keys."""
 
 import uuid
 from datetime import timedelta
@@ -12,10 +12,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import api_keys_of
+from tasks_app.selectors.people import zone_of_person
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
-from tasks_app.services.people import email_change
+from tasks_app.services.people import email_change, profile_update
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
-from tasks_app.web.page import Request, act, page, render, zone_of
+from tasks_app.web.page import Request, act, page, render, zone_names, zone_of, zone_of_browser
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 _START = {"name": "", "scope": ApiKey.Scope.MANAGE.value, "days": "90"}
@@ -24,32 +25,61 @@ _START = {"name": "", "scope": ApiKey.Scope.MANAGE.value, "days": "90"}
 @require_http_methods(["GET", "POST"])
 @page
 def settings(request: Request) -> HttpResponse:
-    """Show what the platform knows about the person, and take where to write to."""
+    """Show what the platform knows about the person, and take what they choose: a form for each choice."""
+    typed = {"email": request.user.email, "timezone": zone_of_person(request.user)}
     if request.method == "GET":
-        return _draw_settings(request, request.user.email, {})
-    email = request.POST.get("email", "")
+        return _draw_settings(request, typed, {})
+    typed |= {name: request.POST[name] for name in typed if name in request.POST}
     try:
-        email_change(user=request.user, email=email)
+        for name, choose in (("email", _choose_email), ("timezone", _choose_zone)):
+            if name in request.POST:
+                say.success(request, choose(request, typed[name]))
     except Invalid as error:
-        return _draw_settings(request, email, error.fields, status=400)
-    if request.user.email:
-        say.success(request, f"News of tasks that fail goes to {request.user.email}.")
-    else:
-        say.success(request, "Nobody is told by mail any more when your tasks fail.")
+        return _draw_settings(request, typed, error.fields, status=400)
     return redirect("settings")
 
 
-def _draw_settings(request: Request, email: str, errors: Errors, *, status: int = 200) -> HttpResponse:
-    field = Field(
+def _choose_email(request: Request, email: str) -> str:
+    email_change(user=request.user, email=email)
+    if request.user.email:
+        return f"News of tasks that fail goes to {request.user.email}."
+    return "Nobody is told by mail any more when your tasks fail."
+
+
+def _choose_zone(request: Request, name: str) -> str:
+    chosen = profile_update(user=request.user, timezone=name).timezone
+    if chosen:
+        return f"Pages show times in {chosen}, and your new tasks are planned in it."
+    return f"Pages show times as your browser says: {zone_of(request)}."
+
+
+def _draw_settings(request: Request, typed: dict[str, str], errors: Errors, *, status: int = 200) -> HttpResponse:
+    email = Field(
         path="email",
         label="E-mail, for failures",
         kind="email",
-        value=email,
+        value=typed["email"],
         help="Where we write when a task of yours fails for good. Empty: nobody is told.",
         attributes={"autocomplete": "email"},
         errors=messages(errors, "email"),
     )
-    return render(request, "pages/settings.html", {"zone": zone_of(request), "email": field}, status=status)
+    return render(
+        request, "pages/settings.html", {"email": email, "zone": _zone(request, typed, errors)}, status=status
+    )
+
+
+def _zone(request: Request, typed: dict[str, str], errors: Errors) -> Field:
+    browser = zone_of_browser(request)
+    usual = f"As my browser says ({browser})" if browser else "As my browser says"
+    return Field(
+        path="timezone",
+        label="Your time zone",
+        kind="enum",
+        is_required=True,
+        help="Pages show times in it, and new tasks are planned in it. Each task keeps a zone of its own.",
+        choices=[Choice(name, name or usual, name == typed["timezone"]) for name in ("", *zone_names())],
+        errors=messages(errors, "timezone"),
+    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,7 +17,7 @@ from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
-from tasks_app.web.preview import in_zone
+from tasks_app.web.preview import instants
 from tasks_app.web.run_list import filters_of, state_choices
 
 SLOTS, HISTORY = 10, 25
@@ -44,7 +44,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "type": _title(task),
         "recent": recent,
         "slots": slots,
-        "local_slots": [in_zone(slot, task.timezone) for slot in slots],
+        "instants": instants(slots, task.timezone),
         "broken": broken,
         "history": history,
         "older": older,

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -25,8 +26,8 @@ from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, actor_of, page, render, zone_names, zone_of
 from tasks_app.web.preview import preview
 
-FRAGMENTS = {"payload-fields": "parts/payload-fields.html"}
-_REDRAW = ("_add", "_remove", "_refresh", "_preview")
+FRAGMENTS = {"payload-fields": "parts/payload-fields.html", "schedule-kinds": "parts/schedule-kinds.html"}
+_REDRAW = ("_add", "_remove", "_refresh", "_preview", "_apply")
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,7 +80,11 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_preview(request: Request) -> HttpResponse:
     """Say what the schedule in the form means."""
-    return render(request, "parts/preview.html", {"preview": preview(ScheduleForm.posted(request.POST))})
+    try:
+        task = task_or_404(request, uuid.UUID(request.GET["task"])) if "task" in request.GET else None
+    except ValueError:
+        raise Http404 from None
+    return render(request, "parts/preview.html", {"preview": preview(ScheduleForm.posted(request.POST), task)})
 
 
 def _choose(request: Request) -> HttpResponse:
@@ -102,6 +107,8 @@ def _save(  # noqa: PLR0913  # what a form is drawn with again
 ) -> HttpResponse:
     if any(name in request.POST for name in _REDRAW):
         form.errors = {}
+        if "_apply" in request.POST or "_preview" in request.POST:
+            form.errors |= preview(form.schedule, task).faults
         return _draw(request, form, task=task, example=example)
     if form.errors:
         form.check(task.owner if task else request.user)
@@ -153,7 +160,8 @@ def _draw(
         "task": task,
         "type": form.type,
         "example": example,
-        "preview": preview(form.schedule),
+        "preview": preview(form.schedule, task),
+        "has_errors": drawn["has_errors"] and status != HTTPStatus.OK,
         "zones": zone_names(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),
     }

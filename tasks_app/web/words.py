@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from tasks_app import recurrence
 from tasks_app.handlers import registry
+from tasks_app.recurrence.zones import load_zone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK_DAYS = 7
@@ -51,10 +53,23 @@ def _amount(seconds: float) -> str:
     return f"{int(seconds)} s"
 
 
-def exact(instant: datetime) -> str:
-    """Say the instant in full, in the reader's zone: "Tue 24 Nov 2026, 09:00:00 CET"."""
+def exact(instant: datetime, zone: str = "") -> str:
+    """Say the instant in full, in the reader's zone: "Tue 24 Nov 2026, 09:00:00 CET"; in another too, if it differs."""
     local = timezone.localtime(instant)
+    theirs = in_zone(instant, zone) if zone else local
+    return _full(local) if local.utcoffset() == theirs.utcoffset() else f"{_full(local)} · {_full(theirs)}, {zone}"
+
+
+def _full(local: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}"
+
+
+def in_zone(instant: datetime, name: str) -> datetime:
+    """Show an instant in a zone that may have gone since it was stored."""
+    try:
+        return instant.astimezone(load_zone(recurrence.check_timezone(name)))
+    except ValueError:
+        return instant
 
 
 def clock(instant: datetime, now: datetime) -> str:
@@ -78,6 +93,29 @@ def _with_day(instant: datetime, now: datetime, pattern: str) -> str:
         return f"{local:%a} {time}"
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local.day} {local:%b}{year} {time}"
+
+
+def date(local: datetime) -> str:
+    """Say the day: "28 March 2027"."""
+    return f"{local.day} {local:%B %Y}"
+
+
+def pace(per_day: float) -> str:
+    """Say how often something runs, in the unit that makes a whole number: "96 runs a day", "1 run a week"."""
+    counts = [(per_day * days, unit) for unit, days in _PACES]
+    for count, unit in counts:
+        if count >= 1 - _EXACT and abs(count - round(count)) < _EXACT:
+            return f"{plural(round(count), 'run')} a {unit}"
+        if count >= _WHOLE_FROM:
+            return f"about {plural(round(count), 'run')} a {unit}"
+    rough = next(((count, unit) for count, unit in counts if count >= 1), None)
+    if rough:
+        return f"about {plural(round(rough[0]), 'run')} a {rough[1]}"
+    return f"about 1 run in {plural(round(1 / counts[-1][0]), 'year')}"
+
+
+_PACES = (("day", 1.0), ("week", 7.0), ("month", 365.2425 / 12), ("year", 365.2425))
+_EXACT = 0.005
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:

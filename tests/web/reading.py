@@ -30,8 +30,8 @@ def value(response: Page, name: str) -> str:
 def errors(response: Page, name: str) -> str:
     """What is said to be wrong at a field."""
     html = response.content.decode()
-    found = re.search(rf'(?s)id="f-{re.escape(name.replace(".", "-"))}-error">(.*?)</div>', html)
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found.group(1))).split()) if found else ""
+    found = re.search(rf'(?s)<(ul|div)[^>]* id="f-{re.escape(name.replace(".", "-"))}-error">(.*?)</\1>', html)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", found.group(2))).split()) if found else ""
 
 
 def chosen(response: Page, name: str) -> list[str]:

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app.models import ApiKey
+from tasks_app.models import ApiKey, ScheduledTask
 from tasks_app.services.api_keys import api_key_create, api_key_find
-from tests.web.reading import errors, text, value
+from tests.web.reading import chosen, errors, text, value
 
 KEYS = "/settings/api-keys/"
 
@@ -76,3 +76,30 @@ def test_keys_are_nobody_elses_business_not_even_the_administrators(
         assert "mine" not in text(client.get(KEYS))
         assert client.post(reverse("api-key-revoke", args=[key.pk])).status_code == 404
     assert api_key_find(plain) is not None
+
+
+def test_the_time_zone_is_ones_own_to_choose(as_alice: Client, as_charlie: Client) -> None:
+    as_alice.cookies["zone"] = "Europe/Paris"
+    page = as_alice.get("/settings/")
+    assert chosen(page, "timezone") == [""]
+    assert "As my browser says (Europe/Paris)" in text(page)
+    saved = as_alice.post("/settings/", {"timezone": "Asia/Kolkata"}, follow=True)
+    assert "Pages show times in Asia/Kolkata" in text(saved)
+    assert chosen(saved, "timezone") == ["Asia/Kolkata"]
+    assert chosen(as_charlie.get("/settings/"), "timezone") == [""]
+    given_up = as_alice.post("/settings/", {"timezone": ""}, follow=True)
+    assert "as your browser says: Europe/Paris" in text(given_up)
+
+
+def test_a_zone_that_does_not_exist_is_refused_at_the_field(as_alice: Client) -> None:
+    response = as_alice.post("/settings/", {"timezone": "Mars/Olympus"})
+    assert response.status_code == 400
+    assert "there is no time zone" in errors(response, "timezone").lower()
+
+
+def test_pages_show_times_in_the_chosen_zone_first(as_alice: Client, task: ScheduledTask) -> None:
+    address = reverse("task-detail", args=[task.pk])
+    as_alice.cookies["zone"] = "Europe/Paris"
+    assert "IST" not in as_alice.get(address).content.decode()
+    as_alice.post("/settings/", {"timezone": "Asia/Kolkata"})
+    assert "IST" in as_alice.get(address).content.decode()

@@ -94,53 +94,6 @@ def test_a_full_form_makes_the_task(as_alice: Client, alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "schedule"),
-    [
-        ({"schedule.kind": "manual"}, None),
-        (
-            {"schedule.kind": "every", "schedule.every.amount": "15", "schedule.every.unit": "minutes"},
-            {"kind": "every", "minutes": 15},
-        ),
-        ({"schedule.kind": "hourly", "schedule.hourly.minute": "5"}, {"kind": "hourly", "minute": 5}),
-        (
-            {
-                "schedule.kind": "weekly",
-                "schedule.weekly.days": ["mon", "fri"],
-                "schedule.weekly.time": "07:00",
-            },
-            {"kind": "weekly", "days": ["mon", "fri"], "time": "07:00"},
-        ),
-        (
-            {"schedule.kind": "monthly", "schedule.monthly.day": "last", "schedule.monthly.time": "23:00"},
-            {"kind": "monthly", "day": "last", "time": "23:00"},
-        ),
-        (
-            {"schedule.kind": "monthly", "schedule.monthly.day": "31", "schedule.monthly.time": "23:00"},
-            {"kind": "monthly", "day": 31, "time": "23:00"},
-        ),
-        (
-            {"schedule.kind": "cron", "schedule.cron.expression": "0 9 * * MON-FRI"},
-            {"kind": "cron", "expression": "0 9 * * MON-FRI"},
-        ),
-        (
-            {"schedule.kind": "once", "schedule.once.run_at": "2099-01-02T03:04"},
-            {"kind": "once", "run_at": "2099-01-02T02:04:00Z"},
-        ),
-    ],
-)
-def test_each_kind_of_schedule_is_stored_and_comes_back(
-    as_alice: Client, alice: User, fields: dict[str, Any], schedule: dict[str, Any] | None
-) -> None:
-    as_alice.post(NEW, {**FORM, **fields})
-    task = ScheduledTask.objects.get(owner=alice)
-    assert task.schedule == schedule
-    response = as_alice.get(edit(task))
-    for name, given in fields.items():
-        found = chosen(response, name) or [value(response, name)]
-        assert found == (given if isinstance(given, list) else [given])
-
-
-@pytest.mark.parametrize(
     ("fields", "where", "said"),
     [
         ({"name": " "}, "name", "blank"),
@@ -227,34 +180,12 @@ def test_somebody_elses_edit_in_between_is_said_and_not_overwritten(as_alice: Cl
     assert as_alice.post(edit(task), {**typed, "version": value(response, "version")}).status_code == 302
 
 
-def test_a_schedule_that_the_form_has_no_words_for_stays_as_it_is(as_alice: Client, make: MakeTask) -> None:
-    schedule = {"kind": "any", "of": [{"kind": "daily", "time": "09:00"}, {"kind": "hourly", "minute": 5}]}
-    task = make(schedule=schedule)
-    page = as_alice.get(edit(task))
-    assert chosen(page, "schedule.kind") == ["other"]
-    typed = as_typed(task, **{"schedule.kind": "other", "schedule.other": value(page, "schedule.other")})
-    assert as_alice.post(edit(task), typed).status_code == 302
-    stored = task.schedule
-    task.refresh_from_db()
-    assert task.schedule == stored
-
-
 def test_a_cancelled_task_cannot_be_edited_and_the_form_says_so(as_alice: Client, task: ScheduledTask) -> None:
     as_alice.post(reverse("task-cancel", args=[task.pk]))
     task.refresh_from_db()
     response = as_alice.post(edit(task), as_typed(task))
     assert response.status_code == 409
     assert "duplicate it instead" in text(response)
-
-
-def test_the_preview_says_it_in_words(as_alice: Client) -> None:
-    cron = {"schedule.kind": "cron", "schedule.cron.expression": "0 9 * * mon-fri", "timezone": "Europe/Berlin"}
-    page = text(as_alice.post("/tasks/preview/", cron))
-    assert "weekday" in page
-    assert page.count("09:00") >= 5
-    wrong = as_alice.post("/tasks/preview/", {**cron, "schedule.cron.expression": "0 99 * * *"})
-    assert wrong.status_code == 200
-    assert "cannot run yet" in text(wrong)
 
 
 def test_without_javascript_a_button_previews_and_keeps_everything(as_alice: Client) -> None:

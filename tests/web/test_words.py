@@ -135,3 +135,32 @@ def test_outcomes_differ_in_shape_and_not_only_in_colour() -> None:
 def test_only_the_last_fifty_are_drawn() -> None:
     assert len(draw([Run(Status.SUCCEEDED)] * 80, [], now=NOW).bars) == 50
     assert draw([], [], now=NOW).label == "No runs yet; nothing planned"
+
+
+@pytest.mark.parametrize(
+    ("per_day", "said"),
+    [
+        (96, "96 runs a day"),
+        (1, "1 run a day"),
+        (1440, "1,440 runs a day"),
+        (36 * 5 / 7, "about 26 runs a day"),
+        (5 / 7, "5 runs a week"),
+        (10 / 7, "10 runs a week"),
+        (1 / 7, "1 run a week"),
+        (12 / 365.2425, "1 run a month"),
+        (7 / 365.2425, "7 runs a year"),
+        (1 / 365.2425, "1 run a year"),
+        (1 / 3, "about 10 runs a month"),
+        (97 / 400 / 365.2425, "about 1 run in 4 years"),
+    ],
+)
+def test_how_often_is_said_in_whole_numbers(per_day: float, said: str) -> None:
+    assert words.pace(per_day) == said
+
+
+def test_an_instant_is_said_in_another_zone_only_where_its_clock_differs() -> None:
+    with timezone.override("Europe/Berlin"):
+        assert words.exact(NOW, "Europe/Paris") == words.exact(NOW) == "Tue 24 Nov 2026, 13:00:00 CET"
+        both = "Tue 24 Nov 2026, 13:00:00 CET · Tue 24 Nov 2026, 17:30:00 IST, Asia/Kolkata"
+        assert words.exact(NOW, "Asia/Kolkata") == both
+        assert words.exact(NOW, "Mars/Olympus").startswith("Tue 24 Nov 2026, 13:00:00 CET")

@@ -1,12 +1,20 @@
 """Field: one thing that a form asks for, ready to be drawn by `parts/field.html`."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasks_app.errors import FieldError
+from tasks_app.web.forms.said import said, without_repeats
 
 Errors = Mapping[str, Sequence[FieldError]]
+# What each type of control can show; anything else was typed by other means, and needs a plain one to be seen.
+_SHOWS = {
+    "number": re.compile(r"-?\d+(\.\d+)?"),
+    "time": re.compile(r"\d\d:\d\d(:\d\d)?"),
+    "datetime-local": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,6 +32,16 @@ class Link:
 
     href: str
     words: str
+
+
+_INPUT_TYPES = {
+    "int": "number",
+    "number": "number",
+    "datetime": "datetime-local",
+    "moment": "datetime-local",
+    "secret": "password",
+}
+_SAME_TYPE = frozenset({"email", "url", "date", "time", "password"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +70,10 @@ class Field:
 
     @property
     def input_type(self) -> str:
-        """The type of an `<input>`."""
-        special = {"int": "number", "number": "number", "datetime": "datetime-local", "secret": "password"}
-        same = {"email", "url", "date", "time", "password"}
-        return special.get(self.kind, self.kind if self.kind in same else "text")
+        """The type of an `<input>`: one that shows what it holds."""
+        found = _INPUT_TYPES.get(self.kind, self.kind if self.kind in _SAME_TYPE else "text")
+        is_shown = not self.value or found not in _SHOWS or _SHOWS[found].fullmatch(str(self.value))
+        return found if is_shown else "text"
 
     @property
     def described_by(self) -> str:
@@ -64,14 +82,14 @@ class Field:
         return " ".join([*parts, f"{self.id}-error"] if self.errors else parts)
 
 
-def messages(errors: Errors, path: str) -> list[str]:
-    """The messages for exactly this path."""
-    return [error.message for error in errors.get(path, ())]
+def messages(errors: Errors, path: str, *, value: Any = None) -> list[str]:
+    """The messages for exactly this path, of which `value` is what the field holds."""
+    return [*without_repeats([said(error, path, value) for error in errors.get(path, ())])]
 
 
-def messages_below(errors: Errors, path: str, *, is_lines: bool = False) -> list[str]:
+def messages_below(errors: Errors, path: str, *, is_lines: bool = False, value: Any = None) -> list[str]:
     """The messages for this path and for everything inside it, which then say where; people count lines from one."""
-    found = messages(errors, path)
+    found = messages(errors, path, value=value)
     for other, faults in errors.items():
         if other.startswith(f"{path}."):
             place = other.removeprefix(f"{path}.")

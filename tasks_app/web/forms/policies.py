@@ -14,18 +14,12 @@ NUMBERS = {
     "timeout_seconds": ("Time limit, in seconds", "After it the run is ended. Empty: as the type says. 0: no limit."),
     "soft_timeout_seconds": ("Soft time limit, in seconds", "The handler is told to stop. Empty: as the type says."),
     "pause_after_failures": ("Pause after so many failures in a row", "Empty: never."),
-    "max_runs": ("Runs at most", "Then the task is completed. Empty: no end."),
-    "jitter_seconds": (
-        "Spread over, in seconds",
-        "Moves each slot by a fixed amount up to this, so that tasks do not start all at once.",
-    ),
 }
 MISFIRES = {
     "latest": "Run the latest missed one",
     "skip": "Skip what was missed",
     "all": "Run each missed one",
 }
-_WINDOW = ("starts_at", "ends_at")
 
 
 def whole(raw: object) -> Any:
@@ -44,7 +38,6 @@ def read(data: QueryDict) -> dict[str, Any]:
     }
     return {
         **{name: whole(data.get(name, "")) for name in NUMBERS},
-        "jitter_seconds": whole(data.get("jitter_seconds", "")) or 0,
         "priority": whole(data.get("priority", "5")),
         "queue": str(data.get("queue", "")) or None,
         "overlap": data.get("overlap", Overlap.SKIP.value),
@@ -90,7 +83,6 @@ def fields(values: Mapping[str, Any], errors: Errors, *, queues: Sequence[str]) 
             _choice("overlap", "While an earlier run has not ended", Overlap.choices, values, errors),
             *_misfire_fields(values, errors),
         ],
-        "window": [_numeric("jitter_seconds", values, errors), _numeric("max_runs", values, errors)],
     }
 
 
@@ -101,7 +93,7 @@ def _priority(number: int) -> str:
 def _numeric(name: str, values: Mapping[str, Any], errors: Errors) -> Field:
     label, help_text = NUMBERS[name]
     value = values.get(name)
-    shown = "" if value is None or (name == "jitter_seconds" and value == 0) else str(value)
+    shown = "" if value is None else str(value)
     return Field(path=name, label=label, kind="int", value=shown, help=help_text, errors=messages(errors, name))
 
 

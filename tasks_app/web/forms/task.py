@@ -21,7 +21,7 @@ from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, messages, messages_below, unplaced
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
-from tasks_app.web.forms.schedule import ScheduleForm
+from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
 
 _ANYTHING = {"type": "object", "additionalProperties": True}
 
@@ -86,7 +86,7 @@ class TaskForm:
         values = {name: getattr(task, name) for name in [*names, "retry", "notify_on_failure"]}
         values["tags"] = ", ".join(task.tags)
         payload = masked_payload(task) if shows_payload else None
-        return cls(type_info(task.type), values, payload, ScheduleForm.of(task.schedule, task.timezone))
+        return cls(type_info(task.type), values, payload, ScheduleForm.of_task(task))
 
     @classmethod
     def posted(
@@ -106,7 +106,7 @@ class TaskForm:
     def fields(self) -> dict[str, Any]:
         """Give the fields of a TaskSpec, as they stand."""
         tags = [tag.strip() for tag in re.split(r"[,\n]", self.values["tags"]) if tag.strip()]
-        found = {**self.values, "tags": tags, "schedule": self.schedule.schedule(), "timezone": self.schedule.zone}
+        found = {**self.values, "tags": tags, **self.schedule.fields_of_spec()}
         if self.payload is not None:
             found["payload"] = self.mean(self.payload)
         return found
@@ -137,11 +137,8 @@ class TaskForm:
         folded = policies.fields(self.values, self.errors, queues=queues)
         about = self._about()
         every = [*about, *payload, *(one for group in folded.values() for one in group)]
-        others = {
-            path: faults
-            for path, faults in self.errors.items()
-            if faults and not path.startswith("schedule") and path != "timezone"
-        }
+        own = ("schedule", *SHOWN)
+        others = {path: faults for path, faults in self.errors.items() if faults and path.split(".", 1)[0] not in own}
         return {
             "form": self,
             "about": about,

@@ -37,8 +37,12 @@ def test_the_piece_is_put_in_its_place(expression: str, whole: str) -> None:
     assert is_valid(whole)
 
 
-def test_each_of_several_faults_is_mended_by_itself() -> None:
-    assert mend("60 9 * * MONDAY") == ["0 9 * * MONDAY", "60 9 * * MON"]
+def test_several_faults_are_mended_together_where_that_makes_it_whole() -> None:
+    assert mend("60 24 * * MONDAY") == ["0 0 * * MON"] * 3
+
+
+def test_each_fault_is_mended_by_itself_beside_one_that_cannot_be() -> None:
+    assert mend("60 9 99 * MONDAY") == ["0 9 99 * MONDAY", "60 9 99 * MON"]
 
 
 @pytest.mark.parametrize("expression", ["0 22-5/2 * * *", "0 9 * * MONDAYS-FRIENDS-SUNDAY"])

@@ -1,0 +1,139 @@
+"""The box beside the form, and the next runs on a task's page: both clocks, and what happens at their changes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from tasks_app.models import ScheduledTask
+from tests.web.conftest import MakeTask, signed_in
+from tests.web.reading import Page, text
+
+SPRING = datetime(2027, 3, 27, 12, tzinfo=UTC)
+NIGHT = {"schedule.kind": "daily", "schedule.daily.time": "02:30", "timezone": "Europe/Berlin"}
+
+
+def preview(client: Client, fields: dict[str, Any], address: str = "/tasks/preview/") -> str:
+    """What the box says."""
+    response = client.post(address, fields)
+    assert response.status_code == 200
+    return text(response)
+
+
+def test_it_says_it_in_words_with_the_cron_and_how_often(as_alice: Client) -> None:
+    cron = {"schedule.kind": "cron", "schedule.cron.expression": "0 9 * * mon-fri", "timezone": "Europe/Berlin"}
+    page = preview(as_alice, cron)
+    assert "Every weekday at 09:00, Berlin time" in page
+    assert "5 runs a week" in page
+    assert "0 9 * * 1-5" in page or "0 9 * * MON-FRI" in page
+    assert page.count(", 09:00") == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"schedule.kind": "cron", "schedule.cron.expression": "0 99 * * *"}, "Hour is 0-23, not 99."),
+        ({**NIGHT, "timezone": "europe/berlin"}, "Use Europe/Berlin"),
+        ({**NIGHT, "jitter_seconds": "some"}, "Must be a whole number."),
+        ({**NIGHT, "starts_at": "2099-10-25T02:30"}, "Which one is meant?"),
+    ],
+)
+def test_what_is_wrong_is_said_as_one_types(as_alice: Client, fields: dict[str, Any], said: str) -> None:
+    page = preview(as_alice, fields)
+    assert "This schedule cannot run yet" in page
+    assert said in page
+
+
+@pytest.mark.parametrize("kind", ["once", "cron"])
+def test_what_is_not_typed_yet_is_not_called_wrong(as_alice: Client, kind: str) -> None:
+    page = preview(as_alice, {"schedule.kind": kind, "timezone": "UTC"})
+    assert "Say when it runs" in page
+    assert "cannot run" not in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"schedule.kind": "once", "schedule.once.run_at": "2020-01-01T00:00"}, "lies in the past"),
+        ({**NIGHT, "ends_at": "2020-01-01T00:00"}, "Its end lies in the past"),
+        ({**NIGHT, "spread_seconds": "600"}, "Each run starts up to 10 min later."),
+    ],
+)
+def test_it_warns(as_alice: Client, fields: dict[str, Any], said: str) -> None:
+    assert said in preview(as_alice, fields)
+
+
+def test_the_window_and_the_number_of_runs_bound_it(as_alice: Client) -> None:
+    fields = {**NIGHT, "starts_at": "2099-06-01T00:00", "max_runs": "3"}
+    page = preview(as_alice, fields)
+    assert [f"{day} Jun 2099, 02:30" in page for day in range(1, 5)] == [True, True, True, False]
+
+
+def in_spring(user: User, zone: str) -> str:
+    """What the box says on the day before the clocks go forward, to somebody in a zone."""
+    with time_machine.travel(SPRING, tick=False):
+        client = signed_in(user)
+        client.cookies["zone"] = zone
+        return preview(client, NIGHT)
+
+
+def test_a_note_stands_at_the_run_that_a_change_of_the_clocks_concerns(alice: User) -> None:
+    page = in_spring(alice, "Europe/Berlin")
+    assert "Sun 28 Mar, 03:00" in page
+    at = page.index("Sun 28 Mar, 03:00")
+    assert page[at:].index("02:30 does not exist, so it runs at 03:00") < page[at:].index("Mon 29 Mar")
+    assert "31 October 2027: Clocks go back: 02:30 comes twice, and it runs the first time only." in page
+
+
+def test_both_clocks_are_shown_where_they_differ(as_alice: Client) -> None:
+    fields = {**NIGHT, "schedule.daily.time": "09:00"}
+    as_alice.cookies["zone"] = "America/New_York"
+    page = preview(as_alice, fields)
+    assert "Berlin time Yours: New York time" in page
+    assert page.count("03:00") >= 9 or page.count("04:00") >= 9
+    as_alice.cookies["zone"] = "Europe/Paris"
+    assert "Yours" not in preview(as_alice, fields)
+
+
+def test_the_other_day_is_named_where_the_clocks_show_one(alice: User) -> None:
+    assert "Mon 29 Mar, 02:30 Sun 28 Mar, 20:30" in in_spring(alice, "America/New_York")
+
+
+def test_a_task_that_is_edited_counts_with_its_runs(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:
+    task = make(max_runs=4)
+    ScheduledTask.objects.filter(pk=task.pk).update(slots_fired=3)
+    fields = {"schedule.kind": "daily", "schedule.daily.time": "09:00", "timezone": "UTC", "max_runs": "4"}
+    address = f"/tasks/preview/?task={task.pk}"
+    assert preview(as_alice, fields, address).count(", 09:00") == 1
+    assert as_charlie.post(address, fields).status_code == 404
+    assert as_alice.post("/tasks/preview/?task=x", fields).status_code == 404
+    assert f"?task={task.pk}" in as_alice.get(reverse("task-edit", args=[task.pk])).content.decode()
+
+
+def test_the_next_runs_of_a_task_stand_on_both_clocks(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.cookies["zone"] = "Asia/Kolkata"
+    page = text(as_alice.get(reverse("task-detail", args=[task.pk])))
+    assert "Berlin time Yours: Kolkata time" in page
+
+
+def title_of(response: Page, start: str) -> str:
+    """What stands on hover over the first time behind `start`."""
+    html = response.content.decode()
+    return html[html.index(start) :].split('<time datetime="', 1)[1].split('title="', 1)[1].split('"', 1)[0]
+
+
+def test_lists_show_the_readers_clock_with_the_tasks_on_hover(as_alice: Client, make: MakeTask) -> None:
+    soon = timezone.now() + timedelta(hours=2)
+    make(schedule={"kind": "once", "run_at": soon.isoformat()})
+    as_alice.cookies["zone"] = "Asia/Kolkata"
+    for address, start in (("/tasks/", "never ran"), ("/", "Next 24 hours")):
+        title = title_of(as_alice.get(address), start)
+        assert "IST · " in title
+        assert title.endswith("Europe/Berlin")
+    as_alice.cookies["zone"] = "Europe/Paris"
+    assert "·" not in title_of(as_alice.get("/tasks/"), "never ran")
