@@ -8,15 +8,12 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.pattern import ALL_HOURS, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
 from tasks_app.recurrence.walkers import (
-    MINUTE,
+    JUST_BEFORE,
     ElapsedWalker,
     EveryWalker,
     FixedWalker,
     UnionWalker,
     Walker,
-    Walls,
-    ceil_minute,
-    floor_minute,
 )
 from tasks_app.recurrence.zones import change_between, load_zone, offset_at, to_naive_utc
 
@@ -24,6 +21,7 @@ from tasks_app.recurrence.zones import change_between, load_zone, offset_at, to_
 _LOOK = timedelta(days=7)
 _NONE = timedelta(0)
 _HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _on_elapsed(walker: ElapsedWalker, change: _Change) -> ClockNote | None:
     if change.is_forward:
         message = f"Clocks go forward: {said} does not exist, and nothing runs in its place."
         return _note(change.at, "left_out", message, is_striking=is_striking)
-    second = walker.after(change.at - timedelta(microseconds=1))
+    second = walker.after(change.at - JUST_BEFORE)
     message = f"Clocks go back: {said} comes twice, and it runs both times."
     return _note(second, "twice", message, is_striking=is_striking) if second else None
 
@@ -128,23 +126,18 @@ def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
     moved = abs(change.after - change.before)
     if not moved % walker.step:
         return None
-    first = walker.after(change.at - timedelta(microseconds=1))
-    how = "an hour" if moved == _HOUR else f"{moved // MINUTE} minutes"
+    first = walker.after(change.at - JUST_BEFORE)
+    how = "an hour" if moved == _HOUR else f"{moved // _MINUTE} minutes"
     way, clocks = ("later", "forward") if change.is_forward else ("earlier", "back")
     message = f"Clocks go {clocks}: from then on it runs {how} {way} by the clock."
     # Few follow the clock of what runs several times an hour.
     return _note(first, "shifted", message, is_striking=walker.step >= _HOUR) if first else None
 
 
-def _walls_within(walls: Walls, change: _Change) -> tuple[datetime, datetime] | None:
+def _walls_within(walls: Walker, change: _Change) -> tuple[datetime, datetime] | None:
     """Give the first and the last wall time that the change concerns."""
-    first = walls.wall_from(floor_minute(change.start))
-    if first is not None and first < change.start:
-        first = walls.wall_from(first + MINUTE + MINUTE)
-    if first is None or first >= change.end:
-        return None
-    last = walls.wall_back(ceil_minute(change.end) - MINUTE)
-    return first, last if last is not None and first < last < change.end else first
+    first, last = walls.after(change.start - JUST_BEFORE), walls.before(change.end)
+    return (first, last) if first and last and first < change.end else None
 
 
 def _note(at: datetime, code: str, message: str, *, is_striking: bool = True) -> ClockNote:

@@ -10,8 +10,8 @@ from tasks_app.models import ScheduledTask, db_now
 from tasks_app.recurrence import Recurrence
 from tasks_app.recurrence.changes import ClockNote, clock_notes
 from tasks_app.recurrence.pace import runs_per_day
-from tasks_app.services import planning, specs
-from tasks_app.services.specs import TaskSpec, Timing
+from tasks_app.services import planning
+from tasks_app.services.timing import Timing, TimingSpec, timing_of
 
 MOST = 100
 MOST_NOTES = 12
@@ -45,7 +45,7 @@ class SchedulePreview:
 
 def schedule_preview(
     *,
-    spec: TaskSpec,
+    spec: TimingSpec,
     owner: AbstractBaseUser | None = None,
     count: int = 10,
     after: datetime | None = None,
@@ -58,7 +58,7 @@ def schedule_preview(
     """
     if not 1 <= count <= MOST:
         raise Invalid.at("count", "out_of_range", f"Must be between 1 and {MOST}.")
-    timing = specs.timing_of(spec, owner=owner, current=task)
+    timing = timing_of(spec, owner=owner, current=task)
     after = after or db_now()
     planned = _planned(spec, timing, task)
     slots = planning.upcoming(planned, after, count)
@@ -75,7 +75,7 @@ def schedule_preview(
     )
 
 
-def _planned(spec: TaskSpec, timing: Timing, task: ScheduledTask | None) -> ScheduledTask:
+def _planned(spec: TimingSpec, timing: Timing, task: ScheduledTask | None) -> ScheduledTask:
     """Give a task that would be planned so; a new one does not know its place within the spread yet."""
     shifts = {"spread_seconds": spec.spread_seconds, "jitter_seconds": spec.jitter_seconds}
     known = {"id": task.id, "slots_fired": task.slots_fired, **shifts} if task else {"slots_fired": 0}
@@ -127,7 +127,7 @@ def _concerned(task: ScheduledTask, note: ClockNote, slots: list[datetime]) -> d
     return next((slot for slot in slots if note.at <= slot <= reach), None)
 
 
-def _spread(spec: TaskSpec, *, is_known: bool) -> list[Note]:
+def _spread(spec: TimingSpec, *, is_known: bool) -> list[Note]:
     seconds = spec.spread_seconds + spec.jitter_seconds
     if is_known or seconds <= 0:
         return []

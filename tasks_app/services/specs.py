@@ -1,29 +1,21 @@
 """What a caller asks a task to be, checked as a whole: every fault is named at its field."""
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from itertools import islice
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 
-from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
-from tasks_app.models import Calendar, CalendarPolicy, OnExhausted, Overlap, Queue, ScheduledTask, db_now
-from tasks_app.recurrence.pace import is_on_whole_minutes
-from tasks_app.recurrence.plan import Plan
+from tasks_app.models import OnExhausted, Overlap, Queue, ScheduledTask
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.services import task_calendars as calendars
-from tasks_app.services.faults import faults_of
-from tasks_app.services.instants import written_instant
+from tasks_app.services import timing
 from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
+from tasks_app.services.timing import TimingSpec
 from tasks_app.services.validation import Problems, check_choice, check_range, check_text
-from tasks_app.states import TaskKind
 
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
@@ -31,27 +23,13 @@ _MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskSpec:
-    """The fields of `POST /api/tasks`, as plain values. At most one of `run_at`, `cron`, `schedule`; none is manual.
-
-    Instants may be text as people write it: without an offset they are wall time in `timezone`.
-    """
+class TaskSpec(TimingSpec):
+    """The fields of `POST /api/tasks`, as plain values."""
 
     name: str
     type: str
     payload: Mapping[str, Any] = field(default_factory=dict)
-    run_at: datetime | str | None = None
-    cron: str | None = None
-    schedule: Mapping[str, Any] | None = None
     key: str | None = None
-    timezone: str = "UTC"
-    starts_at: datetime | str | None = None
-    ends_at: datetime | str | None = None
-    max_runs: int | None = None
-    jitter_seconds: int = 0
-    spread_seconds: int = 0
-    calendar: str | None = None
-    calendar_policy: str = CalendarPolicy.SKIP.value
     queue: str | None = None
     priority: int = 5
     max_retries: int | None = None
@@ -66,42 +44,6 @@ class TaskSpec:
     description: str = ""
     enabled: bool = True
     notify_on_failure: bool = True
-
-
-@dataclass(frozen=True)
-class Timing:
-    """A checked schedule: the stored object, what can be said about it, and its window."""
-
-    schedule: dict[str, Any] | None
-    rule: recurrence.Recurrence | None
-    timezone: str
-    calendar: Calendar | None = None
-    policy: str = CalendarPolicy.SKIP.value
-
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-    @property
-    def plan(self) -> Plan | None:
-        """The schedule as its calendar lets it happen."""
-        off = self.calendar.days_off if self.calendar else None
-        return Plan(self.rule, off, self.policy) if self.rule else None
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The task fields that the schedule decides."""
-        rule = self.rule
-        return {
-            "schedule": self.schedule,
-            "timezone": self.timezone,
-            "starts_at": self.starts_at,
-            "ends_at": self.ends_at,
-            "kind": TaskKind.MANUAL if rule is None else TaskKind(rule.kind),
-            "cron_expression": rule.cron if rule else None,
-            "calendar": self.calendar,
-            "calendar_policy": self.policy,
-            "schedule_text": calendars.sentence(rule, self.calendar, self.policy)[:300],
-        }
 
 
 def task_fields(
@@ -139,12 +81,12 @@ def task_fields(
             problems.add(name, "type", "Must be a whole number.")
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
-    timing = _timing(problems, spec, owner=owner, current=current)
-    if timing is not None and (current is None or is_rescheduled(current, values | timing.fields)):
-        _check_future(problems, spec, timing)
-    if problems or timing is None:
+    found = timing.checked_timing(problems, spec, owner=owner, current=current)
+    if found is not None and (current is None or is_rescheduled(current, values | found.fields)):
+        timing.check_future(problems, spec, found)
+    if problems or found is None:
         raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
-    return values | timing.fields
+    return values | found.fields
 
 
 def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
@@ -163,137 +105,15 @@ _PLANNED = (
     "calendar",
     "calendar_policy",
 )
-_BOUNDS = ("max_runs", "jitter_seconds", "spread_seconds")
 _REQUIRED = ("priority", "jitter_seconds", "spread_seconds")
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
     "max_retries": (0, MAX_RETRIES_LIMIT),
     "soft_timeout_seconds": (0, 30 * DAY_SECONDS),
     "timeout_seconds": (0, 30 * DAY_SECONDS),
-    "max_runs": (1, 1_000_000_000),
-    "jitter_seconds": (0, DAY_SECONDS),
-    "spread_seconds": (0, DAY_SECONDS),
+    **timing.BOUNDS,
     "pause_after_failures": (1, 1000),
 }
-
-
-def timing_of(spec: TaskSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None) -> Timing:
-    """Check only what decides when it runs; raises Invalid with its faults. `owner` is whose calendars it may use."""
-    problems = Problems()
-    for name in _BOUNDS:
-        check_range(problems, name, getattr(spec, name), *_NUMBERS[name])
-    timing = _timing(problems, spec, owner=owner, current=current)
-    if problems or timing is None:
-        raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)
-    return timing
-
-
-def _timing(
-    problems: Problems, spec: TaskSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None
-) -> Timing | None:
-    given = [name for name in ("run_at", "cron", "schedule") if getattr(spec, name) is not None]
-    for name in given[1:]:
-        problems.add(name, "conflict", f"Give only one of run_at, cron and schedule; {given[0]} is given too.")
-    zone, is_known = _zone(problems, spec.timezone)
-    starts_at, ends_at = (_moment(problems, name, getattr(spec, name), zone) for name in ("starts_at", "ends_at"))
-    if starts_at and ends_at and ends_at <= starts_at:
-        problems.add("ends_at", "out_of_range", "Must be after the start.")
-    check_choice(problems, "calendar_policy", spec.calendar_policy, CalendarPolicy.values)
-    calendar = calendars.chosen(problems, spec.calendar, owner=owner, current=current)
-    found = _read_schedule(problems, spec, given[0], zone) if given else Timing(None, None, zone)
-    if found is None or not is_known:
-        return None
-    beside = {"starts_at": starts_at, "ends_at": ends_at, "calendar": calendar, "policy": spec.calendar_policy}
-    return dataclasses.replace(found, **beside)
-
-
-def _zone(problems: Problems, name: object) -> tuple[str, bool]:
-    """Give the zone and whether it is one; the rest is then read as if in UTC, so that one answer names all faults."""
-    try:
-        return recurrence.check_timezone(name), True
-    except recurrence.ScheduleError as error:
-        _merge(problems, "timezone", error, name)
-        return "UTC", False
-
-
-def _moment(problems: Problems, name: str, given: datetime | str | None, zone: str) -> datetime | None:
-    """Give one end of the window."""
-    if isinstance(given, datetime) and given.tzinfo is None:
-        problems.add(name, "type", "Must say its time zone.")
-    if not isinstance(given, str):
-        return given if given is None or given.tzinfo else None
-    try:
-        return written_instant(given, zone, name)
-    except Invalid as error:
-        problems.merge(error.fields)
-        return None
-
-
-def _read_schedule(problems: Problems, spec: TaskSpec, source: str, zone: str) -> Timing | None:
-    value = getattr(spec, source)
-    if source == "run_at":
-        moment = value.isoformat() if isinstance(value, datetime) else value
-        data: Mapping[str, Any] = {"kind": "once", "run_at": moment}
-    elif source == "cron":
-        data = {"kind": "cron", "expression": value}
-    else:
-        data = value
-    try:
-        schedule = recurrence.normalise(data, zone)
-        rule = recurrence.build(schedule, zone)
-    except recurrence.ScheduleError as error:
-        _merge(problems, source, error, data if source == "schedule" else value)
-        return None
-    _check_pace(problems, source, rule)
-    return Timing(schedule, rule, zone)
-
-
-def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) -> None:
-    """Refuse what runs too often: a single interval by what it says, all else by the pause that its next slots have."""
-    least = settings.MIN_INTERVAL_SECONDS
-    if rule.interval is not None:
-        count, unit = rule.interval
-        pause = timedelta(**{unit: count}).total_seconds()
-    elif least <= _MINUTE_SECONDS and is_on_whole_minutes(rule):
-        return
-    else:
-        slots = list(islice(_slots(rule), _SAMPLE))
-        pause = (slots[-1] - slots[0]).total_seconds() / (len(slots) - 1) if len(slots) > 1 else least
-    if pause < least:
-        problems.add(source, "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
-
-
-def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:
-    slot = rule.next_after(db_now())
-    while slot is not None:
-        yield slot
-        slot = rule.next_after(slot)
-
-
-def _merge(problems: Problems, source: str, error: recurrence.ScheduleError, given: object) -> None:
-    """Note the faults of what was given as `source`; only a schedule object has fields of its own."""
-    for path, faults in faults_of(error, given).items():
-        where = f"{source}.{path}" if source == "schedule" and path else source
-        for fault in faults:
-            problems.note(where, fault)
-
-
-def _check_future(problems: Problems, spec: TaskSpec, timing: Timing) -> None:
-    if timing.rule is None:
-        return
-    now = db_now()
-    field_name = "run_at" if spec.run_at is not None else "cron" if spec.cron is not None else "schedule"
-    after = now - _PAST_GRACE
-    if timing.starts_at is not None:
-        after = max(after, timing.starts_at.astimezone(UTC) - timedelta(microseconds=1))
-    first = timing.plan.after(after) if timing.plan else None
-    if timing.rule.next_after(after) is None:
-        code = "in_past" if timing.rule.kind == "once" else "never"
-        problems.add(field_name, code, "This lies in the past." if code == "in_past" else "This never comes due.")
-    elif first is None:
-        problems.add("calendar", "never", "All that the schedule plans falls on days off of this calendar.")
-    elif timing.ends_at is not None and first.at > timing.ends_at:
-        problems.add("ends_at", "never", "The window ends before the first run.")
 
 
 def _queue(problems: Problems, spec: TaskSpec, current: ScheduledTask | None) -> str:
