@@ -15,7 +15,7 @@ from tasks_app.services import timing
 from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.timing import TimingSpec
-from tasks_app.services.validation import Problems, check_choice, check_range, check_text
+from tasks_app.services.validation import Problems, check_choice, check_number, check_text
 
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
@@ -75,14 +75,11 @@ def task_fields(
         **{name: getattr(spec, name) for name in _NUMBERS},
     }
     for name, (low, high) in _NUMBERS.items():
-        check_range(problems, name, getattr(spec, name), low, high)
-    for name in _REQUIRED:
-        if getattr(spec, name) is None:
-            problems.add(name, "type", "Must be a whole number.")
+        check_number(problems, name, getattr(spec, name), low, high, is_required=name in _REQUIRED)
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
     found = timing.checked_timing(problems, spec, owner=owner, current=current)
-    if found is not None and (current is None or is_rescheduled(current, values | found.fields)):
+    if found is not None and (current is None or has_other_slots(current, values | found.fields)):
         timing.check_future(problems, spec, found)
     if problems or found is None:
         raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
@@ -94,18 +91,14 @@ def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
     return any(getattr(task, name) != fields[name] for name in _PLANNED)
 
 
-_PLANNED = (
-    "schedule",
-    "timezone",
-    "starts_at",
-    "ends_at",
-    "max_runs",
-    "jitter_seconds",
-    "spread_seconds",
-    "calendar",
-    "calendar_policy",
-)
-_REQUIRED = ("priority", "jitter_seconds", "spread_seconds")
+def has_other_slots(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
+    """Say whether the fields give the task other slots, and do not only move when its slots start."""
+    return any(getattr(task, name) != fields[name] for name in _SLOTS)
+
+
+_SLOTS = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "calendar", "calendar_policy")
+_PLANNED = (*_SLOTS, *timing.SHIFTS)
+_REQUIRED = ("priority", *timing.SHIFTS)
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),
     "max_retries": (0, MAX_RETRIES_LIMIT),

@@ -19,7 +19,7 @@ from tasks_app.services import task_calendars as calendars
 from tasks_app.services.faults import faults_of
 from tasks_app.services.instants import written_instant
 from tasks_app.services.policies import DAY_SECONDS
-from tasks_app.services.validation import Problems, check_choice, check_range
+from tasks_app.services.validation import Problems, check_choice, check_number
 from tasks_app.states import TaskKind
 
 BOUNDS = {
@@ -27,6 +27,7 @@ BOUNDS = {
     "jitter_seconds": (0, DAY_SECONDS),
     "spread_seconds": (0, DAY_SECONDS),
 }
+SHIFTS = ("jitter_seconds", "spread_seconds")
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
 _MINUTE_SECONDS = 60
@@ -92,7 +93,7 @@ def timing_of(spec: TimingSpec, *, owner: AbstractBaseUser | None, current: Sche
     """Check only what decides when it runs; raises Invalid with its faults. `owner` is whose calendars it may use."""
     problems = Problems()
     for name, (low, high) in BOUNDS.items():
-        check_range(problems, name, getattr(spec, name), low, high)
+        check_number(problems, name, getattr(spec, name), low, high, is_required=name in SHIFTS)
     timing = checked_timing(problems, spec, owner=owner, current=current)
     if problems or timing is None:
         raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)
