@@ -1,34 +1,44 @@
-"""The next slots of many tasks, in one order. Computes no more slots than are asked for, and one more per task."""
+"""The next slots of many tasks, in one order. Computes no more slots than are asked for, and one more per task.
 
+What pages and counts know of planning, they know through here.
+"""
+
+import copy
 import heapq
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.planned import PlannedFilters, planned_tasks
 from tasks_app.services import planning
 
 logger = logging.getLogger(__name__)
 
+_INSTANT = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# How far a calendar may carry a slot over days off.
+_CARRIED = timedelta(days=31)
+_EVERYTHING = PlannedFilters()
+
 
 @dataclass(frozen=True)
 class Upcoming:
-    """A planned instant of a task; `due_at` is the slot after jitter."""
+    """A planned instant of a task; `due_at` is the slot after spread and jitter."""
 
     task: ScheduledTask
     slot: datetime
     due_at: datetime
 
 
-def upcoming_slots(user: Person, *, until: datetime | None, limit: int) -> list[Upcoming]:
+def upcoming_slots(
+    user: Person, *, until: datetime | None, limit: int, filters: PlannedFilters = _EVERYTHING
+) -> list[Upcoming]:
     """Give the next `limit` slots of the tasks that the user may see, the soonest first, none after `until`."""
-    planned = visible_tasks(user).filter(next_due_at__isnull=False, next_slot__isnull=False)
-    if until is not None:
-        planned = planned.filter(next_due_at__lte=until)
     # No slot outside of the first `limit` tasks can be among the first `limit` slots.
-    tasks = planned.select_related("owner").order_by("next_due_at", "id")[:limit]
+    tasks = planned_tasks(user, filters, until=until).select_related("owner", "calendar")[:limit]
     heads: list[tuple[datetime, int, Upcoming, Iterator[Upcoming]]] = []
     for number, task in enumerate(tasks):
         _push(heads, number, _slots(task))
@@ -62,3 +72,44 @@ def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
         except ValueError:
             logger.warning("task %s has a schedule that cannot be read", task.id)
             return
+
+
+def slots_from(task: ScheduledTask, start: datetime) -> Iterator[Upcoming]:
+    """Give the task's slots from about `start` on: none that starts later than that is left out.
+
+    A number of runs has to be counted from the next slot on; all else is looked for where it is wanted.
+    """
+    ahead = start - timedelta(seconds=task.spread_seconds + task.jitter_seconds)
+    ahead -= _CARRIED if task.calendar_id else timedelta(0)
+    if task.max_runs is None and task.next_slot is not None and task.next_slot < ahead:
+        try:
+            there = planning.slot_after(task, ahead - _INSTANT)
+        except ValueError:
+            return
+        task = copy.copy(task)
+        task.next_slot = there
+    yield from _slots(task)
+
+
+def step_seconds(task: ScheduledTask) -> int | None:
+    """Give the pause between the slots of a plain interval, whose slots need no search; None for all else."""
+    if task.calendar_id is not None:
+        return None
+    try:
+        rule = planning.recurrence_of(task)
+    except ValueError:
+        return None
+    if rule is None or rule.interval is None or rule.interval[1] == "days":  # days follow the wall clock
+        return None
+    count, unit = rule.interval
+    return int(timedelta(**{unit: count}).total_seconds())
+
+
+def due_at(task: ScheduledTask, slot: datetime) -> datetime:
+    """Give the moment at which the slot starts."""
+    return planning.due_at(task, slot)
+
+
+def spread_delay(task: ScheduledTask, seconds: int) -> timedelta:
+    """Give how much later all slots of the task start when it is spread over so many seconds."""
+    return planning.due_at(ScheduledTask(id=task.id, spread_seconds=seconds), _EPOCH) - _EPOCH

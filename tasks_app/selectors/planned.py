@@ -1,0 +1,86 @@
+"""The tasks that have something planned: whole, for a few of them, and as bare rows, for counting all."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from tasks_app.models import Calendar, ScheduledTask
+from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.selectors.matching import with_tag
+
+OWNERS = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedFilters:
+    """Which tasks count; an empty field leaves none out."""
+
+    type: str = ""
+    queue: str = ""
+    tag: str = ""
+    owner: str = ""
+    task: uuid.UUID | None = None
+
+
+class PlannedRow(NamedTuple):
+    """As much of a task as tells when it starts."""
+
+    id: uuid.UUID
+    kind: str
+    schedule: dict[str, Any]
+    timezone: str
+    next_slot: datetime
+    next_due_at: datetime
+    ends_at: datetime | None
+    max_runs: int | None
+    slots_fired: int
+    spread_seconds: int
+    jitter_seconds: int
+    calendar_id: uuid.UUID | None
+    calendar_policy: str
+
+
+def planned_tasks(user: Person, filters: PlannedFilters, *, until: datetime | None = None) -> QuerySet[ScheduledTask]:
+    """The matching tasks that the user may see and whose next slot starts by then, the soonest first."""
+    rows = visible_tasks(user).filter(next_due_at__isnull=False, next_slot__isnull=False)
+    if until is not None:
+        rows = rows.filter(next_due_at__lte=until)
+    for name in ("type", "queue"):
+        if value := getattr(filters, name):
+            rows = rows.filter(**{name: value})
+    if filters.owner:
+        rows = rows.filter(owner__username=filters.owner)
+    if filters.task is not None:
+        rows = rows.filter(id=filters.task)
+    if filters.tag:
+        rows = with_tag(rows, filters.tag)
+    return rows.order_by("next_due_at", "id")
+
+
+def planned_rows(user: Person, filters: PlannedFilters, *, until: datetime) -> list[PlannedRow]:
+    """The same tasks as bare rows: a third of the cost, which counts when there are ten thousand."""
+    return [
+        PlannedRow(*values) for values in planned_tasks(user, filters, until=until).values_list(*PlannedRow._fields)
+    ]
+
+
+def calendars_of(rows: Collection[PlannedRow]) -> dict[uuid.UUID, Calendar]:
+    """The calendars that the rows name."""
+    ids = {row.calendar_id for row in rows if row.calendar_id is not None}
+    return {calendar.pk: calendar for calendar in Calendar.objects.filter(id__in=ids)} if ids else {}
+
+
+def tasks_shown(user: Person, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ScheduledTask]:
+    """Some tasks by their ids, without what pages about time do not show."""
+    rows = visible_tasks(user).filter(id__in=ids).select_related("owner")
+    return {task.id: task for task in rows.defer("payload", "description", "retry", "misfire")}
+
+
+def planning_owners(user: Person) -> list[str]:
+    """Those who own something planned that the user may see, by name."""
+    names = planned_tasks(user, PlannedFilters()).order_by("owner__username").values_list("owner__username", flat=True)
+    return list(names.distinct()[:OWNERS])

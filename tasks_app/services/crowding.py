@@ -1,0 +1,62 @@
+"""Crowded minutes: those in which many tasks start at once, told once for all minutes with the same tasks."""
+
+import uuid
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks_app.services.load import MINUTE, Load
+
+CROWDED = 5
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Tasks that start together, in one minute or in several. `steady` ones start in the minute after, too.
+
+    What starts every minute cannot be spread: it would start every minute as before.
+    """
+
+    minutes: list[int]
+    tasks: list[uuid.UUID]
+    steady: frozenset[uuid.UUID]
+    runs: int
+
+    @property
+    def movable(self) -> list[uuid.UUID]:
+        """The tasks of which spreading makes fewer."""
+        return [task for task in self.tasks if task not in self.steady]
+
+
+def crowded_minutes(load: Load) -> set[int]:
+    """Give the minutes, as seconds since 1970, in which at least `CROWDED` tasks start."""
+    first = load.first_minute
+    return {(first + place) * MINUTE for place, tasks in enumerate(load.tasks) if tasks >= CROWDED}
+
+
+def crowds(load: Load, *, most: int) -> tuple[list[Crowd], int]:
+    """Give the largest crowds, and how many there are in all."""
+    alike: dict[tuple[int, int], list[int]] = {}
+    for minute in sorted(crowded_minutes(load)):
+        place = minute // MINUTE - load.first_minute
+        alike.setdefault((load.marks[place], load.tasks[place]), []).append(minute)
+    ranked = sorted(alike.items(), key=lambda item: (-item[0][1], item[1][0]))
+    return [crowd_at(load, minutes) for _, minutes in ranked[:most]], len(ranked)
+
+
+def crowd_at(load: Load, minutes: Sequence[int]) -> Crowd:
+    """Give the tasks that start in the first of the minutes; they are the same in the others."""
+    minute = minutes[0]
+    tasks: list[uuid.UUID] = []
+    steady: list[uuid.UUID] = []
+    for group in load.groups:
+        if _has(group.seconds, minute):
+            tasks += group.tasks
+            if _has(group.seconds, minute + MINUTE):
+                steady += group.tasks
+    return Crowd(list(minutes), tasks, frozenset(steady), load.runs_at(minute))
+
+
+def _has(seconds: Sequence[int], minute: int) -> bool:
+    at = bisect_left(seconds, minute)
+    return at < len(seconds) and seconds[at] < minute + MINUTE
