@@ -75,7 +75,7 @@ def _instant(value: Any) -> datetime:
 def _identifier(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
-    if not _UUID.fullmatch(value):
+    if not (isinstance(value, str) and _UUID.fullmatch(value)):
         raise PydanticCustomError("type", "Must be an id in its canonical form: a lowercase UUID with hyphens.")
     return uuid.UUID(value)
 

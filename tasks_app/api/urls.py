@@ -77,4 +77,6 @@ urlpatterns: list[URLPattern] = [
     path("workers", workers.WorkerList.as_view(), name="worker-list"),
     path("stats", stats.StatsView.as_view(), name="stats"),
     path("upcoming", upcoming.UpcomingList.as_view(), name="upcoming"),
+    path("upcoming/load", upcoming.UpcomingLoad.as_view(), name="upcoming-load"),
+    path("upcoming/spread", upcoming.UpcomingSpread.as_view(), name="upcoming-spread"),
 ]

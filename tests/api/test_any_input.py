@@ -56,6 +56,7 @@ BODIES: dict[str, list[str]] = {
     "tasks/{task}/run-now": ["payload", "scheduled_for"],
     "tasks/{task}/pause": ["note"],
     "runs/{run}/retry": ["payload"],
+    "upcoming/spread": ["tasks", "spread_seconds"],
 }
 LISTS: dict[str, list[str]] = {
     "tasks": [
@@ -86,7 +87,8 @@ LISTS: dict[str, list[str]] = {
         "page_size",
     ],
     "stats": ["from", "to", "type", "task"],
-    "upcoming": ["until", "limit"],
+    "upcoming": ["until", "limit", "type", "tag", "owner", "task", "queue"],
+    "upcoming/load": ["from", "until", "per", "tag", "task"],
     "runs/{run}/logs": ["after", "limit"],
 }
 

@@ -168,7 +168,7 @@ def test_one_broken_schedule_does_not_hide_the_others(api: Api, alice: User) -> 
         ("until=x", "until", "time_invalid"),
         ("limit=0", "limit", "out_of_range"),
         ("limit=201", "limit", "out_of_range"),
-        ("owner=alice", "owner", "unknown_parameter"),
+        ("who=alice", "who", "unknown_parameter"),
     ],
 )
 def test_each_bad_parameter_of_upcoming_is_named(api: Api, query: str, path: str, code: str) -> None:

@@ -49,6 +49,8 @@ def test_answers_have_the_fields_that_it_names(document: dict[str, Any], api: Ap
         "TaskType": api.get("task-types").body["results"][0],
         "Stats": api.get("stats").body,
         "UpcomingPage": api.get("upcoming").body,
+        "LoadPage": api.get("upcoming/load").body,
+        "SpreadPage": api.post("upcoming/spread", {"tasks": [task["id"]], "spread_seconds": 5}).body,
         "Person": api.get("me").body,
         "Error": api.get("tasks/x").body,
     }
