@@ -13,6 +13,7 @@ from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.planning import planned_instants
+from tasks_app.services.upcoming import spread_delay
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.objects import task_or_404
@@ -44,6 +45,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "type": _title(task),
         "recent": recent,
         "slots": slots,
+        "spread_delay": spread_delay(task, task.spread_seconds),
         "instants": instants(slots, task.timezone),
         "broken": broken,
         "history": history,
@@ -63,7 +65,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
 
 
 def _slots(task: ScheduledTask) -> tuple[list[Any], str]:
-    """The next slots; a schedule that cannot be read any more says so instead of breaking the page."""
+    """When the next slots start; a schedule that cannot be read any more says so instead of breaking the page."""
     try:
         return planned_instants(task, SLOTS), ""
     except (ValueError, KeyError) as error:

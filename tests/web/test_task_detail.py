@@ -1,14 +1,20 @@
 """One task's page."""
 
+from datetime import timedelta
+
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask
+from tasks_app.web import words
 from tests import runs
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
+
+# A day is this long, also when the clocks change.
+HOURS = (23, 24, 25, 47, 48, 49)
 
 
 def page(task: ScheduledTask) -> str:
@@ -31,6 +37,17 @@ def test_the_sentence_the_next_ten_and_the_history_are_there(
 def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
     words = text(as_alice.get(page(make(schedule=None))))
     assert "It has never run; press “Run now” to try it." in words
+
+
+def test_a_spread_task_shows_when_it_really_starts(as_alice: Client, make: MakeTask) -> None:
+    task = make(spread_seconds=3600)
+    assert task.next_slot is not None
+    assert task.next_due_at is not None
+    response = as_alice.get(page(task))
+    assert response.context["slots"][0] == task.next_due_at
+    assert {slot - task.next_due_at for slot in response.context["slots"][1:3]} <= {timedelta(hours=n) for n in HOURS}
+    delay = words.duration((task.next_due_at - task.next_slot).total_seconds())
+    assert f"1 h: it starts {delay} after each planned instant" in text(response)
 
 
 def test_a_failure_stands_on_top_until_it_is_mended(as_alice: Client, alice: User, task: ScheduledTask) -> None:
