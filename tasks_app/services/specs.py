@@ -74,8 +74,8 @@ def task_fields(
         "notify_on_failure": spec.notify_on_failure,
         **{name: getattr(spec, name) for name in _NUMBERS},
     }
-    for name, (low, high) in _NUMBERS.items():
-        check_number(problems, name, getattr(spec, name), low, high, is_required=name in _REQUIRED)
+    for name, limits in _NUMBERS.items():
+        check_number(problems, name, getattr(spec, name), limits, is_required=name in _REQUIRED)
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
     found = timing.checked_timing(problems, spec, owner=owner, current=current)

@@ -175,7 +175,6 @@ def _locked(task: ScheduledTask) -> ScheduledTask:
 
 def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_switched: bool) -> None:
     is_rescheduled = specs.is_rescheduled(task, fields)
-    keeps_slot = is_rescheduled and task.status == TaskStatus.ACTIVE and not specs.has_other_slots(task, fields)
     was_paused = task.status == TaskStatus.PAUSED
     is_replanned = is_rescheduled or (is_switched and was_paused)
     now = db_now()

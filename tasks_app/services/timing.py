@@ -92,8 +92,8 @@ class Timing:
 def timing_of(spec: TimingSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None) -> Timing:
     """Check only what decides when it runs; raises Invalid with its faults. `owner` is whose calendars it may use."""
     problems = Problems()
-    for name, (low, high) in BOUNDS.items():
-        check_number(problems, name, getattr(spec, name), low, high, is_required=name in SHIFTS)
+    for name, limits in BOUNDS.items():
+        check_number(problems, name, getattr(spec, name), limits, is_required=name in SHIFTS)
     timing = checked_timing(problems, spec, owner=owner, current=current)
     if problems or timing is None:
         raise Invalid("The schedule was not accepted; see the fields.", fields=problems.fields)

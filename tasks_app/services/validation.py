@@ -61,11 +61,11 @@ def check_range(problems: Problems, path: str, value: object, low: int, high: in
         problems.add(path, "out_of_range", f"Must be between {low} and {high}.")
 
 
-def check_number(problems: Problems, path: str, value: object, low: int, high: int, *, is_required: bool) -> None:
+def check_number(problems: Problems, path: str, value: object, limits: tuple[int, int], *, is_required: bool) -> None:
     """Check a whole number that may be absent only where it is not required."""
     if value is None and is_required:
         problems.add(path, "type", "Must be a whole number.")
-    check_range(problems, path, value, low, high)
+    check_range(problems, path, value, *limits)
 
 
 def check_choice(problems: Problems, path: str, value: object, choices: list[str]) -> None:

@@ -1,7 +1,9 @@
 """The schedule part of the form: every schedule that the API takes can be made and edited here."""
 
 import json
+import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 
 import pytest
