@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Exists, OuterRef, Q
 
-from tasks_app.models import Beat, Queue, RunEvent, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.models import Beat, Queue, RunEvent, ScheduledTask, Worker, db_now
 from tasks_app.models.platform import ALIVE
+from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.states import Status
 
 STATEMENT_MILLISECONDS = 1500
@@ -153,9 +153,7 @@ def _stuck(queue: str, now: datetime) -> str | None:
 
 def _oldest_eligible(queue: str) -> datetime | None:
     """A run of a serial task is not eligible while another run of that task is under way."""
-    same_task = TaskRun.objects.filter(task_id=OuterRef("task_id"), status=Status.RUNNING)
-    runs = TaskRun.objects.filter(queue=queue, status=Status.QUEUED).filter(Q(is_serial=False) | ~Exists(same_task))
-    return runs.order_by("id").values_list("queued_at", flat=True).first()
+    return eligible_runs(queue).order_by("id").values_list("queued_at", flat=True).first()
 
 
 def _claim_lately(workers: list[Worker], now: datetime) -> bool:

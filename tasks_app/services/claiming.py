@@ -6,11 +6,11 @@ from random import Random
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, QuerySet
 
 from tasks_app.models import Queue, TaskRun, db_now
+from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import lifecycle
-from tasks_app.states import Status
 
 _LOOK = 5
 _LOWER_FIRST = 0.1
@@ -33,9 +33,7 @@ def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: i
 def eligible(queue: str) -> QuerySet[TaskRun]:
     """Give the runs of a queue that may be claimed now, in the order of their turn; none while it is paused."""
     paused = Queue.objects.filter(name=queue, paused_at__isnull=False)
-    same_task = TaskRun.objects.filter(task_id=OuterRef("task_id"), status=Status.RUNNING)
-    runs = TaskRun.objects.filter(queue=queue, status=Status.QUEUED).filter(Q(is_serial=False) | ~Exists(same_task))
-    return runs.filter(~Exists(paused)).order_by("-priority", "id")
+    return eligible_runs(queue).filter(~Exists(paused)).order_by("-priority", "id")
 
 
 def claim_next(*, queues: Sequence[str], worker: str, lease_seconds: float) -> TaskRun | None:
