@@ -111,7 +111,7 @@ def _open_runs(tasks: list[ScheduledTask]) -> dict[UUID, list[TaskRun]]:
     """Give the runs that have not ended, of the tasks to which they matter."""
     ids = [task.id for task in tasks if task.overlap not in (Overlap.ALLOW, Overlap.QUEUE_ALL)]
     found: dict[UUID, list[TaskRun]] = {}
-    for run in TaskRun.objects.filter(task_id__in=ids, status__in=OPEN).order_by("id"):
+    for run in TaskRun.objects.filter(task_id__in=ids, status__in=OPEN, batch=None).order_by("id"):
         if run.task_id is not None:
             found.setdefault(run.task_id, []).append(run)
     return found
@@ -156,7 +156,8 @@ def _settle_overlap(
 ) -> list[TaskRun]:
     """Decide about slots beside open runs of their task, by its policy; gives those of the runs that make room.
 
-    A slot that is made up for is never left out for an overlap: it waits for its turn.
+    A slot that is made up for is never left out for an overlap: it waits for its turn. Runs of a backfill are not among
+    the others: a slot is neither left out for one nor takes its place; it goes before it.
     """
     if not others or not runs:
         return []

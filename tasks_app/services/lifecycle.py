@@ -12,10 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F, QuerySet
 
 from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.states import FINAL, Reason, Status, can_move
+
+_UNCLAIMED = (Status.WAITING, Status.SCHEDULED, Status.QUEUED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Claim:
 def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
     """Insert new runs with their first events; a slot that has its run already is passed over and not returned.
 
-    Each run carries its first status (`queued`, `scheduled` or `skipped`) and its instants.
+    Each run carries its first status (`queued`, `waiting`, `scheduled` or `skipped`) and its instants.
     """
     if not runs:
         return []
@@ -51,7 +54,7 @@ def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
 
 
 def queue(run: TaskRun, *, reason: Reason, actor: str) -> TaskRun | None:
-    """Make a delayed run, or one that waited for its retry, eligible."""
+    """Make a delayed run, one that waited for its retry, or one whose turn has come, eligible."""
     now = db_now()
     return _move(_as_read(run), Status.QUEUED, reason=reason, actor=actor, now=now, queued_at=now, due_at=None)
 
@@ -116,6 +119,23 @@ def cancel(run: TaskRun, *, reason: Reason, actor: str) -> TaskRun | None:
         return None
     now = db_now()
     return _move(_as_read(run), Status.CANCELLED, reason=reason, actor=actor, now=now, finished_at=now, due_at=None)
+
+
+def cancel_all(rows: QuerySet[TaskRun], *, reason: Reason, actor: str) -> list[TaskRun]:
+    """End those of the runs that have not been claimed, in a few statements; they stay locked in between."""
+    now = db_now()
+    with transaction.atomic():
+        runs = list(rows.filter(status__in=_UNCLAIMED).select_for_update(of=("self",)))
+        sources = {run.id: run.status for run in runs}
+        changes: dict[str, Any] = {"status": Status.CANCELLED.value, "reason": reason.value, "finished_at": now}
+        changes["due_at"] = None
+        TaskRun.objects.filter(id__in=sources).update(version=F("version") + 1, **changes)
+        for run in runs:
+            for name, value in {**changes, "version": run.version + 1}.items():
+                setattr(run, name, value)
+            _announce(run, source=sources[run.id], at=now)
+        RunEvent.objects.bulk_create([_event(run, source=sources[run.id], actor=actor, at=now) for run in runs])
+    return runs
 
 
 def ask_to_stop(run: TaskRun, *, actor: str) -> TaskRun | None:

@@ -18,7 +18,7 @@ from django.db.models import F
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import OnExhausted, RunAttempt, ScheduledTask, TaskRun, db_now
 from tasks_app.retry import policy_from_json
-from tasks_app.services import lifecycle
+from tasks_app.services import lifecycle, turns
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status, TaskStatus
 
@@ -79,6 +79,7 @@ def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> Tas
             return None
         if run.is_final:
             _tell_task(run)
+            turns.advance_on_commit(run.batch_id)
         elif run.status == Status.QUEUED:
             dispatch.wake_on_commit(run.queue)
     return run
@@ -158,7 +159,10 @@ def _record(run: TaskRun, held: Claim, outcome: str, failure: Failure, *, now: d
 
 
 def _tell_task(run: TaskRun) -> None:
-    """Keep the task's summary, and pause it where its policies say so; a retry that succeeds mends what it repeats."""
+    """Keep the task's summary, and pause it where its policies say so; a retry that succeeds mends what it repeats.
+
+    How a backfill fares says nothing about the schedule: its failures are not counted, and pause nothing.
+    """
     if run.status == Status.SUCCEEDED:
         _dismiss_mended(run.rerun_of_id)
     task_id = run.task_id
@@ -169,7 +173,9 @@ def _tell_task(run: TaskRun) -> None:
         "last_run_status": run.status,
         "last_run_id": run.id,
     }
-    if run.status == Status.SUCCEEDED:
+    if run.batch_id is not None:
+        pass
+    elif run.status == Status.SUCCEEDED:
         summary["failures_in_row"] = 0
     elif run.status == Status.FAILED:
         summary["failures_in_row"] = F("failures_in_row") + 1
@@ -191,6 +197,8 @@ def _after_failure(run: TaskRun, task_id: UUID) -> None:
     if run.on_exhausted == OnExhausted.DISMISS:
         now = db_now()
         TaskRun.objects.filter(id=run.id).update(dismissed_at=now, dismissed_by="policy")
+    if run.batch_id is not None:
+        return
     task = ScheduledTask.objects.select_for_update(of=("self",)).get(id=task_id)
     limit = task.pause_after_failures
     is_tired = limit is not None and task.failures_in_row >= limit

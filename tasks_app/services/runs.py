@@ -10,9 +10,9 @@ from django.db.models import F, QuerySet
 from tasks_app import dispatch
 from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.handlers import registry
-from tasks_app.models import TaskRun, db_now
+from tasks_app.models import Batch, TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.services import lifecycle, planning, specs
+from tasks_app.services import lifecycle, planning, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range, check_text
@@ -90,6 +90,8 @@ def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
         else:
             moved = lifecycle.cancel(run, reason=Reason.USER, actor=actor)
         if moved is not None:
+            if run.status in turns.UNDER_WAY and moved.is_final:
+                turns.advance_on_commit(moved.batch_id)
             return moved
     raise Conflict("The run is changing right now; try again.")
 
@@ -98,6 +100,7 @@ def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
 def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None) -> TaskRun:
     """Run a final run again, as a new run that points to it; side effects that were confirmed do not happen again.
 
+    A run of a batch runs again within it, when its turn comes; one of a batch that was cancelled runs by itself.
     Raises Conflict while the run has not ended, Invalid when the given payload is not accepted, NotFound when gone.
     """
     # Nobody cleans it away until the new run points to it.
@@ -111,10 +114,14 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
         payload = checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
-    again = _again(run, payload=payload, actor=actor)
+    batch = turns.lock(run.batch_id)
+    again = rerun(run, payload=payload, actor=actor, batch=batch)
     lifecycle.create([again], actor=actor)
-    dispatch.wake_on_commit(again.queue)
-    return again
+    if batch is None:
+        dispatch.wake_on_commit(again.queue)
+        return again
+    turns.go_on(batch)
+    return TaskRun.objects.get(id=again.id)
 
 
 @transaction.atomic
@@ -142,7 +149,8 @@ def _check_names(problems: Problems, *, queue: str | None, key: str | None) -> N
         check_text(problems, "key", key, most=_KEY_LIMIT, is_required=True)
 
 
-def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskRun:
+def rerun(run: TaskRun, *, payload: dict[str, Any] | None, actor: str, batch: Batch | None) -> TaskRun:
+    """Make the unsaved run that repeats a final one: queued, or waiting for its turn in a batch."""
     now = db_now()
     return TaskRun(
         task_id=run.task_id,
@@ -152,10 +160,10 @@ def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskR
         tags=run.tags,
         trigger=Trigger.RETRY,
         actor=actor[:200],
-        status=Status.QUEUED,
-        reason=Reason.DUE,
+        status=Status.WAITING if batch else Status.QUEUED,
+        reason=Reason.NONE if batch else Reason.DUE,
         scheduled_for=run.scheduled_for or now,
-        queued_at=now,
+        queued_at=None if batch else now,
         queue=run.queue,
         priority=run.priority,
         max_retries=run.max_retries,
@@ -166,6 +174,7 @@ def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskR
         is_serial=run.is_serial,
         rerun_of=run,
         root_run_id=run.root_run_id or run.id,
+        batch=batch,
     )
 
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import due_slots, lifecycle, planning, specs
+from tasks_app.services import due_slots, lifecycle, planning, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
@@ -226,6 +226,7 @@ def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
     due_slots.settle(task, actor=actor)
     task.status = status
     task.next_slot = task.next_due_at = None
+    turns.cancel_of_task(task, actor=actor)
     for run in TaskRun.objects.filter(task=task, status__in=OPEN).order_by("id"):
         with contextlib.suppress(Conflict):  # it has ended by itself in the meantime
             run_cancel(run=run, actor=actor)

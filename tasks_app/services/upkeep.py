@@ -1,7 +1,7 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
 Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
-wait, writes down missed slots, drops what has expired or is older than the retention.
+wait, lets waiting runs of batches in, writes down missed slots, drops what has expired or is older than the retention.
 """
 
 import logging
@@ -11,10 +11,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import Exists, OuterRef
 
 from tasks_app import beat_sync, dispatch
-from tasks_app.models import Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
-from tasks_app.services import claiming, firing, missed, outcomes
+from tasks_app.models import Batch, Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.models.ids import first_id_at
+from tasks_app.services import claiming, firing, missed, outcomes, turns
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
@@ -33,6 +35,7 @@ def upkeep(*, actor: str) -> None:
     steps: list[Callable[[str], object]] = [
         rescue_expired,
         stand_in_for_beat,
+        advance_batches,
         wake_waiting,
         expand_missed,
         tidy,
@@ -73,6 +76,19 @@ def stand_in_for_beat(actor: str) -> int:
     return fired.runs + fired.released
 
 
+def advance_batches(actor: str) -> int:
+    """Take up what a process that died has left undone in a batch; gives the number of batches."""
+    batches = turns.standing(_STEP)
+    for batch_id in batches:
+        try:
+            turns.advance(batch_id, actor=actor)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("batch %s cannot go on", batch_id)
+    return len(batches)
+
+
 def wake_waiting(actor: str) -> int:
     """Post wake-ups for queues in which eligible runs wait; gives the number of queues."""
     waiting = 0
@@ -107,13 +123,17 @@ def expand_missed(actor: str) -> int:
 
 
 def tidy(actor: str) -> int:
-    """Drop remembered answers after 24 h and the rows of workers and beats that have been gone for a week."""
+    """Drop remembered answers after 24 h, the rows of workers and beats that have been gone for a week, and batches
+    that ended longer ago than runs are kept and have none left."""
     now = db_now()
     old = IdempotencyKey.objects.filter(created_at__lt=now - _KEPT).values("id")[:_STEP]
     dropped = IdempotencyKey.objects.filter(id__in=list(old.values_list("id", flat=True))).delete()[0]
     dropped += Worker.objects.filter(heartbeat_at__lt=now - _GONE).delete()[0]
     dropped += Beat.objects.filter(last_tick_at__lt=now - _GONE).delete()[0]
-    return dropped
+    kept = timedelta(days=max(settings.RETENTION_DAYS_BY_STATUS.values()))
+    ended = Batch.objects.filter(id__lt=first_id_at(now - kept), finished_at__lt=now - kept)
+    empty = ended.exclude(Exists(TaskRun.objects.filter(batch=OuterRef("id")))).order_by("id")
+    return dropped + Batch.objects.filter(id__in=list(empty.values_list("id", flat=True)[:_STEP])).delete()[0]
 
 
 def prune(actor: str) -> int:
