@@ -12,8 +12,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
 from tasks_app.errors import Conflict, NotFound
-from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.services import runs, tasks
+from tasks_app.models import Batch, ScheduledTask, TaskRun
+from tasks_app.services import backfills, runs, tasks
+from tasks_app.services.backfills import BackfillSpec
 from tasks_app.services.specs import TaskSpec
 from tasks_app.states import Trigger
 
@@ -89,6 +90,15 @@ def recurring(
             if task is None:
                 raise
     return tasks.task_update(task=task, changes=fields, actor=_ACTOR)
+
+
+def backfill(task: ScheduledTask, start: datetime, end: datetime, **options: Any) -> Batch:
+    """Run the task's slots from `start` to `end`, both included, that have not run.
+
+    Options: `reprocess` (also those that failed, or all), `overlap`, `max_concurrency`.
+    """
+    spec = BackfillSpec(start=start, end=end, **options)
+    return backfills.backfill_create(task=task, spec=spec, actor=_ACTOR)
 
 
 def _task_of(owner: AbstractBaseUser, key: str) -> ScheduledTask | None:

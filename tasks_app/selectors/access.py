@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
-from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun
 
 Person = AbstractBaseUser | AnonymousUser
 
@@ -57,6 +57,11 @@ def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
 def visible_runs(user: Person) -> QuerySet[TaskRun]:
     """The runs that the user may see, those of deleted tasks included."""
     return _scoped(user, TaskRun.objects.all())
+
+
+def visible_batches(user: Person) -> QuerySet[Batch]:
+    """The batches that the user may see, those of deleted tasks included."""
+    return _scoped(user, Batch.objects.all())
 
 
 def visible_files(user: Person) -> QuerySet[StoredFile]:

@@ -4,6 +4,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from tasks_app.models import OnExhausted, TaskRun
 from tasks_app.states import Status
 
@@ -27,10 +29,16 @@ class FailedRun:
 
 
 def wants_failure_mail(run_id: str) -> bool:
-    """Say whether the owner is to hear of this failure: the task asks for it, and no policy has dismissed it."""
+    """Say whether the owner is to hear of this failure: the task asks for it, and no policy has dismissed it.
+
+    Of a backfill only the first failure is told: the others most likely have the same cause, and stand on its page.
+    """
     runs = TaskRun.objects.filter(id=uuid.UUID(run_id), status=Status.FAILED, dismissed_at=None)
     runs = runs.exclude(on_exhausted=OnExhausted.DISMISS).filter(task__notify_on_failure=True, task__deleted_at=None)
-    return runs.filter(owner__is_active=True).exclude(owner__email="").exists()
+    failed_before = TaskRun.objects.filter(
+        batch=OuterRef("batch"), status=Status.FAILED, finished_at__lt=OuterRef("finished_at")
+    )
+    return runs.filter(owner__is_active=True).exclude(owner__email="").exclude(Exists(failed_before)).exists()
 
 
 def failed_run(run_id: str) -> FailedRun | None:
