@@ -56,7 +56,7 @@ class Operation:
     takes: frozenset[str]
     is_idempotent: bool = False
     reads_if_match: bool = False
-    other_statuses: tuple[int, ...] = field(default=())
+    others: dict[int, type[Out]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, status: int, function: Callable[..., Any], **more: Any) -> "Operation":
@@ -64,6 +64,7 @@ class Operation:
         hints = get_type_hints(function)
         told = hints.get("return")
         answers = [one for one in (*get_args(told), told) if inspect.isclass(one) and issubclass(one, Out)]
+        others = {one.http_status: one for one in answers if one.http_status is not None}
         return cls(
             name=name,
             status=status,
@@ -72,7 +73,7 @@ class Operation:
             body=hints.get("body", Nothing),
             answer=answers[0] if answers else None,
             takes=frozenset(inspect.signature(function).parameters) & {"query", "body"},
-            other_statuses=(201,) if Created in get_args(told) else (),
+            others=others | ({201: answers[0]} if Created in get_args(told) else {}),
             **more,
         )
 
@@ -97,8 +98,8 @@ class Operation:
         return once(used, digest=hashlib.sha256(raw).hexdigest(), work=work)
 
     def _answer(self, result: Out | Created | None) -> Answer:
-        status = HTTPStatus.CREATED if isinstance(result, Created) else self.status
         shape = result.shape if isinstance(result, Created) else result
+        status = HTTPStatus.CREATED if isinstance(result, Created) else (shape and shape.http_status) or self.status
         if shape is None:
             return Answer(status, None, {})
         headers = shape.headers()

@@ -27,5 +27,5 @@ class TasksHistory(Endpoint):
     @operation("tasks_history")
     def get(self, call: Call, query: RunQuery) -> RunPage:
         """List the runs of all tasks that the caller may see, deleted ones included, the newest first."""
-        rows = run_search(call.user, query.filters(task=query.task)).filter(task__isnull=False)
+        rows = run_search(call.user, query.filters()).filter(task__isnull=False)
         return RunPage(**by_cursor(call, rows.select_related("task", "owner"), query, run_out))

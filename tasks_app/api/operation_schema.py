@@ -48,7 +48,7 @@ def described(one: "Operation") -> Callable[[Any], Any]:
         parameters=[*_parameters(one.query), *_headers(one)],
         request=None if one.body is Nothing else one.body,
         responses={
-            **{status: _answer(one.answer) for status in (one.status, *one.other_statuses)},
+            **{status: _answer(shape) for status, shape in ((one.status, one.answer), *one.others.items())},
             "4XX": OpenApiResponse(Error, "Refused; see error.code and error.fields."),
             "5XX": OpenApiResponse(Error, "It failed here, or the database is away (503)."),
         },

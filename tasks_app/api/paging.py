@@ -106,6 +106,18 @@ def by_cursor(
     call: Call, rows: QuerySet[M], query: CursorQuery, build: Callable[[M], T], *, order: Sequence[str] = ("-id",)
 ) -> dict[str, Any]:
     """Read one page by keyset: the fields of a Page. The last column of `order` must be unique."""
+    return page_by_cursor(call, rows, query, lambda found: [build(row) for row in found], order=order)
+
+
+def page_by_cursor(
+    call: Call,
+    rows: QuerySet[M],
+    query: CursorQuery,
+    build: Callable[[list[M]], list[T]],
+    *,
+    order: Sequence[str] = ("-id",),
+) -> dict[str, Any]:
+    """Read one page whose rows are built together, because something is read for all of them at once."""
     cursor = Cursor.read(query.cursor, order, rows.model) if query.cursor else None
     is_backwards = cursor is not None and cursor.is_backwards
     columns = [Column.of(name, rows.model) for name in order]
@@ -118,7 +130,7 @@ def by_cursor(
     leads_on = bool(found) and (is_backwards or has_more)
     leads_back = bool(found) and (has_more if is_backwards else cursor is not None)
     return {
-        "results": [build(row) for row in found],
+        "results": build(found),
         "next": link(call, cursor=_at(found[-1], columns).written(order)) if leads_on else None,
         "previous": link(call, cursor=_at(found[0], columns, True).written(order)) if leads_back else None,
         **_counted(rows, len(found) if cursor is None and not has_more else None),

@@ -88,6 +88,11 @@ class RunQuery(HistoryQuery):
     """What the list of runs is narrowed to."""
 
     task: Identifier | None = None
+    batch: Identifier | None = None
+
+    def filters(self, **more: Any) -> RunFilters:
+        """Give the same for the selector."""
+        return super().filters(task=self.task, batch=self.batch, **more)
 
 
 class LogQuery(Shape):
@@ -126,6 +131,7 @@ class Run(Out):
     owner: str | None
     parent: str | None
     rerun_of: str | None
+    batch: str | None
     range_to: Instant | None = Field(description="A row for many skipped slots: the last; scheduled_for is the first.")
     range_count: int | None
     cancel_requested_at: Instant | None
@@ -212,6 +218,7 @@ def run_fields(run: TaskRun) -> dict[str, Any]:
         "owner": run.owner.get_username() if run.owner else None,
         "parent": _id(run.parent_id),
         "rerun_of": _id(run.rerun_of_id),
+        "batch": _id(run.batch_id),
     }
 
 

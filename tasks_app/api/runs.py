@@ -31,7 +31,7 @@ class RunList(Endpoint):
     @operation("run_list")
     def get(self, call: Call, query: RunQuery) -> RunPage:
         """List runs, the newest first."""
-        rows = run_search(call.user, query.filters(task=query.task)).select_related("task", "owner")
+        rows = run_search(call.user, query.filters()).select_related("task", "owner")
         return RunPage(**by_cursor(call, rows, query, run_out))
 
     @operation("run_create", status=202, scope=ApiKey.Scope.RUN, idempotent=True)

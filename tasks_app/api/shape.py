@@ -6,7 +6,7 @@ Shapes say nothing about meaning: ranges, choices and what depends on other rows
 import difflib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
@@ -52,9 +52,10 @@ class NoParameters(Shape):
 
 
 class Out(BaseModel):
-    """What goes out."""
+    """What goes out; with a status of its own where it is not what the operation usually answers."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
+    http_status: ClassVar[int | None] = None
 
     def headers(self) -> dict[str, str]:
         """Give the headers that say more about this object."""

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tasks_app.api import (
     api_keys,
+    batches,
     catalogue,
     collections,
     credentials,
@@ -39,6 +40,11 @@ urlpatterns: list[URLPattern] = [
     path("tasks/<uuid:task_id>/resume", task_actions.TaskResume.as_view(), name="task-resume"),
     path("tasks/<uuid:task_id>/cancel", task_actions.TaskCancel.as_view(), name="task-cancel"),
     path("tasks/<uuid:task_id>/duplicate", task_actions.TaskDuplicate.as_view(), name="task-duplicate"),
+    path("tasks/<uuid:task_id>/backfill", batches.TaskBackfill.as_view(), name="task-backfill"),
+    path("batches", batches.BatchList.as_view(), name="batch-list"),
+    path("batches/<uuid:batch_id>", batches.BatchObject.as_view(), name="batch-detail"),
+    path("batches/<uuid:batch_id>/cancel", batches.BatchCancel.as_view(), name="batch-cancel"),
+    path("batches/<uuid:batch_id>/retry", batches.BatchRetry.as_view(), name="batch-retry"),
     path("runs", runs.RunList.as_view(), name="run-list"),
     path("runs/<uuid:run_id>", runs.RunObject.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/logs", runs.RunLogs.as_view(), name="run-logs"),

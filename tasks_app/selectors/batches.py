@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet
+from django.db.models import Count, Exists, F, QuerySet
 
 from tasks_app.errors import NotFound
 from tasks_app.models import Batch, TaskRun
 from tasks_app.selectors.access import Person, visible_batches
+from tasks_app.selectors.run_list import run_again
 from tasks_app.states import FINAL, Status, Trigger
 
 BatchStatus = Literal["running", "completed", "cancelled"]
@@ -57,8 +58,7 @@ def batch_status(batch: Batch) -> BatchStatus:
 
 def latest_runs(batch: Batch) -> QuerySet[TaskRun]:
     """The runs of a batch without those that were run again within it."""
-    again = TaskRun.objects.filter(rerun_of=OuterRef("id"), batch=OuterRef("batch"))
-    return TaskRun.objects.filter(batch=batch).exclude(Exists(again))
+    return TaskRun.objects.filter(batch=batch).exclude(Exists(run_again()))
 
 
 def tallies(batches: Iterable[Batch]) -> dict[uuid.UUID, Tally]:

@@ -4,25 +4,31 @@ import uuid
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tasks_app.models import RunAttempt, RunEvent, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.matching import with_tag
-from tasks_app.states import Status
+from tasks_app.states import OPEN, Status
 
 CAP = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilters:
-    """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed."""
+    """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed.
+
+    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn.
+    """
 
     status: str = ""
     reason: str = ""
     type: str = ""
     task: uuid.UUID | None = None
+    batch: uuid.UUID | None = None
+    latest: bool = False
+    no_waiting: bool = False
     queue: str = ""
     worker: str = ""
     tag: str = ""
@@ -53,6 +59,12 @@ def _exactly(filters: RunFilters) -> Q:
     wanted = Q(**{name: value for name in words if (value := getattr(filters, name))})
     if filters.task is not None:
         wanted &= Q(task_id=filters.task)
+    if filters.batch is not None:
+        wanted &= Q(batch_id=filters.batch)
+    if filters.batch is not None and filters.latest:
+        wanted &= ~Q(Exists(run_again()))
+    if filters.no_waiting and not filters.status:
+        wanted &= ~Q(status=Status.WAITING)
     return wanted & Q(status=Status.FAILED, dismissed_at=None) if filters.needs else wanted
 
 
@@ -74,6 +86,11 @@ def _mentions(words: str) -> Q:
         return found
 
 
+def run_again() -> QuerySet[TaskRun]:
+    """Give, for a run of a batch, the runs by which it was run again within that batch."""
+    return TaskRun.objects.filter(rerun_of=OuterRef("id"), batch=OuterRef("batch"))
+
+
 def run_page(rows: QuerySet[TaskRun], *, before: uuid.UUID | None, size: int) -> tuple[list[TaskRun], uuid.UUID | None]:
     """Give one page and the cursor of the next, or None at the end."""
     if before is not None:
@@ -85,7 +102,7 @@ def run_page(rows: QuerySet[TaskRun], *, before: uuid.UUID | None, size: int) ->
 def open_counts(user: Person) -> dict[str, int]:
     """How many runs are in each state that is not final, each counted to 1,000 at most."""
     rows = visible_runs(user).order_by()
-    return {status: rows.filter(status=status)[:CAP].count() for status in ("running", "queued", "scheduled")}
+    return {status.value: rows.filter(status=status)[:CAP].count() for status in OPEN}
 
 
 def run_story(run: TaskRun) -> tuple[list[RunEvent], list[RunAttempt]]:

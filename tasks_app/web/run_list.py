@@ -25,6 +25,7 @@ _TABS = (
     ("running", "Running"),
     ("queued", "Queued"),
     ("scheduled", "Scheduled"),
+    ("waiting", "Waiting"),
     ("succeeded", "Succeeded"),
     ("failed", "Failed"),
     ("cancelled", "Cancelled"),

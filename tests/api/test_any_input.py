@@ -55,6 +55,7 @@ BODIES: dict[str, list[str]] = {
     "credentials": ["name", "kind", "hosts", "details", "secret"],
     "tasks/{task}/run-now": ["payload", "scheduled_for"],
     "tasks/{task}/pause": ["note"],
+    "tasks/{task}/backfill": ["from", "to", "reprocess", "overlap", "max_concurrency", "dry_run"],
     "runs/{run}/retry": ["payload"],
     "upcoming/spread": ["tasks", "spread_seconds"],
 }
@@ -77,6 +78,7 @@ LISTS: dict[str, list[str]] = {
         "reason",
         "type",
         "task",
+        "batch",
         "worker",
         "tag",
         "trigger",
@@ -86,6 +88,7 @@ LISTS: dict[str, list[str]] = {
         "cursor",
         "page_size",
     ],
+    "batches": ["task", "cursor", "page_size"],
     "stats": ["from", "to", "type", "task"],
     "upcoming": ["until", "limit", "type", "tag", "owner", "task", "queue"],
     "upcoming/load": ["from", "until", "per", "tag", "task"],
@@ -107,6 +110,7 @@ def test_any_body_is_answered(operator: Api, staff: User, seed: int) -> None:
     task, run = make(operator), make_run(staff)
     good = {**EVERY_FIELD, "scope": "read", "note": "x", "count": 3, "delay_seconds": 5}
     good |= {"kind": "bearer", "hosts": ["api.example.com"], "secret": "x", "details": {}}
+    good |= {"from": "2025-11-01T00:00:00Z", "to": "2025-11-01T05:00:00Z", "reprocess": "all", "max_concurrency": 1}
     for _ in range(REQUESTS):
         path, fields = rng.choice(list(BODIES.items()))
         body = {name: good[name] for name in fields if name in good and rng.random() < 0.8}

@@ -17,8 +17,7 @@ from tests.api.client import Api, Reply
 from tests.api.conftest import addresses
 
 LEFT_OUT = [
-    "batches", "workflows", "calendars", "notification-rules", "audit", "events", "auth/token",
-    "tasks/01900000-0000-7000-8000-000000000000/backfill",
+    "workflows", "calendars", "notification-rules", "audit", "events", "auth/token",
 ]  # fmt: skip
 
 

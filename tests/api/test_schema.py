@@ -37,6 +37,8 @@ def test_answers_have_the_fields_that_it_names(document: dict[str, Any], api: Ap
     schemas = document["components"]["schemas"]
     task = make(api)
     run = api.post(f"tasks/{task['id']}/run-now").body
+    hourly, past = f"tasks/{make(api, cron='0 * * * *')['id']}", {"from": "2025-11-01T00:00", "to": "2025-11-01T02:00"}
+    batch = api.post(f"{hourly}/backfill", past).body
     answers = {
         "Task": task,
         "TaskDetail": api.get(f"tasks/{task['id']}").body,
@@ -51,6 +53,9 @@ def test_answers_have_the_fields_that_it_names(document: dict[str, Any], api: Ap
         "UpcomingPage": api.get("upcoming").body,
         "LoadPage": api.get("upcoming/load").body,
         "SpreadPage": api.post("upcoming/spread", {"tasks": [task["id"]], "spread_seconds": 5}).body,
+        "Batch": batch,
+        "BatchPage": api.get("batches").body,
+        "BackfillPlan": api.post(f"{hourly}/backfill", {**past, "dry_run": True}).body,
         "Person": api.get("me").body,
         "Error": api.get("tasks/x").body,
     }
@@ -64,6 +69,8 @@ def test_its_examples_are_accepted(document: dict[str, Any], api: Api) -> None:
     assert task.status == 201
     assert api.patch(f"tasks/{task.body['id']}", schemas["TaskChanges"]["examples"][0]).status == 200
     assert api.post("runs", schemas["RunIn"]["examples"][0]).status == 202
+    example = schemas["BackfillIn"]["examples"][0]
+    assert api.post(f"tasks/{task.body['id']}/backfill", example).status == 200
 
 
 def test_it_says_what_is_taken(document: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def test_never_more_than_allowed_are_under_way_and_all_have_their_turn(
     task: ScheduledTask, at_once: ThreadPoolExecutor
 ) -> None:
     watch = Watch(backfill(task, RUNS, max_concurrency=MOST))
-    together(at_once, *(lambda n=n: work(watch, chance=random.Random(n)) for n in range(THREADS)))  # type: ignore[misc]
+    together(at_once, *(lambda n=n: work(watch, chance=random.Random(n)) for n in range(THREADS)))
     assert 1 < watch.most <= MOST
     counts = by_status(watch.batch)
     assert sum(counts.values()) == RUNS
@@ -117,7 +117,7 @@ def test_cancels_retries_and_upkeep_in_between_neither_block_nor_let_too_many_in
             upkeep.advance_batches("upkeep:here")
             watch.look()
 
-    workers = (lambda n=n: work(watch, chance=random.Random(n)) for n in range(2))  # type: ignore[misc]
+    workers = (lambda n=n: work(watch, chance=random.Random(n)) for n in range(2))
     together(at_once, *workers, meddle, keep_up)
     while not watch.is_over:  # a retry may have come behind the last look of the workers
         work(watch, chance=random.Random(1))
@@ -134,7 +134,13 @@ def test_whoever_ends_a_run_while_its_batch_is_cancelled_lets_nobody_in(
     for _ in range(5):
         TaskRun.objects.all().delete()
         watch = Watch(backfill(task, RUNS, max_concurrency=MOST))
-        cancel = lambda: batch_cancel(batch=watch.batch, actor="t")  # noqa: B023, E731
-        together(at_once, *[lambda: work(watch, chance=random.Random(1))] * 3, cancel)  # noqa: B023
+
+        def cancel(batch: Batch = watch.batch) -> None:
+            batch_cancel(batch=batch, actor="t")
+
+        def take(watch: Watch = watch) -> None:
+            work(watch, chance=random.Random(1))
+
+        together(at_once, *[take] * 3, cancel)
         assert set(by_status(watch.batch)) <= {"succeeded", "failed", "cancelled"}
         assert by_status(watch.batch)["cancelled"] > 0
