@@ -29,9 +29,11 @@ def running_now(user: Person) -> QuerySet[TaskRun]:
 
 
 def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
-    """The last runs that the user may see, oldest first, as much of them as the strip draws."""
+    """The last runs that the user may see, oldest first, as much of them as the strip draws; not those that wait for
+    their turn in a batch."""
     columns = ("id", "status", "reason", "started_at", "finished_at")
-    return list(reversed(visible_runs(user).only(*columns).order_by("-id")[:count]))
+    runs = visible_runs(user).exclude(status=Status.WAITING)
+    return list(reversed(runs.only(*columns).order_by("-id")[:count]))
 
 
 def queued_count(user: Person) -> int:

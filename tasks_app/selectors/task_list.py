@@ -11,6 +11,7 @@ from django.db.models.expressions import OrderBy
 from tasks_app.models import Queue, ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_tasks
 from tasks_app.selectors.matching import with_tag
+from tasks_app.states import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +68,12 @@ def _nulls_last(name: str) -> OrderBy:
 
 
 def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUID, list[TaskRun]]:
-    """The last runs of each task, oldest first, in two queries that the index (task, -id) serves.
+    """The last runs of each task that wait for no turn, oldest first, in two queries that the index (task, -id) serves.
 
     The caller has checked that the user may see the tasks.
     """
-    nth = TaskRun.objects.filter(task_id=OuterRef("id")).order_by("-id").values("id")[count - 1 : count]
+    begun = TaskRun.objects.exclude(status=Status.WAITING)
+    nth = begun.filter(task_id=OuterRef("id")).order_by("-id").values("id")[count - 1 : count]
     tasks = ScheduledTask.objects.filter(id__in=task_ids)
     bounds = dict(tasks.annotate(bound=Subquery(nth)).order_by().values_list("id", "bound"))
     found: dict[uuid.UUID, list[TaskRun]] = {task_id: [] for task_id in bounds}
@@ -79,7 +81,7 @@ def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUI
     for task_id, bound in bounds.items():
         wanted |= Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id)
     columns = ("id", "task_id", "status", "reason", "started_at", "finished_at", "dismissed_at", "error")
-    for run in TaskRun.objects.filter(wanted).only(*columns).order_by("id"):
+    for run in begun.filter(wanted).only(*columns).order_by("id"):
         found[run.task_id].append(run)  # type: ignore[index]  # the condition names the task
     return found
 

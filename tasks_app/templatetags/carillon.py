@@ -7,12 +7,14 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.payloads import masked_payload
+from tasks_app.states import Status
 from tasks_app.web import json_view, words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.strip import BarRun, Strip, draw
@@ -41,6 +43,32 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
         icon(f"st-{status}"),
         status,
         small,
+    )
+
+
+@register.simple_tag
+def slot_state(word: str) -> SafeString:
+    """What a slot has: the state of its run, or that it has none."""
+    if word in set(Status):
+        return state(word)
+    style = {"planned": ("scheduled", "still planned")}.get(word, ("none", word))
+    return format_html('<span class="state is-{}">{}{}</span>', style[0], icon(f"slot-{word}"), style[1])
+
+
+@register.simple_tag
+def slot_mark(run: TaskRun) -> SafeString:
+    """A run in a grid: its shape and colour; the slot and the word are read out, and shown on hover."""
+    at = words.exact(run.scheduled_for) if run.scheduled_for else ""
+    return format_html(
+        '<a href="{}" class="is-{}" title="{}: {}" data-run="{}" data-version="{}"><span class="sr">{}: </span>{}</a>',
+        reverse("run-detail", args=[run.pk]),
+        run.status,
+        at,
+        run.status,
+        run.pk,
+        run.version,
+        at,
+        state(run.status),
     )
 
 

@@ -111,7 +111,7 @@ def _sentence(run: TaskRun) -> str:
         "running": f"On {run.worker}, {attempt}.",
         "queued": f"Waits for a worker in queue {run.queue}.",
         "scheduled": f"Waits for its time: {attempt}.",
-        "waiting": "Waits for other runs to end.",
+        "waiting": "Waits for its turn in its batch.",
     }
     return said[run.status]
 

@@ -6,7 +6,10 @@ from dataclasses import replace
 from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
+from tasks_app.errors import NotFound
 from tasks_app.handlers import registry
+from tasks_app.models import Batch
+from tasks_app.selectors.batches import batch_get
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.run_list import RunFilters, open_counts, run_page, run_search
 from tasks_app.selectors.task_list import queue_names
@@ -38,6 +41,7 @@ _TABS = (
 def run_list(request: Request) -> HttpResponse:
     """Show one page of the runs that match."""
     filters = filters_of(request.GET, task=query.identifier(request.GET, "task"))
+    filters = replace(filters, batch=query.identifier(request.GET, "batch"), latest=request.GET.get("latest") == "1")
     before = query.identifier(request.GET, "before")
     runs, older = run_page(run_search(request.user, filters), before=before, size=SIZE)
     context = {
@@ -49,6 +53,7 @@ def run_list(request: Request) -> HttpResponse:
         "selects": _selects(request),
         "is_filtered": filters.is_any,
         "task": task_or_none(request, filters.task),
+        "batch": _batch(request, filters.batch),
     }
     return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
 
@@ -70,6 +75,13 @@ def state_choices(data: QueryDict) -> list[Choice]:
     """The states as choices of a filter."""
     chosen = data.get("status", "")
     return [Choice("", "Any state", not chosen), *(Choice(one.value, one.value, one == chosen) for one in Status)]
+
+
+def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
+    try:
+        return batch_get(request.user, batch_id) if batch_id else None
+    except NotFound:
+        return None
 
 
 def _tabs(request: Request) -> list[dict[str, object]]:

@@ -1,14 +1,16 @@
 """One task: its sentence, what comes, what was, and what can be done."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import Batch, ScheduledTask, TaskRun
 from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
@@ -34,7 +36,7 @@ FRAGMENTS = {
 def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Show the task, its last fifty runs, its next ten slots and its history."""
     task = task_or_404(request, task_id)
-    filters = filters_of(request.GET, task=task.id)
+    filters = replace(filters_of(request.GET, task=task.id), no_waiting=True)
     before = query.identifier(request.GET, "before")
     history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
@@ -52,16 +54,24 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "older": older,
         "is_first_page": before is None,
         "states": state_choices(request.GET),
-        "is_filtered": filters != RunFilters(task=task.id),
+        "is_filtered": filters != RunFilters(task=task.id, no_waiting=True),
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
         "is_paused": task.status == TaskStatus.PAUSED,
         "success_rate": _success_rate(recent),
+        "backfills": _backfills(task),
         "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
+
+
+def _backfills(task: ScheduledTask) -> list[tuple[Batch, Tally]]:
+    """Those that are under way."""
+    found = open_batches(task.id)
+    counted = tallies(found)
+    return [(batch, counted[batch.id]) for batch in found]
 
 
 def _slots(task: ScheduledTask) -> tuple[list[Any], str]:

@@ -3,6 +3,8 @@
 from django.urls import URLPattern, path
 
 from tasks_app.web import (
+    backfill,
+    batches,
     collections,
     command_choices,
     credentials,
@@ -42,6 +44,11 @@ urlpatterns: list[URLPattern] = [
     path("tasks/<uuid:task_id>/cancel/", task_actions.task_cancel, name="task-cancel"),
     path("tasks/<uuid:task_id>/delete/", task_actions.task_delete, name="task-delete"),
     path("tasks/<uuid:task_id>/duplicate/", task_actions.task_duplicate, name="task-duplicate"),
+    path("tasks/<uuid:task_id>/backfill/", backfill.task_backfill, name="task-backfill"),
+    path("batches/", batches.batch_list_page, name="batch-list"),
+    path("batches/<uuid:batch_id>/", batches.batch_detail, name="batch-detail"),
+    path("batches/<uuid:batch_id>/cancel/", batches.batch_cancel, name="batch-cancel"),
+    path("batches/<uuid:batch_id>/retry/", batches.batch_retry, name="batch-retry"),
     path("runs/", run_list.run_list, name="run-list"),
     path("runs/<uuid:run_id>/", run_detail.run_detail, name="run-detail"),
     path("runs/<uuid:run_id>/row/", run_list.run_row, name="run-row"),

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from scheduler_project.settings import BASE_DIR
 from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from tests.browser.demo_backfills import NAME
 from tests.live.launched import launched, short_directory
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
@@ -24,13 +25,18 @@ PAGES = {
     "task-new": "/tasks/new/?type=http_request",
     "task-example": "/tasks/new/?example=generate-monthly-invoices",
     "run-list": "/runs/",
+    "batch-list": "/batches/",
     "file-list": "/files/",
     "file-upload": "/files/upload/",
     "api-keys": "/settings/api-keys/",
     "email-templates": "/settings/email-templates/",
     "email-template-new": "/settings/email-templates/new/",
 }
-BY_NAME = {"task-detail": "Mirror exchange rates", "task-paused": "Invoices on the first"}
+BY_NAME = {
+    "task-detail": "Mirror exchange rates",
+    "task-paused": "Invoices on the first",
+    "task-backfilled": NAME,
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +84,11 @@ def _all(page: Page) -> dict[str, str]:
         page.goto("/tasks/")
         found[name] = str(page.get_by_role("link", name=task).first.get_attribute("href"))
     found["task-edit"] = f"{found['task-detail']}edit/"
+    found["backfill"] = f"{found['task-backfilled']}backfill/?reprocess=failed"
+    page.goto("/batches/")
+    for status in ("running", "cancelled", "completed"):
+        row = page.locator("tbody tr", has_text=status)
+        found[f"batch-{status}"] = str(row.locator("a.name").first.get_attribute("href"))
     for status in ("failed", "running", "succeeded"):
         page.goto(f"/runs/?status={status}")
         found[f"run-{status}"] = str(page.locator("tbody a.name").first.get_attribute("href"))

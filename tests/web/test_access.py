@@ -9,11 +9,14 @@ from tasks_app.models import ScheduledTask
 from tests.runs import make_run
 from tests.web.conftest import signed_in
 
-OPEN = ["home", "task-list", "task-new", "run-list", "settings", "password", "api-key-list"]
+OPEN = ["home", "task-list", "task-new", "run-list", "batch-list", "settings", "password", "api-key-list"]
 STAFF = ["mailbox", "gallery"]
-OF_A_TASK = ["task-detail", "task-row", "task-edit", "task-cancel", "task-delete"]
+OF_A_TASK = ["task-detail", "task-row", "task-edit", "task-cancel", "task-delete", "task-backfill"]
 OF_A_RUN = ["run-detail", "run-row", "run-log", "run-retry"]
-TASK_POSTS = ["task-run-now", "task-pause", "task-resume", "task-cancel", "task-delete", "task-duplicate", "task-edit"]
+TASK_POSTS = [
+    "task-run-now", "task-pause", "task-resume", "task-cancel", "task-delete", "task-duplicate", "task-edit",
+    "task-backfill",
+]  # fmt: skip
 RUN_POSTS = ["run-cancel", "run-retry", "run-dismiss"]
 
 
