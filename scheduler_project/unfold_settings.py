@@ -75,6 +75,7 @@ def _navigation() -> list[dict[str, Any]]:
             "Work",
             ("Tasks", "event_repeat", "tasks_app.scheduledtask"),
             ("Runs", "play_circle", "tasks_app.taskrun"),
+            ("Batches", "grid_view", "tasks_app.batch"),
             ("Effects", "bolt", "tasks_app.effect"),
             ("Files", "description", "tasks_app.storedfile"),
         ),

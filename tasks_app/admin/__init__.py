@@ -5,6 +5,7 @@ Importing this package registers its parts, which is how Django finds them.
 
 from tasks_app.admin import (
     access,
+    batches,
     commands,
     credentials,
     effects,
@@ -20,6 +21,7 @@ from tasks_app.admin import (
 
 __all__ = [
     "access",
+    "batches",
     "commands",
     "credentials",
     "effects",

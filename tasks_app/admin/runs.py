@@ -197,6 +197,13 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
         """The run that the first attempt at this work was."""
         return _run_link(run.root_run_id)
 
+    @display(description="batch", empty_value=EMPTY)
+    def batch_link(self, run: TaskRun) -> SafeString | None:
+        """The batch that it belongs to."""
+        if run.batch_id is None:
+            return None
+        return link(reverse("admin:tasks_app_batch_change", args=[run.batch_id]), str(run.batch_id))
+
     @display(description="parent", empty_value=EMPTY)
     def parent_link(self, run: TaskRun) -> SafeString | None:
         """The run whose end started this one."""
@@ -251,4 +258,4 @@ OUTCOME: tuple[Any, ...] = (
     "dismissed_by",
     "dismiss_note",
 )
-FAMILY: tuple[Any, ...] = ("id", "rerun_link", "root_link", "parent_link", "tags", "version")
+FAMILY: tuple[Any, ...] = ("id", "rerun_link", "root_link", "parent_link", "batch_link", "tags", "version")

@@ -18,8 +18,7 @@ from tasks_app.states import OPEN
 from tasks_app.web.forms.backfill import BackfillForm
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, actor_of, page, render
-from tasks_app.web.preview import in_zone
-from tasks_app.web.words import plural
+from tasks_app.web.words import in_zone, plural
 
 FRAGMENTS = {"backfill-plan": "parts/backfill-plan.html"}
 SHOWN = 100

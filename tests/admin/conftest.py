@@ -21,6 +21,7 @@ from django_celery_results.models import GroupResult, TaskResult
 from tasks_app.models import (
     AllowedCommand,
     ApiKey,
+    Batch,
     Beat,
     Effect,
     EmailTemplate,
@@ -100,6 +101,7 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         task,
         failed_run,
         Queue.objects.get(name="default"),
+        Batch.objects.create(owner=alice, task=task, kind="backfill", total=1, max_concurrency=1),
         AllowedCommand.objects.create(name="rebuild-index", command=["true"], arguments="[a-z]+"),
         Worker.objects.create(
             name="w@here", hostname="here", pid=1, queues=["default"], started_at=now, heartbeat_at=now

@@ -14,7 +14,7 @@ from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
 
 from tasks_app.admin import base
-from tasks_app.models import Queue, ScheduledTask, StoredFile, TaskRun
+from tasks_app.models import Batch, Queue, ScheduledTask, StoredFile, TaskRun
 from tasks_app.models.ids import first_id_at
 from tests import runs as moves
 from tests.admin.conftest import make_task
@@ -29,6 +29,7 @@ def grow(owner: User, count: int) -> None:
         task = make_task(owner, name=f"task {number}", cron=f"{number} 7 * * *")
         run = moves.make_run(owner, task)
         StoredFile.objects.create(owner=owner, run=run, name="f", path=f"{run.pk}", content_type="t", size=1)
+        Batch.objects.create(owner=owner, task=task, kind="backfill", total=1, max_concurrency=1)
         TaskResult.objects.create(task_id=str(run.pk), task_name="x", status="SUCCESS")
 
 
@@ -41,7 +42,9 @@ def queries(client: Client, url: str) -> list[str]:
     return [query["sql"] for query in asked.captured_queries]
 
 
-@pytest.mark.parametrize("model", [ScheduledTask, TaskRun, StoredFile, PeriodicTask, CrontabSchedule, TaskResult])
+@pytest.mark.parametrize(
+    "model", [ScheduledTask, TaskRun, Batch, StoredFile, PeriodicTask, CrontabSchedule, TaskResult]
+)
 def test_a_list_asks_no_more_for_more_rows(desk: Client, alice: User, queue: Any, model: type[Model]) -> None:
     url = address(model, "changelist")
     grow(alice, FEW)

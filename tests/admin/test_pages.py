@@ -16,7 +16,7 @@ from tests.admin.pages import address, foreign, read, select
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 NEVER_ADDED = {
     "TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult", "EmailTemplate",
-    "MailCount", "SyncedCollection", "Credential",
+    "MailCount", "SyncedCollection", "Credential", "Batch",
 }  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def test_everything_that_should_be_is_registered() -> None:
         "User", "Group", "PeriodicTask", "ClockedSchedule", "CrontabSchedule", "IntervalSchedule", "SolarSchedule",
         "TaskResult", "GroupResult", "ScheduledTask", "TaskRun", "Worker", "Queue", "Beat", "Effect", "ApiKey",
         "StoredFile", "AllowedCommand", "EmailTemplate", "MailCount", "SyncedCollection",
-        "Credential",
+        "Credential", "Batch",
     }  # fmt: skip
 
 

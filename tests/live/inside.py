@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from tasks_app import dispatch, jobs
 from tasks_app.models import (
     AllowedCommand,
+    Batch,
     Beat,
     Queue,
     RunLog,
@@ -76,6 +77,16 @@ def task(name: str, type: str, payload: Mapping[str, Any], **spec: Any) -> UUID:
 def run_now(task_id: UUID) -> UUID:
     """Run a task now."""
     return tasks.task_run_now(task=ScheduledTask.objects.get(id=task_id), actor=ACTOR).id
+
+
+def backfill(task_id: UUID, start: datetime, end: datetime, **options: Any) -> UUID:
+    """Run past slots of a task."""
+    return jobs.backfill(ScheduledTask.objects.get(id=task_id), start, end, **options).id
+
+
+def batch_ended(batch_id: UUID) -> bool:
+    """Say whether a batch has ended."""
+    return Batch.objects.filter(id=batch_id, finished_at__isnull=False).exists()
 
 
 def permit(codename: str) -> None:

@@ -42,7 +42,11 @@ def platform(shared_platform: Platform) -> Iterator[Platform]:
 
 def check_all(platform: Platform, seen: Collection[UUID] = ()) -> None:
     """Wait until every run has ended, and look at the record of each that was not seen before."""
-    eventually(lambda: not platform.do(inside.stories, status__in=["queued", "scheduled", "running"]), 40, "all ended")
+    eventually(
+        lambda: not platform.do(inside.stories, status__in=["waiting", "queued", "scheduled", "running"]),
+        40,
+        "all ended",
+    )
     check_records([story for story in platform.do(inside.stories) if story.run_id not in seen])
 
 
