@@ -1,27 +1,30 @@
 """Making and editing calendars. An edit plans every task that keeps the calendar anew and loses no slot that is due."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
 
 from tasks_app import beat_sync, recurrence
 from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import Calendar, ScheduledTask, db_now
 from tasks_app.recurrence.days_off import check_country, read_day
 from tasks_app.recurrence.writing import WEEKDAYS
-from tasks_app.selectors.access import Person, sees_all
+from tasks_app.selectors.access import Person, can_see, sees_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
 from tasks_app.services import firing, planning, task_calendars
+from tasks_app.services.ical import MOST_DAYS, Imported, read_ical
 from tasks_app.services.mail_text import is_one_line
 from tasks_app.services.validation import Problems, check_text
 from tasks_app.states import TaskStatus
 
 FIELDS = ("name", "description", "country", "subdivision", "weekend", "days", "is_shared")
-MOST_DAYS = 2000
 SOURCES = ("typed", "ical")
 _LONGEST_NAME = 100
+_NAMED = 5
 _DAY_FIELDS = {"date", "name", "source"}
 _START: dict[str, Any] = {
     "description": "",
@@ -56,30 +59,59 @@ def calendar_update(
     if after == before:
         return calendar
     if before["is_shared"] and not after["is_shared"]:
-        _refuse_if_used(calendar, "be kept from others", living_tasks_using(calendar).exclude(owner=calendar.owner_id))
+        others = living_tasks_using(calendar).exclude(owner=calendar.owner_id)
+        _refuse_if_used(calendar, "be kept from others", others, by=by)
     _fire_due(calendar, actor=actor)
     for name, value in after.items():
         setattr(calendar, name, value)
     calendar.version += 1
     calendar.__dict__.pop("days_off", None)
     _saved(calendar)
-    _replan(calendar)
+    _replan(calendar, by)
     return calendar
 
 
 @transaction.atomic
 def calendar_delete(*, calendar: Calendar, by: Person) -> None:
-    """Remove a calendar that no living task keeps; raises Conflict with their number otherwise."""
+    """Remove a calendar that no living task keeps; raises Conflict that names them otherwise."""
     calendar = _editable(calendar, by)
-    _refuse_if_used(calendar, "be deleted", living_tasks_using(calendar))
+    _refuse_if_used(calendar, "be deleted", living_tasks_using(calendar), by=by)
     calendar.delete()
 
 
-def merged_days(days: list[dict[str, str]], found: Mapping[date, str]) -> list[dict[str, str]]:
+@transaction.atomic
+def calendar_import(
+    *, calendar: Calendar, by: Person, content: str | bytes, actor: str, expected_version: int | None = None
+) -> tuple[Calendar, Imported]:
+    """Put the days off of an iCalendar file in the place of those that an earlier import left.
+
+    Raises as `calendar_update` does, and Invalid at `ical` for what is wrong with the file.
+    """
+    calendar = _editable(calendar, by)
+    found = read_ical(content, today=timezone.localdate())
+    changes = {"days": merged_days(calendar.days, found.days)}
+    try:
+        done = calendar_update(
+            calendar=calendar, by=by, changes=changes, actor=actor, expected_version=expected_version
+        )
+    except Invalid as error:
+        raise Invalid(
+            error.message, fields={"ical": [one for faults in error.fields.values() for one in faults]}
+        ) from None
+    return done, found
+
+
+def merged_days(days: list[dict[str, str]], found: Mapping[str, str]) -> list[dict[str, str]]:
     """Put imported days in the place of those that an earlier import left; typed ones win over both."""
     typed = {day["date"]: day for day in days if day["source"] == "typed"}
-    imported = {str(day): {"date": str(day), "name": name, "source": "ical"} for day, name in found.items()}
+    imported = {day: {"date": day, "name": name, "source": "ical"} for day, name in found.items()}
     return [each for _, each in sorted({**imported, **typed}.items())]
+
+
+def calendar_preview(*, by: Person, values: Mapping[str, Any]) -> Calendar:
+    """Give the calendar that these values would make, unsaved; raises Invalid at each field but the name."""
+    named = {**_START, **values, "name": "preview", "is_shared": False}
+    return Calendar(owner_id=by.pk, **_checked(by, named))
 
 
 def _editable(calendar: Calendar, by: Person) -> Calendar:
@@ -88,11 +120,15 @@ def _editable(calendar: Calendar, by: Person) -> Calendar:
     return Calendar.objects.select_for_update().get(id=calendar.id)
 
 
-def _refuse_if_used(calendar: Calendar, what: str, tasks: Any) -> None:
+def _refuse_if_used(calendar: Calendar, what: str, tasks: QuerySet[ScheduledTask], *, by: Person) -> None:
     count = tasks.count()
     if count:
         uses = "task keeps" if count == 1 else "tasks keep"
-        raise Conflict(f"{count} {uses} “{calendar.name}”, so it can't {what}; change the tasks first.")
+        seen = visible_tasks(by).filter(pk__in=tasks.values("pk")).order_by("name")
+        named = [f"“{name}”" for name in seen.values_list("name", flat=True)[:_NAMED]]
+        rest = [f"{count - len(named)} more"] if named and len(named) < count else []
+        which = f" ({', '.join([*named, *rest])})" if named else ""
+        raise Conflict(f"{count} {uses} “{calendar.name}”{which}, so it can't {what}; change the tasks first.")
 
 
 def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False) -> dict[str, Any]:
@@ -183,14 +219,14 @@ def _fire_due(calendar: Calendar, *, actor: str) -> None:
         pass
 
 
-def _replan(calendar: Calendar) -> None:
+def _replan(calendar: Calendar, by: Person) -> None:
     tasks = list(living_tasks_using(calendar).select_for_update(of=("self",)).order_by("id"))
     now = db_now()
     renamed: list[ScheduledTask] = []
     for task in tasks:
         task.calendar = calendar
         text = task.schedule_text
-        _plan_anew(task, now)
+        _plan_anew(task, now, by)
         renamed += [task] if task.schedule_text != text else []
     fields = ["next_slot", "next_due_at", "schedule_text", "version"]
     ScheduledTask.objects.bulk_update(tasks, fields, batch_size=100)
@@ -198,24 +234,24 @@ def _replan(calendar: Calendar) -> None:
         beat_sync.mirror(task)
 
 
-def _plan_anew(task: ScheduledTask, now: Any) -> None:
+def _plan_anew(task: ScheduledTask, now: datetime, by: Person) -> None:
     try:
         task.schedule_text = task_calendars.sentence(planning.recurrence_of(task), task.calendar, task.calendar_policy)[
             :300
         ]
         if task.status == TaskStatus.ACTIVE and task.schedule is not None:
-            _plan_from(task, now)
+            _plan_from(task, now, by)
     except ValueError:  # its own schedule is broken: firing will pause it and say so
         return
     task.version += 1
 
 
-def _plan_from(task: ScheduledTask, now: Any) -> None:
+def _plan_from(task: ScheduledTask, now: datetime, by: Person) -> None:
     """Plan the first slot after now; one that has just been moved to before now is due at once."""
     pending = task.next_slot
     planning.plan_after(task, now)
     if pending is not None and pending > now >= planning.placed(task, pending).at:
         task.next_slot, task.next_due_at = pending, now
     if task.next_slot is None:
-        message = f"“{task.name}” would never run again: all that it plans would fall on days off."
-        raise Invalid.at("days", "never", message)
+        name = f"“{task.name}”" if can_see(by, task.owner_id) else "A task of somebody else"
+        raise Invalid.at("days", "never", f"{name} would never run again: all that it plans would fall on days off.")
