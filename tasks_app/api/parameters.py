@@ -3,7 +3,7 @@
 import re
 import unicodedata
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ Q = TypeVar("Q", bound=Shape)
 LONGEST = 4000
 MAX_PAGE_SIZE = 200
 _WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _UTC = ZoneInfo("UTC")
 
@@ -72,6 +73,17 @@ def _instant(value: Any) -> datetime:
         raise PydanticCustomError("time_invalid", "{said}", {"said": sentence(error.problem.message)}) from None
 
 
+def _day(value: Any) -> date:
+    if isinstance(value, date):
+        return value
+    try:
+        if not _DAY.fullmatch(value):
+            raise ValueError(value)
+        return date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("date_invalid", "Must be a day such as 2027-05-14.") from None
+
+
 def _identifier(value: Any) -> uuid.UUID:
     if isinstance(value, uuid.UUID):
         return value
@@ -99,6 +111,7 @@ def one_of(*words: str) -> tuple[Any, ...]:
 
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]
 Moment = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Identifier = Annotated[uuid.UUID, BeforeValidator(_identifier), WithJsonSchema({"type": "string", "format": "uuid"})]
 Word = Annotated[str, Field(max_length=200)]
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 
 from tasks_app.api.call import Call
 from tasks_app.api.paging import Page
-from tasks_app.api.parameters import CursorQuery, Moment, PageQuery, Word, one_of, whole
+from tasks_app.api.parameters import CursorQuery, Identifier, Moment, PageQuery, Word, one_of, whole
 from tasks_app.api.payloads import shown_payload
 from tasks_app.api.run_shapes import Run
 from tasks_app.api.shape import Instant, Out, Shape
@@ -124,6 +124,7 @@ class TaskQuery(CursorQuery):
     owner: Word = Field("", description="A user name.")
     search: Word = ""
     last_run_status: Annotated[str, *one_of(*Status)] = ""
+    calendar: Identifier | None = Field(None, description="The id of the calendar that they keep.")
     next_run_before: Moment | None = None
     next_run_after: Moment | None = None
     ordering: Annotated[str, *one_of(*ORDERS)] = "-created_at"

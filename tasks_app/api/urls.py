@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from tasks_app.api import (
     api_keys,
     batches,
+    calendars,
     catalogue,
     collections,
     credentials,
@@ -69,6 +70,11 @@ urlpatterns: list[URLPattern] = [
         email_templates.TemplatePreview.as_view(),
         name="email-template-preview",
     ),
+    path("calendars", calendars.CalendarList.as_view(), name="calendar-list"),
+    path("calendars/countries", calendars.CountryList.as_view(), name="calendar-countries"),
+    path("calendars/<uuid:calendar_id>", calendars.CalendarObject.as_view(), name="calendar-detail"),
+    path("calendars/<uuid:calendar_id>/days", calendars.CalendarDays.as_view(), name="calendar-days"),
+    path("calendars/<uuid:calendar_id>/import", calendars.CalendarImport.as_view(), name="calendar-import"),
     path("collections", collections.CollectionList.as_view(), name="collection-list"),
     path("collections/<uuid:collection_id>", collections.CollectionObject.as_view(), name="collection-detail"),
     path(

@@ -3,11 +3,15 @@
 import uuid
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
+from tasks_app.errors import NotFound
 from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.selectors.access import Person, can_see, sees_all
 from tasks_app.states import TaskStatus
+
+_LIVING = Q(deleted_at=None, status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED))
 
 
 def visible_calendars(user: Person) -> QuerySet[Calendar]:
@@ -16,6 +20,20 @@ def visible_calendars(user: Person) -> QuerySet[Calendar]:
         return Calendar.objects.none()
     seen = Q() if sees_all(user) else _usable_by(user)
     return Calendar.objects.filter(seen).select_related("owner").order_by("name", "id")
+
+
+def calendar_get(user: Person, calendar_id: uuid.UUID) -> Calendar:
+    """Give a calendar that the user may see; raises NotFound."""
+    calendar = visible_calendars(user).filter(id=calendar_id).first()
+    if calendar is None:
+        raise NotFound("There is no such calendar.")
+    return calendar
+
+
+def with_uses(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:
+    """The same with `used_by`: how many living tasks, everybody's together, keep each."""
+    living = ScheduledTask.objects.filter(_LIVING, calendar=OuterRef("pk")).order_by().values("calendar")
+    return calendars.annotate(used_by=Coalesce(Subquery(living.annotate(count=Count("pk")).values("count")), 0))
 
 
 def usable_calendars(owner: Any) -> QuerySet[Calendar]:
@@ -45,7 +63,12 @@ def tasks_using(calendar: Calendar) -> QuerySet[ScheduledTask]:
 
 def living_tasks_using(calendar: Calendar) -> QuerySet[ScheduledTask]:
     """Those of them that have not ended."""
-    return tasks_using(calendar).filter(status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED))
+    return tasks_using(calendar).filter(_LIVING)
+
+
+def use_count(calendar: Calendar) -> int:
+    """How many living tasks keep it."""
+    return living_tasks_using(calendar).count()
 
 
 def _usable_by(user: Any) -> Q:

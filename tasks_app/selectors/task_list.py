@@ -26,6 +26,7 @@ class TaskFilters:
     owner: str = ""
     search: str = ""
     last_run_status: str = ""
+    calendar: uuid.UUID | None = None
     next_run_before: datetime | None = None
     next_run_after: datetime | None = None
 
@@ -45,7 +46,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
 def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -> QuerySet[ScheduledTask]:
     """The tasks that the user may see and that match, in order; nulls come last."""
     rows = visible_tasks(user).select_related("owner")
-    for name in ("status", "kind", "type", "queue", "last_run_status"):
+    for name in ("status", "kind", "type", "queue", "last_run_status", "calendar"):
         if value := getattr(filters, name):
             rows = rows.filter(**{name: value})
     if filters.owner:

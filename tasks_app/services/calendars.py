@@ -108,10 +108,10 @@ def merged_days(days: list[dict[str, str]], found: Mapping[str, str]) -> list[di
     return [each for _, each in sorted({**imported, **typed}.items())]
 
 
-def calendar_preview(*, by: Person, values: Mapping[str, Any]) -> Calendar:
+def calendar_preview(*, owner: Any, values: Mapping[str, Any]) -> Calendar:
     """Give the calendar that these values would make, unsaved; raises Invalid at each field but the name."""
     named = {**_START, **values, "name": "preview", "is_shared": False}
-    return Calendar(owner_id=by.pk, **_checked(by, named))
+    return Calendar(owner_id=owner.pk, **_checked(owner, named))
 
 
 def _editable(calendar: Calendar, by: Person) -> Calendar:

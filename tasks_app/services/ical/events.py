@@ -101,9 +101,10 @@ def _duration(value: Value) -> timedelta:
     from icalendar.prop import vDuration  # noqa: PLC0415  # icalendar takes a quarter of a second to load
 
     try:
-        return timedelta(seconds=vDuration.from_ical(value.text).total_seconds())
+        lasts: timedelta = vDuration.from_ical(value.text)  # type: ignore[no-untyped-call]  # theirs
     except ValueError:
         raise _unread(value, "is no duration") from None
+    return lasts
 
 
 def _rule(raw: RawEvent) -> DayRule | None:
@@ -159,7 +160,7 @@ def _value(line: Line) -> Value:
     from icalendar.parser import Contentline  # noqa: PLC0415  # as above
 
     try:
-        _, parameters, text = Contentline(line.text).parts()
+        _, parameters, text = Contentline(line.text).parts()  # type: ignore[no-untyped-call]  # theirs
     except ValueError:
         raise fault("syntax", f"{line.name} cannot be read.", line=line.number) from None
     return Value(line, parameters, text)
