@@ -14,7 +14,7 @@ from tasks_app.errors import Invalid
 from tasks_app.models import Calendar as Row
 from tasks_app.recurrence.countries import country_names, part_names
 from tasks_app.recurrence.days_off import FIRST_YEAR, LAST_YEAR
-from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.calendar_days import HOLIDAY, ICAL, TYPED, WEEKEND, DayOff
 from tasks_app.selectors.calendars import can_edit_calendar, use_count
 from tasks_app.services.calendars import FIELDS

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from tasks_app.recurrence.days_off import DAY
-from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.recurrence.writing import WEEKDAYS
 
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _READ = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "BYMONTH", "BYMONTHDAY", "BYDAY", "WKST"}

@@ -6,7 +6,7 @@ from datetime import date
 
 from tasks_app.models import Calendar
 from tasks_app.recurrence.days_off import DAY, holidays_of, read_day
-from tasks_app.recurrence.kinds import WEEKDAYS
+from tasks_app.recurrence.writing import WEEKDAYS
 
 WEEKEND, HOLIDAY, TYPED, ICAL = "weekend", "holiday", "typed", "ical"
 
