@@ -111,12 +111,16 @@ def field_attributes(field: Field) -> SafeString:
 
 
 @register.simple_tag
-def planned_time(local: datetime, style: str = "") -> SafeString:
-    """A planned instant on some clock, without the year where it is this one; style "time": without the day."""
-    day = f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != timezone.localdate().year else "")
+def planned_time(local: datetime, beside: datetime | None = None) -> SafeString:
+    """A planned instant on some clock, with the year where it is not this one.
+
+    `beside` is the same instant on another clock: what that says already, the day or the year, is left out.
+    """
+    known = timezone.localdate() if beside is None else beside.date()
+    year = "" if local.year == known.year else f" {local.year}"
+    day = "" if beside is not None and local.date() == known else f"{local:%a} {local.day} {local:%b}{year}, "
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    shown = clock if style == "time" else f"{day}, {clock}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), words.exact(local), shown)
+    return format_html('<time datetime="{}" title="{}">{}{}</time>', local.isoformat(), words.exact(local), day, clock)
 
 
 @register.simple_tag

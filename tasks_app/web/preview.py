@@ -28,11 +28,6 @@ class Planned:
     theirs: datetime
     notes: Sequence[str] = ()
 
-    @property
-    def is_same_day(self) -> bool:
-        """Both clocks show the same date."""
-        return self.local.date() == self.theirs.date()
-
 
 @dataclass(frozen=True)
 class Instants:
