@@ -18,16 +18,21 @@ from django.utils import timezone  # noqa: E402
 
 import scheduler_project.celery  # noqa: E402, F401  # what a worker has loaded
 import tasks_app.worker  # noqa: E402, F401
+from benchmarks._memory import peak_mb  # noqa: E402
+from tasks_app import jobs  # noqa: E402
 from tasks_app.handlers.testing import RecordingContext, call_handler  # noqa: E402
 from tasks_app.models import TaskRun  # noqa: E402
 
-_BASE_MS = 1_790_000_000_000
+OWNER = "alice"
+FIRST_MS = 1_790_000_000_000
+"""The instant of the first row; each of the others is a millisecond later."""
+_PAUSE_SECONDS = 0.2
 _TABLE = TaskRun._meta.db_table
 
 
 def fill(rows: int) -> dict[str, Any]:
     """Make the rows, all copies of one but for id and times, by the database itself."""
-    owner = User.objects.create_user("owner")
+    owner = _owner()
     now = timezone.now()
     first = TaskRun.objects.create(
         owner=owner,
@@ -51,18 +56,17 @@ def fill(rows: int) -> dict[str, Any]:
 
 def _numbers(rows: int, names: str) -> str:
     if connection.vendor == "postgresql":
-        new_id = f"(lpad(to_hex({_BASE_MS} + n), 12, '0') || '70008000000000000000')::uuid"
+        new_id = f"(lpad(to_hex({FIRST_MS} + n), 12, '0') || '70008000000000000000')::uuid"
         return f"SELECT {new_id}, {names} FROM {_TABLE}, generate_series(1, {rows}) AS n WHERE id = %s::uuid"
-    new_id = f"printf('%%012x', {_BASE_MS} + n) || '70008000000000000000'"
+    new_id = f"printf('%%012x', {FIRST_MS} + n) || '70008000000000000000'"
     series = f"(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {rows}) SELECT n FROM s)"
     return f"SELECT {new_id}, {names} FROM {_TABLE}, {series} WHERE id = %s"
 
 
 def export(payload: dict[str, Any]) -> dict[str, Any]:
     """Run the handler as a worker would, and say what it took."""
-    owner = User.objects.get()
-    ctx = RecordingContext(run_id=str(TaskRun.objects.values_list("id", flat=True)[:1][0]), owner_id=owner.pk)
-    before = _peak_mb()
+    ctx = RecordingContext(run_id=str(TaskRun.objects.values_list("id", flat=True)[:1][0]), owner_id=_owner().pk)
+    before = peak_mb()
     started, worked = time.perf_counter(), time.process_time()
     result = call_handler("export_report", payload, ctx)
     seconds, worked = time.perf_counter() - started, time.process_time() - worked
@@ -72,7 +76,26 @@ def export(payload: dict[str, Any]) -> dict[str, Any]:
         "cpu_seconds": round(worked, 3),
         "bytes": result["bytes"],
         "start_mb": before,
-        "peak_mb": _peak_mb(),
+        "peak_mb": peak_mb(),
+    }
+
+
+def enqueue(payload: dict[str, Any]) -> str:
+    """Make a run of the handler for a worker; gives its id."""
+    return str(jobs.enqueue("export_report", payload, owner=_owner()).id)
+
+
+def wait(run_id: str) -> dict[str, Any]:
+    """Wait until the run has ended, and say how; its row goes, so that the next report has as many."""
+    while not (run := TaskRun.objects.get(id=run_id)).is_final:
+        time.sleep(_PAUSE_SECONDS)
+    assert run.duration_ms is not None
+    TaskRun.objects.filter(id=run_id).delete()
+    return {
+        "status": run.status,
+        "error": run.error,
+        "crashes": run.crashes,
+        "seconds": round(run.duration_ms / 1000, 3),
     }
 
 
@@ -88,19 +111,20 @@ def copy(columns: list[str]) -> dict[str, Any]:
                 file.write(block)
         rows = cursor.rowcount
     seconds = time.perf_counter() - started
-    return {"rows": rows, "seconds": round(seconds, 3), "bytes": target.stat().st_size, "peak_mb": _peak_mb()}
+    return {"rows": rows, "seconds": round(seconds, 3), "bytes": target.stat().st_size, "peak_mb": peak_mb()}
 
 
-def _peak_mb() -> float | None:
-    """The most memory that this process has held; unlike getrusage's, without what its parent held."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return None
-    return round(int(status.split("VmHWM:")[1].split()[0]) / 1024, 1)
+def _owner() -> User:
+    return User.objects.get_or_create(username=OWNER)[0]
 
 
-STEPS: dict[str, Callable[[Any], dict[str, Any]]] = {"fill": fill, "export": export, "copy": copy}
+STEPS: dict[str, Callable[[Any], Any]] = {
+    "fill": fill,
+    "export": export,
+    "enqueue": enqueue,
+    "wait": wait,
+    "copy": copy,
+}
 
 if __name__ == "__main__":
     print(json.dumps(STEPS[sys.argv[1]](json.loads(sys.argv[2]))))

@@ -1,15 +1,19 @@
-"""export_report: rows a second and peak memory, beside PostgreSQL's own COPY of the same columns."""
+"""export_report: rows a second, beside PostgreSQL's own COPY of the same columns, and the memory of a real worker."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 from benchmarks._database import POSTGRES_OPTIONS, Platform, platforms
+from benchmarks._worker import made_by_worker
 from benchmarks.record import machine_probe, print_table, write_rows
 
 ROWS = 1_000_000
 QUICK_ROWS = 50_000
 REPEATS = 1
+# What a worker's child may hold at most, however long the report.
+MOST_MB = 150
 FEW = ["id", "type", "status", "queue", "finished_at"]
 # (what it is called, columns, the rest of the payload)
 CASES: tuple[tuple[str, list[str], dict[str, Any]], ...] = (
@@ -29,6 +33,8 @@ SHOWN = (
     "share_of_copy",
     "megabytes",
     "peak_mb",
+    "child_seconds",
+    "child_peak_mb",
 )
 
 
@@ -43,6 +49,9 @@ def main(quick: bool) -> None:
                 found += _round(platform)
     write_rows("export-quick" if quick else "export", found, {"rows": rows, "postgresql": POSTGRES_OPTIONS})
     print_table("Export of reports; share_of_copy compares with COPY … TO STDOUT in the same round", found, SHOWN)
+    over = [f"{row['what']} on {row['database']}" for row in found if (row.get("child_peak_mb") or 0) >= MOST_MB]
+    if over:
+        sys.exit(f"A worker's child held {MOST_MB} MB or more: {'; '.join(over)}")
 
 
 def _round(platform: Platform) -> Iterator[dict[str, Any]]:
@@ -51,7 +60,8 @@ def _round(platform: Platform) -> Iterator[dict[str, Any]]:
         copied = _measured(platform, "COPY to CSV", "copy", FEW)
         yield copied
     for what, columns, options in CASES:
-        row = _measured(platform, what, "export", {"source": "runs", "columns": columns, **options})
+        payload = {"source": "runs", "columns": columns, **options}
+        row = {**_measured(platform, what, "export", payload), **made_by_worker(platform, payload)}
         if copied is not None:
             row["share_of_copy"] = round(row["rows_per_second"] / copied["rows_per_second"], 3)
         yield row
