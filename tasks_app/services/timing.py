@@ -89,7 +89,9 @@ class Timing:
         }
 
 
-def timing_of(spec: TimingSpec, *, owner: AbstractBaseUser | None, current: ScheduledTask | None = None) -> Timing:
+def timing_of(
+    spec: TimingSpec, *, owner: AbstractBaseUser | None = None, current: ScheduledTask | None = None
+) -> Timing:
     """Check only what decides when it runs; raises Invalid with its faults. `owner` is whose calendars it may use."""
     problems = Problems()
     for name, limits in BOUNDS.items():

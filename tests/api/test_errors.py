@@ -17,7 +17,7 @@ from tests.api.client import Api, Reply
 from tests.api.conftest import addresses
 
 LEFT_OUT = [
-    "workflows", "calendars", "notification-rules", "audit", "events", "auth/token",
+    "workflows", "notification-rules", "audit", "events", "auth/token",
 ]  # fmt: skip
 
 

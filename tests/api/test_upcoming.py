@@ -203,5 +203,6 @@ def test_a_spread_out_of_bounds_is_refused(api: Api, seconds: int) -> None:
 
 def test_the_preview_says_how_much_later_a_run_may_start(api: Api) -> None:
     given = {"cron": "0 3 * * *", "spread_seconds": 600, "jitter_seconds": 30}
-    assert api.post("schedule/preview", given).body["delay_seconds"] == 630
+    notes = api.post("schedule/preview", given).body["notes"]
+    assert [(note["code"], note["message"]) for note in notes] == [("spread", "Each run starts up to 630 s later.")]
     assert api.post("schedule/preview", {**given, "spread_seconds": -1}).faults == {"spread_seconds": ["out_of_range"]}

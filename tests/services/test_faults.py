@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from tasks_app.errors import FieldError, Invalid
-from tasks_app.services import specs
 from tasks_app.services.faults import sentence
-from tasks_app.services.specs import TaskSpec
+from tasks_app.services.timing import TimingSpec, timing_of
 
 BERLIN = "Europe/Berlin"
 HOURLY = {"kind": "hourly", "minute": 1}
@@ -17,7 +16,7 @@ SIXTY = {"kind": "cron", "expression": "60 * * * *"}
 def faults(**given: Any) -> dict[str, list[FieldError]]:
     """Check the schedule of a task."""
     with pytest.raises(Invalid) as refused:
-        specs.timing_of(TaskSpec(name="", type="", **given))
+        timing_of(TimingSpec(**given))
     return refused.value.fields
 
 
@@ -76,12 +75,12 @@ def test_a_wall_time_that_is_skipped_has_two_neighbours(name: str) -> None:
 
 def test_each_reading_is_accepted() -> None:
     for text in ("2027-10-31T02:30:00+02:00", "2027-10-31T02:30:00+01:00", "2027-03-28T03:00", "2027-03-28T01:59"):
-        assert specs.timing_of(TaskSpec(name="", type="", cron="0 9 * * *", starts_at=text, timezone=BERLIN)).starts_at
+        assert timing_of(TimingSpec(cron="0 9 * * *", starts_at=text, timezone=BERLIN)).starts_at
 
 
 def test_the_window_is_read_in_the_tasks_zone() -> None:
     window = {"starts_at": "2031-01-01T00:00", "ends_at": "2031-06-01 00:00:30"}
-    timing = specs.timing_of(TaskSpec(name="", type="", timezone=BERLIN, **window))  # type: ignore[arg-type]
+    timing = timing_of(TimingSpec(timezone=BERLIN, **window))  # type: ignore[arg-type]
     assert timing.starts_at is not None
     assert timing.ends_at is not None
     assert timing.starts_at.isoformat() == "2030-12-31T23:00:00+00:00"

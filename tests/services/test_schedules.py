@@ -8,9 +8,10 @@ from django.contrib.auth.models import User
 
 from tasks_app.errors import Invalid
 from tasks_app.models import ScheduledTask
-from tasks_app.services import planning, specs
+from tasks_app.services import planning
 from tasks_app.services.schedules import SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
+from tasks_app.services.timing import timing_of
 
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -127,7 +128,7 @@ def test_spread_is_said_of_a_new_task_whose_place_in_it_is_not_known() -> None:
 @pytest.mark.django_db
 def test_a_task_that_is_edited_has_its_own_instants_and_what_is_left_of_its_runs(alice: User) -> None:
     spec = TaskSpec(name="", type="", cron="0 9 * * *", max_runs=5, spread_seconds=3600)
-    task = ScheduledTask(owner=alice, slots_fired=3, max_runs=5, spread_seconds=3600, **specs.timing_of(spec).fields)
+    task = ScheduledTask(owner=alice, slots_fired=3, max_runs=5, spread_seconds=3600, **timing_of(spec).fields)
     seen = schedule_preview(spec=spec, after=NEW_YEAR, task=task)
     assert seen.next == planning.upcoming(task, NEW_YEAR, 10)
     assert len(seen.next) == 2

@@ -7,11 +7,11 @@ from django_celery_beat.models import PeriodicTask
 
 from tasks_app.errors import Invalid
 from tasks_app.models import TaskRun, db_now
-from tasks_app.services import planning, tasks, upkeep
+from tasks_app.services import tasks, upkeep
 from tasks_app.services.spreading import tasks_spread
 from tasks_app.services.upcoming import spread_delay
 from tests.services.conftest import Make
-from tests.services.deeds import at, fire, fresh, update
+from tests.services.deeds import at, fresh, update
 
 pytestmark = pytest.mark.django_db
 
@@ -77,9 +77,9 @@ def test_a_slot_that_waits_for_its_time_is_not_lost_when_the_task_is_spread_othe
     # Only slots of the schedule are kept: make this one of them.
     task = at(task, schedule={"kind": "every", "minutes": 10, "anchor": f"{slot:%Y-%m-%dT%H:%M:%SZ}"})
     (done,) = tasks_spread(wanted=[(task, 0)], actor="user:alice")
-    assert (done.task.next_slot, done.task.next_due_at) == (slot, slot)
-    assert fire(task) == 1
-    assert TaskRun.objects.get(task=task).slot == slot
+    run = TaskRun.objects.get(task=task)
+    assert (run.slot, run.status, run.due_at) == (slot, "scheduled", slot + timedelta(minutes=50))
+    assert done.task.next_slot == done.task.next_due_at == slot + timedelta(minutes=10)
 
 
 def test_a_one_time_task_keeps_its_slot_too(make: Make) -> None:
@@ -88,8 +88,9 @@ def test_a_one_time_task_keeps_its_slot_too(make: Make) -> None:
     schedule = {"kind": "once", "run_at": f"{slot:%Y-%m-%dT%H:%M:%SZ}"}
     task = at(task, schedule=schedule, next_slot=slot, next_due_at=slot + timedelta(minutes=50))
     edited = update(task, spread_seconds=7200)
-    assert (edited.status, edited.next_slot) == ("active", slot)
-    assert edited.next_due_at == planning.due_at(edited, slot)
+    assert (edited.status, edited.next_slot) == ("completed", None)
+    run = TaskRun.objects.get(task=task)
+    assert (run.slot, run.status, run.due_at) == (slot, "scheduled", slot + timedelta(minutes=50))
 
 
 def test_a_paused_task_takes_the_spread_and_accounts_for_its_pause_once(make: Make) -> None:
