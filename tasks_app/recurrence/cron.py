@@ -1,6 +1,7 @@
 """Cron expressions: five fields, `@` macros and the last / nearest / nth forms, compiled into a Pattern."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -38,6 +39,7 @@ _ALL_WEEKDAYS = (1 << WEEK) - 1
 _FROM_END = re.compile(r"L-([0-9]{1,2})")
 _NEAREST = re.compile(r"([0-9]{1,2})W")
 _FIELD_TEXT = re.compile(r"[^ \t]+")
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _ODD_CHARACTER = re.compile(r"[^ -~\t]")
 
 
@@ -93,8 +95,14 @@ def _checked_length(expression: str) -> str:
     odd = _ODD_CHARACTER.search(text)
     if odd:
         message = f"character {odd.start() + 1}, {quoted(odd[0])}, does not belong here; use plain ASCII on one line"
-        raise ScheduleError.at(PATH, "cron_character", message, position=odd.start())
+        raise ScheduleError.at(PATH, "cron_character", message, position=odd.start(), suggestion=_in_ascii(text))
     return text
+
+
+def _in_ascii(text: str) -> str | None:
+    """Replace the dashes and blanks that word processors put in; None when that does not help."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES)
+    return plain if plain.isascii() and plain.isprintable() and is_valid(plain) else None
 
 
 def _read_fields(parts: list[tuple[int, str]]) -> tuple[list[int], DayRule]:
@@ -157,13 +165,14 @@ def _with_day(rule: DayRule, item: str) -> DayRule:
 def _with_weekday(rule: DayRule, item: str) -> DayRule:
     if item == "L":
         raise FieldProblem(WEEKDAY, "weekday L needs a day, as in 5L (last Friday); for Saturday write 6", "6")
-    if item.endswith("L"):
+    if item.endswith("L") and "#" not in item:
         return replace(rule, last_weekdays=rule.last_weekdays | 1 << value_of(WEEKDAY, item[:-1]) % WEEK)
     name, hash_sign, nth = item.partition("#")
     if hash_sign:
         weekday = value_of(WEEKDAY, name) % WEEK
         if nth not in {str(number) for number in range(1, MOST_NTH + 1)}:
-            raise FieldProblem(WEEKDAY, f"weekday {quoted(item)}: after # comes 1-5, as in FRI#2 (second Friday)")
+            message = f"weekday {quoted(item)}: after # comes 1-5, as in FRI#2 (second Friday)"
+            raise FieldProblem(WEEKDAY, message, f"{name}L" if nth in {"L", "-1"} else None)
         return replace(rule, nth_weekdays=rule.nth_weekdays | {(weekday, int(nth))})
     mask = mask_of(WEEKDAY, item)
     mask |= mask >> SUNDAY_AS_7

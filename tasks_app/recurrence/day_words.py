@@ -1,5 +1,7 @@
 """The days of a cron expression in words."""
 
+from dataclasses import replace
+
 from tasks_app.recurrence.days import DayRule
 from tasks_app.recurrence.time_words import SHORTEST_RUN, and_list, bits, is_run, runs
 
@@ -10,8 +12,8 @@ _MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 ALL_WEEKDAYS, WORKDAYS = 0b1111111, 0b0111110
-ALL_DAYS = (1 << 32) - 2
 MONTHS_IN_YEAR = 12
+LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def month_name(month: int) -> str:
@@ -30,14 +32,29 @@ def from_last(distance: int) -> str:
     return f"{nth}{ending}-last"
 
 
+def _possible(rule: DayRule, longest: int) -> DayRule:
+    """Leave out days that none of the months has."""
+    return replace(
+        rule,
+        days=rule.days & ((2 << longest) - 2),
+        from_end=frozenset(distance for distance in rule.from_end if distance < longest),
+        nearest_workday=frozenset(day for day in rule.nearest_workday if day <= longest),
+    )
+
+
 class DayWords:
     """Says which days a rule means: as the head of a sentence, or as its tail after a rhythm."""
 
     def __init__(self, rule: DayRule, months: int) -> None:
-        self.rule = rule
         self.months = bits(months)
+        longest = max(LONGEST[month] for month in self.months)
+        self.rule = _possible(rule, longest)
+        self.names_all_days = self.rule.days.bit_count() == longest
         self.by_day = self._day_items()
         self.by_weekday = rule.weekdays != ALL_WEEKDAYS
+        if rule.either and not (self.by_day and self.by_weekday):
+            # One field names every day already; or the other one names none that these months have.
+            self.by_day, self.by_weekday = [], self.by_weekday and not self.names_all_days
 
     @property
     def is_every_day(self) -> bool:
@@ -89,7 +106,7 @@ class DayWords:
     def _day_items(self) -> list[str]:
         rule = self.rule
         items: list[str] = []
-        if rule.days and rule.days & ALL_DAYS != ALL_DAYS:
+        if rule.days and not self.names_all_days:
             days = runs(bits(rule.days))
             items.append(f"day{'s' if rule.days & (rule.days - 1) else ''} {and_list(days)}")
         for day in sorted(rule.nearest_workday):
@@ -98,7 +115,7 @@ class DayWords:
             items.append(f"the {from_last(distance)} day")
         if rule.last_workday:
             items.append("the last working day")
-        return items if rule.days & ALL_DAYS != ALL_DAYS else []
+        return [] if self.names_all_days else items
 
     def _day_head(self) -> str:
         single = bits(self.rule.days)

@@ -11,12 +11,23 @@ Suggestion = str | Mapping[str, object] | None
 IsValid = Callable[[str], bool]
 FIVE, SIX, SEVEN = 5, 6, 7
 _MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+# Macros that others have.
+_OTHER_MACROS: dict[str, Suggestion] = {
+    "@minutely": "* * * * *",
+    "@every_minute": "* * * * *",
+    "@every_second": {"kind": "every", "seconds": 1},
+    "@quarterly": "0 0 1 1,4,7,10 *",
+    "@semiannually": "0 0 1 1,7 *",
+}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
 _RATE = re.compile(r"rate\(\s*(\d{1,9})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
 _AWS = re.compile(r"cron\((.*)\)", re.IGNORECASE)
 _CRON_WORD = re.compile(rf"(?:[0-9*?/,#LW-]|{'|'.join(DAY_NAMES + MONTH_NAMES)})+", re.IGNORECASE)
+_AT = re.compile(r"at\(\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\s*\)", re.IGNORECASE)
+_QUOTED = re.compile(r"([\"'`])(.*)\1")
+_COMMENT = re.compile(r"([^#]*?)\s+#(?!\d).*")
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
 
 
@@ -24,7 +35,9 @@ def refuse_dialect(text: str, *, is_valid: IsValid) -> None:
     """Raise for what is well known elsewhere but is not five fields; `is_valid` judges what would be suggested."""
     if text.startswith("@"):
         _refuse_macro(text)
-    for pattern, refuse in ((_RATE, _refuse_rate), (_AWS, _refuse_aws), (_ZONE, _refuse_zone)):
+    if f"@{text.lower()}" in _MACROS:
+        _refuse("cron_macro", "a macro begins with @", f"@{text.lower()}")
+    for pattern, refuse in _FORMS:
         match = pattern.fullmatch(text)
         if match:
             refuse(match, is_valid)
@@ -41,21 +54,26 @@ def _refuse(code: str, message: str, suggestion: Suggestion) -> None:
 
 def shown(suggestion: Suggestion) -> str:
     """Say a suggested schedule in words: an interval, or the expression."""
-    if isinstance(suggestion, Mapping):
-        unit = next(unit for unit in _UNITS.values() if unit in suggestion)
-        return f"it as an interval: every {suggestion[unit]} {unit}"
-    return str(suggestion)
+    if not isinstance(suggestion, Mapping):
+        return str(suggestion)
+    if "run_at" in suggestion:
+        return f"it as a single run at {suggestion['run_at']}"
+    unit = next(unit for unit in _UNITS.values() if unit in suggestion)
+    every = unit[:-1] if suggestion[unit] == 1 else f"{suggestion[unit]} {unit}"
+    return f"it as an interval: every {every}"
 
 
 def _refuse_macro(text: str) -> None:
     name, _, rest = text.lower().partition(" ")
     if name in _MACROS and not rest:
         return
+    if name in _MACROS:
+        _refuse("cron_field_count", "a command does not belong beside the macro", name)
     if name == "@every":
         _refuse("cron_dialect", "@every is not a cron expression", _interval(rest.strip()))
     if name == "@reboot":
         _refuse("cron_macro", "@reboot names no time; start the task by hand or through the API", None)
-    _refuse("cron_macro", f"there is no macro {quoted(name)}; known are {', '.join(_MACROS)}", None)
+    _refuse("cron_macro", f"there is no macro {quoted(name)}; known are {', '.join(_MACROS)}", _OTHER_MACROS.get(name))
 
 
 def _interval(text: str) -> Suggestion:
@@ -78,6 +96,18 @@ def _refuse_aws(match: re.Match[str], is_valid: IsValid) -> None:
     fields = match[1].split()
     better = " ".join(_from_quartz(fields[:FIVE])) if len(fields) == SIX and fields[5] in {"*", "?"} else None
     _refuse("cron_dialect", "cron(...) is the form of AWS", _checked(better, is_valid))
+
+
+def _refuse_at(match: re.Match[str], _: IsValid) -> None:
+    _refuse("cron_dialect", "at(...) is the form of AWS", {"kind": "once", "run_at": match[1]})
+
+
+def _refuse_quoted(match: re.Match[str], is_valid: IsValid) -> None:
+    _refuse("cron_dialect", "quotes do not belong to the expression", _checked(match[2], is_valid))
+
+
+def _refuse_comment(match: re.Match[str], is_valid: IsValid) -> None:
+    _refuse("cron_field_count", "a comment does not belong in the expression", _checked(match[1], is_valid))
 
 
 def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
@@ -110,16 +140,18 @@ def _without_seconds(fields: list[str], is_valid: IsValid) -> Suggestion:
     step = re.fullmatch(r"[*0]/(\d{1,2})", seconds)
     if step and set(rest) <= {"*", "?"}:
         return {"kind": "every", "seconds": int(step[1])} if int(step[1]) else None
-    if not re.fullmatch(r"0|00", seconds):
+    # Elsewhere ? stands in the day fields only.
+    if not re.fullmatch(r"0|00", seconds) or "?" in (rest[0], rest[1], rest[3]):
         return None
     return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)
 
 
 def _without_year(fields: list[str], is_valid: IsValid) -> Suggestion:
     """AWS and others: a year at the end."""
-    if len(fields) == SIX and fields[5] in {"*", "?"}:
-        return _checked(" ".join(fields[:FIVE]), is_valid)
-    return None
+    if len(fields) != SIX or fields[5] not in {"*", "?"}:
+        return None
+    rest = fields[:FIVE]
+    return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)
 
 
 def _from_quartz(fields: list[str]) -> list[str]:
@@ -136,3 +168,13 @@ def _from_quartz(fields: list[str]) -> list[str]:
 def _checked(expression: str | None, is_valid: IsValid) -> str | None:
     """Never suggest what would be refused in its turn."""
     return expression if expression and len(expression.split()) == FIVE and is_valid(expression) else None
+
+
+_FORMS = (
+    (_QUOTED, _refuse_quoted),
+    (_RATE, _refuse_rate),
+    (_AWS, _refuse_aws),
+    (_AT, _refuse_at),
+    (_ZONE, _refuse_zone),
+    (_COMMENT, _refuse_comment),
+)

@@ -11,6 +11,7 @@ MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "O
 DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 SUNDAY_AS_7 = 7
 _NUMBER = re.compile(r"[0-9]{1,4}")
+_NAME = re.compile(r"[A-Z]+")
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,24 @@ def mask_of(field: Field, item: str) -> int:
     if field in (MINUTE, HOUR) and item == str(field.highest + 1):
         raise FieldProblem(field, f"{field.span}, not {item}; write {field.lowest}", str(field.lowest))
     base, slash, step_text = item.partition("/")
+    _check_names(field, item)
     low, high = _range_of(field, base, open_ended=bool(slash))
     step = _step_of(field, item, step_text) if slash else 1
     mask = 0
     for value in range(low, high + 1, step):
         mask |= 1 << value
     return mask
+
+
+def _check_names(field: Field, item: str) -> None:
+    """Refuse names that are written in full, with the whole item in short ones."""
+
+    def short(match: re.Match[str]) -> str:
+        return next((name for name in field.names if match[0].startswith(name)), match[0])
+
+    better = _NAME.sub(short, item)
+    if better != item:
+        raise FieldProblem(field, f"{field.span}, not {quoted(item)}; write {better}", better)
 
 
 def _range_of(field: Field, base: str, *, open_ended: bool) -> tuple[int, int]:
@@ -96,6 +109,9 @@ def _reversed(field: Field, base: str, low: int, high: int) -> FieldProblem:
     shown = [str(low), str(field.highest), str(field.lowest), str(high)]
     if field is WEEKDAY:
         shown[1] = "6"
+    if field is WEEKDAY and low == SUNDAY_AS_7:
+        better = f"0-{high}"
+        return FieldProblem(field, f"{field.label} range {quoted(base)} runs backwards; write {better}", better)
     parts = [shown[0] if low == int(shown[1]) else f"{shown[0]}-{shown[1]}"]
     parts.append(shown[2] if high == field.lowest else f"{shown[2]}-{shown[3]}")
     better = ",".join(parts)
@@ -131,11 +147,12 @@ def value_of(field: Field, text: str) -> int:
 def _not_a_value(field: Field, text: str) -> FieldProblem:
     if not text:
         return FieldProblem(field, f"{field.span}; a value is missing")
-    known = [name for name in field.names if len(text) > len(name) and text.startswith(name)]
-    if known:
-        return FieldProblem(field, f"{field.span}, not {quoted(text)}; write {known[0]}", known[0])
     if text == "?":
         return FieldProblem(field, f"{field.label} cannot be ?; write *", "*")
+    if "~" in text:
+        return FieldProblem(
+            field, f"{field.label} cannot be random; choose a value and spread tasks with jitter instead"
+        )
     if text[0] == "H":
         return FieldProblem(field, f"{field.label} cannot be H; choose a value and spread tasks with jitter instead")
     return FieldProblem(field, f"{field.span}, not {quoted(text)}")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.cron import compile_cron
 from tasks_app.recurrence.errors import ScheduleError, quoted
 from tasks_app.recurrence.reading import Reader
-from tasks_app.recurrence.text import tidy, understand
+from tasks_app.recurrence.text import LONGEST_TEXT, tidy, understand
 from tasks_app.recurrence.walkers import ElapsedWalker
 from tasks_app.recurrence.writing import WEEKDAYS
 
@@ -52,12 +52,25 @@ def _cron(reader: Reader) -> Fields:
     try:
         compiled = compile_cron(reader.data.get("expression"))
     except ScheduleError as error:
-        reader.take(error, "expression")
+        problem = error.problems["expression"][0]
+        is_odd = problem.code == "cron_field_count" and not problem.suggestion
+        reader.take((_as_text(reader) if is_odd else None) or error, "expression")
         return {}
     if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:
         message = f"this can never happen: in {reader.zone.key} the clocks always skip this time"
         reader.fail("expression", "cron_never", message)
     return {"expression": compiled.text}
+
+
+def _as_text(reader: Reader) -> ScheduleError | None:
+    """Recognise plain words where a cron expression belongs, to offer them as a text."""
+    text = tidy(str(reader.data.get("expression", ""))[: LONGEST_TEXT + 1])
+    try:
+        schedule_of(text, reader.zone)
+    except ScheduleError:
+        return None
+    message = "these are plain words; give them with the kind text"
+    return ScheduleError.at("expression", "cron_words", message, suggestion={"kind": "text", "text": text})
 
 
 def _every(reader: Reader) -> Fields:

@@ -60,8 +60,8 @@ def check_words(text: str, tokens: list[Token]) -> None:
 def _check_word(text: str, tokens: list[Token], place: int) -> None:
     token = tokens[place]
     if token.word == "or":
-        better = f"{text[: token.start]}and{text[token.end :]}"
-        raise Refusal("text_ambiguous", f'"or" leaves it open; write "{better}"', token.start, better)
+        both = f"{text[: token.start]}and{text[token.end :]}"
+        raise Refusal("text_ambiguous", f'"or" leaves it open; write "{both}"', token.start, both)
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
         better = [f"{text[: token.start]}{text[token.end :].lstrip()}"] if token.word in _DROPPED else []
