@@ -93,9 +93,10 @@ class _Items:
                 break
             cursor.at += count
         if count and words.WEEKDAY.get(cursor.word(count)) and any(item.kind == "nth" for item in self.items):
-            name = cursor.word(count)
+            token = cursor.peek(count)
+            name = cursor.text[token.start : token.end]
             message = f'every {name}, or counted in the month too? Write "every {name}", or its number before it'
-            raise Refusal("text_ambiguous", message, cursor.peek(count).start)
+            raise Refusal("text_ambiguous", message, token.start)
         self._add("day", "")
 
     def _one(self) -> None:

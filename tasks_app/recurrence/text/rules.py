@@ -10,6 +10,7 @@ from tasks_app.recurrence.text.clauses import (
     Clock,
     Dates,
     Days,
+    Except,
     Head,
     Hours,
     Minutes,
@@ -81,10 +82,28 @@ def sorted_rules(pieces: Iterable[tuple[str, Clause]]) -> list[Rule]:
         if group.sign == ";" or not parts:
             parts.append([])
         parts[-1].append(group)
-    rules = [rule for part in parts for rule in _merged(part)]
+    rules: list[Rule] = []
+    for part in parts:
+        merged = _merged(part)
+        _check_reach(merged)
+        rules += merged
     for rule in rules:
         _check_repeats(rule, _LISTED)
     return rules
+
+
+def _check_reach(rules: list[Rule]) -> None:
+    """Refuse months and hours at one end of several rules: they may be meant for all of them."""
+    for clause, others in ((rules[0].clauses[0], rules[1:]), (rules[-1].clauses[-1], rules[:-1])):
+        kind = type(clause)
+        if isinstance(clause, Days) and clause.weekdays and clause.months:
+            lacking = any(not any(days.months for days in rule.of(Days)) and not rule.has(Months) for rule in others)
+        elif kind is Window:
+            lacking = any(rule.has(Rhythm) and not rule.has(Window) for rule in others)
+        else:
+            lacking = kind in (Months, Except, Anchor) and any(not rule.has(kind) for rule in others)
+        if lacking:
+            raise Refusal("text_ambiguous", f"this may be meant for all that is said; {_APART}", clause.start)
 
 
 def _groups(pieces: Iterable[tuple[str, Clause]]) -> list[Rule]:
@@ -128,18 +147,23 @@ def _belongs_to(before: Rule, group: Rule, following: list[Rule]) -> bool:
     first, last = group.clauses[0], before.clauses[-1]
     same = next((kind for kind in _LISTED if isinstance(first, kind) and isinstance(last, kind)), None)
     if same:
-        if following and following[0].is_complete and isinstance(following[0].clauses[0], same):
-            raise Refusal("text_ambiguous", _APART, first.start)
-        return True
-    if group.sign == "and" or isinstance(first, Times):
-        return False
-    if group.has(Times) and before.has(Times) and not isinstance(first, Anchor):
+        return _goes_on(before, group, following, same)
+    is_apart = group.sign == "and" or isinstance(first, Times)
+    if is_apart or (group.has(Times) and before.has(Times) and not isinstance(first, Anchor)):
         return False
     if isinstance(first, Days):
         return not before.has(Days, Dates)
     if isinstance(first, Window):
         return before.has(Rhythm) and not before.has(Window)
     return not before.has(type(first))
+
+
+def _goes_on(before: Rule, group: Rule, following: list[Rule], kind: type[Clause]) -> bool:
+    """Tell whether a group lengthens the list with which the rule before it ends."""
+    if following and following[0].is_complete and isinstance(following[0].clauses[0], kind):
+        raise Refusal("text_ambiguous", _APART, group.start)
+    added = [clause for clause in group.clauses if not isinstance(clause, kind)]
+    return all(isinstance(clause, Days | Months | Except) and not before.has(type(clause)) for clause in added)
 
 
 def _joined(before: Rule, group: Rule) -> Rule:

@@ -55,7 +55,7 @@ def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     for rule in sorted_rules(read_pieces(cursor)):
         parts += [part for part in schedules_of(rule, cursor, zone) if part not in parts]
     if not parts:
-        raise cursor.unexpected()
+        raise _empty()
     if len(parts) > MOST_PARTS:
         raise Refusal("text_too_long", f"this needs {len(parts)} rules; a schedule has at most {MOST_PARTS}", 0)
     try:
