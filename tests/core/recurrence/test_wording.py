@@ -48,6 +48,22 @@ from tasks_app.recurrence import build, parse
         ("*/20 8-17 * * TUE-THU", "Every 20 minutes from 08:00 to 17:40 from Tuesday to Thursday, Berlin time"),
         ("*/15 * 1 * *", "Every 15 minutes, on day 1 of every month, Berlin time"),
         ("* * * * SAT", "Every minute on Saturdays, Berlin time"),
+        ("0 0 1-31 * 1", "Every day at 00:00, Berlin time"),
+        ("0 0 13 * 0-6", "Every day at 00:00, Berlin time"),
+        ("0 0 */1 * 1", "Every Monday at 00:00, Berlin time"),
+        ("0 0 30 2 1", "Every Monday in February at 00:00, Berlin time"),
+        ("0 0 28-31 2 *", "Every year on days 28 and 29 of February at 00:00, Berlin time"),
+        ("0 0 1-29 2 *", "Every day in February at 00:00, Berlin time"),
+        ("0 9 * 3 MON#1", "On the first Monday of every March at 09:00, Berlin time"),
+        ("0 9 * 1-3,6-9,12 *", "Every day in January to March, June to September and December at 09:00, Berlin time"),
+        ("0 22,23,0-6 * * *", "Every hour from 22:00 to 06:00, Berlin time"),
+        ("*/15 22-23,0-5 * * *", "Every 15 minutes from 22:00 to 05:45, Berlin time"),
+        ("0 22,23,0-6 * * 1-5", "At minute 0 of the hours 0 to 6, 22 and 23 on weekdays, Berlin time"),
+        ("0 8-20/2 * * *", "Every 2 hours from 08:00 to 20:00, Berlin time"),
+        ("5/15 8,20 * * *", "At minutes 5, 20, 35 and 50 of the hours 8 and 20, Berlin time"),
+        ("*/7 8 * * *", "Every 7 minutes from 08:00 to 08:56, Berlin time"),
+        ("9-49 8,20 * * *", "At minutes 9 to 49 of the hours 8 and 20, Berlin time"),
+        ("*/10 8-11,14-17 * * *", "Every 10 minutes in the hours 8 to 11 and 14 to 17, Berlin time"),
         ("*/5 8,20 * * *", "Every 5 minutes in the hours 8 and 20, Berlin time"),
         ("1,2,4,8 8,10,20 * * *", "At minutes 1, 2, 4 and 8 of the hours 8, 10 and 20, Berlin time"),
     ],
@@ -70,6 +86,35 @@ def test_a_cron_expression_reads_as_a_sentence(expression: str, sentence: str) -
         (
             {"kind": "every", "days": 14, "anchor": "2026-03-03T09:00:00Z"},
             "Every 2 weeks on Tuesday at 10:00, counted from 3 March 2026, Berlin time",
+        ),
+        ({"kind": "every", "days": 7, "anchor": "2026-03-03T09:00:00Z"}, "Every Tuesday at 10:00, Berlin time"),
+        (
+            {"kind": "every", "days": 3, "anchor": "2026-03-03T09:00:05Z"},
+            "Every 3 days at 10:00:05, counted from 3 March 2026, Berlin time",
+        ),
+        ({"kind": "text", "text": "EVERY weekday, at 9"}, "Every weekday at 09:00, Berlin time"),
+        (
+            {"kind": "text", "text": "every 2 weeks on Monday and Thursday at 8 and 18"},
+            "Every 2 weeks on Monday and Thursday at 08:00 and 18:00, counted from 5 January 1970, Berlin time",
+        ),
+        (
+            {"kind": "any", "of": [{"kind": "daily", "time": "17:30"}, {"kind": "daily", "time": "09:00"}]},
+            "Every day at 09:00 and 17:30, Berlin time",
+        ),
+        (
+            {
+                "kind": "any",
+                "of": [
+                    {"kind": "cron", "expression": "30-59/15 8 * * 1-5"},
+                    {"kind": "cron", "expression": "*/15 9-17 * * 1-5"},
+                    {"kind": "daily", "time": "20:00"},
+                ],
+            },
+            "Every 15 minutes from 08:30 to 17:45 on weekdays; also every day at 20:00, Berlin time",
+        ),
+        (
+            {"kind": "any", "of": [{"kind": "text", "text": "every day at 9; every Sunday at 10"}]},
+            "Every day at 09:00; also every Sunday at 10:00, Berlin time",
         ),
         ({"kind": "monthly", "workday": 5, "time": "07:00"}, "On working day 5 of every month at 07:00, Berlin time"),
         (
