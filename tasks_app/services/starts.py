@@ -1,6 +1,6 @@
 """When many tasks start within a window, worked out once for all tasks that follow the same schedule.
 
-The work is bounded: what is left out when the bound is reached makes the answer incomplete, never wrong.
+The work is bounded. Once the bound is reached slots are left out, and the answer says so; none is made up.
 """
 
 import copy
@@ -152,10 +152,10 @@ class _Search:
         on_time = upcoming.due_at(plan.task, plan.rows[0].next_slot)
         by_delay: dict[int, list[uuid.UUID]] = {}
         for row in plan.rows:
-            if row.jitter_seconds and self._may_jitter(plan):
-                self._add(self._jittered(row, plan), [row.id])
+            delay = int((row.next_due_at - on_time).total_seconds())
+            if row.jitter_seconds:
+                self._add(self._jittered(row, plan, delay), [row.id])
             else:
-                delay = int((row.next_due_at - on_time).total_seconds())
                 by_delay.setdefault(delay, []).append(row.id)
         for delay, tasks in by_delay.items():
             self._add(self.found.window.clip(plan.seconds, delay), tasks)
@@ -164,18 +164,19 @@ class _Search:
         if seconds:
             self.found.groups.append(Group(seconds, tasks))
 
-    def _may_jitter(self, plan: _Plan) -> bool:
-        """Take the steps that it needs to shift every slot by its own jitter, while there are so many."""
+    def _jittered(self, row: PlannedRow, plan: _Plan, delay: int) -> Sequence[int]:
+        """Shift every slot by its own jitter; without the steps for that, all by that of the next slot.
+
+        Then those near the ends of the window are left out: they may lie beyond them.
+        """
+        window, jitter = self.found.window, row.jitter_seconds
         if len(plan.seconds) > self.steps:
             self.found.is_complete = False
-            return False
+            return Window(window.start + jitter, window.end - jitter).clip(plan.seconds, delay)
         self.steps -= len(plan.seconds)
-        return True
-
-    def _jittered(self, row: PlannedRow, plan: _Plan) -> Sequence[int]:
         task = _task(row, self._calendar(row))
-        task.spread_seconds, task.jitter_seconds = row.spread_seconds, row.jitter_seconds
-        return self.found.window.clip(sorted(int(upcoming.due_at(task, slot).timestamp()) for slot in plan.instants()))
+        task.spread_seconds, task.jitter_seconds = row.spread_seconds, jitter
+        return window.clip(sorted(int(upcoming.due_at(task, slot).timestamp()) for slot in plan.instants()))
 
 
 def _task(row: PlannedRow, calendar: Calendar | None) -> ScheduledTask:

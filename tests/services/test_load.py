@@ -162,6 +162,18 @@ def test_too_much_to_count_is_said_and_nothing_is_made_up(alice: User) -> None:
     assert [len(seconds) for task, seconds in found.soonest(50) if task == rare.id] == [7], "the rare lose nothing"
 
 
+def test_too_much_jitter_is_told_by_what_is_sure(alice: User) -> None:
+    for _ in range(9):
+        plan(alice, {"kind": "every", "seconds": 5}, jitter_seconds=600)
+    window = Window.of(START, START + DAY)
+    found = load(alice)
+    counted = {task: len(seconds) for task, seconds in found.soonest(9)}
+    walks = {task.id: sum(1 for _ in walked(task, window)) for task in ScheduledTask.objects.all()[:2]}
+    assert not found.is_complete
+    assert all(walks[task] - 300 < counted[task] <= walks[task] for task in walks)
+    assert sum(count < 17_100 for count in counted.values()) == 4, "those beyond the bound"
+
+
 # -- crowded minutes
 
 
