@@ -134,6 +134,7 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
         entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
         entry("batch-list", "Batches", "batches", reverse("batch-list")),
+        entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
         entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]

@@ -18,10 +18,12 @@ from tasks_app.web import (
     run_list,
     settings_page,
     sign_in,
+    spread,
     task_actions,
     task_detail,
     task_form,
     task_list,
+    upcoming,
 )
 
 __all__ = ["command_choices", "urlpatterns"]
@@ -56,6 +58,9 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/cancel/", run_actions.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/dismiss/", run_actions.run_dismiss, name="run-dismiss"),
+    path("upcoming/", upcoming.upcoming, name="upcoming"),
+    path("upcoming/spread/", spread.upcoming_spread, name="upcoming-spread"),
+    path("upcoming/spread/undo/", spread.upcoming_spread_undo, name="upcoming-spread-undo"),
     path("files/", file_pages.file_list, name="file-list"),
     path("files/upload/", file_pages.file_new, name="file-upload"),
     path("files/<uuid:file_id>/share/", file_pages.file_share, name="file-share"),

@@ -9,7 +9,7 @@ from tasks_app.models import ScheduledTask
 from tests.runs import make_run
 from tests.web.conftest import signed_in
 
-OPEN = ["home", "task-list", "task-new", "run-list", "batch-list", "settings", "password", "api-key-list"]
+OPEN = ["home", "task-list", "task-new", "run-list", "upcoming", "batch-list", "settings", "password", "api-key-list"]
 STAFF = ["mailbox", "gallery"]
 OF_A_TASK = ["task-detail", "task-row", "task-edit", "task-cancel", "task-delete", "task-backfill"]
 OF_A_RUN = ["run-detail", "run-row", "run-log", "run-retry"]

@@ -40,7 +40,9 @@ def test_pages_keep_to_a_strict_content_policy(as_staff: Client, alice: User, ta
     runs.fail(run)
     addresses = ["/", "/tasks/", "/tasks/new/", "/tasks/new/?type=export_report", "/runs/", "/settings/", "/ui/"]
     addresses += [f"/tasks/{task.pk}/", f"/tasks/{task.pk}/edit/", f"/runs/{run.pk}/", f"/runs/{run.pk}/retry/"]
-    addresses += ["/settings/api-keys/", "/mailbox/", f"/tasks/{task.pk}/delete/"]
+    addresses += ["/settings/api-keys/", "/mailbox/", f"/tasks/{task.pk}/delete/", "/upcoming/"]
+    assert task.next_due_at is not None
+    addresses.append(f"/upcoming/spread/?at={task.next_due_at:%Y-%m-%dT%H:%MZ}")
     for address in addresses:
         html = as_staff.get(address).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)", html), address
@@ -49,6 +51,6 @@ def test_pages_keep_to_a_strict_content_policy(as_staff: Client, alice: User, ta
 
 
 def test_ids_are_unique_on_a_page(as_staff: Client, alice: User, task: ScheduledTask) -> None:
-    for address in ("/", "/tasks/", f"/tasks/{task.pk}/", f"/tasks/{task.pk}/edit/", "/runs/", "/ui/"):
+    for address in ("/", "/tasks/", f"/tasks/{task.pk}/", f"/tasks/{task.pk}/edit/", "/runs/", "/ui/", "/upcoming/"):
         ids = re.findall(r'\bid="([^"]+)"', as_staff.get(address).content.decode())
         assert len(ids) == len(set(ids)), address

@@ -1,0 +1,87 @@
+"""Lanes: one for each task, with a hollow tick for each start, or a band where there are too many to be told apart."""
+
+import uuid
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tasks_app.models import ScheduledTask
+from tasks_app.services.crowding import crowded_minutes
+from tasks_app.services.load import MINUTE, Load
+from tasks_app.web import words
+from tasks_app.web.load_chart import across
+from tasks_app.web.look import Look, local, moment
+
+MOST_TICKS, CELLS = 100, 96
+# With more ticks than that nobody points at one of them.
+MOST_TITLES = 26
+# Starts per hour from which a band is drawn darker.
+_DENSER = (12, 60, 360)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One start."""
+
+    x: float
+    title: str
+    is_crowded: bool
+
+
+@dataclass(frozen=True)
+class Band:
+    """A time in which the task starts again and again; the level says how often."""
+
+    x: float
+    width: float
+    level: int
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A task and what starts of it."""
+
+    task: ScheduledTask
+    ticks: list[Tick]
+    bands: list[Band]
+    count: int
+    label: str
+
+
+def draw(
+    load: Load, look: Look, rows: Sequence[tuple[uuid.UUID, Sequence[int]]], tasks: Mapping[uuid.UUID, ScheduledTask]
+) -> list[Lane]:
+    """Draw a lane for each task that is still there."""
+    crowded = crowded_minutes(load)
+    return [_lane(look, crowded, tasks[task], seconds) for task, seconds in rows if task in tasks]
+
+
+def _lane(look: Look, crowded: set[int], task: ScheduledTask, seconds: Sequence[int]) -> Lane:
+    is_dense = len(seconds) > MOST_TICKS
+    is_told = len(seconds) <= MOST_TITLES
+    ticks = [] if is_dense else [_tick(look, crowded, second, is_told=is_told) for second in seconds]
+    label = f"{words.plural(len(seconds), 'run')}, first {words.relative(moment(seconds[0]), look.now)}"
+    return Lane(task, ticks, _bands(look, seconds) if is_dense else [], len(seconds), label)
+
+
+def _tick(look: Look, crowded: set[int], second: int, *, is_told: bool) -> Tick:
+    title = f"planned {words.exact(local(second))}" if is_told else ""
+    is_crowded = second // MINUTE * MINUTE in crowded
+    return Tick(across(look, second - look.window.start), title, is_crowded)
+
+
+def _bands(look: Look, seconds: Sequence[int]) -> list[Band]:
+    """Merge cells of one level into bands."""
+    start, size = look.window.start, (look.window.end - look.window.start) / CELLS
+    edges = [bisect_left(seconds, start + cell * size) for cell in range(CELLS + 1)]
+    counts = [after - before for before, after in pairwise(edges)]
+    levels = [sum(count * 3600 / size >= bound for bound in _DENSER) + 1 if count else 0 for count in counts]
+    found: list[Band] = []
+    first = 0
+    for cell in range(1, CELLS + 1):
+        if cell == CELLS or levels[cell] != levels[first]:
+            if levels[first]:
+                found.append(Band(across(look, first * size), across(look, (cell - first) * size), levels[first]))
+            first = cell
+    return found

@@ -1,0 +1,293 @@
+"""What will start: the sentence, the load, the crowded minutes, the lanes and the agenda."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import ScheduledTask
+from tasks_app.web import words
+from tasks_app.web.look import Look, written
+from tests import runs
+from tests.web.conftest import MakeTask, signed_in
+from tests.web.reading import chosen, text
+
+
+@pytest.fixture
+def soon() -> datetime:
+    """A full hour five to six hours from now, when daily tasks run once within a day."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=6)
+
+
+@pytest.fixture
+def reader(as_alice: Client) -> Client:
+    """Alice's browser, which is in London's winter all the year."""
+    as_alice.cookies["zone"] = "UTC"
+    return as_alice
+
+
+def daily(at: datetime) -> dict[str, Any]:
+    """Fields of a task that runs every day at that time."""
+    return {"schedule": {"kind": "daily", "time": f"{at:%H:%M}"}, "timezone": "UTC"}
+
+
+def context(client: Client, query: str = "") -> Any:
+    return client.get(f"/upcoming/{query}").context
+
+
+def names(client: Client, query: str = "") -> list[str]:
+    """The tasks with a lane, in order."""
+    return [lane.task.name for lane in context(client, query)["lanes"]]
+
+
+def test_the_sentence_tells_runs_tasks_and_the_busiest_minute(reader: Client, make: MakeTask, soon: datetime) -> None:
+    for number in range(6):
+        make(f"Night {number}", **daily(soon))
+    make("Often", schedule={"kind": "hourly", "minute": (timezone.now().minute + 30) % 60}, timezone="UTC")
+    said = text(reader.get("/upcoming/"))
+    at = words.clock(soon, timezone.now())
+    assert f"30 runs of 7 tasks in the next 24 hours; busiest minute: {at} with 6 runs." in said
+    assert "1 crowded minute, with up to 6 tasks at once" in said
+
+
+def test_what_is_well_spread_looks_peaceful(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("One", **daily(soon))
+    make("Two", **daily(soon + timedelta(minutes=30)))
+    said = text(reader.get("/upcoming/"))
+    assert "2 runs of 2 tasks in the next 24 hours; no two in one minute." in said
+    assert "No crowded minute: at most 1 task at once" in said
+    assert "Spread" not in said
+
+
+def test_a_crowded_minute_offers_to_spread_its_tasks(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Spread already", **daily(soon), spread_seconds=1)
+    for number in range(6):
+        make(f"Night {number}", **daily(soon))
+    (row,) = context(reader)["crowds"]
+    assert (row.task_count, row.movable_count, row.at, row.rest) == (7, 7, written(soon), 2)
+    response = reader.get("/upcoming/")
+    assert f'name="at" value="{written(soon)}"' in response.content.decode()
+    assert chosen(response, "minutes") == ["10"]
+    assert "spread over 1.0 s" in text(response)
+
+
+def test_what_starts_every_minute_is_told_and_not_offered(reader: Client, make: MakeTask) -> None:
+    for number in range(5):
+        make(f"Steady {number}", schedule={"kind": "every", "minutes": 1})
+    said = text(reader.get("/upcoming/"))
+    assert "They start every minute; spreading changes nothing." in said
+    assert "Spread these" not in said
+
+
+def test_lanes_come_soonest_first_or_most_often_first(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Rare", **daily(soon - timedelta(hours=2)))
+    make("Later", **daily(soon))
+    make("Often", cron=f"*/20 {soon.hour}-{min(23, soon.hour + 1)} * * *", schedule=None, timezone="UTC")
+    assert names(reader)[0] == "Rare"
+    assert names(reader, "?order=often")[0] == "Often"
+
+
+def test_few_starts_are_ticks_and_many_a_band(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Few", **daily(soon))
+    make("Many", schedule={"kind": "every", "seconds": 20})
+    few, many = sorted(context(reader)["lanes"], key=lambda lane: str(lane.task.name))
+    assert (len(few.ticks), few.bands, few.count) == (1, [], 1)
+    assert words.exact(soon)[:-4] in few.ticks[0].title
+    assert (many.ticks, [band.level for band in many.bands]) == ([], [3])
+    assert many.count in range(4310, 4321)
+
+
+def test_the_agenda_tells_the_time_on_the_tasks_own_clock_too(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Here", **daily(soon))
+    tokyo = soon + timedelta(hours=9)
+    make("There", schedule={"kind": "daily", "time": f"{tokyo:%H:%M}"}, timezone="Asia/Tokyo")
+    (hour,) = context(reader)["agenda"]
+    assert (hour.runs, hour.tasks, hour.rest) == (2, 2, 0)
+    assert [(entry.task.name, entry.times) for entry in hour.entries] == [
+        ("Here", f"{soon:%H:%M}"),
+        ("There", f"{soon:%H:%M}"),
+    ]
+    here, there = (entry.elsewhere for entry in hour.entries)
+    assert here == ""
+    assert there.endswith(f"{tokyo:%H:%M}, Tokyo time")
+
+
+def test_the_agenda_is_on_the_readers_clock(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Here", **daily(soon + timedelta(minutes=10)))
+    reader.cookies["zone"] = "Asia/Kolkata"  # half an hour beside the others
+    (hour,) = context(reader)["agenda"]
+    there = soon + timedelta(hours=5, minutes=30)
+    assert hour.title.endswith(f"{there:%H}:00–{there + timedelta(hours=1):%H}:00")
+    assert hour.entries[0].times == f"{there + timedelta(minutes=10):%H:%M}"
+
+
+def test_an_agenda_that_is_too_long_leads_to_its_hour(reader: Client, make: MakeTask, soon: datetime) -> None:
+    for number in range(13):
+        make(f"Night {number:02}", **daily(soon))
+    (hour,) = context(reader)["agenda"]
+    assert (len(hour.entries), hour.rest) == (10, 3)
+    (closer,) = context(reader, hour.href.removeprefix("/upcoming/"))["agenda"]
+    assert (len(closer.entries), closer.rest) == (13, 0)
+
+
+@pytest.fixture
+def several(make: MakeTask, soon: datetime) -> None:
+    """Tasks that differ in what the page can be narrowed by."""
+    make("Red", **daily(soon), tags=("red",))
+    make("Urgent", **daily(soon), queue="critical")
+    make("Report", **daily(soon), type="export_report", payload={"source": "runs"})
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", {"Red", "Urgent", "Report"}),
+        ("?tag=red", {"Red"}),
+        ("?tag=re", set()),
+        ("?queue=critical", {"Urgent"}),
+        ("?type=export_report", {"Report"}),
+        ("?type=http_request&queue=default", {"Red"}),
+        ("?owner=alice", {"Red", "Urgent", "Report"}),
+        ("?owner=charlie", set()),
+        ("?span=x&from=yesterday&order=nonsense&task=1&tag=%00", {"Red", "Urgent", "Report"}),
+        ("?from=2020-01-01T00:00Z", {"Red", "Urgent", "Report"}),
+        ("?from=9999-12-31T23:59Z", {"Red", "Urgent", "Report"}),
+    ],
+)
+def test_the_page_is_narrowed_and_takes_any_address(reader: Client, query: str, expected: set[str]) -> None:
+    assert set(names(reader, query)) == expected
+
+
+def test_one_task_alone(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Other", **daily(soon))
+    task = make("This", **daily(soon))
+    assert names(reader, f"?task={task.pk}") == ["This"]
+
+
+def test_everything_on_the_page_keeps_what_it_is_narrowed_to(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Red", **daily(soon), tags=("red",))
+    found = context(reader, "?tag=red&span=week")
+    hrefs = [found["after"], *(span["href"] for span in found["spans"]), *(bar.href for bar in found["chart"].bars)]
+    assert all("tag=red" in href for href in hrefs)
+    assert ("span", "week") in found["unfiltered"]
+    assert ("tag", "red") in found["everything"]
+
+
+def test_a_bar_leads_to_its_hour_and_that_tells_of_it_alone(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("This", **daily(soon + timedelta(minutes=20)))
+    make("Before", **daily(soon - timedelta(minutes=20)))
+    bars = context(reader)["chart"].bars
+    assert [bar.count for bar in bars] == [1, 1]
+    response = reader.get(bars[1].href)
+    assert [lane.task.name for lane in response.context["lanes"]] == ["This"]
+    until = soon + timedelta(hours=1)
+    now = timezone.now()
+    assert f"1 run of 1 task from {words.clock(soon, now)} to {words.clock(until, now)}." in text(response)
+    assert len(response.context["chart"].bars) == 1
+    assert response.context["chart"].bars[0].href == ""
+    assert response.context["before"]
+
+
+@pytest.mark.parametrize(("query", "count"), [("?span=hour", 3), ("", 72), ("?span=week", 504)])
+def test_each_span_counts_its_own(reader: Client, make: MakeTask, query: str, count: int) -> None:
+    minute = (timezone.now().minute + 10) % 20
+    make("Thrice", schedule={"kind": "cron", "expression": f"{minute}/20 * * * *"}, timezone="UTC")
+    found = context(reader, query)
+    assert found["load"].total == count
+    assert sum(bar.count for bar in found["chart"].bars) == count == sum(page.runs for page in found["agenda"])
+
+
+def test_the_days_of_a_week_are_the_readers(make: MakeTask, reader: Client) -> None:
+    make("Nightly", schedule={"kind": "daily", "time": "00:30"}, timezone="America/New_York")
+    reader.cookies["zone"] = "America/New_York"
+    pages = context(reader, "?span=week")["agenda"]
+    assert [page.runs for page in pages] == [1] * 7
+    assert all(page.entries[0].times == "00:30" for page in pages)
+
+
+def test_an_empty_page_teaches(reader: Client) -> None:
+    said = text(reader.get("/upcoming/"))
+    assert "Nothing starts in the next 24 hours." in said
+    assert "Make the example" in said
+
+
+def test_nothing_in_this_time_says_what_comes_first(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Patient", **daily(soon))
+    said = text(reader.get("/upcoming/?span=hour"))
+    assert "Nothing starts in the next hour. The next one: Patient , in" in said
+    assert "Make the example" not in said
+    assert "Show all tasks" in text(reader.get("/upcoming/?tag=none"))
+
+
+def test_paused_tasks_do_not_start(reader: Client, make: MakeTask, soon: datetime) -> None:
+    make("Paused", **daily(soon), enabled=False)
+    assert "Nothing starts" in text(reader.get("/upcoming/"))
+
+
+def test_charlie_sees_none_of_alices(as_charlie: Client, as_staff: Client, make: MakeTask, soon: datetime) -> None:
+    make("Hers", **daily(soon))
+    assert "Hers" not in text(as_charlie.get("/upcoming/"))
+    assert "Hers" in text(as_staff.get("/upcoming/"))
+
+
+def test_only_staff_choose_among_owners(reader: Client, as_staff: Client, make: MakeTask, soon: datetime) -> None:
+    make("Hers", **daily(soon))
+    assert 'name="owner"' not in reader.get("/upcoming/").content.decode()
+    assert re.search(r'<option value="alice"', as_staff.get("/upcoming/").content.decode())
+
+
+def test_a_schedule_that_cannot_be_read_does_not_break_the_page(
+    reader: Client, alice: User, make: MakeTask, soon: datetime
+) -> None:
+    make("Good", **daily(soon))
+    broken = {"kind": "recurring", "schedule": {"kind": "lunar"}, "next_slot": soon, "next_due_at": soon}
+    runs.make_task(alice, name="Broken", **broken)
+    assert set(names(reader)) == {"Good", "Broken"}
+
+
+def test_what_is_too_much_to_count_is_told(reader: Client, make: MakeTask) -> None:
+    for number in range(7):
+        make(f"Dense {number}", schedule={"kind": "every", "seconds": 5}, jitter_seconds=600)
+    said = text(reader.get("/upcoming/"))
+    assert "More than 12" in said
+    assert "There is too much to count it all" in said
+
+
+def test_the_number_of_queries_does_not_grow(
+    alice: User, make: MakeTask, soon: datetime, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(40):
+        make(f"Task {number:02}", **daily(soon + timedelta(minutes=number % 7)))
+    client = signed_in(alice)
+    with django_assert_max_num_queries(6):
+        response = client.get("/upcoming/")
+    assert len(response.context["lanes"]) == 30
+    assert response.context["lanes_rest"] == 10
+
+
+def test_it_stands_in_the_rail_between_runs_and_collections(reader: Client) -> None:
+    places = re.findall(r'data-place="([a-z-]+)"', reader.get("/upcoming/").content.decode())
+    assert places[places.index("upcoming") - 1] == "run-list"
+    assert places[places.index("upcoming") + 1] == "collection-list"
+
+
+def test_a_look_before_now_is_a_look_from_now() -> None:
+    now = datetime(2026, 11, 29, 12, 0, 40, tzinfo=UTC)
+    look = Look(now=now, span="day", start=now + timedelta(hours=3))
+    before, after = look.beside()
+    assert before is not None
+    assert before.start is None
+    assert after.start == now.replace(second=0) + timedelta(hours=27)
+    assert Look(now=now).beside()[0] is None
+
+
+def test_tasks_that_have_gone_leave_no_lane(reader: Client, make: MakeTask, soon: datetime) -> None:
+    task = make("Gone", **daily(soon))
+    ScheduledTask.objects.filter(pk=task.pk).update(deleted_at=timezone.now())
+    assert names(reader) == []
