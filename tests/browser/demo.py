@@ -100,6 +100,23 @@ STORIES = (
     Story("Reconcile the ledger", None, 33, tags=("finance",)),
 )
 
+# What everybody plans for the same minutes of the night.
+NIGHT = (
+    ("Close the day's accounts", "03:00", ("finance",)),
+    ("Refresh the sales figures", "03:00", ("reports",)),
+    ("Send stock levels to the shops", "03:00", ("orders",)),
+    ("Count yesterday's visitors", "03:00", ("reports",)),
+    ("Remind of open invoices", "03:00", ("finance",)),
+    ("Check certificates that end soon", "03:00", ()),
+    ("Prices of the competition", "03:00", ("orders",)),
+    ("Returns of the week", "06:00", ("orders",)),
+    ("Newsletter sign-ups", "06:00", ("reports",)),
+    ("Late deliveries", "06:00", ("orders",)),
+    ("Cash in the tills", "06:00", ("finance",)),
+    ("Shifts of the day", "06:00", ()),
+)
+SPREAD = {"Check certificates that end soon": 600}
+
 
 def fill(chance: random.Random, now: datetime) -> None:
     """Write it all."""
@@ -112,6 +129,8 @@ def fill(chance: random.Random, now: datetime) -> None:
             _past(chance, task, story, at, is_last=number == count - 1)
         if story.running is not None:
             _running(task, story.running, now - timedelta(minutes=7, seconds=12))
+    for name, time, tags in NIGHT:
+        _task(owner, Story(name, {"kind": "daily", "time": time}, 20, tags=tags))
     invoices = ScheduledTask.objects.get(name="Invoices on the first")
     task_pause(task=invoices, actor=f"user:{owner.username}", note="until the new tax rates are in")
 
@@ -124,6 +143,7 @@ def _task(owner: User, story: Story) -> ScheduledTask:
         schedule=story.schedule,
         timezone="Europe/Berlin",
         tags=story.tags,
+        spread_seconds=SPREAD.get(story.name, 0),
     )
     return task_create(owner=owner, spec=spec, actor=f"user:{owner.username}")
 

@@ -24,6 +24,6 @@ def test_pages_work_and_the_browser_has_nothing_to_block(page: Page, context: Br
     page.goto("/tasks/new/?type=http_request")
     page.check("#kind-hourly", force=True)
     expect(page.locator("#preview")).to_contain_text("hour")
-    for address in ("/", "/tasks/", "/runs/", "/settings/", "/settings/api-keys/", "/mailbox/", "/ui/"):
+    for address in ("/", "/tasks/", "/runs/", "/upcoming/", "/settings/", "/settings/api-keys/", "/mailbox/", "/ui/"):
         page.goto(address)
         assert page.locator("nav svg use").count() > 3

@@ -26,6 +26,8 @@ PAGES = {
     "task-example": "/tasks/new/?example=generate-monthly-invoices",
     "run-list": "/runs/",
     "batch-list": "/batches/",
+    "upcoming": "/upcoming/",
+    "upcoming-week": "/upcoming/?span=week&order=often",
     "file-list": "/files/",
     "file-upload": "/files/upload/",
     "api-keys": "/settings/api-keys/",
