@@ -27,6 +27,8 @@ _SPELT = {
     "SY": "Syria",
     "TL": "Timor-Leste",
 }
+_THE_BEFORE, _THE_BEHIND = ("United ", "DR "), (" Islands", " Republic", " Territory", " Territories")
+_THE = frozenset({"BS", "GM", "IM", "KM", "MV", "NL", "PH", "SC"})
 _SHORTEST_NAME = 3
 
 
@@ -55,8 +57,10 @@ def part_names(country: str) -> Mapping[str, str]:
 
 
 def place_name(country: str, part: str) -> str:
-    """Say "Germany (Bayern)"; codes stand for what is not known any more."""
+    """Say "Germany (Bayern)" or "the United States", within a sentence; codes stand for what is not known any more."""
     name = country_names().get(country, country)
+    if name.startswith(_THE_BEFORE) or name.endswith(_THE_BEHIND) or country in _THE:
+        name = f"the {name}"
     return f"{name} ({part_names(country).get(part, part)})" if part else name
 
 

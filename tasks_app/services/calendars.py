@@ -109,8 +109,8 @@ def merged_days(days: list[dict[str, str]], found: Mapping[str, str]) -> list[di
 
 
 def calendar_preview(*, owner: Any, values: Mapping[str, Any]) -> Calendar:
-    """Give the calendar that these values would make, unsaved; raises Invalid at each field but the name."""
-    named = {**_START, **values, "name": "preview", "is_shared": False}
+    """Give the calendar that these values would make, unsaved; raises Invalid at each field. It may lack a name yet."""
+    named = {**_START, **values, "name": values.get("name") or "preview", "is_shared": False}
     return Calendar(owner_id=owner.pk, **_checked(owner, named))
 
 

@@ -10,7 +10,7 @@ from tasks_app.recurrence.wording import zone_words
 from tasks_app.services.load import Load, Part
 from tasks_app.web import words
 from tasks_app.web.look import Look, local, moment
-from tasks_app.web.preview import in_zone
+from tasks_app.web.words import in_zone
 
 _TIMES = 4
 

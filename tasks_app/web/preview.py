@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from django.contrib.auth.models import AbstractBaseUser
 from django.utils import timezone
 
 from tasks_app.errors import FieldError, Invalid
@@ -56,11 +58,14 @@ class Preview:
     faults: dict[str, list[FieldError]] = field(default_factory=dict)
 
 
-def preview(form: ScheduleForm, task: ScheduledTask | None = None) -> Preview:
-    """Say what the form's schedule means, or what is wrong with it. `task` is the one that is edited."""
-    spec = TaskSpec(name="preview", type="preview", **form.fields_of_spec())
+def preview(form: ScheduleForm, *, owner: AbstractBaseUser, task: ScheduledTask | None = None, **keeps: Any) -> Preview:
+    """Say what the form's schedule means, or what is wrong with it.
+
+    `task` is the one that is edited; `keeps` are the fields of its calendar, one that `owner` may use.
+    """
+    spec = TaskSpec(name="preview", type="preview", **form.fields_of_spec(), **keeps)
     try:
-        seen = schedule_preview(spec=spec, count=COUNT, task=task)
+        seen = schedule_preview(spec=spec, owner=owner, count=COUNT, task=task)
     except Invalid as error:
         placed = form.place(error.fields)
         if all(fault.code in _EMPTY for faults in placed.values() for fault in faults):

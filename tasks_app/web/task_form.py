@@ -20,6 +20,7 @@ from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
+from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
@@ -84,7 +85,9 @@ def task_preview(request: Request) -> HttpResponse:
         task = task_or_404(request, uuid.UUID(request.GET["task"])) if "task" in request.GET else None
     except ValueError:
         raise Http404 from None
-    return render(request, "parts/preview.html", {"preview": preview(ScheduleForm.posted(request.POST), task)})
+    form, owner = ScheduleForm.posted(request.POST), task.owner if task else request.user
+    shown = preview(form, owner=owner, task=task, **calendar.read(request.POST))
+    return render(request, "parts/preview.html", {"preview": shown})
 
 
 def _choose(request: Request) -> HttpResponse:
@@ -108,7 +111,8 @@ def _save(  # noqa: PLR0913  # what a form is drawn with again
     if any(name in request.POST for name in _REDRAW):
         form.errors = {}
         if "_apply" in request.POST or "_preview" in request.POST:
-            form.errors |= preview(form.schedule, task).faults
+            owner = task.owner if task else request.user
+            form.errors |= preview(form.schedule, owner=owner, task=task, **calendar.kept(form.values)).faults
         return _draw(request, form, task=task, example=example)
     if form.errors:
         form.check(task.owner if task else request.user)
@@ -160,7 +164,7 @@ def _draw(
         "task": task,
         "type": form.type,
         "example": example,
-        "preview": preview(form.schedule, task),
+        "preview": preview(form.schedule, owner=owner, task=task, **calendar.kept(form.values)),
         "has_errors": drawn["has_errors"] and status != HTTPStatus.OK,
         "zones": zone_names(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),

@@ -19,6 +19,7 @@ from django.utils import timezone  # noqa: E402
 
 from tasks_app.models import RunAttempt, RunEvent, RunLog, ScheduledTask, TaskRun  # noqa: E402
 from tasks_app.models.ids import first_id_at  # noqa: E402
+from tasks_app.services.calendars import calendar_create  # noqa: E402
 from tasks_app.services.specs import TaskSpec  # noqa: E402
 from tasks_app.services.tasks import task_create, task_pause  # noqa: E402
 from tests.browser import demo_backfills  # noqa: E402
@@ -59,11 +60,18 @@ class Story:
     running: dict[str, Any] | None = None
     type: str = "export_report"
     payload: dict[str, Any] = field(default_factory=lambda: REPORT)
+    calendar: tuple[str, str] | None = None
 
 
 STORIES = (
     Story("Nightly orders to the warehouse", {"kind": "daily", "time": "02:30"}, 90, 0.97, tags=("orders",)),
-    Story("Failed runs of the last day", {"kind": "daily", "time": "07:00"}, 12, tags=("reports",)),
+    Story(
+        "Failed runs of the last day",
+        {"kind": "daily", "time": "07:00"},
+        12,
+        tags=("reports",),
+        calendar=("Office Munich", "skip"),
+    ),
     Story(
         "Mirror exchange rates",
         {"kind": "every", "minutes": 15},
@@ -76,8 +84,20 @@ STORIES = (
         type="http_request",
         payload=HTTP,
     ),
-    Story("Invoices on the first", {"kind": "monthly", "day": 1, "time": "06:00"}, 240, tags=("finance",)),
-    Story("Weekly digest to the team", {"kind": "weekly", "days": ["mon", "thu"], "time": "09:00"}, 5, 0.95),
+    Story(
+        "Invoices on the first",
+        {"kind": "monthly", "day": 1, "time": "06:00"},
+        240,
+        tags=("finance",),
+        calendar=("Office Munich", "next"),
+    ),
+    Story(
+        "Weekly digest to the team",
+        {"kind": "weekly", "days": ["mon", "thu"], "time": "09:00"},
+        5,
+        0.95,
+        calendar=("Office Munich", "previous"),
+    ),
     Story(
         "Rebuild the search index",
         {"kind": "cron", "expression": "0 */4 * * *"},
@@ -98,6 +118,23 @@ STORIES = (
         payload=HTTP,
     ),
     Story("Reconcile the ledger", None, 33, tags=("finance",)),
+)
+CALENDARS: tuple[dict[str, Any], ...] = (
+    {
+        "name": "Office Munich",
+        "description": "When nobody is at their desk.",
+        "country": "DE",
+        "subdivision": "BY",
+        "days": [
+            {"date": "12-24", "name": "Christmas Eve"},
+            {"date": "12-31", "name": "New Year's Eve"},
+            {"date": "2027-05-07", "name": "Bridge day"},
+            {"date": "2027-05-28", "name": "Bridge day"},
+            *({"date": f"2027-08-{day:02}", "name": "Works holiday", "source": "ical"} for day in range(9, 14)),
+        ],
+    },
+    {"name": "Stock exchange", "country": "US", "is_shared": True},
+    {"name": "Dubai branch", "weekend": ["sat", "sun"], "country": "AE"},
 )
 
 # What everybody plans for the same minutes of the night.
@@ -121,6 +158,8 @@ SPREAD = {"Check certificates that end soon": 600}
 def fill(chance: random.Random, now: datetime) -> None:
     """Write it all."""
     owner = User.objects.filter(is_superuser=True).earliest("pk")
+    for values in CALENDARS:
+        calendar_create(owner=owner, values=values)
     for story in STORIES:
         task = _task(owner, story)
         count = chance.choice([34, 50, 56])
@@ -136,6 +175,7 @@ def fill(chance: random.Random, now: datetime) -> None:
 
 
 def _task(owner: User, story: Story) -> ScheduledTask:
+    calendar, policy = story.calendar or (None, "skip")
     spec = TaskSpec(
         name=story.name,
         type=story.type,
@@ -144,6 +184,8 @@ def _task(owner: User, story: Story) -> ScheduledTask:
         timezone="Europe/Berlin",
         tags=story.tags,
         spread_seconds=SPREAD.get(story.name, 0),
+        calendar=calendar,
+        calendar_policy=policy,
     )
     return task_create(owner=owner, spec=spec, actor=f"user:{owner.username}")
 

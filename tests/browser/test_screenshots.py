@@ -31,6 +31,8 @@ PAGES = {
     "file-list": "/files/",
     "file-upload": "/files/upload/",
     "api-keys": "/settings/api-keys/",
+    "calendars": "/settings/calendars/",
+    "calendar-new": "/settings/calendars/new/",
     "email-templates": "/settings/email-templates/",
     "email-template-new": "/settings/email-templates/new/",
 }
@@ -91,6 +93,8 @@ def _all(page: Page) -> dict[str, str]:
     for status in ("running", "cancelled", "completed"):
         row = page.locator("tbody tr", has_text=status)
         found[f"batch-{status}"] = str(row.locator("a.name").first.get_attribute("href"))
+    page.goto("/settings/calendars/")
+    found["calendar-edit"] = str(page.get_by_role("link", name="Office Munich").get_attribute("href"))
     for status in ("failed", "running", "succeeded"):
         page.goto(f"/runs/?status={status}")
         found[f"run-{status}"] = str(page.locator("tbody a.name").first.get_attribute("href"))

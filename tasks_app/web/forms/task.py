@@ -16,7 +16,7 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.services import specs
 from tasks_app.services.specs import TaskSpec
-from tasks_app.web.forms import policies
+from tasks_app.web.forms import calendar, policies
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, messages, messages_below, unplaced
 from tasks_app.web.forms.read import Reader
@@ -67,7 +67,7 @@ class TaskForm:
         """A new task, with good defaults."""
         values = {"name": name, "description": "", "tags": "", "priority": 5, "notify_on_failure": True}
         form = cls(type, values, {}, ScheduleForm(kind="daily", zone=zone))
-        form.values |= {"overlap": "skip", "on_exhausted": "keep"}
+        form.values |= {"overlap": "skip", "on_exhausted": "keep", **calendar.START}
         return form
 
     @classmethod
@@ -84,7 +84,7 @@ class TaskForm:
         """A stored task."""
         names = [*policies.NUMBERS, "name", "description", "queue", "priority", "overlap", "on_exhausted", "misfire"]
         values = {name: getattr(task, name) for name in [*names, "retry", "notify_on_failure"]}
-        values["tags"] = ", ".join(task.tags)
+        values |= {"tags": ", ".join(task.tags), **calendar.of(task)}
         payload = masked_payload(task) if shows_payload else None
         return cls(type_info(task.type), values, payload, ScheduleForm.of_task(task))
 
@@ -93,10 +93,11 @@ class TaskForm:
         cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True
     ) -> "TaskForm":
         """What somebody sent. `kept` is the stored payload as they were shown it."""
-        values = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
+        values: dict[str, Any] = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
+        values |= {**policies.read(data), **calendar.read(data)}
         reader = Reader(type.schema, data, kept)
         payload = reader.payload() if shows_payload else None
-        form = cls(type, {**values, **policies.read(data)}, payload, ScheduleForm.posted(data), reader.errors)
+        form = cls(type, values, payload, ScheduleForm.posted(data), reader.errors)
         form.run_now = data.get("_then") == "run"
         if payload is not None:
             add_row(payload, str(data.get("_add", "")))
@@ -135,8 +136,8 @@ class TaskForm:
         if self.payload is not None:
             payload = draw_payload(self.type.schema, self.payload, self.errors, owner=owner)
         folded = policies.fields(self.values, self.errors, queues=queues)
-        about = self._about()
-        every = [*about, *payload, *(one for group in folded.values() for one in group)]
+        about, kept = self._about(), calendar.fields(self.values, self.errors, owner=owner)
+        every = [*about, *kept, *payload, *(one for group in folded.values() for one in group)]
         own = ("schedule", *SHOWN)
         others = {path: faults for path, faults in self.errors.items() if faults and path.split(".", 1)[0] not in own}
         return {
@@ -144,6 +145,7 @@ class TaskForm:
             "about": about,
             "payload_fields": payload,
             "schedule": self.schedule.fields(self.errors),
+            "calendar": kept,
             "policies": folded,
             "policies_open": any(one.errors for group in folded.values() for one in group),
             "notify": bool(self.values.get("notify_on_failure")),
