@@ -53,6 +53,8 @@ BODIES: dict[str, list[str]] = {
     ],
     "api-keys": ["name", "scope", "expires_at"],
     "credentials": ["name", "kind", "hosts", "details", "secret"],
+    "calendars": ["name", "description", "country", "subdivision", "weekend", "days", "is_shared"],
+    "calendars/{calendar}/import": ["ical"],
     "tasks/{task}/run-now": ["payload", "scheduled_for"],
     "tasks/{task}/pause": ["note"],
     "tasks/{task}/backfill": ["from", "to", "reprocess", "overlap", "max_concurrency", "dry_run"],
@@ -69,6 +71,7 @@ LISTS: dict[str, list[str]] = {
         "owner",
         "search",
         "next_run_before",
+        "calendar",
         "ordering",
         "page",
         "cursor",
@@ -93,6 +96,8 @@ LISTS: dict[str, list[str]] = {
     "upcoming": ["until", "limit", "type", "tag", "owner", "task", "queue"],
     "upcoming/load": ["from", "until", "per", "tag", "task"],
     "runs/{run}/logs": ["after", "limit"],
+    "calendars": ["page", "page_size"],
+    "calendars/{calendar}/days": ["from", "to"],
 }
 
 
@@ -108,15 +113,18 @@ def assert_answered(api: Api, method: str, path: str, body: Any = None) -> None:
 def test_any_body_is_answered(operator: Api, staff: User, seed: int) -> None:
     rng = random.Random(seed)
     task, run = make(operator), make_run(staff)
+    calendar = operator.post("calendars", {"name": "Office", "country": "DE"}).body["id"]
     good = {**EVERY_FIELD, "scope": "read", "note": "x", "count": 3, "delay_seconds": 5}
     good |= {"kind": "bearer", "hosts": ["api.example.com"], "secret": "x", "details": {}}
     good |= {"from": "2025-11-01T00:00:00Z", "to": "2025-11-01T05:00:00Z", "reprocess": "all", "max_concurrency": 1}
+    good |= {"country": "DE", "subdivision": "BY", "weekend": ["sun"], "days": ["12-24", {"date": "2027-05-07"}]}
+    good |= {"ical": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20270101\nEND:VEVENT\nEND:VCALENDAR"}
     for _ in range(REQUESTS):
         path, fields = rng.choice(list(BODIES.items()))
         body = {name: good[name] for name in fields if name in good and rng.random() < 0.8}
         for name in rng.sample(fields, k=min(len(fields), rng.randint(1, 3))):
             body[name] = rng.choice(ODD)
-        assert_answered(operator, "POST", path.format(task=task["id"], run=run.id), body)
+        assert_answered(operator, "POST", path.format(task=task["id"], run=run.id, calendar=calendar), body)
         if rng.random() < 0.2:
             name = rng.choice(BODIES["tasks"])
             assert_answered(operator, "PATCH", f"tasks/{task['id']}", {name: rng.choice(ODD)})
@@ -131,8 +139,9 @@ def test_any_parameter_is_answered(operator: Api, staff: User, seed: int) -> Non
     rng = random.Random(seed)
     make(operator)
     run = make_run(staff)
+    calendar = operator.post("calendars", {"name": "Office", "country": "DE"}).body["id"]
     for _ in range(REQUESTS):
         path, names = rng.choice(list(LISTS.items()))
         given = rng.sample(names, k=min(len(names), rng.randint(1, 2)))
         query = "&".join(f"{name}={quote(str(rng.choice(ODD)))}" for name in given)
-        assert_answered(operator, "GET", f"{path.format(run=run.id)}?{query}")
+        assert_answered(operator, "GET", f"{path.format(run=run.id, calendar=calendar)}?{query}")
