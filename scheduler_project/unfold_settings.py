@@ -76,6 +76,7 @@ def _navigation() -> list[dict[str, Any]]:
             ("Tasks", "event_repeat", "tasks_app.scheduledtask"),
             ("Runs", "play_circle", "tasks_app.taskrun"),
             ("Batches", "grid_view", "tasks_app.batch"),
+            ("Calendars", "event_busy", "tasks_app.calendar"),
             ("Effects", "bolt", "tasks_app.effect"),
             ("Files", "description", "tasks_app.storedfile"),
         ),

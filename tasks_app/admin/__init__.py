@@ -6,6 +6,7 @@ Importing this package registers its parts, which is how Django finds them.
 from tasks_app.admin import (
     access,
     batches,
+    calendars,
     commands,
     credentials,
     effects,
@@ -22,6 +23,7 @@ from tasks_app.admin import (
 __all__ = [
     "access",
     "batches",
+    "calendars",
     "commands",
     "credentials",
     "effects",

@@ -23,6 +23,7 @@ from tasks_app.models import (
     ApiKey,
     Batch,
     Beat,
+    Calendar,
     Effect,
     EmailTemplate,
     MailCount,
@@ -41,6 +42,8 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
 from tests import runs as moves
 from tests.services.credentials import make_credential
+
+_EVE = {"date": "12-24", "name": "Christmas <b>Eve</b>", "source": "typed"}
 
 
 @pytest.fixture
@@ -117,6 +120,7 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         EmailTemplate.objects.create(owner=alice, name="reminder", subject="Hello", text="Hello {name}"),
         MailCount.objects.create(user=alice, day=now.date(), count=3),
         SyncedCollection.objects.create(owner=alice, name="customers"),
+        Calendar.objects.create(owner=alice, name="Office", country="DE", weekend=["sun"], days=[_EVE]),
         interval,
         CrontabSchedule.objects.create(minute="5", hour="4"),
         ClockedSchedule.objects.create(clocked_time=now + timedelta(days=1)),
