@@ -10,6 +10,7 @@ from tests.runs import make_run
 from tests.web.conftest import signed_in
 
 OPEN = ["home", "task-list", "task-new", "run-list", "upcoming", "batch-list", "settings", "password", "api-key-list"]
+OPEN += ["calendar-list", "calendar-new"]
 STAFF = ["mailbox", "gallery"]
 OF_A_TASK = ["task-detail", "task-row", "task-edit", "task-cancel", "task-delete", "task-backfill"]
 OF_A_RUN = ["run-detail", "run-row", "run-log", "run-retry"]
