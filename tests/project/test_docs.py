@@ -30,8 +30,16 @@ SETTINGS = {
     for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     if re.match(r"#[A-Z_]+=", line)
 }
-# Names in capitals that belong to others: Django's, Celery's.
-FOREIGN = {"INSTALLED_APPS", "CELERY_BEAT_SCHEDULER", "NAME_FILE", "LANG", "CARILLON_RUN_ID", "CARILLON_TASK_ID"}
+# Names in capitals that belong to others: Django's, Celery's, cron's.
+FOREIGN = {
+    "INSTALLED_APPS",
+    "CELERY_BEAT_SCHEDULER",
+    "NAME_FILE",
+    "LANG",
+    "CARILLON_RUN_ID",
+    "CARILLON_TASK_ID",
+    "CRON_TZ",
+}
 SCREENSHOTS = "docs/screenshots/"
 README_LINES = 150
 
