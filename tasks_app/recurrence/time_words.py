@@ -6,7 +6,7 @@ from itertools import pairwise
 MOST_POINTS = 6
 SHORTEST_RUN = 3
 MINUTES, HOURS = 60, 24
-_AFTERNOON = 13 * MINUTES
+_LATE_MORNING, _AFTERNOON = 10 * MINUTES, 13 * MINUTES
 
 
 def bits(mask: int) -> list[int]:
@@ -72,12 +72,16 @@ def even_words(times: list[int], *, may_wrap: bool) -> str:
 
 
 def _turned(times: list[int]) -> list[int]:
-    """Begin behind the longest pause where that lies in the afternoon; go on over midnight."""
+    """Begin behind the longest pause and go on over midnight.
+
+    Not from late morning to late morning, which would read like the hours of a 12-hour clock.
+    """
     pauses = [later - time for time, later in pairwise(times)]
     longest = max(pauses)
     begin = pauses.index(longest) + 1
     day = HOURS * MINUTES
-    if longest <= times[0] + day - times[-1] or times[begin] < _AFTERNOON:
+    is_late = times[begin] < _AFTERNOON and times[begin - 1] >= _LATE_MORNING
+    if is_late or longest <= times[0] + day - times[-1]:
         return times
     return times[begin:] + [time + day for time in times[:begin]]
 

@@ -110,7 +110,7 @@ def _at(line: DayLine, clocks: list[Clock]) -> list[Fields]:
     for minute, hours in sorted(by_minute.items()):
         by_hours.setdefault(tuple(sorted(hours)), []).append(minute)
     found: list[Fields] = []
-    for in_hours, minutes in by_hours.items():
+    for in_hours, minutes in sorted(by_hours.items()):
         if line.friendly and len(in_hours) == len(minutes) == 1:
             found.append({**line.friendly, "time": f"{in_hours[0]:02}:{minutes[0]:02}"})
         else:

@@ -8,7 +8,7 @@ from tasks_app.recurrence.text.bounds import out_of_place
 from tasks_app.recurrence.text.clauses import Anchor, Clause, Dates, Except, Part
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.dates import is_date_start, read_date
-from tasks_app.recurrence.text.heads import EVERY, read_adverb, read_every, read_often
+from tasks_app.recurrence.text.heads import EVERY, every_other, read_adverb, read_every, read_often
 from tasks_app.recurrence.text.minutes import read_hours, read_minutes, read_phase
 from tasks_app.recurrence.text.month_days import is_item_start, read_items
 from tasks_app.recurrence.text.months import is_month, month_list, read_months
@@ -109,6 +109,13 @@ def _on(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     if cursor.word() in EVERY:
         return read_every(cursor)
+    if cursor.accept("alternate"):
+        return every_other(cursor, start)
+    if cursor.word() == "a" and cursor.word(1) in words.ADVERB and cursor.word(2) == "basis":
+        cursor.take()
+        found = read_adverb(cursor)
+        cursor.take()
+        return found
     if cursor.word() == "the" and cursor.word(1) in {"hour", "half"}:
         minutes = read_minutes(cursor)
         return [replace(minutes, start=start)] if minutes else []
@@ -120,7 +127,8 @@ def _on(cursor: Cursor) -> list[Clause]:
 
 
 def _skip_article(cursor: Cursor) -> None:
-    if cursor.word() == "the" and cursor.word(1) in {"weekend", "weekends"}:
+    is_plain_day = bool(cursor.peek(1).digits) and not cursor.peek(1).is_ordinal
+    if cursor.word() == "the" and (cursor.word(1) in {"weekend", "weekends"} or is_plain_day):
         cursor.take()
 
 
@@ -146,6 +154,8 @@ def _in(cursor: Cursor) -> list[Clause]:
 def _at(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     cursor.accept("exactly")
+    if cursor.word() in EVERY:
+        return read_every(cursor)
     found = read_minutes(cursor) or read_times(cursor)
     if found:
         return [replace(found, start=start)]

@@ -17,14 +17,15 @@ _AS_OTHER = {"fortnights": ("weeks", 2)}
 _PER = {"a", "an", "per", "every", "each"}
 _WHOLE = {"week", "month", "year"}
 EVERY = {"every", "each", "all"}
+OTHER = {"other", "alternate"}
 
 
 def read_every(cursor: Cursor) -> list[Clause]:
     """Read what stands behind "every", which comes next."""
     start = cursor.take().start
     cursor.accept("single")
-    if cursor.accept("other"):
-        return _every_other(cursor, start)
+    if cursor.accept_of(OTHER):
+        return every_other(cursor, start)
     counted = _fraction(cursor, start) or _ordinal(cursor, start) or _number(cursor, start)
     return counted or _named(cursor, start) or _time_of_day(cursor, start) or _units(cursor, 1, start)
 
@@ -44,7 +45,8 @@ def _named(cursor: Cursor, start: int) -> list[Clause]:
     return [months] if months else []
 
 
-def _every_other(cursor: Cursor, start: int) -> list[Clause]:
+def every_other(cursor: Cursor, start: int) -> list[Clause]:
+    """Read what stands behind "every other" or "alternate"."""
     token = cursor.peek()
     if token.word in words.WEEKDAY or token.word in {"weekend", "weekends"}:
         week = Head(start=start, end=token.start, unit="weeks", count=2)

@@ -25,6 +25,8 @@ def is_item_start(cursor: Cursor, ahead: int = 0) -> bool:
         return is_item_start(cursor, ahead + 1) if cursor.word(ahead + 1) not in {"the", "a"} else False
     if token.is_ordinal or word in {"last", "penultimate"} | _NEAREST:
         return True
+    if word == "day" and following.word == "before":
+        return True
     if word in _DAY or word in _WORKDAY:
         can_be_counted = word not in {"weekday", "weekdays"}
         return (can_be_counted and following.number is not None) or following.word in _NEAREST
@@ -112,8 +114,21 @@ class _Items:
             self._add("day", "")
             self._numbers("workday", MOST_WORKDAYS)
         else:
-            self._waiting.append(self._ordinal())
+            self._waiting += self._several() or [self._ordinal()]
             self._noun()
+
+    def _several(self) -> list[tuple[int, Token]]:
+        """Read "first 3" or "last five" where days are counted."""
+        cursor = self.cursor
+        token, count, noun = cursor.peek(), cursor.peek(1), cursor.word(2)
+        if token.word not in {"first", "last"} or count.number is None or count.is_ordinal:
+            return []
+        if noun not in _DAY and noun not in _WORKDAY and noun not in words.WORKING:
+            return []
+        _check(count, count.number, 1, LONGEST_MONTH, "day")
+        cursor.at += 2
+        sign = -1 if token.word == "last" else 1
+        return [(sign * number, _at_place_of(token, sign * number)) for number in range(1, count.number + 1)]
 
     def _ordinal(self) -> tuple[int, Token]:
         """Read first, 21st, last, second-last, last but one; from the end they count below zero."""
@@ -219,11 +234,12 @@ class _Items:
     def _before_end(self) -> bool:
         """Read "two days before the end of the month", and stop before "of"."""
         cursor = self.cursor
-        number = cursor.peek().number
-        if number is None or cursor.word(1) not in _DAY or cursor.word(2) != "before":
-            return False
         token = cursor.peek()
-        cursor.at += 3
+        number = 1 if token.word == "day" else token.number
+        length = 1 if token.word == "day" else 2
+        if number is None or cursor.word(length - 1) not in _DAY or cursor.word(length) != "before":
+            return False
+        cursor.at += length + 1
         if not (cursor.accept("the", "end") or cursor.accept("the", "last", "day")):
             raise cursor.unexpected()
         if cursor.word() != "of":

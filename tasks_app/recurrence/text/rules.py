@@ -112,8 +112,16 @@ def _groups(pieces: Iterable[tuple[str, Clause]]) -> list[Rule]:
     for sign, clause in pieces:
         if sign or not groups:
             groups.append(Rule(sign))
-        groups[-1].clauses.append(clause)
+        if not _says_again(groups[-1], clause):
+            groups[-1].clauses.append(clause)
     return groups
+
+
+def _says_again(group: Rule, clause: Clause) -> bool:
+    """Tell whether the same weekdays have been named: every weekday (Monday to Friday)."""
+    if not isinstance(clause, Days) or clause.items or clause.months:
+        return False
+    return any(days.weekdays == clause.weekdays and not days.months for days in group.of(Days))
 
 
 def _check_repeats(rule: Rule, many: tuple[type[Clause], ...]) -> None:

@@ -179,7 +179,7 @@ def _plain_number(cursor: Cursor, first: Token, is_bare: bool) -> tuple[int, int
 def _finished(cursor: Cursor, numbers: tuple[int, int, int], first: Token, *, is_end: bool) -> Clock:
     """Read what stands behind the numbers: o'clock, am, in the morning."""
     hour, minute, second = numbers
-    cursor.accept("oclock")
+    cursor.accept_of({"oclock", *_HOURS_WORDS})
     if numbers[0] == NOON and not any(numbers[1:]) and cursor.word() in words.CLOCK_WORD:
         # 12:00 noon, 12:00 midnight.
         return _with_word(cursor, first)

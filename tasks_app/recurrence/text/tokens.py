@@ -127,7 +127,7 @@ def _joined(tokens: list[Token], token: Token) -> tuple[int, Token] | None:
     first = tokens[-2] if hyphen else last
     together = first.word + token.word
     is_number = together in words.NUMBER or together in words.ORDINAL
-    is_word = hyphen and (together in words.KNOWN or first.word in words.PREFIXES)
+    is_word = together == "oclock" or (hyphen and (together in words.KNOWN or first.word in words.PREFIXES))
     if first.word and (is_number or is_word):
         return 1 + hyphen, _word(together, first.start, token.end, first.glued)
     return None

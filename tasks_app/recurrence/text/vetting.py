@@ -34,8 +34,12 @@ _REASONS = (
     ),
 )
 _REFUSED = {word: (code, message) for code, message, refused in _REASONS for word in refused.split()}
-# Without these a text says the same, only exactly.
-_DROPPED = {"about", "around", "approximately", "roughly"}
+# What may stand in place of some of them.
+_INSTEAD = {
+    **dict.fromkeys(("about", "around", "approximately", "roughly"), ""),
+    "semiannually": "every 6 months ",
+    "bimonthly": "every 2 months ",
+}
 _ZONE_MESSAGE = "the time zone does not belong in the text, but in the task's field timezone"
 _ZONES = {
     *("utc", "gmt", "z", "cet", "cest", "eet", "eest", "wet", "west", "est", "edt", "cst", "cdt", "mst", "mdt"),
@@ -64,7 +68,8 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
         raise Refusal("text_ambiguous", f'"or" leaves it open; write "{both}"', token.start, both)
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
-        better = [f"{text[: token.start]}{text[token.end :].lstrip()}"] if token.word in _DROPPED else []
+        instead = _INSTEAD.get(token.word)
+        better = [] if instead is None else [f"{text[: token.start]}{instead}{text[token.end :].lstrip()}"]
         raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start, *better)
     if token.word in _ZONES or _city(tokens, place):
         raise _zone(text, tokens, place)

@@ -112,26 +112,11 @@ EXCEPT = {"except", "excepting", "excluding", "but", "without"}
 ORDERS = {"run", "send", "start"}
 PREFIXES = {"bi", "semi"}
 _GRAMMAR_WORDS = {
-    *("every", "each", "all", "other", "the", "a", "an", "per", "of", "in", "on", "at", "from", "between", "by"),
-    *("before", "after", "past", "half", "last", "leap", "nearest", "closest", "penultimate", "end", "top"),
-    *(
-        "am",
-        "pm",
-        "oclock",
-        "times",
-        "time",
-        "for",
-        "not",
-        "also",
-        "then",
-        "during",
-        "within",
-        "single",
-        "sharp",
-        "only",
-    ),
-    *("working", "business", "work", "week", "please", "run", "send", "start", "it", "this", "st", "nd", "rd", "th"),
-    *("exactly", "only", "t"),
+    *("every", "each", "all", "other", "alternate", "single", "the", "a", "an", "per", "of", "in", "on", "at", "from"),
+    *("between", "by", "before", "after", "past", "half", "last", "leap", "nearest", "closest", "penultimate", "end"),
+    *("top", "am", "pm", "oclock", "sharp", "exactly", "only", "times", "time", "basis", "for", "not", "also", "then"),
+    *("during", "within", "working", "business", "work", "week", "please", "run", "send", "start", "it", "this"),
+    *("st", "nd", "rd", "th", "t"),
 }
 KNOWN = frozenset(
     _GRAMMAR_WORDS

@@ -23,6 +23,8 @@ TABLE = {
         "every second week on Monday at 9",
         "bi-weekly on Monday at 9",
         "every Monday every other week at 9",
+        "every alternate Monday at 9",
+        "on alternate Mondays at 9",
     ),
     "every 14 days from 2027-03-02T09:00:00Z": ("every other Tuesday at 10 starting 2 March 2027",),
     "once 2027-03-03T11:00:00Z": (
@@ -44,7 +46,10 @@ TABLE = {
     ),
     "once 2027-12-31T08:30:00Z": ("31.12.2027 at 9.30",),
     "every 14 days from 1970-01-10T08:00:00Z + every 14 days from 1970-01-11T08:00:00Z": ("every other weekend at 9",),
-    "every 2 days from 1970-01-01T08:00:00Z": ("every second day at 9",),
+    "every 2 days from 1970-01-01T08:00:00Z": (
+        "every second day at 9",
+        "every alternate day at 9",
+    ),
     "every 5 hours from 2026-01-01T00:00:00Z": ("Every 5 hours, counted from 1 January 2026 at 01:00",),
     "every 14 days from 2026-03-03T09:00:00Z": ("Every 14 days at 10:00, counted from 3 March 2026",),
     "every 14 days from 1970-01-01T08:00:00Z": ("every 14 days at 9",),
@@ -94,6 +99,8 @@ TABLE = {
     "every 21 days from 2027-03-04T08:00:00Z + every 21 days from 2027-03-22T08:00:00Z": (
         "every 3 weeks on Mon and Thu at 9 counted from 4 March 2027",
     ),
+    "every 7 days from 1970-01-01T08:00:00Z": ("every 7 days at 9",),
+    "every 3660 days from 1970-01-01T08:00:00Z": ("every 3660 days at 9",),
 }
 
 

@@ -56,6 +56,9 @@ TABLE = {
         "at exactly 9 every day",
         "every day of the week at 9",
         "each day of the year at 9",
+        "once daily at 9",
+        "on a daily basis at 9",
+        "weekdays and weekends at 9",
     ),
     "daily 21:30": (
         "every day at 9:30pm",
@@ -73,6 +76,7 @@ TABLE = {
         "every noon",
         "every day at 12 noon",
         "every day at 12:00 noon",
+        "noon every day",
     ),
     "daily 00:00": (
         "every day at midnight",
@@ -134,7 +138,10 @@ TABLE = {
     "0 9,10 * * *": ("every day at 9 and and 10",),
     "0 1,5 * * *": ("every day at 1,5",),
     "daily 05:00": ("every day at five",),
-    "daily 17:00": ("every day at 5 pm",),
+    "daily 17:00": (
+        "every day at 5 pm",
+        "everyday @ 5pm",
+    ),
     "0 16,18 * * *": ("every day at 16:00 and 18:00",),
     "0 8,11,14,17 * * * + 30 9,12,15 * * *": ("every 90 minutes between 8 and 17:30",),
     "0 6,18 * * *": (
@@ -147,6 +154,14 @@ TABLE = {
     "daily 03:30": ("nightly at 3:30",),
     "every 1 minutes + daily 09:00": ("every minute and every day at 9",),
     "0 0,2,4,6,22 * * *": ("every 2 hours from 22 to 6",),
+    "0 6,14,22 * * *": ("at 6:00, 14:00 and 22:00 daily",),
+    "daily 08:00": (
+        "every day at 8:00h",
+        "every day at 8:00 hrs",
+        "every day at 8 o clock",
+    ),
+    "* 8 * * *": ("every 60 seconds from 8 to 9",),
+    "*/2 * * * 1": ("every 120 seconds on Mondays",),
 }
 
 
