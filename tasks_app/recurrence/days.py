@@ -12,6 +12,7 @@ SHORTEST_MONTH = 28
 LONGEST_MONTH = 31
 WEEK = 7
 SATURDAY = 6
+WORKDAYS = 0b0111110
 SUNDAY = 0
 _ONE_WEEK = (1 << WEEK) - 1
 _EACH_WEEK = sum(1 << day for day in (1, 8, 15, 22, 29))
@@ -89,9 +90,9 @@ def _nearest_workday(day: int, length: int, first: int) -> int:
 
 
 def _workday_mask(rule: DayRule, length: int, first: int) -> int:
-    workdays = [day for day in range(1, length + 1) if (first + day - 1) % WEEK not in (SATURDAY, SUNDAY)]
-    mask = 1 << workdays[-1] if rule.last_workday else 0
-    for nth in rule.workdays:
-        if nth <= len(workdays):
-            mask |= 1 << workdays[nth - 1]
+    workdays = _weekday_mask(WORKDAYS, first) & _all_days(length)
+    mask = 1 << (workdays.bit_length() - 1) if rule.last_workday else 0
+    if rule.workdays:
+        numbered = [day for day in range(1, length + 1) if workdays >> day & 1]
+        mask |= sum(1 << numbered[nth - 1] for nth in rule.workdays if nth <= len(numbered))
     return mask
