@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from tasks_app.recurrence.zones import change_between, first_instant, gap_end, offsets, steady_offset, wall_at
 
 JUST_BEFORE = timedelta(microseconds=1)
-# The gaps of a zone may swallow every date of a rare pattern, one a year; a search gives up after so many.
-MOST_GAPS = 30
+# The gaps of a zone may swallow every date of a rare pattern, one a year, for decades (America/Scoresbysund did on 43
+# last Sundays of March); a search gives up after so many.
+MOST_GAPS = 100
 Find = Callable[[datetime], datetime | None]
 
 

@@ -112,6 +112,14 @@ def test_a_zone_that_always_skips_the_time_is_refused() -> None:
     assert parse("*/30 2 * 3 0L", "UTC").next_after(datetime(2026, 1, 1, tzinfo=UTC))
 
 
+def test_a_time_that_gaps_swallowed_for_decades_is_found_beyond_them() -> None:
+    # There the clocks went from 00:00 to 01:00 on every last Sunday of March from 1981 to 2023.
+    recurrence = parse("*/30 0 * 3 0L", "America/Scoresbysund")
+    first = recurrence.next_after(datetime(1981, 3, 1, tzinfo=UTC))
+    assert first == datetime(2024, 3, 31, 1, tzinfo=UTC)
+    assert recurrence.previous_before(first) == datetime(1980, 3, 30, 2, 30, tzinfo=UTC)
+
+
 def test_an_interval_of_days_keeps_its_time_of_day() -> None:
     fortnight = build({"kind": "every", "days": 14, "anchor": "2026-03-17T10:00"}, "Europe/Berlin")
     first = fortnight.next_after(datetime(2026, 3, 16, tzinfo=UTC))
