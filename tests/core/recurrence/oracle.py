@@ -1,22 +1,26 @@
-"""An independent judge: walks every minute in UTC and asks the rules of daylight saving literally. Slow and obvious."""
+"""An independent judge: walks every minute and asks the rules of daylight saving literally. Slow and obvious."""
 
 import calendar
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.zones import load_zone
 
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 LEAPS_A_DAY = {"Pacific/Apia", "Pacific/Kwajalein"}
 UNCHANGING = {"UTC", "Asia/Kathmandu"}
 ZONES = [
     "UTC",
     "Europe/Berlin",
     "Europe/London",
+    "Europe/Dublin",
     "Europe/Lisbon",
     "Europe/Istanbul",
     "Europe/Volgograd",
@@ -28,6 +32,7 @@ ZONES = [
     "America/Asuncion",
     "America/Caracas",
     "America/Nuuk",
+    "America/Boa_Vista",
     "America/Scoresbysund",
     "Australia/Lord_Howe",
     "Australia/Sydney",
@@ -41,6 +46,7 @@ ZONES = [
     "Africa/Cairo",
     "Africa/Casablanca",
     "Africa/Juba",
+    "Africa/Windhoek",
     "Pacific/Apia",
     "Pacific/Kwajalein",
     "Pacific/Chatham",
@@ -51,45 +57,83 @@ ZONES = [
 ]
 
 
+def any_day(_: datetime) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Rule:
-    """What the minute and hour fields of an expression mean, as plain sets."""
+    """What an expression means: minutes and hours as plain sets, the days as a question."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
     elapsed: bool
+    is_day: Callable[[datetime], bool] = any_day
 
     def matches(self, wall: datetime) -> bool:
-        return wall.minute in self.minutes and wall.hour in self.hours
+        return wall.minute in self.minutes and wall.hour in self.hours and self.is_day(wall)
 
 
 def margin_of(zone_name: str) -> timedelta:
     """Give how far around a change to look: past whatever it skips or repeats."""
-    return timedelta(hours=27) if zone_name in LEAPS_A_DAY else timedelta(hours=5)
+    return timedelta(hours=27) if zone_name in LEAPS_A_DAY else timedelta(hours=4)
+
+
+class Minute(NamedTuple):
+    """A minute of UTC, what the clock on the wall shows then, and what it has jumped over just before."""
+
+    instant: datetime
+    wall: datetime
+    skipped: tuple[datetime, ...]
 
 
 @lru_cache(maxsize=64)
-def minutes_around(zone_name: str, change: datetime) -> list[tuple[datetime, datetime]]:
-    """Give each UTC minute around a change with its wall time."""
+def minutes_around(zone_name: str, change: datetime) -> list[Minute]:
+    """Give each minute in (change - margin, change + margin]."""
     zone = load_zone(zone_name)
     margin = margin_of(zone_name)
     minutes = int(2 * margin / MINUTE)
     instants = [change - margin + place * MINUTE for place in range(minutes + 1)]
-    return [(instant, instant.astimezone(zone)) for instant in instants]
+    walls = [instant.astimezone(zone).replace(tzinfo=None) for instant in instants]
+    return [
+        Minute(instant, wall, tuple(skipped(before, wall)))
+        for instant, (before, wall) in zip(instants[1:], pairwise(walls), strict=True)
+    ]
 
 
 def instants_around(rule: Rule, zone_name: str, change: datetime) -> list[datetime]:
     """Give every planned instant in (change - margin, change + margin], the slow way."""
-    found: list[datetime] = []
-    for (_, before), (instant, wall) in pairwise(minutes_around(zone_name, change)):
-        in_gap = skipped(before.replace(tzinfo=None), wall.replace(tzinfo=None))
-        if rule.elapsed:
-            planned = rule.matches(wall)
-        else:
-            planned = (rule.matches(wall) and not wall.fold) or any(rule.matches(missing) for missing in in_gap)
-        if planned:
-            found.append(instant)
-    return found
+    return [minute.instant for minute in minutes_around(zone_name, change) if is_planned(rule, minute)]
+
+
+def is_planned(rule: Rule, minute: Minute) -> bool:
+    """Ask the rules of gaps and overlaps."""
+    if rule.elapsed:
+        return rule.matches(minute.wall)
+    in_first_pass = not minute.wall.fold and rule.matches(minute.wall)
+    return in_first_pass or any(rule.matches(missing) for missing in minute.skipped)
+
+
+def instants_by_wall(rule: Rule, zone_name: str, change: datetime, margin: timedelta) -> list[datetime]:
+    """Give the same by walking the wall times instead, whose instants may lie on odd seconds."""
+    zone = load_zone(zone_name)
+    # Further than any offset, so that the instants of the walls cover the margin.
+    low = (change - margin).replace(tzinfo=None, second=0) - timedelta(hours=26)
+    walls = [low + place * MINUTE for place in range(int((2 * margin + timedelta(hours=52)) / MINUTE))]
+    found: set[datetime] = set()
+    for wall in filter(rule.matches, walls):
+        passes = [wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        if passes[0].astimezone(zone).replace(tzinfo=None) == wall:
+            found.update(passes if rule.elapsed else passes[:1])
+        elif not rule.elapsed:
+            found.add(change)
+    return sorted(instant for instant in found if change - margin < instant <= change + margin)
+
+
+def neighbours(instants: list[datetime], start: datetime) -> tuple[datetime | None, datetime | None]:
+    """Give the last of them before a start and the first after it."""
+    before, after = bisect_left(instants, start), bisect_right(instants, start)
+    return instants[before - 1] if before else None, instants[after] if after < len(instants) else None
 
 
 def skipped(before: datetime, wall: datetime) -> Iterator[datetime]:
