@@ -53,6 +53,7 @@ def clock_of(directory: Path, settings: dict[str, str]) -> Iterator[tuple[clocks
 def follow(path: Path) -> None:
     """Let this process and its children live by the clock in the file."""
     traveller = time_machine.travel(_read(path)).start()
+    time.time()  # it goes on from the moment in which it is first asked
     machine_now = timezone.now
     seen = _stamp(path)
 

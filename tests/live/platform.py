@@ -257,10 +257,18 @@ _READY: dict[str, Callable[[Platform, Process], bool]] = {
 
 
 @contextlib.contextmanager
-def running_platform(*names: str, starts_at: datetime | None = None, **settings: str) -> Iterator[Platform]:
-    """Run these processes of the Procfile (all, if none is named) with these settings; from that instant on, if any."""
-    with short_directory() as directory, Platform(directory, settings, starts_at) as platform:
+def running_platform(*names: str, **settings: str) -> Iterator[Platform]:
+    """Run these processes of the Procfile (all, if none is named) with these settings."""
+    with short_directory() as directory, Platform(directory, settings) as platform:
         platform.launch(*(names or EVERYTHING))
+        yield platform
+
+
+@contextlib.contextmanager
+def platform_from(instant: datetime, *names: str, **settings: str) -> Iterator[Platform]:
+    """Run these processes with a clock that goes on from that instant, and that a test may move."""
+    with short_directory() as directory, Platform(directory, settings, starts_at=instant) as platform:
+        platform.launch(*names)
         yield platform
 
 

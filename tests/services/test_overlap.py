@@ -7,10 +7,10 @@ import pytest
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.services import outcomes, upkeep
 from tasks_app.services.lifecycle import Claim
-from tasks_app.states import Reason
 from tests.clocks import Clock
 from tests.services.conftest import START, Make
 from tests.services.deeds import fire, fresh, history, take_next
+from tests.services.ends import failure
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +57,7 @@ def test_skip_leaves_the_slot_out_while_a_run_waits_or_runs(make: Make, clock: C
 def test_skip_leaves_the_slot_out_while_a_run_waits_for_its_retry(make: Make, clock: Clock) -> None:
     task = make(overlap="skip", retry={"delays": [3600]})
     fire_at(clock, task, 10)
-    outcomes.attempt_failed(claimed(), outcomes.Failure(reason=Reason.HANDLER_ERROR, error="no"))
+    outcomes.attempt_failed(claimed(), failure())
     fire_at(clock, task, 20)
     assert history(task) == ["09:10 scheduled/retry", "09:20 skipped/overlap"]
 

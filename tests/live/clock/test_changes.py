@@ -9,7 +9,7 @@ from tests.live.clock import timeline
 from tests.live.platform import Platform
 from tests.live.surroundings import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 TASKS = 12
 

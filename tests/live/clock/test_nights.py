@@ -10,7 +10,7 @@ from tests.live import inside
 from tests.live.clock import timeline
 from tests.live.platform import Platform
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tests.live.platform import Platform
 from tests.live.story import Story
 from tests.live.surroundings import eventually
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 HOURLY = "0 7-11 * * *"
 HALF_HOURLY = "*/30 7-11 * * *"

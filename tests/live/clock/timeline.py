@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tests.live import inside
 from tests.live.faults.conftest import SHORT, check_records
-from tests.live.platform import Platform, running_platform
+from tests.live.platform import Platform, platform_from
 from tests.live.story import Story
 from tests.live.surroundings import eventually
 
@@ -18,7 +18,7 @@ PROCESSES = ("redis", "worker", "beat")
 @contextmanager
 def platform_at(instant: datetime) -> Iterator[Platform]:
     """Run the engine from that instant on; at its end the record of every run is sound."""
-    with running_platform(*PROCESSES, starts_at=instant, **SHORT) as platform:
+    with platform_from(instant, *PROCESSES, **SHORT) as platform:
         yield platform
         check_records(platform.do(inside.stories))
 
