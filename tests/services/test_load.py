@@ -191,9 +191,11 @@ def test_a_minute_is_crowded_when_five_tasks_start_in_it(alice: User) -> None:
 def test_minutes_with_the_same_tasks_are_told_once(alice: User) -> None:
     hourly = [plan(alice, {"kind": "hourly", "minute": 0}).id for _ in range(6)]
     nightly = [plan(alice, daily("03:00")).id for _ in range(3)]
-    (first, second), count = crowds(load(alice), most=10)
-    assert (len(first.minutes), len(second.minutes), count) == (1, 23, 2)
-    assert (set(first.tasks), set(second.tasks)) == ({*hourly, *nightly}, set(hourly))
+    others = [plan(alice, daily("05:00")).id for _ in range(3)]
+    (first, second, third), count = crowds(load(alice), most=10)
+    assert ([len(crowd.minutes) for crowd in (first, second, third)], count) == ([1, 1, 22], 3)
+    assert (set(first.tasks), set(second.tasks)) == ({*hourly, *nightly}, {*hourly, *others})
+    assert set(third.tasks) == set(hourly)
     assert len(crowds(load(alice), most=1)[0]) == 1
 
 
