@@ -115,6 +115,7 @@ def batch_list_page(request: Request) -> HttpResponse:
     counted = tallies(found[:SIZE])
     context = {
         "batches": [Shown(batch, counted[batch.id]) for batch in found[:SIZE]],
+        "is_any_open": any(batch.finished_at is None for batch in found),
         "page": number,
         "has_next": len(found) > SIZE,
         "shows_owner": sees_all(request.user),

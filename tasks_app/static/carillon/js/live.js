@@ -3,6 +3,7 @@
 //   data-live="run:<id>" | "task:<id>" | "tasks"   a region; htmx fetches it again on the event "live"
 //   data-only="<id>"          within a wide topic, only frames of this run or task count
 //   data-when="polling"       fetched again only while the socket is away
+//   data-poll                 fetched again every 2 s as well: it shows more than the state of runs
 //   data-calm                 not replaced while the pointer is over it
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
@@ -212,5 +213,6 @@ if (topics().size) {
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
+  setInterval(() => { if (!isHidden()) for (const region of all("[data-poll]")) refresh(region); }, POLL_MS);
   connect();
 }
