@@ -72,6 +72,18 @@ def instants(task: ScheduledTask, start: datetime, end: datetime) -> Iterator[da
         at = rule.next_after(at)
 
 
+def some_ago(task: ScheduledTask, now: datetime, count: int) -> datetime:
+    """Give the instant of the schedule that many instants ago, or of its first; `now` where it has none.
+
+    Raises ValueError when the schedule cannot be read.
+    """
+    rule = planning.recurrence_of(task)
+    at = now
+    for _ in range(count if rule else 0):
+        at = (rule.previous_before(at) if rule else None) or at
+    return at
+
+
 def look(task: ScheduledTask, ordered: Sequence[datetime]) -> list[Slot]:
     """Say what each of the instants, in order, has now."""
     if not ordered:

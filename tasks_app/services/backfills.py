@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -12,6 +11,7 @@ from tasks_app import dispatch
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import Batch, Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.recurrence.moments import to_text
+from tasks_app.recurrence.zones import load_zone
 from tasks_app.services import lifecycle, planning
 from tasks_app.services.backfill_slots import Plan, Reprocess, Slot, instants, look
 from tasks_app.services.validation import Problems, check_choice, check_range
@@ -113,7 +113,7 @@ def _check(task: ScheduledTask, spec: BackfillSpec) -> None:
 
 
 def _too_many(task: ScheduledTask, what: str, last: Slot) -> Invalid:
-    until = last.at.astimezone(ZoneInfo(task.timezone)).isoformat()
+    until = last.at.astimezone(load_zone(task.timezone)).isoformat()
     return Invalid.at("to", "too_many", f"The range {what}; give {until} or earlier, and go on from there afterwards.")
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,3 +148,17 @@ def test_a_run_that_is_not_there_is_said() -> None:
     TaskRun.objects.all().delete()
     with pytest.raises(NotFound):
         jobs.get(run.id)
+
+
+@pytest.mark.django_db
+def test_a_backfill_is_a_batch_and_obeys_the_transaction(alice: User) -> None:
+    task = jobs.recurring("hourly", TYPE, PAYLOAD, "0 * * * *", owner=alice)
+    start = datetime(2025, 11, 3, 9, tzinfo=UTC)
+    with transaction.atomic():
+        jobs.backfill(task, start, start + timedelta(hours=2))
+        transaction.set_rollback(True)
+    assert not TaskRun.objects.exists()
+    batch = jobs.backfill(task, start, start + timedelta(hours=2), reprocess="failed")
+    assert (batch.total, batch.actor, batch.parameters["reprocess"]) == (3, "code", "failed")
+    with pytest.raises(Invalid):
+        jobs.backfill(task, datetime(2025, 11, 3), start)

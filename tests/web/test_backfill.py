@@ -115,6 +115,12 @@ def test_what_is_wrong_is_said_at_its_field(
     assert not Batch.objects.exists()
 
 
+def test_a_schedule_or_a_zone_that_cannot_be_read_is_said(as_alice: Client, hourly: ScheduledTask) -> None:
+    for broken in ({"timezone": "Mars/Olympus"}, {"schedule": {"kind": "cron", "expression": "no"}}):
+        ScheduledTask.objects.filter(pk=hourly.pk).update(**broken)
+        assert "cannot be read" in text(look(as_alice, hourly))
+
+
 def test_a_start_of_nothing_is_refused(as_alice: Client, hourly: ScheduledTask) -> None:
     backfill(hourly, 5)
     response = start(as_alice, hourly, asked())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,10 +10,11 @@ from django.http import QueryDict
 
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import Overlap, ScheduledTask
+from tasks_app.recurrence import ScheduleError, check_timezone
 from tasks_app.recurrence.moments import Unreadable, read_instant
-from tasks_app.services.backfill_slots import Reprocess
+from tasks_app.recurrence.zones import load_zone
+from tasks_app.services.backfill_slots import Reprocess, some_ago
 from tasks_app.services.backfills import MOST_AT_ONCE, BackfillSpec, overlap_of
-from tasks_app.services.planning import recurrence_of
 from tasks_app.web.forms.field import Choice, Field, messages
 from tasks_app.web.forms.policies import whole
 
@@ -48,7 +49,7 @@ class BackfillForm:
             "overlap": overlap_of(task, None),
             **{name: str(data[name]).strip() for name in NAMES if name in data},
         }
-        zone = ZoneInfo(task.timezone)
+        zone = _zone(task)
         for name, moment in (("from", _start(task, now)), ("to", now)):
             values.setdefault(name, moment.astimezone(zone).strftime(_WALL))
         return cls(task, values)
@@ -59,7 +60,7 @@ class BackfillForm:
         instants = {}
         for name in ("from", "to"):
             try:
-                instants[name] = read_instant(self.values[name], ZoneInfo(self.task.timezone))
+                instants[name] = read_instant(self.values[name], _zone(self.task))
             except Unreadable as error:
                 said = error.problem.message
                 faults[name] = [FieldError(error.problem.code, f"{said[:1].upper()}{said[1:]}.")]
@@ -105,11 +106,15 @@ class BackfillForm:
 
 def _start(task: ScheduledTask, now: datetime) -> datetime:
     """Where to begin, unless said otherwise: a few slots ago, whatever the pace of the schedule."""
-    at = now
     try:
-        rule = recurrence_of(task)
-        for _ in range(_SHOWN_SLOTS):
-            at = (rule.previous_before(at) if rule else None) or at
+        return some_ago(task, now, _SHOWN_SLOTS)
     except ValueError:  # the service says that the schedule cannot be read
-        pass
-    return at if at < now else now - timedelta(days=_SHOWN_SLOTS)
+        return now
+
+
+def _zone(task: ScheduledTask) -> ZoneInfo:
+    """The task's zone; one that has gone is for the service to say, and UTC stands in for it."""
+    try:
+        return load_zone(check_timezone(task.timezone))
+    except ScheduleError:
+        return load_zone("UTC")

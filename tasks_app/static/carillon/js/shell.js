@@ -1,6 +1,6 @@
 // Keys of the whole app, and menus that close when one looks away.
 
-const PLACES = { h: "home", t: "task-list", r: "run-list", u: "upcoming", s: "settings" };
+const PLACES = { h: "home", t: "task-list", r: "run-list", b: "batch-list", u: "upcoming", s: "settings" };
 let isGoing = false;
 
 const isTyping = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
