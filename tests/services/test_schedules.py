@@ -69,7 +69,7 @@ def told(seen: SchedulePreview) -> list[tuple[str, str]]:
     return [(f"{note.at:%Y-%m-%d %H:%M}" if note.at else "", note.code) for note in seen.notes]
 
 
-NIGHT = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
+NIGHT: dict[str, Any] = {"cron": "30 2 * * *", "timezone": "Europe/Berlin"}
 SPRING = datetime(2027, 3, 27, tzinfo=UTC)
 
 
@@ -104,7 +104,10 @@ def test_a_change_is_told_only_where_the_task_has_a_run(
 
 
 def test_a_change_is_told_at_a_run_that_is_years_away() -> None:
-    yearly = {"schedule": {"kind": "yearly", "month": 3, "day": 28, "time": "02:30"}, "timezone": "Europe/Berlin"}
+    yearly: dict[str, Any] = {
+        "schedule": {"kind": "yearly", "month": 3, "day": 28, "time": "02:30"},
+        "timezone": "Europe/Berlin",
+    }
     assert told(preview(count=20, **yearly)) == [
         ("2027-03-28 01:00", "gap"),
         ("2032-03-28 01:00", "gap"),
@@ -113,7 +116,7 @@ def test_a_change_is_told_at_a_run_that_is_years_away() -> None:
 
 
 def test_what_nobody_would_miss_is_told_only_of_the_runs_that_are_shown() -> None:
-    often = {"cron": "0 * * * *", "timezone": "Europe/Berlin"}
+    often: dict[str, Any] = {"cron": "0 * * * *", "timezone": "Europe/Berlin"}
     assert told(preview(after=SPRING, **often)) == []
     autumn = datetime(2027, 10, 31, tzinfo=UTC)
     assert told(preview(after=autumn, **often)) == [("2027-10-31 01:00", "twice")]
