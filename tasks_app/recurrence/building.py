@@ -21,6 +21,7 @@ from tasks_app.recurrence.walkers import (
     OnceWalker,
     UnionWalker,
     Walker,
+    parts_of,
 )
 from tasks_app.recurrence.zones import check_timezone, load_zone
 
@@ -75,10 +76,15 @@ def _walker(schedule: Mapping[str, Any], zone: ZoneInfo) -> Walker:
         case "every":
             return _every(schedule, zone)
         case "any":
-            return UnionWalker(tuple(_walker(meaning_of(part, zone), zone) for part in schedule["of"]))
+            return _union([_walker(meaning_of(part, zone), zone) for part in schedule["of"]])
     expression = cron_of(schedule, zone)
     pattern = compile_cron(expression).pattern if expression else _nth_workday(schedule)
     return ElapsedWalker(pattern, zone) if pattern.elapsed else FixedWalker(pattern, zone)
+
+
+def _union(walkers: list[Walker]) -> UnionWalker:
+    """Join walkers; a text among them may be a union of its own."""
+    return UnionWalker(tuple(one for walker in walkers for one in parts_of(walker)))
 
 
 def _every(schedule: Mapping[str, Any], zone: ZoneInfo) -> Walker:

@@ -12,8 +12,8 @@ from tasks_app.recurrence.walkers import (
     ElapsedWalker,
     EveryWalker,
     FixedWalker,
-    UnionWalker,
     Walker,
+    parts_of,
 )
 from tasks_app.recurrence.zones import change_between, load_zone, offset_at, to_naive_utc
 
@@ -65,11 +65,12 @@ def clock_notes(rule: Recurrence, spans: Iterable[tuple[datetime, datetime]]) ->
     if rule.kind == "once":
         return []
     zone = load_zone(rule.timezone)
-    parts = rule.walker.parts if isinstance(rule.walker, UnionWalker) else (rule.walker,)
     changes = {
         change.at: change for low, high in spans for change in _changes(zone, to_naive_utc(low), to_naive_utc(high))
     }
-    found = {note: None for change in changes.values() for part in parts for note in _effect(part, change)}
+    found = {
+        note: None for change in changes.values() for part in parts_of(rule.walker) for note in _effect(part, change)
+    }
     return sorted(found, key=lambda note: note.at)
 
 

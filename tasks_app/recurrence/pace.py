@@ -5,7 +5,7 @@ from datetime import timedelta
 from tasks_app.recurrence.days import LONGEST_MONTH, SHORTEST_MONTH, WEEK
 from tasks_app.recurrence.pattern import LAST_MONTH, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
-from tasks_app.recurrence.walkers import DaySteps, ElapsedWalker, EveryWalker, FixedWalker, UnionWalker, Walker
+from tasks_app.recurrence.walkers import DaySteps, ElapsedWalker, EveryWalker, FixedWalker, Walker, parts_of
 
 DAY = timedelta(days=1)
 MINUTES_PER_HOUR = 60
@@ -20,7 +20,7 @@ def runs_per_day(rule: Recurrence) -> float | None:
     """Give the average number of runs a day, over all years; None for what runs once."""
     if rule.kind == "once":
         return None
-    parts = rule.walker.parts if isinstance(rule.walker, UnionWalker) else (rule.walker,)
+    parts = parts_of(rule.walker)
     patterns = [pattern for part in parts if (pattern := _pattern(part))]
     times = [_times(pattern) for pattern in patterns]
     return sum(_steps_per_day(part) for part in parts) + sum(
@@ -31,8 +31,7 @@ def runs_per_day(rule: Recurrence) -> float | None:
 
 def is_on_whole_minutes(rule: Recurrence) -> bool:
     """Tell whether all of its instants are: then no two of them are closer than a minute."""
-    parts = rule.walker.parts if isinstance(rule.walker, UnionWalker) else (rule.walker,)
-    return all(_pattern(part) for part in parts)
+    return all(_pattern(part) for part in parts_of(rule.walker))
 
 
 def _pattern(walker: Walker) -> Pattern | None:

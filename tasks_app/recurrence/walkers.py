@@ -192,3 +192,8 @@ def _within_calendar(find: Find, instant: datetime) -> datetime | None:
         return find(instant)
     except OverflowError:
         return None
+
+
+def parts_of(walker: Walker) -> tuple[Walker, ...]:
+    """Give the schedules that run together: itself, where it is one."""
+    return walker.parts if isinstance(walker, UnionWalker) else (walker,)

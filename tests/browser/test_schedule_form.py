@@ -44,6 +44,7 @@ KINDS: dict[str, tuple[Callable[[Page], None], str]] = {
         "On the last Friday of every month at 09:00",
     ),
     "yearly": (lambda page: fill(page, yearly__month="12", yearly__day="last"), "December"),
+    "text": (lambda page: fill(page, text__text="every weekday at 9"), "Every weekday at 09:00"),
     "cron": (lambda page: fill(page, cron__expression="0 9 * * mon-fri"), "Every weekday at 09:00"),
     "any": (several, "Every day at 09:00; also every Monday and Friday"),
 }

@@ -12,7 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from tasks_app.models import ScheduledTask
-from tasks_app.recurrence import normalise
+from tasks_app.recurrence import build, normalise
+from tasks_app.web.forms.schedule.kinds import SENTENCES
 from tests.web.conftest import MakeTask
 from tests.web.reading import Page, chosen, errors, text, value
 
@@ -71,6 +72,7 @@ EACH: list[tuple[dict[str, Any], dict[str, Any] | None]] = [
         {"schedule.yearly.month": "2", "schedule.yearly.day": "29", "schedule.yearly.time": "09:00"},
         {"kind": "yearly", "month": 2, "day": 29, "time": "09:00"},
     ),
+    ({"schedule.text.text": "every weekday at 9"}, {"kind": "text", "text": "every weekday at 9"}),
     ({"schedule.cron.expression": "0 9 * * MON-FRI"}, {"kind": "cron", "expression": "0 9 * * MON-FRI"}),
     (
         {
@@ -279,11 +281,15 @@ def test_htmx_gets_the_part_alone(as_alice: Client) -> None:
     assert "<html" not in html
 
 
-def offers(response: Page) -> list[list[Any]]:
+def buttons(response: Page) -> list[list[Any]]:
     """What the buttons of the page would put where."""
-    buttons = re.findall(r'name="_apply"\s+value="([^"]*)"', response.content.decode())
-    found: list[list[Any]] = [json.loads(unescape(one)) for one in buttons]
-    return [one for one in found if one[0] != "schedule.text.text"]
+    found = re.findall(r'name="_apply"\s+value="([^"]*)"', response.content.decode())
+    return [json.loads(unescape(one)) for one in found]
+
+
+def offers(response: Page) -> list[list[Any]]:
+    """Those of them that are suggestions, not examples."""
+    return [one for one in buttons(response) if one[1] not in SENTENCES]
 
 
 @pytest.mark.parametrize(
@@ -291,6 +297,10 @@ def offers(response: Page) -> list[list[Any]]:
     [
         ({"schedule.cron.expression": "60 9 * * monday-friday"}, [["schedule.cron.expression", "0 9 * * MON-FRI"]]),
         ({"schedule.cron.expression": "0 0 9 ? * 2-6"}, [["schedule.cron.expression", "0 9 * * MON-FRI"]]),
+        (
+            {"schedule.cron.expression": "every weekday at 9"},
+            [["schedule.cron.expression", {"kind": "text", "text": "every weekday at 9"}]],
+        ),
         ({"schedule.cron.expression": "@every 5m"}, [["schedule.cron.expression", {"kind": "every", "minutes": 5}]]),
         (RULES, [["schedule.of.1.cron.expression", "0 * * * *"]]),
         ({"schedule.daily.time": "09:00", "timezone": "europe/berlin"}, [["timezone", BERLIN]]),
@@ -316,7 +326,7 @@ def test_a_suggestion_is_a_button_and_the_form_then_saves(
     assert value(mended, "payload.url") == FORM["payload.url"]
     names = [*(name for name in fields if name != "schedule.of.__row"), "schedule.kind", "timezone"]
     rows = {"schedule.of.__row": ["0", "1"]} if "schedule.of.__row" in fields else {}
-    more = {"schedule.every.amount": "5", "schedule.every.unit": "minutes"}
+    more = {"schedule.every.amount": "5", "schedule.every.unit": "minutes", "schedule.text.text": "every day at 9"}
     again = {**FORM, **rows, **{name: holds(mended, name) for name in names}, **more}
     assert as_alice.post(NEW, again).status_code == 302
     assert ScheduledTask.objects.filter(owner=alice).exists()
@@ -357,10 +367,16 @@ def test_an_example_sentence_is_filled_in_by_one_click(as_alice: Client) -> None
     assert value(chosen_one, "schedule.text.text") == "every 15 minutes"
 
 
-def test_words_are_sent_as_they_are_typed(as_alice: Client) -> None:
-    response = as_alice.post("/tasks/preview/", typed({"schedule.text.text": " every weekday at 9:00 "}))
-    assert response.status_code == 200
-    assert value(as_alice.post(NEW, {**typed({"schedule.text.text": "x"}), "name": ""}), "schedule.text.text") == "x"
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_example_sentence_is_understood(sentence: str) -> None:
+    assert build({"kind": "text", "text": sentence}, BERLIN).next_after(datetime(2031, 1, 1, tzinfo=UTC))
+
+
+def test_a_word_that_is_not_understood_is_marked_and_mended(as_alice: Client) -> None:
+    refused = as_alice.post(NEW, typed({"schedule.text.text": "evry day at 9"}))
+    assert "<mark>evry</mark> day at 9" in refused.content.decode()
+    assert ["schedule.text.text", "every day at 9"] in buttons(refused)
+    assert 'did you mean "every"?' in errors(refused, "schedule.text.text")
 
 
 def test_a_new_task_begins_in_the_zone_that_one_has_chosen(as_alice: Client) -> None:

@@ -64,7 +64,7 @@ def without_repeats(messages: list[Said]) -> list[Said]:
 
 def _shown(suggestion: Any) -> str:
     if isinstance(suggestion, Mapping):
-        words = recurrence.build(suggestion, "UTC").describe()
+        words = str(suggestion.get("text") or recurrence.build(suggestion, "UTC").describe())
         return f"“{words[:1].lower()}{words[1:]}”"
     return said_moment(str(suggestion))
 

@@ -13,6 +13,9 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS = 1461
 
 
+NOON = {"kind": "daily", "time": "12:00"}
+
+
 def counted(rule: Recurrence) -> int:
     """Count the instants of four years."""
     count, instant = 0, START - timedelta(seconds=1)
@@ -61,6 +64,7 @@ def test_the_average_is_that_of_the_instants(schedule: dict[str, Any]) -> None:
         ({"kind": "daily", "time": "09:00"}, 1.0),
         ({"kind": "weekly", "days": ["mon"], "time": "09:00"}, 1 / 7),
         ({"kind": "any", "of": [{"kind": "hourly", "minute": 0}, {"kind": "daily", "time": "09:00"}]}, 24.0),
+        ({"kind": "any", "of": [{"kind": "text", "text": "every weekday at 9 and on Saturday at 11"}, NOON]}, 13 / 7),
         ({"kind": "once", "run_at": "2031-01-01T00:00:00Z"}, None),
     ],
 )
