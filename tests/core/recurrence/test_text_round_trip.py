@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasks_app.recurrence import Recurrence, ScheduleError, build, normalise
 from tasks_app.recurrence.text import LONGEST_TEXT, tidy
 from tests.core.recurrence.oracle import ZONES
-from tests.core.recurrence.test_properties import cron_texts
+from tests.core.recurrence.strategies import cron_texts
 
 FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 STARTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2031, 6, 30, 22, 30, tzinfo=UTC))
