@@ -133,8 +133,8 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("home", "Home", "home", reverse("home")),
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
         entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
-        entry("batch-list", "Batches", "batches", reverse("batch-list")),
         entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
+        entry("batch-list", "Batches", "batches", reverse("batch-list")),
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
         entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]

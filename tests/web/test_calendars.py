@@ -326,7 +326,7 @@ def test_a_task_chooses_its_calendar_and_sees_what_it_does(
     with time_machine.travel("2026-12-01T08:00:00Z", tick=False):
         said = text(as_alice.post("/tasks/preview/", keeps))
     assert "moved to the working day before on days off of “Office”" in said
-    assert "Wed 23 Dec 2026, 09:00" in said
+    assert "Wed 23 Dec" in said
     refused = as_alice.post(new_task, {**form, "calendar": str(foreign.pk)})
     assert "There is no such calendar" in errors(refused, "calendar")
     as_alice.post(new_task, keeps)
@@ -351,7 +351,7 @@ def test_staff_see_the_owners_calendars_in_the_owners_task(
     assert re.search(rf'<option value="{office.pk}" selected>\s*Office', page)
     assert "Of staff" not in page
     keeps = {"schedule.kind": "daily", "schedule.daily.time": "09:00", "calendar": str(office.pk)}
-    assert "on days off of “Office”" in text(as_staff.post("/tasks/preview/", {**keeps, "_task": str(task.pk)}))
+    assert "on days off of “Office”" in text(as_staff.post(f"/tasks/preview/?task={task.pk}", keeps))
     assert "There is no such calendar" in text(as_staff.post("/tasks/preview/", keeps))
 
 

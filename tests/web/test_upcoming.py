@@ -265,16 +265,16 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(40):
         make(f"Task {number:02}", **daily(soon + timedelta(minutes=number % 7)))
     client = signed_in(alice)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         response = client.get("/upcoming/")
     assert len(response.context["lanes"]) == 30
     assert response.context["lanes_rest"] == 10
 
 
-def test_it_stands_in_the_rail_between_runs_and_collections(reader: Client) -> None:
+def test_it_stands_in_the_rail_between_runs_and_batches(reader: Client) -> None:
     places = re.findall(r'data-place="([a-z-]+)"', reader.get("/upcoming/").content.decode())
     assert places[places.index("upcoming") - 1] == "run-list"
-    assert places[places.index("upcoming") + 1] == "collection-list"
+    assert places[places.index("upcoming") + 1] == "batch-list"
 
 
 def test_a_look_before_now_is_a_look_from_now() -> None:
