@@ -161,7 +161,7 @@ def test_a_suggestion_works_without_javascript(plain: Page) -> None:
 def test_rules_come_and_go_under_the_same_preview(page: Page) -> None:
     begin(page, "Rules")
     page.check("#kind-any", force=True)
-    expect(page.locator("#preview .says")).to_contain_text("at 09:00; also every day at 17:00")
+    expect(page.locator("#preview .says")).to_contain_text("Every day at 09:00 and 17:00")
     page.get_by_role("button", name="Remove rule 1").click()
     expect(page.locator(".rule")).to_have_count(1)
     expect(page.locator("#preview .says")).to_have_text(re.compile("Every day at 17:00"))
