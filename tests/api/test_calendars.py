@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tests.api.client import Api
@@ -19,14 +20,15 @@ FIELDS = {
     "id", "name", "description", "country", "subdivision", "weekend", "days", "is_shared", "owner", "can_edit",
     "used_by", "version", "created_at", "updated_at",
 }  # fmt: skip
-ICAL = """BEGIN:VCALENDAR
+YEAR = timezone.localdate().year + 1
+ICAL = f"""BEGIN:VCALENDAR
 BEGIN:VEVENT
-DTSTART;VALUE=DATE:20270802
-DTEND;VALUE=DATE:20270805
+DTSTART;VALUE=DATE:{YEAR}0802
+DTEND;VALUE=DATE:{YEAR}0805
 SUMMARY:Works holiday
 END:VEVENT
 BEGIN:VEVENT
-DTSTART:20270802T120000Z
+DTSTART:{YEAR}0802T120000Z
 SUMMARY:Lunch
 END:VEVENT
 BEGIN:VEVENT
@@ -204,16 +206,16 @@ def test_an_edit_plans_the_tasks_anew(api: Api) -> None:
 
 
 def test_a_file_brings_days_and_says_what_it_left_out(api: Api) -> None:
-    address = f"calendars/{made(api, days=['2027-08-03', {'date': '2020-01-01', 'source': 'ical'}])['id']}"
+    address = f"calendars/{made(api, days=[f'{YEAR}-08-03', {'date': '2020-01-01', 'source': 'ical'}])['id']}"
     reply = api.post(f"{address}/import", {"ical": ICAL}, **{"If-Match": '"1"'})
     assert (reply.status, reply.body["found"], reply.headers["ETag"]) == (200, 4, '"2"')
     assert reply.body["left_out"] == [{"reason": "has a time of day", "count": 1, "examples": ["Lunch"]}]
     assert reply.body["calendar"] == api.get(address).body
     assert [(day["date"], day["name"], day["source"]) for day in reply.body["calendar"]["days"]] == [
         ("12-31", "New Year's Eve", "ical"),
-        ("2027-08-02", "Works holiday", "ical"),
-        ("2027-08-03", "", "typed"),
-        ("2027-08-04", "Works holiday", "ical"),
+        (f"{YEAR}-08-02", "Works holiday", "ical"),
+        (f"{YEAR}-08-03", "", "typed"),
+        (f"{YEAR}-08-04", "Works holiday", "ical"),
     ]
     assert api.post(f"{address}/import", {"ical": ICAL}, **{"If-Match": '"1"'}).status == 412
     assert api.post(f"{address}/import", {"ical": ICAL}).body["calendar"]["version"] == 2, "the same file again"

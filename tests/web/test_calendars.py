@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import Calendar, ScheduledTask
@@ -29,9 +30,10 @@ TYPED: dict[str, Any] = {
     "subdivision": "BY",
     "days": "12-24 Christmas Eve\r\n\r\n2027-05-07: Bridge day\r\n2027-05-28",
 }
+YEAR = timezone.localdate().year + 1
 ICAL = (
-    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20270802\nDTEND:20270804\nSUMMARY:Works holiday\nEND:VEVENT\n"
-    "BEGIN:VEVENT\nDTSTART:20270802T120000\nSUMMARY:Lunch\nEND:VEVENT\nEND:VCALENDAR\n"
+    f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:{YEAR}0802\nDTEND:{YEAR}0804\nSUMMARY:Works holiday\nEND:VEVENT\n"
+    f"BEGIN:VEVENT\nDTSTART:{YEAR}0802T120000\nSUMMARY:Lunch\nEND:VEVENT\nEND:VCALENDAR\n"
 )
 
 
@@ -147,15 +149,15 @@ def test_a_file_brings_days_and_the_rest_is_told(as_alice: Client, alice: User) 
     assert "Left out of the file: 1 event has a time of day." in text(response)
     assert "2 days from a file" in text(response)
     calendar = alice.calendars.get()
-    assert [day["date"] for day in calendar.days] == ["2027-08-02", "2027-08-03"]
+    assert [day["date"] for day in calendar.days] == [f"{YEAR}-08-02", f"{YEAR}-08-03"]
     page = as_alice.get(address(calendar))
     assert "2 days from a file. Take them out" in text(page)
-    again = {**TYPED, "days": "2027-08-02 Mine", "imported": value(page, "imported"), "version": "1"}
+    again = {**TYPED, "days": f"{YEAR}-08-02 Mine", "imported": value(page, "imported"), "version": "1"}
     as_alice.post(address(calendar), again)
     calendar.refresh_from_db()
     assert [(day["date"], day["name"]) for day in calendar.days] == [
-        ("2027-08-02", "Mine"),
-        ("2027-08-03", "Works holiday"),
+        (f"{YEAR}-08-02", "Mine"),
+        (f"{YEAR}-08-03", "Works holiday"),
     ]
 
 
@@ -177,7 +179,10 @@ def test_a_file_is_seen_before_it_is_kept_and_need_not_be_chosen_twice(as_alice:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (ICAL.replace("DTEND:20270804", "RRULE:FREQ=SECONDLY"), "Line 4: whole days cannot repeat by FREQ=SECONDLY."),
+        (
+            ICAL.replace(f"DTEND:{YEAR}0804", "RRULE:FREQ=SECONDLY"),
+            "Line 4: whole days cannot repeat by FREQ=SECONDLY.",
+        ),
         (b"\xff\xfe\x00", "Line 1: this is not UTF-8"),
         (b"BEGIN:VCALENDAR\nX:\x00\n", "Line 2: must not contain the character U+0000."),
         (b"BEGIN:VCALENDAR\n" + b"X:1\n" * 70_000, "at most 256 KiB"),
