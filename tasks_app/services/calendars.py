@@ -1,25 +1,23 @@
 """Making and editing calendars. An edit plans every task that keeps the calendar anew and loses no slot that is due."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tasks_app import beat_sync, recurrence
+from tasks_app import recurrence
 from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
-from tasks_app.models import Calendar, ScheduledTask, db_now
+from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.recurrence.days_off import check_country, read_day
 from tasks_app.recurrence.writing import WEEKDAYS
-from tasks_app.selectors.access import Person, can_see, sees_all, visible_tasks
+from tasks_app.selectors.access import Person, sees_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
-from tasks_app.services import firing, planning, task_calendars
+from tasks_app.services import replanning
 from tasks_app.services.ical import MOST_DAYS, Imported, read_ical
 from tasks_app.services.mail_text import is_one_line
 from tasks_app.services.validation import Problems, check_text
-from tasks_app.states import TaskStatus
 
 FIELDS = ("name", "description", "country", "subdivision", "weekend", "days", "is_shared")
 SOURCES = ("typed", "ical")
@@ -61,13 +59,13 @@ def calendar_update(
     if before["is_shared"] and not after["is_shared"]:
         others = living_tasks_using(calendar).exclude(owner=calendar.owner_id)
         _refuse_if_used(calendar, "be kept from others", others, by=by)
-    _fire_due(calendar, actor=actor)
+    settled = replanning.settle_tasks(calendar, actor=actor)
     for name, value in after.items():
         setattr(calendar, name, value)
     calendar.version += 1
     calendar.__dict__.pop("days_off", None)
     _saved(calendar)
-    _replan(calendar, by)
+    replanning.replan_tasks(calendar, settled, by=by)
     return calendar
 
 
@@ -210,48 +208,3 @@ def _saved(calendar: Calendar, **how: Any) -> Calendar:
         taken = "There is a calendar of this name already, yours or one that is shared."
         raise Invalid("The calendar was not saved.", fields={"name": [FieldError("taken", taken)]}) from None
     return calendar
-
-
-def _fire_due(calendar: Calendar, *, actor: str) -> None:
-    """What is due by the calendar as it was still happens, or is written down as skipped."""
-    ids = [str(each) for each in living_tasks_using(calendar).values_list("id", flat=True)]
-    while ids and firing.fire_due(actor=actor, task_ids=ids).tasks >= firing.BATCH:
-        pass
-
-
-def _replan(calendar: Calendar, by: Person) -> None:
-    tasks = list(living_tasks_using(calendar).select_for_update(of=("self",)).order_by("id"))
-    now = db_now()
-    renamed: list[ScheduledTask] = []
-    for task in tasks:
-        task.calendar = calendar
-        text = task.schedule_text
-        _plan_anew(task, now, by)
-        renamed += [task] if task.schedule_text != text else []
-    fields = ["next_slot", "next_due_at", "schedule_text", "version"]
-    ScheduledTask.objects.bulk_update(tasks, fields, batch_size=100)
-    for task in renamed:
-        beat_sync.mirror(task)
-
-
-def _plan_anew(task: ScheduledTask, now: datetime, by: Person) -> None:
-    try:
-        task.schedule_text = task_calendars.sentence(planning.recurrence_of(task), task.calendar, task.calendar_policy)[
-            :300
-        ]
-        if task.status == TaskStatus.ACTIVE and task.schedule is not None:
-            _plan_from(task, now, by)
-    except ValueError:  # its own schedule is broken: firing will pause it and say so
-        return
-    task.version += 1
-
-
-def _plan_from(task: ScheduledTask, now: datetime, by: Person) -> None:
-    """Plan the first slot after now; one that has just been moved to before now is due at once."""
-    pending = task.next_slot
-    planning.plan_after(task, now)
-    if pending is not None and pending > now >= planning.placed(task, pending).at:
-        task.next_slot, task.next_due_at = pending, now
-    if task.next_slot is None:
-        name = f"“{task.name}”" if can_see(by, task.owner_id) else "A task of somebody else"
-        raise Invalid.at("days", "never", f"{name} would never run again: all that it plans would fall on days off.")

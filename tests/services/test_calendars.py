@@ -15,7 +15,7 @@ from tasks_app.models import Calendar, ScheduledTask, TaskRun
 from tasks_app.services import firing, upkeep
 from tasks_app.services.calendars import calendar_create, calendar_delete, calendar_update
 from tasks_app.services.specs import TaskSpec
-from tasks_app.services.tasks import task_create, task_delete, task_duplicate, task_update
+from tasks_app.services.tasks import task_create, task_delete, task_duplicate, task_pause, task_resume, task_update
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -253,4 +253,33 @@ def test_days_are_sorted_and_each_is_kept_once(alice: User) -> None:
     assert calendar.days == [
         {"date": "12-24", "name": "Christmas Eve", "source": "typed"},
         {"date": "2027-05-14", "name": "", "source": "typed"},
+    ]
+
+
+def test_an_edit_leaves_a_slot_that_spread_holds_back_its_moment(alice: User, clock: Any) -> None:
+    calendar = new(alice)
+    task = daily(alice, calendar, spread_seconds=86_400)
+    due_at = task.next_due_at
+    assert due_at is not None
+    assert due_at > datetime(2026, 10, 1, 9, 1, tzinfo=UTC)
+    clock.move_to(datetime(2026, 10, 1, 9, 1, tzinfo=UTC))
+    change(calendar, alice, days=["2026-10-02"])
+    run = TaskRun.objects.get(task=task)
+    assert (run.slot, run.status, run.due_at) == (datetime(2026, 10, 1, 9, 0, tzinfo=UTC), "scheduled", due_at)
+    task.refresh_from_db()
+    assert task.next_slot == datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
+
+
+def test_an_edit_counts_a_pause_by_the_days_that_it_had(alice: User, clock: Any) -> None:
+    calendar = new(alice, weekend=[])
+    task = task_pause(task=daily(alice, calendar), actor="test")
+    clock.move_to(datetime(2026, 10, 5, 12, 0, tzinfo=UTC))
+    change(calendar, alice, weekend=["sat", "sun"])
+    clock.move_to(datetime(2026, 10, 12, 12, 0, tzinfo=UTC))
+    task_resume(task=task, actor="test")
+    upkeep.expand_missed("test")
+    rows = TaskRun.objects.filter(task=task).order_by("id")
+    assert [(row.status, row.reason, row.range_count) for row in rows] == [
+        ("skipped", "paused", 5),
+        ("skipped", "paused", 5),
     ]
