@@ -1,4 +1,7 @@
-"""Crowded minutes: those in which many tasks start at once, told once for all minutes with the same tasks."""
+"""Crowded minutes: those in which many tasks start at once, told once for all minutes with the same tasks.
+
+What many is depends on what is usual: where twenty tasks start every minute, five more are no crowd.
+"""
 
 import uuid
 from bisect import bisect_left
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 
 from tasks_app.services.load import MINUTE, Load
 
-CROWDED = 5
+LEAST, TIMES_USUAL = 5, 3
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,15 @@ class Crowd:
         return [task for task in self.tasks if task not in self.steady]
 
 
+def crowd_size(load: Load) -> int:
+    """Give from how many tasks on a minute is crowded: five, and three times as many as in a usual minute."""
+    return max(LEAST, -(-TIMES_USUAL * sum(load.tasks) // max(1, len(load.tasks))))
+
+
 def crowded_minutes(load: Load) -> set[int]:
-    """Give the minutes, as seconds since 1970, in which at least `CROWDED` tasks start."""
-    first = load.first_minute
-    return {(first + place) * MINUTE for place, tasks in enumerate(load.tasks) if tasks >= CROWDED}
+    """Give the crowded minutes, as seconds since 1970."""
+    first, size = load.first_minute, crowd_size(load)
+    return {(first + place) * MINUTE for place, tasks in enumerate(load.tasks) if tasks >= size}
 
 
 def crowds(load: Load, *, most: int) -> tuple[list[Crowd], int]:

@@ -14,7 +14,7 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.planned import PlannedFilters, planning_owners, tasks_shown
 from tasks_app.selectors.task_list import queue_names
-from tasks_app.services.crowding import CROWDED, Crowd, crowds
+from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
 from tasks_app.services.load import Load
 from tasks_app.services.starts import starts_within
 from tasks_app.services.upcoming import Upcoming, upcoming_slots
@@ -23,7 +23,7 @@ from tasks_app.web.look import FILTERS, ORDERS, SPAN_LABELS, SPAN_WORDS, SPANS, 
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.spread import CHOICES, told
 
-LANES, CROWDS, NAMES = 30, 8, 5
+LANES, CROWDS, NAMES = 30, 8, 4
 # How many tasks the agenda names in each of its parts; the span of an hour is the place to see all.
 ENTRIES = {"hour": 100, "day": 10, "week": 10}
 
@@ -73,6 +73,7 @@ def _what_starts(request: Request, load: Load, look: Look) -> dict[str, Any]:
         "crowded_finding": crowded_finding(load, found),
         "crowds": [_crowd_row(crowd, look, tasks) for crowd in found],
         "crowds_rest": crowd_count - len(found),
+        "crowd_size": crowd_size(load),
         "choices": CHOICES,
         "lanes": lanes.draw(load, look, rows, tasks),
         "lanes_rest": load.task_count - len(rows),
@@ -120,9 +121,7 @@ def sentence(load: Load, look: Look) -> str:
     """Say the whole page: "212 runs of 37 tasks in the next 24 hours; busiest minute: 03:00 with 41 runs."."""
     when = f"in the next {SPAN_WORDS[look.span]}"
     if look.start:
-        window = look.window
-        ends = [words.clock(moment(second), look.now) for second in (window.start, window.end)]
-        when = f"from {ends[0]} to {ends[1]}"
+        when = f"from {words.clock(moment(look.window.start), look.now)} to {_end(look)}"
     if not load.total:
         return f"Nothing starts {when}."
     more = "" if load.is_complete else "More than "
@@ -134,11 +133,17 @@ def sentence(load: Load, look: Look) -> str:
     return f"{said}; busiest minute: {at} with {load.runs_at(busiest):,} runs."
 
 
+def _end(look: Look) -> str:
+    """The end of the window; its day is named where it is another one than that of the start."""
+    start, end = local(look.window.start), local(look.window.end)
+    return f"{end:%H:%M}" if end.date() == start.date() else words.clock(end, look.now)
+
+
 def crowded_finding(load: Load, found: list[Crowd]) -> str:
     """The title of the crowded minutes is what they come to."""
     if not found:
         return f"No crowded minute: at most {words.plural(max(load.tasks, default=0), 'task')} at once"
-    minutes = words.plural(sum(tasks >= CROWDED for tasks in load.tasks), "crowded minute")
+    minutes = words.plural(len(crowded_minutes(load)), "crowded minute")
     return f"{minutes}, with up to {len(found[0].tasks):,} tasks at once"
 
 

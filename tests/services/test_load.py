@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.services import planning
-from tasks_app.services.crowding import crowded_minutes, crowds
+from tasks_app.services.crowding import crowd_size, crowded_minutes, crowds
 from tasks_app.services.load import Load, hours_of
 from tasks_app.services.starts import Window, starts_within
 from tests import runs
@@ -207,8 +207,19 @@ def test_spread_tasks_are_no_crowd(alice: User) -> None:
 
 def test_what_starts_every_minute_cannot_be_spread(alice: User) -> None:
     steady = {plan(alice, {"kind": "every", "seconds": seconds}).id for seconds in (10, 20, 30, 60)}
-    night = [plan(alice, daily("04:00")).id for _ in range(2)]
+    night = [plan(alice, daily("04:00")).id for _ in range(9)]
     (crowd,), _ = crowds(load(alice), most=10)
     assert crowd.steady == steady
     assert crowd.movable == night
-    assert crowd.runs == 6 + 3 + 2 + 1 + 2
+    assert crowd.runs == 6 + 3 + 2 + 1 + 9
+
+
+def test_what_is_usual_is_no_crowd(alice: User) -> None:
+    for _ in range(7):
+        plan(alice, {"kind": "every", "minutes": 1})
+    night = [plan(alice, daily("04:00")).id for _ in range(14)]
+    assert crowd_size(load(alice)) == 22, "three times seven and a little"
+    assert crowded_minutes(load(alice)) == set()
+    night.append(plan(alice, daily("04:00")).id)
+    (crowd,), _ = crowds(load(alice), most=10)
+    assert crowd.movable == night
