@@ -15,7 +15,7 @@ from tasks_app.web.look import Look, local
 
 TOP, BASELINE, HEIGHT = 24, 128, 150
 FEW_BARS, MANY_BARS = 26, 60
-_NEAR_NOW, _EDGE = 5, 3
+_NEAR_NOW, _EDGE, _ROOM = 5, 3, 1.8
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Bar:
     def filled_y(self) -> float:
         """The upper end of what is filled."""
         return BASELINE - self.filled
+
+    @property
+    def has_room(self) -> bool:
+        """A word fits above it: not above what is left of the hour that is almost over."""
+        return self.width > _ROOM
 
     @property
     def word_y(self) -> float:
