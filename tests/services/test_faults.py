@@ -8,6 +8,8 @@ from tasks_app.errors import FieldError, Invalid
 from tasks_app.services.faults import sentence
 from tasks_app.services.timing import TimingSpec, timing_of
 
+pytestmark = pytest.mark.django_db
+
 BERLIN = "Europe/Berlin"
 HOURLY = {"kind": "hourly", "minute": 1}
 SIXTY = {"kind": "cron", "expression": "60 * * * *"}

@@ -13,6 +13,8 @@ from tasks_app.services.schedules import SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.timing import timing_of
 
+pytestmark = pytest.mark.django_db
+
 NEW_YEAR = datetime(2027, 1, 1, tzinfo=UTC)
 
 
@@ -128,7 +130,6 @@ def test_spread_is_said_of_a_new_task_whose_place_in_it_is_not_known() -> None:
     assert [(note.at, note.message) for note in seen.notes] == [(None, "Each run starts up to 11 min later.")]
 
 
-@pytest.mark.django_db
 def test_a_task_that_is_edited_has_its_own_instants_and_what_is_left_of_its_runs(alice: User) -> None:
     spec = TaskSpec(name="", type="", cron="0 9 * * *", max_runs=5, spread_seconds=3600)
     task = ScheduledTask(owner=alice, slots_fired=3, max_runs=5, spread_seconds=3600, **timing_of(spec).fields)
@@ -171,7 +172,6 @@ def test_a_fault_is_named_at_its_field(fields: dict[str, Any], path: str) -> Non
     assert set(refusal.value.fields) == {path}
 
 
-@pytest.mark.django_db
 def test_nothing_is_stored() -> None:
     preview(cron="0 9 * * *")
     assert not ScheduledTask.objects.exists()
