@@ -61,6 +61,14 @@ class Plan:
         except OverflowError:
             return None
 
+    def slot_after(self, slot: datetime) -> datetime | None:
+        """Give the next slot in the order of the slots themselves, wherever it is moved to."""
+        return self.rule.next_after(slot) if self.moves else _slot_of(self.after(slot))
+
+    def slot_before(self, slot: datetime) -> datetime | None:
+        """Give the slot before, likewise."""
+        return self.rule.previous_before(slot) if self.moves else _slot_of(self.before(slot))
+
     @property
     def moves(self) -> bool:
         """Tell whether slots may be moved, so that some may meet."""
@@ -75,6 +83,10 @@ class Plan:
 
 def _plain(slot: datetime | None) -> Planned | None:
     return Planned(slot, slot) if slot is not None else None
+
+
+def _slot_of(planned: Planned | None) -> datetime | None:
+    return planned.slot if planned else None
 
 
 @dataclass(frozen=True)

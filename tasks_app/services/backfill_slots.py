@@ -61,15 +61,15 @@ class Plan:
 
 
 def instants(task: ScheduledTask, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Give the instants of the task's schedule from `start` to `end`, both included, whatever its window.
+    """Give the slots of the task's schedule from `start` to `end`, both included, whatever its window.
 
-    Raises ValueError when the schedule cannot be read.
+    Days off that its calendar leaves out have none. Raises ValueError when the schedule cannot be read.
     """
-    rule = planning.recurrence_of(task)
-    at = rule.next_after(start - _INSTANT) if rule else None
-    while rule is not None and at is not None and at <= end:
+    plan = planning.plan_of(task)
+    at = plan.slot_after(start - _INSTANT) if plan else None
+    while plan is not None and at is not None and at <= end:
         yield at
-        at = rule.next_after(at)
+        at = plan.slot_after(at)
 
 
 def some_ago(task: ScheduledTask, now: datetime, count: int) -> datetime:
@@ -77,10 +77,10 @@ def some_ago(task: ScheduledTask, now: datetime, count: int) -> datetime:
 
     Raises ValueError when the schedule cannot be read.
     """
-    rule = planning.recurrence_of(task)
+    plan = planning.plan_of(task)
     at = now
-    for _ in range(count if rule else 0):
-        at = (rule.previous_before(at) if rule else None) or at
+    for _ in range(count if plan else 0):
+        at = (plan.slot_before(at) if plan else None) or at
     return at
 
 

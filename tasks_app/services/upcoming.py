@@ -68,10 +68,16 @@ def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
         if task.max_runs is not None and count >= task.max_runs:
             return
         try:
-            slot, count = planning.slot_after(task, slot), count + 1
+            slot, count = _following(task, slot), count + 1
         except ValueError:
             logger.warning("task %s has a schedule that cannot be read", task.id)
             return
+
+
+def _following(task: ScheduledTask, slot: datetime) -> datetime | None:
+    """Give the slot that happens next; of those that a calendar moves onto one instant only the first runs."""
+    planned = planning.next_planned(task, planning.placed(task, slot).at)
+    return planned.slot if planned else None
 
 
 def slots_from(task: ScheduledTask, start: datetime) -> Iterator[Upcoming]:

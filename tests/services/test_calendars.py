@@ -12,10 +12,11 @@ from django_celery_beat.models import PeriodicTask
 
 from tasks_app.errors import CarillonError, Conflict, Forbidden, Invalid, Stale
 from tasks_app.models import Calendar, ScheduledTask, TaskRun
-from tasks_app.services import firing, upkeep
+from tasks_app.services import backfill_slots, firing, planning, upkeep
 from tasks_app.services.calendars import calendar_create, calendar_delete, calendar_update
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_delete, task_duplicate, task_pause, task_resume, task_update
+from tasks_app.services.upcoming import upcoming_slots
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -283,3 +284,28 @@ def test_an_edit_counts_a_pause_by_the_days_that_it_had(alice: User, clock: Any)
         ("skipped", "paused", 5),
         ("skipped", "paused", 5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("policy", "starts"),
+    [
+        ("skip", ["Thu 01", "Fri 02", "Mon 05", "Tue 06"]),
+        ("previous", ["Thu 01", "Fri 02", "Mon 05", "Tue 06"]),
+        ("next", ["Thu 01", "Fri 02", "Mon 05", "Tue 06"]),
+    ],
+)
+def test_what_is_to_come_happens_once_on_each_instant(alice: User, clock: Any, policy: str, starts: list[str]) -> None:
+    task = daily(alice, new(alice), calendar_policy=policy)
+    found = upcoming_slots(alice, until=None, limit=4)
+    assert [f"{one.due_at:%a %d}" for one in found] == starts
+    assert [f"{one:%a %d}" for one in planning.planned_instants(task, 4)] == starts
+
+
+@pytest.mark.parametrize(("policy", "days"), [("skip", [1, 2, 5, 6]), ("previous", [1, 2, 3, 4, 5, 6])])
+def test_a_backfill_leaves_out_what_the_calendar_leaves_out(
+    alice: User, clock: Any, policy: str, days: list[int]
+) -> None:
+    task = daily(alice, new(alice), calendar_policy=policy)
+    start, end = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 6, 12, tzinfo=UTC)
+    assert [slot.day for slot in backfill_slots.instants(task, start, end)] == days
+    assert backfill_slots.some_ago(task, end, 2).day == 5
