@@ -64,6 +64,8 @@ class Days(Clause):
     scope: Scope = ""
     is_repeated: bool = False
     """Said with every or each, so that it cannot be meant once."""
+    is_loose: bool = False
+    """A day that is counted, but not said of what."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -101,6 +101,11 @@ def _clause_months(rule: Rule, cursor: Cursor) -> frozenset[int]:
         if named:
             raise Refusal("text_ambiguous", "name the months, or say every how many, not both", head.start)
         named = frozenset(range(1, 13, _month_step(head, cursor)))
+    if head and head.unit == "months" and head.count == 1 and len(named) == 1:
+        raise Refusal("text_ambiguous", "every month, or only this one? Say one of them", head.start)
+    excepted = [clause for clause in rule.of(Except) if clause.months]
+    if excepted and rule.has(Months):
+        raise Refusal("text_ambiguous", "the months are said twice", excepted[0].start)
     left = (named or ALL_MONTHS) - {month for clause in rule.of(Except) for month in clause.months}
     if not left:
         raise Refusal("text_never", "no month is left", rule.of(Except)[0].start)
@@ -124,7 +129,8 @@ def _check_head(rule: Rule, days: Days, cursor: Cursor) -> None:
         written = cursor.text[days.start : days.end].removeprefix("on ")
         better = cursor.changed(days.start, days.end, f"on the first {written}")
         raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "every {written}"', days.start, better)
-    if head and unit == "days" and days.is_repeated and cursor.text[head.start :][:5].lower().startswith(EVERY):
+    is_single = days.is_repeated or len(days.weekdays) == 1
+    if head and unit == "days" and is_single and cursor.text[head.start :][:5].lower().startswith(EVERY):
         raise Refusal("text_ambiguous", "every day, or only on these? Say one of them", days.start)
     if days.items and unit in {"days", "weeks"}:
         raise Refusal("text_ambiguous", "these days do not fit what stands before them", days.start)
@@ -144,6 +150,9 @@ def _own_months(days: Days, months: frozenset[int], rule: Rule) -> frozenset[int
 
 def _item_lines(days: Days, months: frozenset[int], rule: Rule, cursor: Cursor) -> Iterator[DayLine]:
     """Give a line for the days of the month, one for the counted weekdays, one for each counted working day."""
+    if days.is_loose and not (rule.has(Head, Months) or days.months):
+        better = cursor.changed(days.end, days.end, " of every month")
+        raise Refusal("text_ambiguous", f'of what? Write "{better}"', days.start, better)
     for own, items in _by_months(days, months, rule).items():
         _check_once(days, own, rule, cursor)
         counted = [item for item in items if item.kind == "workday" and item.number > 1]
@@ -189,6 +198,8 @@ def _by_months(days: Days, months: frozenset[int], rule: Rule) -> dict[frozenset
 def _check_once(days: Days, months: frozenset[int], rule: Rule, cursor: Cursor) -> None:
     """Refuse 24 December without a year: it may be meant once."""
     dated = [other for other in rule.of(Days) if other.items and other.months]
+    if days.scope == "month" and days.is_repeated and len(months) == 1:
+        raise Refusal("text_ambiguous", "every month, or only this one? Say one of them", days.start)
     is_repeated = days.scope or any(other.is_repeated for other in [days, *dated])
     is_repeated = is_repeated or any(months_.is_repeated for months_ in rule.of(Months))
     if len(months) > 1 or is_repeated or rule.has(Head, Dates):

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tasks_app.recurrence.text import words
-from tasks_app.recurrence.text.bounds import out_of_place
-from tasks_app.recurrence.text.clauses import Anchor, Clause, Dates, Except, Part
+from tasks_app.recurrence.text.clauses import Clause, Dates, Days, Except, Months, Part
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.dates import is_date_start, read_date
 from tasks_app.recurrence.text.heads import EVERY, every_other, read_adverb, read_every, read_often
-from tasks_app.recurrence.text.minutes import read_hours, read_minutes, read_phase
+from tasks_app.recurrence.text.minutes import read_hours, read_minutes
 from tasks_app.recurrence.text.month_days import is_item_start, read_items
-from tasks_app.recurrence.text.months import is_month, month_list, read_months
+from tasks_app.recurrence.text.months import month_list, read_months
 from tasks_app.recurrence.text.refusal import Refusal
-from tasks_app.recurrence.text.times import MINUTE_WORDS, read_clock, read_times, read_window
+from tasks_app.recurrence.text.spans import read_for, read_from, read_starting, read_until, refuse_edge
+from tasks_app.recurrence.text.times import MINUTE_WORDS, read_times
 from tasks_app.recurrence.text.weekdays import read_weekdays, weekday_list
 
 Reader = Callable[[Cursor], list[Clause]]
@@ -30,12 +30,16 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
     if cursor.word(1) != "of" and cursor.accept_of(words.ORDERS):
         cursor.accept_of({"it", "this"})
     while not cursor.is_done():
+        here = cursor.peek()
         sign = _separator(cursor)
+        if sign == "and" and (cursor.is_done() or here is cursor.tokens[0]):
+            raise cursor.unexpected()
         if cursor.is_done():
-            if sign == "and":
-                raise cursor.unexpected()
             return
         for clause in _clause(cursor):
+            if here.word == "-" and isinstance(clause, Days | Dates | Months):
+                message = "a dash between these is not understood; write to, and, or a comma"
+                raise Refusal("text_word", message, here.start)
             yield sign, clause
             sign = ""
 
@@ -65,10 +69,12 @@ def _bare(cursor: Cursor) -> list[Clause]:
     if word in words.PART_WORD:
         cursor.take()
         return [Part(start=start, end=cursor.last_end, part=words.PART_WORD[word])]
-    _refuse_edge(cursor, start)
+    refuse_edge(cursor, start)
     days = _days(cursor, start)
     if days:
         return days
+    if not cursor.at and cursor.word(1) == "h" and not cursor.peek(2).digits:
+        raise _number_alone(cursor) or cursor.unexpected()
     past = read_minutes(cursor) if word not in MINUTE_WORDS and word != "the" else None
     found = past or read_times(cursor, is_bare=True)
     if found:
@@ -163,89 +169,12 @@ def _at(cursor: Cursor) -> list[Clause]:
     if part:
         cursor.take()
         return [Part(start=start, end=cursor.last_end, part=part)]
-    _refuse_edge(cursor, start)
+    refuse_edge(cursor, start)
     _skip_article(cursor)
     is_weekend = cursor.word() in {"weekend", "weekends"}
     if is_weekend or (cursor.peek().number is not None and is_date_start(cursor)):
         return _days(cursor, start)
     raise cursor.unexpected()
-
-
-def _refuse_edge(cursor: Cursor, start: int) -> None:
-    """Refuse "the end of the month"."""
-    place = 1 if cursor.word() == "the" else 0
-    if cursor.word(place) in {"end", "beginning", "start"} and cursor.word(place + 1) == "of":
-        which = "last" if cursor.word(place) == "end" else "first"
-        better = cursor.changed(start, cursor.peek(place).end, f"on the {which} day")
-        raise Refusal("text_ambiguous", f'name the day: "{better}"', start, better)
-
-
-def _from(cursor: Cursor) -> list[Clause]:
-    token = cursor.take()
-    start = token.start
-    between = {"and"} if token.word == "between" else words.RANGE
-    if cursor.word() in MINUTE_WORDS:
-        return [read_phase(cursor)]
-    if is_date_start(cursor):
-        return [_anchor(cursor, start)]
-    if token.word == "between" and (cursor.word() in words.WEEKDAY or cursor.word() in words.MONTH):
-        return _between_names(cursor, start)
-    named = read_weekdays(cursor, start=start) or read_months(cursor, start=start)
-    if named:
-        return [named]
-    clock = read_clock(cursor, is_bare=False)
-    if not clock:
-        raise cursor.unexpected()
-    return [replace(read_window(cursor, clock, between), start=start)]
-
-
-def _between_names(cursor: Cursor, start: int) -> list[Clause]:
-    """Read "between Monday and Friday" as Monday to Friday."""
-    if cursor.word(1) == "and" and (cursor.word(2) in words.WEEKDAY or is_month(cursor, 2)):
-        sign = cursor.tokens[cursor.at + 1]
-        cursor.tokens[cursor.at + 1] = type(sign)("to", sign.start, sign.end)
-        found = read_weekdays(cursor, start=start) or read_months(cursor, start=start)
-        if found:
-            return [found]
-    raise cursor.unexpected()
-
-
-def _anchor(cursor: Cursor, start: int, *, is_counted: bool = False) -> Clause:
-    found = read_date(cursor, start=start)
-    if cursor.word() in words.RANGE | words.END:
-        raise out_of_place(cursor, start, "starts_at and ends_at")
-    if not isinstance(found, Dates):
-        message = "say the year of this day; a span of days in each year cannot be said, but months can"
-        raise Refusal("text_unsupported", message, start)
-    if len(found.dates) > 1:
-        raise Refusal("text_word", "only one day can be counted from", start)
-    return Anchor(start=start, end=cursor.last_end, day=found.dates[0], is_counted=is_counted)
-
-
-def _starting(cursor: Cursor) -> list[Clause]:
-    _refuse_edge(cursor, cursor.position)
-    token = cursor.take()
-    cursor.accept_of({"from", "on", "at", "in"})
-    if is_date_start(cursor):
-        return [_anchor(cursor, token.start, is_counted=token.word in {"counted", "counting"})]
-    if cursor.word() in words.MONTH or cursor.word() in words.WEEKDAY:
-        raise out_of_place(cursor, token.start, "starts_at")
-    clock = read_clock(cursor)
-    if not clock:
-        raise cursor.unexpected()
-    return [replace(read_window(cursor, clock, words.RANGE), start=token.start)]
-
-
-def _until(cursor: Cursor) -> list[Clause]:
-    start = cursor.take().start
-    cursor.accept_of({"on", "at", "in"})
-    if is_date_start(cursor) or cursor.word() in words.MONTH:
-        raise out_of_place(cursor, start, "ends_at")
-    clock = read_clock(cursor, is_end=True)
-    if not clock:
-        raise cursor.unexpected()
-    better = cursor.changed(start, start, "from 0:00 ")
-    raise Refusal("text_ambiguous", f'from when? Write "{better}"', start, better)
 
 
 def _except(cursor: Cursor) -> list[Clause]:
@@ -268,22 +197,18 @@ def _of(cursor: Cursor) -> list[Clause]:
     raise cursor.unexpected()
 
 
-def _for(cursor: Cursor) -> list[Clause]:
-    raise out_of_place(cursor, cursor.position, "ends_at")
-
-
 _READERS: dict[str, Reader] = {
     **dict.fromkeys(EVERY, read_every),
-    **dict.fromkeys(words.START, _starting),
-    **dict.fromkeys(words.END, _until),
+    **dict.fromkeys(words.START, read_starting),
+    **dict.fromkeys(words.END, read_until),
     **dict.fromkeys(words.EXCEPT | {"not"}, _except),
     "on": _on,
     "in": _in,
     "during": _in,
     "at": _at,
     "@": _at,
-    "from": _from,
-    "between": _from,
+    "from": read_from,
+    "between": read_from,
     "of": _of,
-    "for": _for,
+    "for": read_for,
 }

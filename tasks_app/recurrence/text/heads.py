@@ -15,6 +15,8 @@ from tasks_app.recurrence.text.weekdays import read_weekdays, weekday_list
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600}
 _AS_OTHER = {"fortnights": ("weeks", 2)}
 _PER = {"a", "an", "per", "every", "each"}
+# Every third day counts days; every 15th day may be meant for the month.
+_MOST_COUNTED = 10
 _WHOLE = {"week", "month", "year"}
 EVERY = {"every", "each", "all"}
 OTHER = {"other", "alternate"}
@@ -98,7 +100,15 @@ def _can_be_counted(cursor: Cursor) -> bool:
 
 def _counted_units(cursor: Cursor, token: Token, start: int) -> list[Clause]:
     """Read the unit of "every third day"."""
-    if cursor.word() == "day" and cursor.word(1) == "of" and cursor.word(2) in {"the", "each", "every", "month"}:
+    is_of_month = cursor.word(1) == "of" and cursor.word(2) in {"the", "each", "every", "month"}
+    number = token.number or 1
+    if cursor.word() == "day" and not is_of_month and number > _MOST_COUNTED:
+        end = cursor.peek().end
+        in_days = cursor.changed(start, end, f"every {number} days")
+        of_month = cursor.changed(start, end, f"on day {number} of every month")
+        message = f'every {number} days, or once a month? Write "{in_days}" or "{of_month}"'
+        raise Refusal("text_ambiguous", message, token.start, of_month, in_days)
+    if cursor.word() == "day" and is_of_month:
         end = cursor.peek().end
         better = cursor.changed(start, end, f"on day {token.number}")
         message = f'every {token.number} days, or day {token.number} of the month? Write "{better}" for the day'

@@ -56,8 +56,14 @@ def read_items(cursor: Cursor, *, start: int, is_repeated: bool = False) -> Days
         items = reader.items
         return Days(start=start, end=cursor.last_end, items=items, months=months, is_repeated=is_repeated)
     scope, each = _scope(cursor)
-    end = cursor.last_end
-    return Days(start=start, end=end, items=reader.items, scope=scope, is_repeated=is_repeated or each)
+    return Days(
+        start=start,
+        end=cursor.last_end,
+        items=reader.items,
+        scope=scope,
+        is_repeated=is_repeated or each,
+        is_loose=reader.is_loose and not scope,
+    )
 
 
 def _scope(cursor: Cursor) -> tuple[Scope, bool]:
@@ -82,22 +88,26 @@ class _Items:
         self.cursor = cursor
         self.items: tuple[Item, ...] = ()
         self.plain_days: list[Token] | None = []
+        self.is_loose = False
         self._waiting: list[tuple[int, Token]] = []
 
     def read(self) -> None:
         """Read until no further item comes."""
         cursor = self.cursor
         while True:
-            cursor.accept_of({"the", "a"})
+            has_article = bool(cursor.accept_of({"the", "a"}))
             self._one()
+            # "Second at 9" may be meant for every second something.
+            self.is_loose |= any(token.word and not has_article for _, token in self._waiting)
             count = cursor.separators(words.LIST)
             if not count or not is_item_start(cursor, count):
                 break
             cursor.at += count
-        if count and words.WEEKDAY.get(cursor.word(count)) and any(item.kind == "nth" for item in self.items):
+        is_counted = bool(self._waiting) or any(item.kind == "nth" for item in self.items)
+        if count and is_counted and _is_weekday(cursor, count):
             token = cursor.peek(count)
             name = cursor.text[token.start : token.end]
-            message = f'every {name}, or counted in the month too? Write "every {name}", or its number before it'
+            message = f'is "{name}" counted in the month too? Write "every" or its number before it'
             raise Refusal("text_ambiguous", message, token.start)
         self._add("day", "")
 
@@ -157,6 +167,7 @@ class _Items:
             self._add("workday", "")
         elif cursor.accept_of(_DAY):
             self._add("day", "")
+            self.is_loose = True
 
     def _add(self, kind: str, weekday: str) -> None:
         """Make items of the ordinals that have waited for their noun."""
@@ -247,6 +258,12 @@ class _Items:
         _check(token, number, 1, LONGEST_MONTH - 1, "day")
         self.items += (Item("day", -number - 1),)
         return True
+
+
+def _is_weekday(cursor: Cursor, ahead: int) -> bool:
+    word = cursor.word(ahead)
+    is_working = word in words.WORKING and cursor.word(ahead + 1) in _DAY
+    return is_working or word in words.WEEKDAY or word in words.WEEKDAY_GROUP
 
 
 def _is_clock_or_other(cursor: Cursor, ahead: int) -> bool:

@@ -139,7 +139,7 @@ def _merged(groups: list[Rule]) -> list[Rule]:
     waiting: Rule | None = None
     for place, group in enumerate(groups):
         if waiting:
-            waiting = _joined(waiting, group)
+            waiting = _joined(waiting, group, is_first=not done)
         elif done and not group.is_complete and _belongs_to(done[-1], group, groups[place + 1 :]):
             done[-1] = Rule(done[-1].sign, done[-1].clauses + group.clauses)
         else:
@@ -174,10 +174,10 @@ def _goes_on(before: Rule, group: Rule, following: list[Rule], kind: type[Clause
     return all(isinstance(clause, Days | Months | Except) and not before.has(type(clause)) for clause in added)
 
 
-def _joined(before: Rule, group: Rule) -> Rule:
+def _joined(before: Rule, group: Rule, *, is_first: bool) -> Rule:
     """Join an incomplete group to the one after it, where only one meaning is possible."""
     shared = tuple(kind for kind in _LISTED if before.has(kind) and group.has(kind))
-    is_one = group.sign == "," if not shared else _is_list(before, group, shared)
+    is_one = _is_list(before, group, shared) if shared else is_first and group.sign == ","
     if not is_one:
         raise Refusal("text_ambiguous", _APART, group.start)
     return Rule(before.sign, before.clauses + group.clauses)

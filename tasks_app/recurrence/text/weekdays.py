@@ -4,22 +4,29 @@ from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.clauses import Days
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.months import of_months
+from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.writing import WEEKDAYS
 
 _SIGNS = words.LIST | {"/"}
 _NEAREST = {"nearest", "closest"}
 _DAY = {"day", "days"}
+_PLURAL = ("days", "ends")
 _ARTICLES = {"the", "each", "every", "a"}
 
 
 def read_weekdays(cursor: Cursor, *, start: int, is_repeated: bool = False) -> Days | None:
     """Read a list of weekdays and what it belongs to, or give None with the cursor where it was."""
+    first = cursor.position
     chosen = weekday_list(cursor)
     if not chosen:
         return None
     months = frozenset[int]()
     if cursor.word() == "of" and cursor.word(1) in _ARTICLES and cursor.word(2) in {"month", "week", "year"}:
         # Every Monday of the month is every Monday.
+        if not is_repeated and not cursor.tokens[cursor.at - 1].word.endswith(_PLURAL):
+            written = cursor.text[first : cursor.last_end]
+            better = cursor.changed(start, cursor.last_end, f"on the first {written}")
+            raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "every {written}"', start, better)
         cursor.at += 3
     else:
         months = of_months(cursor)

@@ -89,7 +89,6 @@ TABLE = {
     "every 28 days from 1970-01-05T08:00:00Z": ("every 4 weeks on Monday at 9",),
     "once 2027-03-03T08:00:30Z": ("2027-03-03 09:00:30",),
     "once 2027-12-25T08:00:00Z": ("25.12.2027 9:00",),
-    "every 17 days from 1970-01-01T11:00:00Z": ("every 17th day at noon",),
     "every 14 days from 2027-03-05T16:00:00Z": (
         "every 2 weeks on Friday at 5pm starting March 5, 2027",
         "every 2 weeks on Friday from 2027-03-05 at 17:00",
@@ -101,6 +100,10 @@ TABLE = {
     ),
     "every 7 days from 1970-01-01T08:00:00Z": ("every 7 days at 9",),
     "every 3660 days from 1970-01-01T08:00:00Z": ("every 3660 days at 9",),
+    "every 3 days from 1970-01-01T08:00:00Z": (
+        "every 3 days - 9:00",
+        "every third day at 9",
+    ),
 }
 
 

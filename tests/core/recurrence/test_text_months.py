@@ -133,6 +133,7 @@ TABLE = {
         "every month on the 1st at 9",
         "every month on day 1 at 9",
         "every first day of the month at 9",
+        "on the first at 9",
     ),
     "0 9 1,15 * *": (
         "1st and 15th of every month at 9",
@@ -158,10 +159,7 @@ TABLE = {
         "monthly on the last day at 23:59",
         "last day of every month at 23:59",
     ),
-    "monthly last 23:00": (
-        "last day of month at 23:00",
-        "on the last day at 23:00",
-    ),
+    "monthly last 23:00": ("last day of month at 23:00",),
     "monthly -2 09:00": (
         "the second last day of the month at 9",
         "the second to last day of the month at 9",
@@ -262,7 +260,6 @@ TABLE = {
     "monthly 5 18:00": (
         "day 5 at 18",
         "on the 5th day of every month at 18",
-        "on the 5th day at 18",
         "5th day of the month at 18:00",
         "every month on the 5th day at 18",
     ),
@@ -332,6 +329,8 @@ TABLE = {
         "1st of every month except January at 9",
         "every month except January on the 1st at 9",
     ),
+    "0 9 1 3-5 *": ("every month from March to May on the 1st at 9",),
+    "0 9 1 6-8 *": ("on the 1st of each month from June to August at 9",),
 }
 
 
