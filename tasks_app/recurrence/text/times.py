@@ -131,7 +131,7 @@ def _is_hour(token: Token) -> bool:
 
 def _shifted(cursor: Cursor, shift: int, first: Token) -> Clock:
     base = read_clock(cursor)
-    if not base or not -HOUR < shift < HOUR:
+    if not base or base.minutes % HOUR or not -HOUR < shift < HOUR:
         raise Refusal("text_time", "this is no time of day; write it as 9:30", first.start)
     return base._replace(minutes=(base.minutes + shift) % DAY, start=first.start)
 

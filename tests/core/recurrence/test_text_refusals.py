@@ -40,6 +40,7 @@ REFUSED: dict[str, list[tuple[str, int, Suggestion]]] = {
         ("every morning at 15:00", 17, None),
         ("monday at nine-thirty", 15, None),
         ("every hour at 0, 15, 30, 45", 21, None),
+        ("every weekday at 20 past 4:15", 17, None),
     ],
     "text_unsupported": [
         ("every day in summer at 9", 13, None),
