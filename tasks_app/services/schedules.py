@@ -8,8 +8,11 @@ from django.contrib.auth.models import AbstractBaseUser
 from tasks_app.errors import Invalid
 from tasks_app.models import ScheduledTask, db_now
 from tasks_app.recurrence import Recurrence
+from tasks_app.recurrence.anchors import anchors_of
 from tasks_app.recurrence.changes import ClockNote, clock_notes
+from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.pace import runs_per_day
+from tasks_app.recurrence.zones import load_zone
 from tasks_app.services import planning
 from tasks_app.services.timing import Timing, TimingSpec, timing_of
 
@@ -70,7 +73,11 @@ def schedule_preview(
         next=slots,
         warnings=[] if slots or timing.rule is None else [_why_never(planned, timing.rule, after)],
         schedule=timing.schedule,
-        notes=_notes(planned, timing.rule, slots, after) + _spread(spec, is_known=task is not None),
+        notes=[
+            *_notes(planned, timing.rule, slots, after),
+            *_anchored(planned, timing.rule, slots),
+            *_spread(spec, is_known=task is not None),
+        ],
         runs_per_day=None if timing.rule is None else runs_per_day(timing.rule),
     )
 
@@ -125,6 +132,18 @@ def _concerned(task: ScheduledTask, note: ClockNote, slots: list[datetime]) -> d
         has_begun = task.starts_at is None or task.starts_at <= note.at
         return note.at if slots and has_begun else None
     return next((slot for slot in slots if note.at <= slot <= reach), None)
+
+
+def _anchored(task: ScheduledTask, rule: Recurrence | None, slots: list[datetime]) -> list[Note]:
+    """Say that an interval is counted in both directions, where it runs before the instant that it counts from."""
+    if rule is None or not slots or task.starts_at is not None:
+        return []
+    ahead = [anchor for anchor in anchors_of(rule) if anchor > slots[0]]
+    if not ahead:
+        return []
+    day = min(ahead).astimezone(load_zone(rule.timezone)).date()
+    message = f"It is counted from {day.day} {month_name(day.month)} {day.year} both ways, and runs before that day too"
+    return [Note(None, "anchor", f"{message}; set a start to begin then.")]
 
 
 def _spread(spec: TimingSpec, *, is_known: bool) -> list[Note]:

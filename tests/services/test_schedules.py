@@ -175,3 +175,18 @@ def test_a_fault_is_named_at_its_field(fields: dict[str, Any], path: str) -> Non
 def test_nothing_is_stored() -> None:
     preview(cron="0 9 * * *")
     assert not ScheduledTask.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"schedule": {"kind": "text", "text": "every other Tuesday at 10 starting 2 March 2032"}},
+        {"schedule": {"kind": "every", "hours": 5, "anchor": "2032-03-02T10:00:00Z"}},
+    ],
+)
+def test_an_interval_that_runs_before_what_it_is_counted_from_says_so(fields: dict[str, Any]) -> None:
+    said = "It is counted from 2 March 2032 both ways, and runs before that day too; set a start to begin then."
+    assert said in [note.message for note in preview(**fields).notes]
+    begun = preview(**fields, starts_at=datetime(2032, 3, 1, tzinfo=UTC))
+    assert all(note.code != "anchor" for note in begun.notes)
+    assert begun.next[0] >= datetime(2032, 3, 1, tzinfo=UTC)
