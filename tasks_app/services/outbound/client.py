@@ -9,13 +9,14 @@ import httpcore
 import httpx
 
 from tasks_app.services.outbound.calls import Answer, Call, Misdirected, NotSent, Refused, Unclear
-from tasks_app.services.outbound.network import CheckedBackend, Deadline, Resolver, system_resolver
+from tasks_app.services.outbound.network import HEAD_TOO_LARGE, CheckedBackend, Deadline, Resolver, system_resolver
 from tasks_app.services.outbound.requests import first_request, next_request, redirect_target
 from tasks_app.services.outbound.transport import CheckedTransport
 from tasks_app.services.outbound.urls import NotAllowed
 
 MAX_REDIRECTS = 3
 _LONGEST_WORDS = 200
+_H11_FULL = "Receive buffer too long"
 _QUOTED = re.compile(r":? \(?(?:bytearray\()?b['\"]")
 
 
@@ -81,5 +82,7 @@ def _read(response: httpx.Response, max_bytes: int) -> tuple[bytes, bool]:
 
 
 def _words(error: Exception) -> str:
+    if _H11_FULL in str(error):  # how much comes at once decides which of the two bounds a head meets first
+        return HEAD_TOO_LARGE
     # Some repeat in quotes what was sent, which may be a secret, or what came.
     return _QUOTED.split(str(error))[0][:_LONGEST_WORDS] or type(error).__name__

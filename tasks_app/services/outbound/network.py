@@ -14,6 +14,7 @@ from tasks_app.services.outbound.addresses import is_public
 from tasks_app.services.outbound.urls import UNLESS_ALLOWED, NotAllowed
 
 Resolver = Callable[[str, int], list[str]]
+HEAD_TOO_LARGE = "the head of the answer is too large"
 MAX_HEAD_BYTES = 64 * 1024
 # A chunk of one byte takes six on the wire.
 _WRAPPING = 8
@@ -53,7 +54,7 @@ class Allowance:
     """
 
     left: int = MAX_HEAD_BYTES
-    words: str = "the head of the answer is too large"
+    words: str = HEAD_TOO_LARGE
 
     def for_body(self, max_bytes: int) -> None:
         """The head is over: allow a body of that size, wrapped as wastefully as can be."""

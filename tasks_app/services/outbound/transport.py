@@ -9,7 +9,7 @@ import certifi
 import httpcore
 import httpx
 
-from tasks_app.services.outbound.network import MAX_HEAD_BYTES, CheckedBackend
+from tasks_app.services.outbound.network import HEAD_TOO_LARGE, MAX_HEAD_BYTES, CheckedBackend
 
 MAX_HEADERS = 200
 
@@ -60,7 +60,7 @@ def _check_size(headers: list[tuple[bytes, bytes]]) -> None:
     if len(headers) > MAX_HEADERS:
         raise httpcore.RemoteProtocolError(f"the answer has more than {MAX_HEADERS} headers")
     if sum(len(name) + len(value) for name, value in headers) > MAX_HEAD_BYTES:
-        raise httpcore.RemoteProtocolError("the head of the answer is too large")
+        raise httpcore.RemoteProtocolError(HEAD_TOO_LARGE)
 
 
 class _Body(httpx.SyncByteStream):
