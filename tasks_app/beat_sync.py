@@ -120,7 +120,7 @@ def _of_schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
     if schedule["kind"] == "once":
         instant = datetime.fromisoformat(schedule["run_at"])
         return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
-    fields = (task.cron_expression or "").split()
+    fields = (recurrence.build(task.schedule, task.timezone).cron or "").split()
     is_exact = len(fields) == len(_CRON_FIELDS) and _says_the_same(fields)
     is_moved = task.calendar_id is not None and task.calendar_policy != CalendarPolicy.SKIP
     wider = _wider(fields, schedule, is_moved=is_moved) if is_moved or not is_exact else fields

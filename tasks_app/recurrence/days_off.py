@@ -10,7 +10,7 @@ from tasks_app.recurrence.errors import ScheduleError, quoted
 from tasks_app.recurrence.writing import WEEKDAYS
 
 DAY = timedelta(days=1)
-LONGEST_RUN = 366
+LONGEST_RUN = 62
 """A longer row of days off is never looked past: no working day is found there."""
 FIRST_YEAR, LAST_YEAR = 1970, 2200
 _LEAP_YEAR = 2000
@@ -36,14 +36,34 @@ class DaysOff:
         )
 
     def working_day(self, day: date, step: timedelta) -> date | None:
-        """Give the day itself when it is none off, else the nearest in the direction of `step`; None within a year."""
-        for _ in range(LONGEST_RUN):
+        """Give the day itself when it is none off, else the nearest in the direction of `step`; None if too far."""
+        for _ in range(LONGEST_RUN + 1):
             if day not in self:
                 return day
             try:
                 day += step
             except OverflowError:
                 return None
+        return None
+
+
+def longest_run(off: DaysOff, year: int) -> int:
+    """Give the most days off in a row, of those that begin in ten years from `year` on or with a single day."""
+    starts = {*off.dates, *(_in_year(month, day, year + ahead) for month, day in off.yearly for ahead in range(10))}
+    longest = 0
+    for day in filter(None, starts):
+        if day - DAY in off and day - DAY in starts:
+            continue  # counted from its beginning
+        first = off.working_day(day, -DAY)
+        last = off.working_day(day, DAY)
+        longest = max(longest, (last - first).days - 1 if first and last else LONGEST_RUN + 1)
+    return longest
+
+
+def _in_year(month: int, day: int, year: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
         return None
 
 

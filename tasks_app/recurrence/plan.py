@@ -18,7 +18,7 @@ from tasks_app.recurrence.recurrence import Recurrence
 from tasks_app.recurrence.zones import first_instant, load_zone, offsets, to_naive_utc, wall_at
 
 POLICIES = ("skip", "previous", "next")
-MOST_TRIES = 200
+MOST_TRIES = 60
 """A schedule all of whose slots fall on days off is given up after so many."""
 _INSTANT = timedelta(microseconds=1)
 _FIRST = datetime.min.replace(tzinfo=UTC)

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from tasks_app import recurrence
 from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
-from tasks_app.models import Calendar, ScheduledTask
-from tasks_app.recurrence.days_off import check_country, read_day
+from tasks_app.models import Calendar, ScheduledTask, db_now
+from tasks_app.recurrence.days_off import LONGEST_RUN, check_country, days_off, longest_run, read_day
 from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.access import Person, sees_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
@@ -140,11 +140,20 @@ def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False)
     }
     if not is_one_line(checked["name"]):
         problems.add("name", "one_line", "Must be one line.")
+    if not problems:
+        _check_runs(problems, checked)
     if problems:
         raise Invalid("The calendar was not saved; see the fields.", fields=problems.fields)
     if values["is_shared"] and not was_shared and not sees_all(by):
         raise Forbidden("Only administrators share calendars with everybody.")
     return {**checked, "is_shared": bool(values["is_shared"])}
+
+
+def _check_runs(problems: Problems, checked: Mapping[str, Any]) -> None:
+    written = {name: checked[name] for name in ("weekend", "country", "subdivision")}
+    off = days_off(days=[day["date"] for day in checked["days"]], **written)
+    if longest_run(off, db_now().year) > LONGEST_RUN:
+        problems.add("days", "too_long", f"At most {LONGEST_RUN} days off in a row; pause the tasks for longer.")
 
 
 def _country(problems: Problems, country: object, subdivision: object) -> dict[str, str]:

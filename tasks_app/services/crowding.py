@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from tasks_app.services.load import MINUTE, Load
 
 LEAST, TIMES_USUAL = 5, 3
+LONGEST_SPREAD = 3600
+"""Seconds over which the page offers to spread a minute."""
 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Tasks that start together, in one minute or in several. `steady` ones start in the minute after, too.
+    """Tasks that start together, in one minute or in several. `steady` ones start again within the hour.
 
-    What starts every minute cannot be spread: it would start every minute as before.
+    What starts that often is not offered to be spread: it would only start in the way of its own next slots.
     """
 
     minutes: list[int]
@@ -60,11 +62,12 @@ def crowd_at(load: Load, minutes: Sequence[int]) -> Crowd:
     for group in load.groups:
         if _has(group.seconds, minute):
             tasks += group.tasks
-            if _has(group.seconds, minute + MINUTE):
+            if _has(group.seconds, minute + MINUTE, minute + LONGEST_SPREAD):
                 steady += group.tasks
     return Crowd(list(minutes), tasks, frozenset(steady), load.runs_at(minute))
 
 
-def _has(seconds: Sequence[int], minute: int) -> bool:
-    at = bisect_left(seconds, minute)
-    return at < len(seconds) and seconds[at] < minute + MINUTE
+def _has(seconds: Sequence[int], start: int, end: int | None = None) -> bool:
+    """Tell whether there is one from a second to before another, a minute later if left out."""
+    at = bisect_left(seconds, start)
+    return at < len(seconds) and seconds[at] < (end or start + MINUTE)

@@ -69,10 +69,18 @@ def _fire_due(task: ScheduledTask, *, actor: str) -> datetime:
     raise Conflict("More slots of the task are due than can be run in one go; try again in a moment.")
 
 
+def _left_out(task: ScheduledTask, first: datetime, *, now: datetime, actor: str) -> TaskRun:
+    """Make the row for what is held back beyond the most runs that one change may make."""
+    return missed.skipped_run(task, (first, missed.last_due(task, now) or first), now=now, actor=actor)
+
+
 def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
     """Give slots that have come, but are held back by jitter or spread, their runs; they start when they would have."""
-    runs = []
+    runs: list[TaskRun] = []
     while task.next_slot is not None and planning.placed(task, task.next_slot).at <= now:
+        if len(runs) == _MOST:
+            runs.append(_left_out(task, task.next_slot, now=now, actor=actor))
+            break
         run = planning.build_run(
             task,
             trigger=Trigger.SCHEDULE,

@@ -136,16 +136,17 @@ def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: s
         planning.plan_after(task, now)
         return _Firing([], [])
     chosen = missed.choose(task, slot, now=now)
-    runs = [
-        planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=instant) for instant in chosen.run
-    ]
+    groups = [missed.sharing(task, instant) for instant in chosen.run]
+    free = [slots for group in groups if (slots := missed.without_rows(task, group))]
+    runs = [planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=slot) for slot, *_ in free]
     replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
     task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
     if chosen.skipped is not None:
         runs.insert(0, missed.skipped_run(task, chosen.skipped, now=now, actor=actor))
-    twins = [twin for instant in chosen.run for twin in missed.twins_of(task, instant)]
+    twins = [twin for _, *others_there in free for twin in others_there]
     runs += [missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
-    planning.plan_past(task, planning.latest(task, [chosen.last, *twins]))
+    last = planning.latest(task, [chosen.last, *(slot for group in groups for slot in group)])
+    planning.plan_past(task, last, now=None if chosen.is_late else now)
     if task.next_slot is None:
         task.status = TaskStatus.COMPLETED
     return _Firing(runs, replaced)

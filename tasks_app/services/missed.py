@@ -16,6 +16,8 @@ from tasks_app.states import Reason, Status, Trigger
 
 ROWS = 100
 _COUNT_LIMIT = 100_000
+# A step through what a calendar moves looks at each day off around it.
+_COUNT_LIMIT_MOVED = 5_000
 _MOST_JITTERED = 1000
 _INSTANT = timedelta(microseconds=1)
 
@@ -79,8 +81,9 @@ def expand(run: TaskRun, *, actor: str) -> int:
     slots = _slots_between(task, run.scheduled_for, run.range_to)
     with transaction.atomic():
         if len(slots) > ROWS or not slots or run.reason == Reason.PAUSED:
-            TaskRun.objects.filter(id=run.id).update(range_count=len(slots))
-            return len(slots)
+            count, note = _counted(task, run.scheduled_for, run.range_to, len(slots))
+            TaskRun.objects.filter(id=run.id).update(range_count=count, error=note)
+            return count
         TaskRun.objects.filter(id=run.id).update(slot=slots[0], range_to=None)
         now = run.finished_at
         rows = [skipped_run(task, (slot, slot), now=now or slot, actor=actor) for slot in slots[1:]]
@@ -107,18 +110,26 @@ def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: d
     return wanted
 
 
-def twins_of(task: ScheduledTask, slot: datetime) -> list[datetime]:
-    """Give the later slots that the task's calendar has moved onto the same instant."""
+def sharing(task: ScheduledTask, slot: datetime) -> list[datetime]:
+    """Give the slot, and the later ones that the task's calendar has moved onto the same instant."""
     plan = planning.plan_of(task)
     if plan is None or not plan.moves:
-        return []
+        return [slot]
     first = planning.placed(task, slot)
-    twins: list[datetime] = []
+    group = [slot]
     twin = plan.after(first.at, first.slot)
     while twin is not None and twin.at == first.at:
-        twins.append(twin.slot)
+        group.append(twin.slot)
         twin = plan.after(twin.at, twin.slot)
-    return twins
+    return group
+
+
+def without_rows(task: ScheduledTask, slots: list[datetime]) -> list[datetime]:
+    """Give those of the slots that have no row. A task that was never edited has none for what lies ahead of it."""
+    if task.version == 1:
+        return slots
+    known = set(TaskRun.objects.filter(task=task, slot__in=slots).values_list("slot", flat=True))
+    return [slot for slot in slots if slot not in known]
 
 
 def _first_of_its_instant(task: ScheduledTask, planned: Planned) -> Planned:
@@ -164,7 +175,23 @@ def _slots_between(task: ScheduledTask, first: datetime, last: datetime) -> list
     end, here = planning.placed(task, last), planning.placed(task, first)
     slots: list[datetime] = []
     planned: Planned | None = here
-    while plan is not None and planned is not None and planned <= end and len(slots) < _COUNT_LIMIT:
+    while plan is not None and planned is not None and planned <= end and len(slots) < _limit(task):
         slots.append(planned.slot)
         planned = plan.after(planned.at, planned.slot)
     return slots
+
+
+def _limit(task: ScheduledTask) -> int:
+    plan = planning.plan_of(task)
+    return _COUNT_LIMIT_MOVED if plan is not None and plan.moves else _COUNT_LIMIT
+
+
+def _counted(task: ScheduledTask, first: datetime, last: datetime, listed: int) -> tuple[int, str]:
+    """Give how many slots a range has, and a note where they are more than were counted."""
+    if listed < _limit(task):
+        return listed, ""
+    rule = planning.recurrence_of(task)
+    if rule is not None and rule.interval is not None and rule.interval[1] != "days" and task.calendar_id is None:
+        number, unit = rule.interval
+        return (last - first) // timedelta(**{unit: number}) + 1, ""
+    return listed, f"more than {listed:,} slots; not all of them were counted"

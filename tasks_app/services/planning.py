@@ -94,15 +94,30 @@ def plan_after(task: ScheduledTask, after: datetime) -> None:
     _plan(task, next_planned(task, after))
 
 
-def plan_past(task: ScheduledTask, slot: datetime) -> None:
+def plan_moved(task: ScheduledTask, until: datetime) -> None:
+    """Plan anew from an instant on, the schedule being the same, but not what moves its slots.
+
+    The slot that was next is due at once where it has been moved to before that instant: it has no row yet.
+    """
+    pending = task.next_slot
+    plan_after(task, until)
+    if pending is not None and placed(task, pending).at <= until:
+        task.next_slot, task.next_due_at = pending, until
+
+
+def plan_past(task: ScheduledTask, slot: datetime, *, now: datetime | None = None) -> None:
     """Set them to the plan that follows a slot which has been dealt with; nothing is saved.
 
-    Jitter may put the next slot before this one; it is due no earlier than this one was.
+    Jitter may put slots before those that come earlier. None of them is late for that: each is due when the one before
+    it was, or, with `now`, when that one was fired, as far as its own jitter reaches.
     """
-    last = placed(task, slot)
+    last, was_due_at = placed(task, slot), task.next_due_at
     _plan(task, next_planned(task, last.at, last.slot))
-    if task.next_due_at is not None:
-        task.next_due_at = max(task.next_due_at, due_at(task, slot))
+    if task.next_slot is None or not task.jitter_seconds:
+        return
+    reach = placed(task, task.next_slot).at + spread_of(task) + timedelta(seconds=task.jitter_seconds)
+    turns = [due_at(task, task.next_slot), *filter(None, [was_due_at]), min(now or reach, reach)]
+    task.next_due_at = max(turns if now else turns[:-1])
 
 
 def _plan(task: ScheduledTask, planned: Planned | None) -> None:

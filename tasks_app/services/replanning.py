@@ -58,11 +58,11 @@ def _plan_anew(task: ScheduledTask, until: datetime, by: Person) -> None:
 
 
 def _plan_from(task: ScheduledTask, until: datetime, by: Person) -> None:
-    """Plan the first slot after the instant; one that has just been moved to before it is due at once."""
     pending = task.next_slot
-    planning.plan_after(task, until)
-    if pending is not None and pending > until >= planning.placed(task, pending).at:
-        task.next_slot, task.next_due_at = pending, until
+    if task.status == TaskStatus.ACTIVE:
+        planning.plan_moved(task, until)
+    else:  # the pause has taken what has come
+        planning.plan_after(task, until)
     if task.next_slot is None and pending is not None:
         name = f"“{task.name}”" if can_see(by, task.owner_id) else "A task of somebody else"
         raise Invalid.at("days", "never", f"{name} would never run again: all that it plans would fall on days off.")

@@ -78,7 +78,7 @@ def schedule_preview(
             *_anchored(planned, timing.rule, slots),
             *_spread(spec, is_known=task is not None),
         ],
-        runs_per_day=None if timing.rule is None else runs_per_day(timing.rule),
+        runs_per_day=None if timing.rule is None or timing.calendar else runs_per_day(timing.rule),
     )
 
 

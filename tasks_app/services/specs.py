@@ -79,7 +79,7 @@ def task_fields(
     check_choice(problems, "overlap", spec.overlap, Overlap.values)
     check_choice(problems, "on_exhausted", spec.on_exhausted, OnExhausted.values)
     found = timing.checked_timing(problems, spec, owner=owner, current=current)
-    if found is not None and (current is None or has_other_slots(current, values | found.fields)):
+    if found is not None and (current is None or _is_checked_anew(current, values | found.fields)):
         timing.check_future(problems, spec, found)
     if problems or found is None:
         raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
@@ -92,12 +92,17 @@ def is_rescheduled(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
 
 
 def has_other_slots(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
-    """Say whether the fields give the task other slots, and do not only move when its slots start."""
+    """Say whether the fields give the task other slots, and do not only move them or when they start."""
     return any(getattr(task, name) != fields[name] for name in _SLOTS)
 
 
-_SLOTS = ("schedule", "timezone", "starts_at", "ends_at", "max_runs", "calendar", "calendar_policy")
-_PLANNED = (*_SLOTS, *timing.SHIFTS)
+def _is_checked_anew(task: ScheduledTask, fields: Mapping[str, Any]) -> bool:
+    return any(getattr(task, name) != fields[name] for name in (*_SLOTS, *_CALENDAR))
+
+
+_CALENDAR = ("calendar", "calendar_policy")
+_SLOTS = ("schedule", "timezone", "starts_at", "ends_at", "max_runs")
+_PLANNED = (*_SLOTS, *_CALENDAR, *timing.SHIFTS)
 _REQUIRED = ("priority", *timing.SHIFTS)
 _NUMBERS: dict[str, tuple[int, int]] = {
     "priority": (0, 9),

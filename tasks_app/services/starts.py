@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from tasks_app.models import Calendar, ScheduledTask
+from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.planned import PlannedFilters, PlannedRow, calendars_of, planned_rows
 from tasks_app.services import upcoming
@@ -18,6 +18,8 @@ from tasks_app.states import TaskKind
 # One step is the time that it takes to shift a slot; to search one takes about four. They last for half a second.
 STEPS = 100_000
 SEARCH = 4
+# Where a calendar moves slots a search looks at each day off around the one that it finds.
+SEARCH_MOVED = 200
 # Every schedule gets so many slots first, so that a few dense ones do not use up what the others need.
 FEW, MANY = 26, 10_100
 
@@ -75,6 +77,8 @@ class _Plan:
         self.task = _task(rows[0], calendar)
         shift = max(row.spread_seconds + row.jitter_seconds for row in rows)
         self.from_ = datetime.fromtimestamp(window.start - shift, UTC)
+        is_moved = calendar is not None and rows[0].calendar_policy != CalendarPolicy.SKIP
+        self.cost = SEARCH_MOVED if is_moved else SEARCH
         self.slots: list[datetime] = []
         self._found: list[int] = []
         self.seconds: Sequence[int] = self._found
@@ -137,8 +141,8 @@ class _Search:
         for most in (FEW, MANY):
             for plan in plans:
                 # The next slot is in the row itself: everybody has that one for nothing.
-                may = max(most == FEW, min(most, self.steps // SEARCH))
-                self.steps -= SEARCH * plan.search(may)
+                may = max(most == FEW, min(most, self.steps // plan.cost))
+                self.steps -= plan.cost * plan.search(may)
         self.found.is_complete = all(plan.is_done for plan in plans)
         for plan in plans:
             self._group(plan)

@@ -177,6 +177,7 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     is_rescheduled = specs.is_rescheduled(task, fields)
     was_paused = task.status == TaskStatus.PAUSED
     is_replanned = is_rescheduled or (is_switched and was_paused)
+    keeps_slots = is_rescheduled and not is_switched and not specs.has_other_slots(task, fields)
     now = db_now()
     if is_replanned:
         # A pause takes what is due at its beginning, too; who goes on runs it.
@@ -191,6 +192,14 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     elif is_switched:
         _switch_off(task)
     if is_replanned:
+        _plan_edited(task, now, keeps_slots=keeps_slots, is_rescheduled=is_rescheduled)
+
+
+def _plan_edited(task: ScheduledTask, now: datetime, *, keeps_slots: bool, is_rescheduled: bool) -> None:
+    """Plan from now on; where only the moments of the slots have changed, the next one is not passed over."""
+    if keeps_slots and task.status == TaskStatus.ACTIVE and task.next_slot is not None:
+        planning.plan_moved(task, now)
+    else:
         _plan(task, after=now - (_once_grace(task) if is_rescheduled else timedelta(0)))
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask, db_now
+from tasks_app.recurrence.anchors import anchors_of
 from tasks_app.recurrence.pace import is_on_whole_minutes
 from tasks_app.recurrence.plan import Plan
 from tasks_app.services import task_calendars as calendars
@@ -30,6 +31,7 @@ BOUNDS = {
 SHIFTS = ("jitter_seconds", "spread_seconds")
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _MINUTE_SECONDS = 60
 
 
@@ -82,7 +84,7 @@ class Timing:
             "starts_at": self.starts_at,
             "ends_at": self.ends_at,
             "kind": TaskKind.MANUAL if rule is None else TaskKind(rule.kind),
-            "cron_expression": rule.cron if rule else None,
+            "cron_expression": rule.cron if rule and self.calendar is None else None,
             "calendar": self.calendar,
             "calendar_policy": self.policy,
             "schedule_text": calendars.sentence(rule, self.calendar, self.policy)[:300],
@@ -161,6 +163,7 @@ def _read_schedule(problems: Problems, spec: TimingSpec, source: str, zone: str)
         _merge(problems, source, error, data if source == "schedule" else value)
         return None
     _check_pace(problems, source, rule)
+    _check_years(problems, source, rule)
     return Timing(schedule, rule, zone)
 
 
@@ -177,6 +180,13 @@ def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) ->
         pause = (slots[-1] - slots[0]).total_seconds() / (len(slots) - 1) if len(slots) > 1 else least
     if pause < least:
         problems.add(source, "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+
+
+def _check_years(problems: Problems, source: str, rule: recurrence.Recurrence) -> None:
+    """Keep instants away from the ends of the calendar, where nothing can be counted from them."""
+    written = [*anchors_of(rule), *filter(None, [rule.run_at])]
+    if any(not _FIRST_YEAR <= instant.year <= _LAST_YEAR for instant in written):
+        problems.add(source, "out_of_range", f"The year must be between {_FIRST_YEAR} and {_LAST_YEAR}.")
 
 
 def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:

@@ -35,7 +35,7 @@ _KEY = "upcoming-spread"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A task of a crowded minute, when it starts and when it would; a steady one starts every minute anyway."""
+    """A task of a crowded minute, when it starts and when it would; a steady one starts again within the hour."""
 
     task: ScheduledTask
     starts_at: datetime

@@ -129,3 +129,15 @@ def test_a_schedule_may_be_suggested_in_place_of_a_cron_line(api: Api) -> None:
 
 def test_strangers_must_sign_in(nobody: Api) -> None:
     assert nobody.post("schedule/preview", {}).status == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"run_at": "9999-12-31T23:59:59Z"}, "run_at"),
+        ({"run_at": "1969-01-01T00:00:00Z"}, "run_at"),
+        ({"schedule": {"kind": "every", "days": 3, "anchor": "9999-12-31T00:00:00Z"}}, "schedule"),
+    ],
+)
+def test_the_ends_of_the_calendar_are_no_place_for_a_schedule(api: Api, given: dict[str, Any], path: str) -> None:
+    assert api.post("schedule/preview", given).faults == {path: ["out_of_range"]}

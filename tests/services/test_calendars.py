@@ -309,3 +309,79 @@ def test_a_backfill_leaves_out_what_the_calendar_leaves_out(
     start, end = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 6, 12, tzinfo=UTC)
     assert [slot.day for slot in backfill_slots.instants(task, start, end)] == days
     assert backfill_slots.some_ago(task, end, 2).day == 5
+
+
+def attach(task: ScheduledTask, calendar: Calendar | None, policy: str = "next") -> ScheduledTask:
+    """Let a task keep a calendar from now on."""
+    changes = {"calendar": str(calendar.id) if calendar else None, "calendar_policy": policy}
+    return task_update(task=task, changes=changes, actor="test")
+
+
+def test_a_working_day_runs_though_a_slot_moved_onto_it_has_run_already(alice: User, clock: Any) -> None:
+    spec = TaskSpec(name="Daily", type="http_request", payload=PAYLOAD, cron="0 9 * * *")
+    task = task_create(owner=alice, spec=spec, actor="test")
+    fire_until(clock, task, datetime(2026, 10, 4, 9, 0, tzinfo=UTC))
+    clock.move_to(datetime(2026, 10, 4, 12, 0, tzinfo=UTC))
+    attach(ScheduledTask.objects.get(id=task.id), new(alice))
+    rows = fire_until(clock, task, datetime(2026, 10, 5, 12, 0, tzinfo=UTC))
+    assert rows[-1] == "Mon 05 succeeded due Mon 05 09:00"
+    assert ScheduledTask.objects.get(id=task.id).slots_fired == len(rows) == 5
+
+
+def test_a_day_off_that_is_taken_back_lets_its_slot_run_at_once(alice: User, clock: Any) -> None:
+    calendar = new(alice, days=["2026-10-02"])
+    task = daily(alice, calendar, calendar_policy="next")
+    fire_until(clock, task, datetime(2026, 10, 1, 9, 0, tzinfo=UTC))
+    clock.move_to(datetime(2026, 10, 3, 12, 0, tzinfo=UTC))
+    change(calendar, alice, days=[])
+    assert ScheduledTask.objects.get(id=task.id).next_due_at == datetime(2026, 10, 3, 12, 0, tzinfo=UTC)
+    rows = fire_until(clock, task, datetime(2026, 10, 3, 12, 0, tzinfo=UTC))
+    assert [row.partition(" due")[0] for row in rows if row.startswith("Fri 02")] in (
+        ["Fri 02 succeeded"],
+        ["Fri 02 skipped missed Sat 03 12:00"],
+    )
+
+
+def test_a_slot_that_has_run_uses_up_no_run_when_it_comes_again(alice: User, clock: Any) -> None:
+    calendar = new(alice, days=["2026-10-05"])
+    spec = TaskSpec(
+        name="Mondays",
+        type="http_request",
+        payload=PAYLOAD,
+        cron="0 9 * * 1",
+        calendar="Office",
+        calendar_policy="previous",
+        max_runs=2,
+    )
+    task = task_create(owner=alice, spec=spec, actor="test")
+    fire_until(clock, task, datetime(2026, 10, 2, 9, 0, tzinfo=UTC))
+    clock.move_to(datetime(2026, 10, 3, 12, 0, tzinfo=UTC))
+    change(calendar, alice, days=[])
+    fire_until(clock, task, datetime(2026, 10, 5, 9, 0, tzinfo=UTC))
+    task.refresh_from_db()
+    assert (task.status, task.slots_fired) == ("active", 1)
+    assert TaskRun.objects.filter(task=task).count() == 1
+
+
+def test_more_days_off_in_a_row_than_can_be_looked_past_are_refused(alice: User, clock: Any) -> None:
+    first = datetime(2026, 11, 2, tzinfo=UTC).date()
+    for weekend, allowed in ((["sat", "sun"], 60), ([], 62)):
+        days = [str(first + timedelta(days=number)) for number in range(allowed)]
+        calendar = new(alice, name=f"Closed {allowed}", weekend=weekend, days=days)
+        with pytest.raises(Invalid) as caught:
+            change(calendar, alice, days=[*days, str(first + timedelta(days=allowed))])
+        assert [fault.code for fault in caught.value.fields["days"]] == ["too_long"]
+
+
+def test_a_yearly_holiday_that_is_always_off_is_refused_not_planned_for_the_next_century(alice: User) -> None:
+    new(alice, country="DE")
+    spec = TaskSpec(name="Xmas", type="http_request", payload=PAYLOAD, cron="0 6 25 12 *", calendar="Office")
+    with pytest.raises(Invalid) as caught:
+        task_create(owner=alice, spec=spec, actor="test")
+    assert list(caught.value.fields) == ["calendar"]
+
+
+def test_a_cron_line_does_not_say_what_a_calendar_does(alice: User) -> None:
+    task = daily(alice, new(alice))
+    assert task.cron_expression is None
+    assert attach(task, None).cron_expression == "0 9 * * *"

@@ -218,3 +218,13 @@ def test_a_one_time_task_that_is_cancelled_in_its_moment_is_cancelled(make: Make
     clock.move_to(START + minutes(5))
     assert tasks.task_cancel(task=task, actor=ACTOR).status == "cancelled"
     assert history(task) == ["09:05 cancelled/user"]
+
+
+def test_an_edit_of_a_task_with_many_slots_held_back_makes_a_bounded_number_of_runs(make: Make, clock: Clock) -> None:
+    every = {"kind": "every", "seconds": 10}
+    task = at(make(schedule=every, overlap="allow", spread_seconds=86_400), next_due_at=START + timedelta(days=1))
+    clock.move_to(START + minutes(30))
+    update(task, cron="0 * * * *", spread_seconds=0)
+    rows = TaskRun.objects.filter(task=task)
+    assert rows.filter(status="scheduled").count() == 100
+    assert rows.filter(status="skipped", reason="missed").count() == 80

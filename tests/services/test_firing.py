@@ -231,3 +231,19 @@ def test_a_run_by_hand_has_no_slot_and_leaves_the_plan_alone(alice: User, clock:
     assert (run.slot, run.trigger, run.scheduled_for) == (None, "manual", START)
     task.refresh_from_db()
     assert task.next_slot == START + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(("seconds", "jitter", "length"), [(60, 600, 20), (60, 3600, 75), (5, 600, 15)])
+def test_no_slot_is_missed_because_jitter_reaches_over_the_next_ones(
+    alice: User, clock: Clock, seconds: int, jitter: int, length: int
+) -> None:
+    task = make(alice, schedule={"kind": "every", "seconds": seconds}, jitter_seconds=jitter, overlap="allow")
+    for second in range(0, length * 60, 15):
+        clock.move_to(START + timedelta(seconds=second))
+        while fire():
+            pass
+    assert not TaskRun.objects.filter(task=task, status="skipped").exists()
+    found = list(TaskRun.objects.filter(task=task).order_by("slot").values_list("slot", flat=True))
+    assert found
+    assert found == [found[0] + timedelta(seconds=seconds) * number for number in range(len(found))]
+    assert ScheduledTask.objects.get(id=task.id).next_slot == found[-1] + timedelta(seconds=seconds)

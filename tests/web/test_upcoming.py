@@ -80,7 +80,7 @@ def test_what_starts_every_minute_is_told_and_not_offered(reader: Client, make: 
     for number in range(5):
         make(f"Steady {number}", cron=f"* {soon.hour} * * *", schedule=None, timezone="UTC")
     said = text(reader.get("/upcoming/"))
-    assert "They start every minute; spreading changes nothing." in said
+    assert "They start several times an hour; spreading would not help." in said
     assert "Spread these" not in said
 
 
