@@ -83,11 +83,21 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–", 
     now = timezone.now()
     text = {"relative": words.relative, "clock": words.clock, "seconds": words.clock_seconds}.get(style)
     shown = text(instant, now) if text else words.exact(instant)
+    return _time(instant, shown, zone=zone, ticks=style == "relative")
+
+
+@register.simple_tag
+def until(instant: datetime, start: datetime) -> SafeString:
+    """The end of a range that begins at `start`, with its day where that is another one."""
+    return _time(instant, words.clock_after(instant, start, timezone.now()))
+
+
+def _time(instant: datetime, shown: str, *, zone: str = "", ticks: bool = False) -> SafeString:
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         instant.astimezone(timezone.get_default_timezone()).isoformat(),
         words.exact(instant, zone),
-        mark_safe(" data-relative") if style == "relative" else "",
+        mark_safe(" data-relative") if ticks else "",
         shown,
     )
 

@@ -82,6 +82,15 @@ def clock_seconds(instant: datetime, now: datetime) -> str:
     return _with_day(instant, now, "%H:%M:%S")
 
 
+def clock_after(instant: datetime, start: datetime, now: datetime) -> str:
+    """Say the end of a range that begins at `start`: its day too, unless both are on one day."""
+    local = timezone.localtime(instant)
+    if local.date() == timezone.localtime(start).date():
+        return local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    said = clock(instant, now)
+    return f"today {said}" if local.date() == timezone.localtime(now).date() else said
+
+
 def _with_day(instant: datetime, now: datetime, pattern: str) -> str:
     local, today = timezone.localtime(instant), timezone.localtime(now).date()
     time = local.strftime(pattern)

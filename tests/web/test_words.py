@@ -164,3 +164,18 @@ def test_an_instant_is_said_in_another_zone_only_where_its_clock_differs() -> No
         both = "Tue 24 Nov 2026, 13:00:00 CET · Tue 24 Nov 2026, 17:30:00 IST, Asia/Kolkata"
         assert words.exact(NOW, "Asia/Kolkata") == both
         assert words.exact(NOW, "Mars/Olympus").startswith("Tue 24 Nov 2026, 13:00:00 CET")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        (NOW - timedelta(days=5), NOW, "today 13:00"),
+        (NOW - timedelta(days=5), NOW - timedelta(days=2), "22 Nov 13:00"),
+        (NOW - timedelta(days=5), NOW - timedelta(days=5, hours=-4), "17:00"),
+        (NOW - timedelta(hours=2), NOW, "13:00"),
+        (NOW, NOW + timedelta(days=1), "tomorrow 13:00"),
+    ],
+)
+def test_the_end_of_a_range_has_its_day_unless_it_began_on_it(start: datetime, end: datetime, said: str) -> None:
+    with timezone.override("Europe/Berlin"):
+        assert words.clock_after(end, start, NOW) == said
