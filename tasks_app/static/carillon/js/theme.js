@@ -10,4 +10,7 @@ document.addEventListener("submit", (event) => {
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
+  for (const button of document.querySelectorAll("[data-theme-form] [name=theme]")) {
+    button.setAttribute("aria-pressed", String(button.value === theme));
+  }
 });
