@@ -56,18 +56,22 @@ def slot_state(word: str) -> SafeString:
 
 
 @register.simple_tag
-def slot_mark(run: TaskRun) -> SafeString:
-    """A run in a grid: its shape and colour; the slot and the word are read out, and shown on hover."""
+def slot_mark(run: TaskRun, *, is_dated: bool = False) -> SafeString:
+    """A run in a grid: its shape and colour; the slot and the word are read out, and shown on hover.
+
+    `is_dated`: the slot stands there, too.
+    """
     at = words.exact(run.scheduled_for) if run.scheduled_for else ""
+    seen = planned_time(timezone.localtime(run.scheduled_for)) if is_dated and run.scheduled_for else ""
     return format_html(
-        '<a href="{}" class="is-{}" title="{}: {}" data-run="{}" data-version="{}"><span class="sr">{}: </span>{}</a>',
+        '<a href="{}" class="is-{}" title="{}: {}" data-run="{}" data-version="{}">{}{}</a>',
         reverse("run-detail", args=[run.pk]),
         run.status,
         at,
         run.status,
         run.pk,
         run.version,
-        at,
+        seen or format_html('<span class="sr">{}: </span>', at),
         state(run.status),
     )
 

@@ -43,7 +43,7 @@ def task_backfill(request: Request, task_id: uuid.UUID) -> HttpResponse:
     try:
         if request.method == "POST":
             batch = backfill_create(task=task, spec=form.spec(), actor=actor_of(request))
-            messages.success(request, f"Started. {plural(batch.total, 'slot')} will run, oldest first.")
+            messages.success(request, f"Started: {plural(batch.total, 'slot')}, oldest first.")
             return redirect("batch-detail", batch_id=batch.pk)
         plan = backfill_preview(task=task, spec=form.spec())
     except CarillonError as error:

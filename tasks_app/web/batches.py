@@ -23,6 +23,8 @@ from tasks_app.web.words import plural
 
 SIZE = 30
 SLOTS, FAILED, UNDER_WAY = 400, 5, 10
+# So many slots are told apart by their dates, more by where they stand.
+DATED = 60
 FRAGMENTS = {"batch-head": "parts/batch-head.html", "batch-runs": "parts/batch-runs.html"}
 _ORDER = (
     Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED, Status.RUNNING, Status.QUEUED, Status.SCHEDULED,
@@ -137,6 +139,7 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
         "batch": batch,
         "topic": f"task:{batch.task_id}",
         "slots": slots,
+        "are_dated": len(slots) <= DATED,
         "more_slots": max(0, batch.total - len(slots)) if slots else 0,
         "failed": list(failed[:FAILED]),
         "under_way": list(under_way.select_related("task")[:UNDER_WAY]),

@@ -81,7 +81,7 @@ def test_what_was_shown_is_started(as_alice: Client, hourly: ScheduledTask) -> N
     response = start(as_alice, hourly, posted)
     batch = Batch.objects.get()
     assert response.redirect_chain[-1][0] == reverse("batch-detail", args=[batch.pk])
-    assert "Started. 4 slots will run, oldest first" in text(response)
+    assert "Started: 4 slots, oldest first" in text(response)
     assert (batch.total, batch.actor, batch.parameters["reprocess"]) == (4, "user:alice", "failed")
     assert "Nothing to run" in text(look(as_alice, hourly, asked(4)))
 
