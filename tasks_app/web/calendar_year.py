@@ -72,18 +72,23 @@ class Year:
 
     width, height, pitch = 7 * PITCH, 6 * PITCH, PITCH
     dot, ring, side = _DOT, _RING, PITCH - 2 * _INSET
-    legend = (("work", "working day"), (WEEKEND, "weekend"), (HOLIDAY, "holiday"), ("single", "single day"))
+    legend = (
+        ("work", "working day"),
+        (WEEKEND, "weekend"),
+        (HOLIDAY, "holiday"),
+        ("single", "single day, or from a file"),
+    )
 
 
 def draw_year(calendar: Calendar, today: date) -> Year:
-    """Draw the month of `today` and the eleven after it."""
+    """Draw the month of `today` and the eleven after it; the list begins today."""
     starts = [_month(today, n) for n in range(MONTHS + 1)]
     last = starts[-1] - DAY
     off = {day.date: day for day in days_off_between(calendar, starts[0], last)}
     total = (starts[-1] - starts[0]).days
     return Year(
         months=[_draw(start, end, off, today) for start, end in pairwise(starts)],
-        rows=[_row(day) for day in off.values() if day.kinds != (WEEKEND,)],
+        rows=[_row(day) for day in off.values() if _is_listed(day, today)],
         span=f"{starts[0]:%B %Y} to {last:%B %Y}",
         off_count=len(off),
         working_count=total - len(off),
@@ -98,7 +103,7 @@ def _month(today: date, later: int) -> date:
 def _draw(start: date, end: date, off: Mapping[date, DayOff], today: date) -> Month:
     days = [date.fromordinal(number) for number in range(start.toordinal(), end.toordinal())]
     count = sum(day in off for day in days)
-    cells = [_cell(day, start, off.get(day), is_today=day == today) for day in days]
+    cells = [_cell(day, start, off.get(day), today) for day in days]
     is_named_in_full = start.month == 1 or start <= today
     return Month(
         f"{start:%B %Y}" if is_named_in_full else f"{start:%B}",
@@ -107,16 +112,21 @@ def _draw(start: date, end: date, off: Mapping[date, DayOff], today: date) -> Mo
     )
 
 
-def _cell(day: date, start: date, off: DayOff | None, *, is_today: bool) -> Cell:
+def _is_listed(off: DayOff, today: date) -> bool:
+    """It is more than a weekend, and has not passed."""
+    return off.kinds != (WEEKEND,) and off.date >= today
+
+
+def _cell(day: date, start: date, off: DayOff | None, today: date) -> Cell:
     place = day.day - 1 + start.weekday()
     says = _said(off) if off is not None else "working day"
     return Cell(
         x=place % 7 * PITCH,
         y=place // 7 * PITCH,
         shape=_shape(off),
-        title=f"{_written(day)}: {says}{', today' if is_today else ''}",
-        anchor=_anchor(day) if off is not None and off.kinds != (WEEKEND,) else "",
-        is_today=is_today,
+        title=f"{_written(day)}: {says}{', today' if day == today else ''}",
+        anchor=_anchor(day) if off is not None and _is_listed(off, today) else "",
+        is_today=day == today,
     )
 
 

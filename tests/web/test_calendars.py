@@ -227,6 +227,9 @@ def test_the_year_shows_each_day_off_once_in_the_picture_and_in_the_list(office:
     assert anchors == [row.anchor for row in year.rows], "every marked day leads to its row"
     second = next(row for row in year.rows if row.date == date(2026, 12, 26))
     assert (second.name, second.kinds) == ("Second Day of Christmas", "holiday, weekend")
+    later = draw_year(office, date(2026, 12, 26))
+    assert later.rows[0].date == date(2026, 12, 26), "days that have passed are in the picture alone"
+    assert len(later.months[0].cells) == 31
 
 
 @pytest.mark.parametrize(
