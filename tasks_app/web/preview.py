@@ -15,7 +15,7 @@ from tasks_app.services.schedules import Note, SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web import words
 from tasks_app.web.forms.field import messages
-from tasks_app.web.forms.schedule import ScheduleForm
+from tasks_app.web.forms.schedule import DAYS_NEEDED, ScheduleForm
 
 COUNT = 10
 _EMPTY = frozenset({"required", "cron_empty"})
@@ -69,7 +69,7 @@ def preview(form: ScheduleForm, *, owner: AbstractBaseUser, task: ScheduledTask 
     except Invalid as error:
         placed = form.place(error.fields)
         if all(fault.code in _EMPTY for faults in placed.values() for fault in faults):
-            return Preview(is_waiting=True, faults=placed)
+            return _waiting(placed)
         said = [one for path in placed for one in messages(placed, path, value=form.value_of(path))]
         return Preview(errors=said, faults=placed)
     return Preview(
@@ -80,6 +80,13 @@ def preview(form: ScheduleForm, *, owner: AbstractBaseUser, task: ScheduledTask 
         later=_later(seen),
         warnings=seen.warnings,
     )
+
+
+def _waiting(placed: dict[str, list[FieldError]]) -> Preview:
+    """Nothing has been typed yet; that no day is ticked is said, because nothing in the form looks empty then."""
+    days = {path: faults for path, faults in placed.items() if any(one.message == DAYS_NEEDED for one in faults)}
+    said = [one for path in days for one in messages(days, path)]
+    return Preview(is_waiting=not said, errors=said, faults=placed)
 
 
 def instants(slots: Sequence[datetime], zone: str, notes: Sequence[Note] = ()) -> Instants:

@@ -39,6 +39,11 @@ def test_it_says_it_in_words_with_the_cron_and_how_often(as_alice: Client) -> No
         ({**NIGHT, "timezone": "europe/berlin"}, "Use Europe/Berlin"),
         ({**NIGHT, "jitter_seconds": "some"}, "Must be a whole number."),
         ({**NIGHT, "starts_at": "2099-10-25T02:30"}, "Which one is meant?"),
+        (
+            {**NIGHT, "starts_at": "2099-01-02T00:00", "ends_at": "2099-01-01T00:00"},
+            "The end must be after the start.",
+        ),
+        ({"schedule.kind": "weekly", "schedule.weekly.time": "09:00", "timezone": "UTC"}, "Choose at least one day."),
     ],
 )
 def test_what_is_wrong_is_said_as_one_types(as_alice: Client, fields: dict[str, Any], said: str) -> None:

@@ -15,6 +15,8 @@ _WORDS = {
     "time_ambiguous": "The clocks go back then, and this time comes twice. Which one is meant?",
     "time_nonexistent": "The clocks go forward then, and this time does not exist. The nearest are these.",
 }
+# At these fields the message alone does not say what it speaks of.
+_AT = {("ends_at", "out_of_range"): "The end must be after the start."}
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _PIECE = re.compile(r"[^\s,]+")
 
@@ -37,15 +39,17 @@ class Marked:
 
 
 class Said(str):
-    """The message, and what belongs to it."""
+    """The message, and what belongs to it; `path` is the field that it speaks of."""
 
+    path: str = ""
     offers: tuple[Offer, ...] = ()
     marked: Marked | None = None
 
 
 def said(fault: FieldError, path: str, value: Any = None) -> Said:
     """Say a fault of the field at `path`, which holds `value`."""
-    message = Said(_WORDS.get(fault.code, fault.message))
+    message = Said(_AT.get((path, fault.code)) or _WORDS.get(fault.code, fault.message))
+    message.path = path
     suggestions = [one for one in (fault.suggestion, *fault.also) if one is not None]
     message.offers = tuple(Offer(f"Use {_shown(one)}", json.dumps([path, one])) for one in suggestions)
     if fault.position is not None and isinstance(value, str) and len(value) > 1:

@@ -2,8 +2,9 @@
 
 from tasks_app.web.forms.schedule import window
 from tasks_app.web.forms.schedule.form import ScheduleForm
+from tasks_app.web.forms.schedule.rule import DAYS_NEEDED
 
-__all__ = ["SHOWN", "ScheduleForm"]
+__all__ = ["DAYS_NEEDED", "SHOWN", "ScheduleForm"]
 
 # The fields of a task, beside its schedule, that this part shows with their errors.
 SHOWN = ("timezone", *window.NAMES)
