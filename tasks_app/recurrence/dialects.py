@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
+from typing import NoReturn
 
-from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
 from tasks_app.recurrence.fields import DAY_NAMES, MONTH_NAMES
 
 PATH = "expression"
@@ -46,7 +47,7 @@ def refuse_dialect(text: str, *, is_valid: IsValid) -> None:
         _refuse_longer(fields, is_valid)
 
 
-def _refuse(code: str, message: str, suggestion: Suggestion) -> None:
+def _refuse(code: str, message: str, suggestion: Suggestion) -> NoReturn:
     if suggestion is not None:
         message = f"{message}; write {shown(suggestion)}"
     raise ScheduleError.at(PATH, code, message, suggestion=suggestion)
@@ -127,7 +128,39 @@ def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
         _refuse("cron_field_count", message, None)
     if count not in (SIX, SEVEN):
         _refuse("cron_field_count", message, None)
-    _refuse("cron_field_count", message, _without_seconds(fields, is_valid) or _without_year(fields, is_valid))
+    if count == SIX:
+        _refuse_six(fields, message, is_valid)
+    _refuse("cron_field_count", message, _without_seconds(fields, is_valid))
+
+
+def _refuse_six(fields: list[str], message: str, is_valid: IsValid) -> None:
+    """Six fields begin with seconds or end with a year; offer both where both can be meant."""
+    if set(fields) <= {"*", "?"}:
+        message = "six fields begin with seconds, so this is every second; write it as an interval: every second"
+        rarer = "* * * * *"
+        message = f'{message}, or "{rarer}" for every minute, which is much rarer'
+        better: Suggestion = {"kind": "every", "seconds": 1}
+        _refuse_with_other(message, better, rarer)
+    seconds, year = _without_seconds(fields, is_valid), _without_year(fields, is_valid)
+    # Where there is a ?, its place tells the two apart.
+    if not isinstance(seconds, str) or not isinstance(year, str) or "?" in fields or seconds == year:
+        _refuse("cron_field_count", message, (year if "?" in fields[2::2] else None) or seconds or year)
+    readings = [(f'"{seconds}" if the first is seconds', seconds), (f'"{year}" if the last is the year', year)]
+    if _ends_with_year(fields):
+        readings.reverse()
+    (first, better), (second, other) = readings
+    message = f"{message}; write {first}, or {second}"
+    _refuse_with_other(message, better, other)
+
+
+def _refuse_with_other(message: str, suggestion: Suggestion, other: str) -> NoReturn:
+    raise ScheduleError({PATH: [Problem("cron_field_count", message, None, suggestion, (other,))]})
+
+
+def _ends_with_year(fields: list[str]) -> bool:
+    """Tell whether an hour or a weekday stands where it does with a year at the end."""
+    has_weekday = fields[4] != "*"
+    return has_weekday or (fields[2] == "*" and re.fullmatch(r"[1-9][0-9,-]*", fields[1]) is not None)
 
 
 def _without_seconds(fields: list[str], is_valid: IsValid) -> Suggestion:
@@ -148,7 +181,7 @@ def _without_seconds(fields: list[str], is_valid: IsValid) -> Suggestion:
 
 def _without_year(fields: list[str], is_valid: IsValid) -> Suggestion:
     """AWS and others: a year at the end."""
-    if len(fields) != SIX or fields[5] not in {"*", "?"}:
+    if fields[5] not in {"*", "?"}:
         return None
     rest = fields[:FIVE]
     return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)

@@ -48,3 +48,28 @@ def test_each_fault_is_mended_by_itself_beside_one_that_cannot_be() -> None:
 @pytest.mark.parametrize("expression", ["0 22-5/2 * * *", "0 9 * * MONDAYS-FRIENDS-SUNDAY"])
 def test_what_the_piece_does_not_mend_gets_no_suggestion(expression: str) -> None:
     assert mend(expression) == [None]
+
+
+@pytest.mark.parametrize(
+    ("expression", "first", "also"),
+    [
+        ("0 9 * * 1-5 *", "0 9 * * 1-5", ("9 * * 1-5 *",)),
+        ("0 9 * * * *", "0 9 * * *", ("9 * * * *",)),
+        ("0 0 12 * * *", "0 12 * * *", ("0 0 12 * *",)),
+        ("0 */5 * * * *", "*/5 * * * *", ("0 */5 * * *",)),
+        ("0 0 9 * * 1-5", "0 9 * * 1-5", ()),
+        ("0 0 12 * * ?", "0 12 * * *", ()),
+        ("30 9 * * 1-5 *", "30 9 * * 1-5", ()),
+        ("0 12 ? * MON *", "0 12 * * MON", ()),
+        ("0 12 * * ? *", "0 12 * * *", ()),
+        ("* * * * * *", {"kind": "every", "seconds": 1}, ("* * * * *",)),
+    ],
+)
+def test_six_fields_are_offered_in_each_way_they_can_be_meant(
+    expression: str, first: str | dict[str, object], also: tuple[str, ...]
+) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        parse(expression, "UTC")
+    (problem,) = refused.value.problems["expression"]
+    assert (problem.suggestion, problem.also) == (first, also)
+    assert all(f'"{one}"' in problem.message for one in also)
