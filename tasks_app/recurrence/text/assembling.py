@@ -22,7 +22,7 @@ from tasks_app.recurrence.text.clauses import (
     Times,
     Window,
 )
-from tasks_app.recurrence.text.clocks import check_often, clocks_of
+from tasks_app.recurrence.text.clocks import check_often, clocks_of, no_days
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.dated import counted, once, steps
 from tasks_app.recurrence.text.day_lines import DayLine, day_lines
@@ -94,6 +94,9 @@ def _check_head(rule: Rule, cursor: Cursor) -> None:
         message = f"every {head.count} {head.unit} cannot be said; months and single dates can"
         raise Refusal("text_unsupported", message, head.start)
     question, example = _EXAMPLES[head.unit]
+    often = rule.one(Often)
+    if often and not rule.has(Days):
+        raise no_days(often, rule.clocks, rule.end, cursor)
     if not rule.has(Days):
         better = cursor.changed(head.end, head.end, f" {example}")
         raise Refusal("text_day", f'{question} Such as "{better}"', head.end, better)

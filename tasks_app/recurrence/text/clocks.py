@@ -10,6 +10,32 @@ from tasks_app.recurrence.text.times import HOUR, in_part
 
 _EXAMPLE = "9:00"
 _SPREAD = {2: "9:00 and 17:00", 3: "8:00, 13:00 and 18:00", 4: "0:00, 6:00, 12:00 and 18:00"}
+# Days that lie well apart, by how many there are in a week, a month, a year.
+_DAYS = {
+    "weeks": {
+        1: "on Monday",
+        2: "on Monday and Thursday",
+        3: "on Monday, Wednesday and Friday",
+        4: "on Monday, Tuesday, Thursday and Friday",
+        5: "every weekday",
+        6: "on Monday to Saturday",
+        7: "every day",
+    },
+    "months": {
+        1: "on the 1st of every month",
+        2: "on the 1st and 15th of every month",
+        3: "on the 1st, 11th and 21st of every month",
+        4: "on the 1st, 8th, 15th and 22nd of every month",
+    },
+    "years": {
+        1: "every year on 1 January",
+        2: "every 6 months on the 1st",
+        3: "every 4 months on the 1st",
+        4: "every 3 months on the 1st",
+        6: "every 2 months on the 1st",
+        12: "every month on the 1st",
+    },
+}
 
 
 def clocks_of(rule: Rule, cursor: Cursor) -> list[Clock]:
@@ -25,8 +51,10 @@ def clocks_of(rule: Rule, cursor: Cursor) -> list[Clock]:
 
 def _no_time(rule: Rule, cursor: Cursor, part: Part | None) -> Refusal:
     often = rule.one(Often)
-    if often and (often.unit != "days" or often.count not in _SPREAD):
-        return Refusal("text_time", "say on which days and at what times", often.start)
+    if often and often.unit == "days" and often.count not in _SPREAD:
+        return Refusal("text_time", "say at what times", often.start)
+    if often and often.unit != "days":
+        return no_days(often, [], rule.end, cursor)
     if often:
         better = cursor.changed(often.start, often.end, f"every day at {_SPREAD[often.count]}")
         return Refusal("text_time", f'say at what times, such as "{better}"', often.end, better)
@@ -56,4 +84,18 @@ def check_often(rule: Rule, clocks: list[Clock]) -> None:
     elif often.unit != "days":
         count *= len({item for days in rule.of(Days) for item in days.items})
     if count != often.count:
-        raise Refusal("text_ambiguous", f"this names {count} times, not {often.count}", often.start)
+        times = "time" if count == 1 else "times"
+        raise Refusal("text_ambiguous", f"this names {count} {times}, not {often.count}", often.start)
+
+
+def no_days(often: Often, clocks: list[Clock], end: int, cursor: Cursor) -> Refusal:
+    """Refuse "twice a week at 9", which names no days, with as many as make it twice."""
+    message = "say on which days and at what times"
+    days, rest = divmod(often.count, len({clock.minutes for clock in clocks}) or 1)
+    named = None if rest else _DAYS.get(often.unit, {}).get(days)
+    if not named:
+        return Refusal("text_day", message, often.end)
+    time = "" if clocks else f" at {_EXAMPLE}"
+    after = cursor.text[often.end : end]
+    better = cursor.changed(often.start, end, f"{named}{after}{time}")
+    return Refusal("text_day", f'{message}, such as "{better}"', often.end, better)

@@ -125,10 +125,12 @@ def _check_head(rule: Rule, days: Days, cursor: Cursor) -> None:
     """Refuse days that do not fit the word before them: monthly on Monday, weekly on the 1st."""
     head = rule.one(Head)
     unit = head.unit if head else ""
-    if days.weekdays and unit in {"months", "quarters", "years"} and not (unit == "years" and days.months):
+    if head and days.weekdays and unit in {"months", "quarters", "years"} and not (unit == "years" and days.months):
         written = cursor.text[days.start : days.end].removeprefix("on ")
         better = cursor.changed(days.start, days.end, f"on the first {written}")
-        raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "every {written}"', days.start, better)
+        first, last = sorted((head, days), key=lambda clause: clause.start)
+        every = cursor.changed(first.start, last.end, f"every {written}")
+        raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "{every}"', days.start, better, every)
     is_single = days.is_repeated or len(days.weekdays) == 1
     if head and unit == "days" and is_single and cursor.text[head.start :][:5].lower().startswith(EVERY):
         raise Refusal("text_ambiguous", "every day, or only on these? Say one of them", days.start)

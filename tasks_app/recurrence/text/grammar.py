@@ -105,10 +105,10 @@ def _number_alone(cursor: Cursor) -> Refusal | None:
         return Refusal("text_unsupported", message, token.start)
     if before.number is not None and before is not token:
         better = cursor.changed(before.start, token.end, f"{before.number}:{token.number:02}")
-        return Refusal("text_word", f'what is {token.text}? Perhaps "{better}"', token.start, better)
+        return Refusal("text_word", f'what is {token.text} here? Perhaps "{better}"', token.start, better)
     word = "every" if cursor.word(1) in words.UNIT else "from" if cursor.word(1) in words.RANGE else "at"
     better = cursor.changed(token.start, token.start, f"{word} ")
-    return Refusal("text_word", f'what is {token.text}? Write "{better}"', token.start, better)
+    return Refusal("text_word", f'what is {token.text} here? Write "{better}"', token.start, better)
 
 
 def _on(cursor: Cursor) -> list[Clause]:

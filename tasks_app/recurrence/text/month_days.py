@@ -73,7 +73,7 @@ def _scope(cursor: Cursor) -> tuple[Scope, bool]:
     article = cursor.word(1) in _ARTICLES
     word = cursor.word(1 + article)
     if word == "week":
-        raise Refusal("text_unsupported", 'name the weekday, such as "every Friday"', cursor.position)
+        raise Refusal("text_unsupported", 'name the weekday, such as "every Friday at 9:00"', cursor.position)
     if word not in _SCOPES:
         return "", False
     each = cursor.word(1) in _EACH or word == "months"
@@ -107,7 +107,7 @@ class _Items:
         if count and is_counted and _is_weekday(cursor, count):
             token = cursor.peek(count)
             name = cursor.text[token.start : token.end]
-            message = f'is "{name}" counted in the month too? Write "every" or its number before it'
+            message = f'is "{name}" counted in the month too? Put every or its number before it'
             raise Refusal("text_ambiguous", message, token.start)
         self._add("day", "")
 

@@ -91,7 +91,7 @@ def read_until(cursor: Cursor) -> list[Clause]:
     if not clock:
         raise cursor.unexpected()
     better = cursor.changed(start, start, "from 0:00 ")
-    raise Refusal("text_ambiguous", f'from when? Write "{better}"', start, better)
+    raise Refusal("text_ambiguous", f'from when on? Write "{better}"', start, better)
 
 
 def read_for(cursor: Cursor) -> list[Clause]:

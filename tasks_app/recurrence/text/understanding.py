@@ -1,7 +1,7 @@
 """Reads a text into a schedule object of another kind, or says at which word it stopped."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,10 +36,9 @@ def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     try:
         return _meaning(text, zone, canonical)
     except Refusal as refusal:
-        suggestion = _first_understood(refusal, zone, canonical)
-        raise ScheduleError.at(
-            PATH, refusal.code, refusal.message, position=refusal.position, suggestion=suggestion
-        ) from None
+        suggestion = _first_understood(refusal.better, zone, canonical)
+        message = _advice(refusal, zone, canonical)
+        raise ScheduleError.at(PATH, refusal.code, message, position=refusal.position, suggestion=suggestion) from None
 
 
 def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
@@ -107,19 +106,34 @@ def _check_instant(text: str, zone: ZoneInfo) -> None:
         raise Refusal("text_zone", message, text.index(":"), once)
 
 
-def _first_understood(refusal: Refusal, zone: ZoneInfo, canonical: Canonical) -> str | Mapping[str, object] | None:
+def _advice(refusal: Refusal, zone: ZoneInfo, canonical: Canonical) -> str:
+    """Give the message, with the texts that it quotes made whole: what is advised is accepted."""
+    message = refusal.message
+    for better in refusal.better:
+        if isinstance(better, str) and f'"{better}"' in message:
+            whole = _first_understood([better], zone, canonical)
+            if isinstance(whole, str):
+                message = message.replace(f'"{better}"', f'"{whole}"')
+            else:
+                message = re.sub(rf'[;,:]? (?:write|perhaps|such as|or) "{re.escape(better)}"', "", message, flags=re.I)
+    return message
+
+
+def _first_understood(
+    better: Sequence[str | Mapping[str, object]], zone: ZoneInfo, canonical: Canonical
+) -> str | Mapping[str, object] | None:
     """Give the first of what may have been meant that is accepted, following suggestions of suggestions."""
-    waiting = list(refusal.better)
+    waiting = list(better)
     for _ in range(_MOST_TRIES):
         if not waiting:
             break
-        better = waiting.pop(0)
-        if not isinstance(better, str):
-            return better
+        one = waiting.pop(0)
+        if not isinstance(one, str):
+            return one
         try:
-            _meaning(better, zone, canonical)
+            _meaning(one, zone, canonical)
         except Refusal as further:
             waiting = [*further.better, *waiting]
         else:
-            return better
+            return one
     return None

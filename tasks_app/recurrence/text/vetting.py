@@ -13,7 +13,7 @@ MOST_CORRECTED = 3
 LONGEST_WORD = 20
 _NEARNESS = 0.75
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
-_TWO_WAYS = 'this can be read in two ways; say it as "every 2 months", or name the days'
+_TWO_WAYS = "this can be read in two ways; say it as in every 2 months, or name the days"
 _REASONS = (
     ("text_relative", _RELATIVE, "tomorrow today tonight yesterday now later soon asap immediately ago next coming"),
     ("text_vague", "say exactly when", "sometimes occasionally often frequently regularly always never randomly"),

@@ -26,7 +26,8 @@ def read_weekdays(cursor: Cursor, *, start: int, is_repeated: bool = False) -> D
         if not is_repeated and not cursor.tokens[cursor.at - 1].word.endswith(_PLURAL):
             written = cursor.text[first : cursor.last_end]
             better = cursor.changed(start, cursor.last_end, f"on the first {written}")
-            raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "every {written}"', start, better)
+            every = cursor.changed(start, cursor.last_end, f"every {written}")
+            raise Refusal("text_ambiguous", f'which of them? Write "{better}", or "{every}"', start, better, every)
         cursor.at += 3
     else:
         months = of_months(cursor)

@@ -1,5 +1,6 @@
 """What is refused: where it stopped, why, and what is suggested, ready to be taken."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -66,6 +67,7 @@ REFUSED: dict[str, list[tuple[str, int, Suggestion]]] = {
         ("every 90 seconds from 8 to 9", 0, "every minute from 8 to 9"),
     ],
     "text_ambiguous": [
+        ("twice a week on Monday at 9", 0, None),
         ("every second Friday at 9", 6, "every other Friday at 9"),
         ("every other Tuesday at 10 from 3 March 2027", 26, "every other Tuesday at 10 starting 9 March 2027"),
         ("03/04/2027 14:00", 0, "2027-04-03 14:00"),
@@ -315,6 +317,12 @@ REFUSED: dict[str, list[tuple[str, int, Suggestion]]] = {
         ("9:00", 0, "every day 9:00"),
         ("at 9:00", 0, "every day at 9:00"),
         ("every january at 9", 0, "every day every january at 9"),
+        ("twice a week at 9", 12, "on Monday and Thursday at 9"),
+        ("twice a week", 12, "on Monday and Thursday at 9:00"),
+        ("twice a week at 9 and 17", 12, "on Monday at 9 and 17"),
+        ("3 times a month at 9", 15, "on the 1st, 11th and 21st of every month at 9"),
+        ("twice a year at 9", 12, "every 6 months on the 1st at 9"),
+        ("five times a quarter at 9", 20, None),
     ],
     "text_calendar": [
         ("every day at 9 except holidays", 22, None),
@@ -367,6 +375,15 @@ def test_a_suggestion_is_accepted_in_its_turn(better: str | Mapping[str, object]
     assert build(normalise(schedule, ZONE), ZONE).describe()
 
 
+@pytest.mark.parametrize("text", [text for rows in REFUSED.values() for text, _, _ in rows])
+def test_what_a_message_advises_is_accepted_in_its_turn(text: str) -> None:
+    advice = re.findall(
+        r'(?:[Ww]rite|[Ss]uch as|[Pp]erhaps|day long,|number:|, or|" or) "([^"]+)"', refusal(text).message
+    )
+    for better in advice:
+        assert build(normalise({"kind": "text", "text": better}, ZONE), ZONE).describe()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -387,6 +404,7 @@ def test_a_suggestion_is_accepted_in_its_turn(better: str | Mapping[str, object]
         ("on Thursday, 3 March 2027 at 9", ["3 March 2027 is a Wednesday"]),
         ("every day at 9 and 17 and", ["too early"]),
         ("every day at 9 <b>", ['"<"']),
+        ("twice a week on Monday at 9", ["this names 1 time, not 2"]),
     ],
 )
 def test_a_refusal_says_what_to_do(text: str, words: list[str]) -> None:
