@@ -28,6 +28,7 @@ _AWS = re.compile(r"cron\((.*)\)", re.IGNORECASE)
 _CRON_WORD = re.compile(rf"(?:[0-9*?/,#LW-]|{'|'.join(DAY_NAMES + MONTH_NAMES)})+", re.IGNORECASE)
 _AT = re.compile(r"at\(\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\s*\)", re.IGNORECASE)
 _QUOTED = re.compile(r"([\"'`])(.*)\1")
+_LONG_STEP = re.compile(r"(?:[*0]/(\d{2,5})|0 +[*0]/(\d{2,4})) +\*(?: +\*){2,3}")
 _COMMENT = re.compile(r"([^#]*?)\s+#(?!\d).*")
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
 
@@ -111,9 +112,17 @@ def _refuse_comment(match: re.Match[str], is_valid: IsValid) -> None:
     _refuse("cron_field_count", "a comment does not belong in the expression", _checked(match[1], is_valid))
 
 
+def _refuse_long_step(match: re.Match[str], _: IsValid) -> None:
+    """Offer an interval for steps that are longer than an hour or a day."""
+    unit, highest, step = ("minute", 59, match[1]) if match[1] else ("hour", 23, match[2])
+    if len(match[0].split()) == FIVE and int(step) > highest + 1:
+        message = f"{unit} step {step} is above the range, at most {highest}"
+        _refuse(f"cron_{unit}", message, {"kind": "every", f"{unit}s": int(step)})
+
+
 def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
     zone = match[1][:30]
-    message = f"the time zone {zone} stands beside the expression, in the field timezone"
+    message = f"the time zone {zone} does not belong in the expression, but in the field Time zone (timezone)"
     _refuse("cron_dialect", message, _checked(match[2], is_valid))
 
 
@@ -209,5 +218,6 @@ _FORMS = (
     (_AWS, _refuse_aws),
     (_AT, _refuse_at),
     (_ZONE, _refuse_zone),
+    (_LONG_STEP, _refuse_long_step),
     (_COMMENT, _refuse_comment),
 )

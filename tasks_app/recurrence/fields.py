@@ -10,6 +10,7 @@ MOST_ITEMS = 60
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 SUNDAY_AS_7 = 7
+_SPREAD = "set the field Spread (spread_seconds) of the task, a shift of its own that stays the same"
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _NAME = re.compile(r"[A-Z]+")
 
@@ -124,6 +125,9 @@ def _step_of(field: Field, item: str, text: str) -> int:
     step = int(text)
     if step == 0:
         raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1")
+    if step > field.highest + 1:
+        message = f"{field.label} step {step} is above the range, at most {field.highest}"
+        raise FieldProblem(field, f"{message}; a longer distance is an interval")
     if step > field.highest:
         better = str(field.lowest)
         message = f"{field.label} step {step} is above the range, at most {field.highest}; for once in a round write"
@@ -150,9 +154,7 @@ def _not_a_value(field: Field, text: str) -> FieldProblem:
     if text == "?":
         return FieldProblem(field, f"{field.label} cannot be ?; write *", "*")
     if "~" in text:
-        return FieldProblem(
-            field, f"{field.label} cannot be random; choose a value and spread tasks with jitter instead"
-        )
+        return FieldProblem(field, f"{field.label} cannot be random; choose a value and {_SPREAD}")
     if text[0] == "H":
-        return FieldProblem(field, f"{field.label} cannot be H; choose a value and spread tasks with jitter instead")
+        return FieldProblem(field, f"{field.label} cannot be H; choose a value and {_SPREAD}")
     return FieldProblem(field, f"{field.span}, not {quoted(text)}")

@@ -73,3 +73,25 @@ def test_six_fields_are_offered_in_each_way_they_can_be_meant(
     (problem,) = refused.value.problems["expression"]
     assert (problem.suggestion, problem.also) == (first, also)
     assert all(f'"{one}"' in problem.message for one in also)
+
+
+@pytest.mark.parametrize(
+    ("expression", "suggestion"),
+    [
+        ("*/90 * * * *", {"kind": "every", "minutes": 90}),
+        ("0 */36 * * *", {"kind": "every", "hours": 36}),
+        ("*/60 * * * *", "0"),
+        ("*/90 9-17 * * *", None),
+    ],
+)
+def test_a_step_that_is_too_long_is_never_made_another_schedule(expression: str, suggestion: object) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        parse(expression, "UTC")
+    (problem,) = refused.value.problems["expression"]
+    assert problem.suggestion == suggestion
+
+
+@pytest.mark.parametrize("expression", ["H 9 * * *", "0 0~5 * * *"])
+def test_a_stable_shift_is_called_by_its_name(expression: str) -> None:
+    with pytest.raises(ScheduleError, match=r"Spread \(spread_seconds\)"):
+        parse(expression, "UTC")
