@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.days import WEEK, DayRule, table_of
 from tasks_app.recurrence.dialects import refuse_dialect
 from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
@@ -20,7 +21,8 @@ from tasks_app.recurrence.fields import (
     split_items,
     value_of,
 )
-from tasks_app.recurrence.pattern import Pattern
+from tasks_app.recurrence.pattern import ALL_MONTHS, Pattern
+from tasks_app.recurrence.time_words import and_list, bits
 
 LONGEST_EXPRESSION = 120
 MACROS = {
@@ -186,13 +188,15 @@ def _assemble(text: str, parts: list[str], masks: list[int], rule: DayRule) -> C
     elapsed = any(sign in part for part in parts[:2] for sign in "*/")
     pattern = Pattern(minutes, hours, months, table_of(rule), elapsed)
     if not pattern.can_match():
-        raise ScheduleError.at(PATH, "cron_never", _never(parts))
+        raise ScheduleError.at(PATH, "cron_never", _never(parts, months))
     plain = " ".join("*" if part == "?" else part for part in parts)
     tidy = text.lower() if text.startswith("@") else " ".join(parts)
     return CronExpression(tidy, plain, rule, pattern)
 
 
-def _never(parts: list[str]) -> str:
+def _never(parts: list[str], months: int) -> str:
     day = f"day {parts[2]}" if parts[4] in {"*", "?"} else f"day {parts[2]} on weekday {parts[4]}"
-    months = "no month" if parts[3] == "*" else f"month {parts[3]} never"
-    return f"this can never happen: {months} has a {day}"
+    if months == ALL_MONTHS:
+        return f"this can never happen: no month has a {day}"
+    named = [month_name(month) for month in bits(months)]
+    return f"this can never happen: {and_list(named)} never {'has' if len(named) == 1 else 'have'} a {day}"

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.cron import compile_cron
+from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.errors import ScheduleError, quoted
 from tasks_app.recurrence.reading import Reader
 from tasks_app.recurrence.text import LONGEST_TEXT, tidy, understand
@@ -69,7 +70,7 @@ def _as_text(reader: Reader) -> ScheduleError | None:
         schedule_of(text, reader.zone)
     except ScheduleError:
         return None
-    message = "these are plain words; give them with the kind text"
+    message = "these are plain words; choose In words (kind text)"
     return ScheduleError.at("expression", "cron_words", message, suggestion={"kind": "text", "text": text})
 
 
@@ -161,7 +162,7 @@ def _yearly(reader: Reader) -> Fields:
     day = _day(reader)
     if month and isinstance(day, int) and abs(day) > MONTH_LENGTHS[month - 1]:
         most = MONTH_LENGTHS[month - 1]
-        reader.fail("day", "cron_never", f"this can never happen: month {month} has at most {most} days")
+        reader.fail("day", "cron_never", f"this can never happen: {month_name(month)} has at most {most} days")
     return {"month": month, "day": day, "time": reader.time()}
 
 

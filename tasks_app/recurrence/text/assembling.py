@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tasks_app.recurrence.text.bounds import START
 from tasks_app.recurrence.text.clauses import (
     Anchor,
     Clause,
@@ -81,7 +82,7 @@ def _refuse_anchor(rule: Rule, cursor: Cursor) -> None:
     anchor = rule.one(Anchor)
     if anchor:
         better = cursor.changed(anchor.start, anchor.end, "").replace(" ,", ",").rstrip(" ,")
-        message = "when it starts does not belong in the text, but in the task's field starts_at"
+        message = f"when it starts does not belong in the text, but in the field {START}"
         raise Refusal("text_window", message, anchor.start, better)
 
 

@@ -114,10 +114,8 @@ def _clause_months(rule: Rule, cursor: Cursor) -> frozenset[int]:
 
 def _month_step(head: Head, cursor: Cursor) -> int:
     if 12 % head.count:  # months in a year
-        nearest = min((2, 3, 4, 6), key=lambda step: abs(step - head.count))
-        better = cursor.changed(head.start, head.end, f"every {nearest} months")
-        message = f"{head.count} months do not divide a year evenly; 2, 3, 4 and 6 do"
-        raise Refusal("text_unsupported", message, head.start, better)
+        message = f"{head.count} months do not divide a year evenly; every 1, 2, 3, 4, 6 or 12 months can be said"
+        raise Refusal("text_unsupported", message, head.start)
     return head.count
 
 

@@ -251,7 +251,7 @@ def read_often(cursor: Cursor) -> list[Clause]:
         cursor.accept(",")
         return [Once(start=token.start, end=token.end)]
     if word not in _PER:
-        message = "how many runs there will be in all belongs to the task's field max_runs"
+        message = "how many runs there will be in all belongs in the field Runs at most (max_runs)"
         raise Refusal("text_window", message, token.start)
     cursor.take()
     found = _units(cursor, 1, token.start)

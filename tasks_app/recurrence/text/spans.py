@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tasks_app.recurrence.text import words
-from tasks_app.recurrence.text.bounds import out_of_place
+from tasks_app.recurrence.text.bounds import BOTH, END, START, out_of_place
 from tasks_app.recurrence.text.clauses import Anchor, Clause, Dates
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.dates import is_date_start, read_date
@@ -40,6 +40,9 @@ def read_from(cursor: Cursor) -> list[Clause]:
     clock = read_clock(cursor, is_bare=False)
     if not clock:
         raise cursor.unexpected()
+    if token.word == "between" and (cursor.word() != "and" or cursor.at + 1 == len(cursor.tokens)):
+        cursor.accept("and")
+        raise Refusal("text_ambiguous", "say until when, such as and 18:00", cursor.last_end)
     return [replace(read_window(cursor, clock, between), start=start)]
 
 
@@ -57,7 +60,7 @@ def _between_names(cursor: Cursor, start: int) -> list[Clause]:
 def _anchor(cursor: Cursor, start: int, *, is_counted: bool = False) -> Clause:
     found = read_date(cursor, start=start)
     if cursor.word() in words.RANGE | words.END:
-        raise out_of_place(cursor, start, "starts_at and ends_at")
+        raise out_of_place(cursor, start, BOTH)
     if not isinstance(found, Dates):
         message = "say the year of this day; a span of days in each year cannot be said, but months can"
         raise Refusal("text_unsupported", message, start)
@@ -74,7 +77,7 @@ def read_starting(cursor: Cursor) -> list[Clause]:
     if is_date_start(cursor):
         return [_anchor(cursor, token.start, is_counted=token.word in {"counted", "counting"})]
     if cursor.word() in words.MONTH or cursor.word() in words.WEEKDAY:
-        raise out_of_place(cursor, token.start, "starts_at")
+        raise out_of_place(cursor, token.start, START)
     clock = read_clock(cursor)
     if not clock:
         raise cursor.unexpected()
@@ -86,7 +89,7 @@ def read_until(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     cursor.accept_of({"on", "at", "in"})
     if is_date_start(cursor) or cursor.word() in words.MONTH:
-        raise out_of_place(cursor, start, "ends_at")
+        raise out_of_place(cursor, start, END)
     clock = read_clock(cursor, is_end=True)
     if not clock:
         raise cursor.unexpected()
@@ -96,4 +99,4 @@ def read_until(cursor: Cursor) -> list[Clause]:
 
 def read_for(cursor: Cursor) -> list[Clause]:
     """Refuse "for 3 days"."""
-    raise out_of_place(cursor, cursor.position, "ends_at")
+    raise out_of_place(cursor, cursor.position, END)

@@ -82,7 +82,7 @@ def _check_cron(text: str) -> None:
     stripped = text.strip().strip("\"'`")
     if not _CRON_LIKE.fullmatch(stripped):
         return
-    message = "this is a cron expression; give it as one, with the kind cron"
+    message = "this is a cron expression; choose Cron (kind cron)"
     better: list[str | Mapping[str, object]] = []
     try:
         better = [{"kind": "cron", "expression": compile_cron(stripped).text}]
@@ -102,7 +102,7 @@ def _check_instant(text: str, zone: ZoneInfo) -> None:
         return
     with suppress(Unreadable):
         once = {"kind": "once", "run_at": to_text(read_instant(text, zone))}
-        message = "an instant with its offset from UTC is given with the kind once"
+        message = "an instant with its offset from UTC is a single run; choose Once (kind once)"
         raise Refusal("text_zone", message, text.index(":"), once)
 
 

@@ -40,7 +40,7 @@ _INSTEAD = {
     "semiannually": "every 6 months ",
     "bimonthly": "every 2 months ",
 }
-_ZONE_MESSAGE = "the time zone does not belong in the text, but in the task's field timezone"
+_ZONE_MESSAGE = "the time zone does not belong in the text, but in the field Time zone (timezone)"
 _ZONES = {
     *("utc", "gmt", "z", "cet", "cest", "eet", "eest", "wet", "west", "est", "edt", "cst", "cdt", "mst", "mdt"),
     *("pst", "pdt", "bst", "ist", "jst", "aest", "aedt", "msk", "timezone", "zone", "tz", "zulu", "local"),

@@ -323,3 +323,15 @@ def test_the_canonical_text_is_tidy() -> None:
     assert parse(" 0  9 ? jan  mon-Fri ", "UTC").cron == "0 9 * JAN MON-FRI"
     assert parse("@Daily", "UTC").schedule["expression"] == "@daily"
     assert parse("@Daily", "UTC").cron == "0 0 * * *"
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("0 0 31 2 *", "February never has a day 31"),
+        ("0 0 31 FEB,APR *", "February and April never have a day 31"),
+    ],
+)
+def test_what_can_never_happen_names_its_months(expression: str, words: str) -> None:
+    with pytest.raises(ScheduleError, match=words):
+        parse(expression, "UTC")
