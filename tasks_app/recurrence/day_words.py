@@ -95,7 +95,12 @@ class DayWords:
         return words + self._in_months()
 
     def _in_months(self) -> str:
-        return "" if self._all_year else f" in {self._month_list()}"
+        if self._all_year:
+            return ""
+        spans = runs(self.months, month_name)
+        if len(spans) > 1 and all(" to " in span for span in spans):
+            return f" {and_list([f'from {span}' for span in spans])}"
+        return f" in {and_list(spans)}"
 
     def _of_months(self) -> str:
         return " of every month" if self._all_year else f" of {self._month_list()}"

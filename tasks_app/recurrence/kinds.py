@@ -81,7 +81,8 @@ def _every(reader: Reader) -> Fields:
         reader.fail(given[1] if given else "minutes", "required", "give exactly one of seconds, minutes, hours, days")
         return {}
     unit = given[0]
-    fields: Fields = {unit: reader.whole(unit, 1, LONGEST_STEP_SECONDS // UNIT_SECONDS[unit])}
+    most = LONGEST_STEP_SECONDS // UNIT_SECONDS[unit]
+    fields: Fields = {unit: reader.whole(unit, 1, most, what=f"{unit} are 1-{most}")}
     if reader.has("anchor"):
         fields["anchor"] = reader.instant("anchor")
         if "." in (fields["anchor"] or ""):

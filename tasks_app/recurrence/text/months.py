@@ -13,6 +13,8 @@ def month_list(cursor: Cursor) -> frozenset[int]:
     """Read months; an empty set when none come."""
     chosen = _item(cursor)
     while chosen and (count := cursor.separators(words.LIST)):
+        # From January to March and from June to September.
+        count += cursor.word(count) == "from" and cursor.word(count + 2) in words.RANGE and is_month(cursor, count + 3)
         if not is_month(cursor, count):
             break
         cursor.at += count

@@ -272,3 +272,8 @@ def test_the_ends_of_the_calendar_are_the_end(zone: str) -> None:
     for recurrence in (hourly, daily, steps):
         assert recurrence.next_after(datetime(9999, 12, 31, 23, 59, tzinfo=UTC)) is None
         assert recurrence.previous_before(datetime(1, 1, 1, tzinfo=UTC)) is None
+
+
+def test_a_number_of_minutes_that_is_too_large_is_refused_in_good_words() -> None:
+    with pytest.raises(ScheduleError, match="minutes are 1-5270400, not 9999999"):
+        normalise({"kind": "every", "minutes": 9999999})

@@ -139,3 +139,10 @@ def test_a_schedule_reads_as_a_sentence(schedule: dict[str, Any], sentence: str)
 )
 def test_the_zone_is_named_as_people_do(zone: str, words: str) -> None:
     assert parse("0 9 * * *", zone).describe() == f"Every day at 09:00, {words}"
+
+
+def test_two_spans_of_months_are_said_each_from_and_to() -> None:
+    said = "Every weekday from January to July and from September to December at 09:00, UTC"
+    assert parse("0 9 * 1-7,9-12 1-5", "UTC").describe() == said
+    text = said.removesuffix(", UTC")
+    assert build({"kind": "text", "text": text}, "UTC").meaning["expression"] == "0 9 * 1-7,9-12 1-5"
