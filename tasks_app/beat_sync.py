@@ -84,7 +84,7 @@ def _remove(task: ScheduledTask) -> None:
 
 def _values(task: ScheduledTask) -> dict[str, Any]:
     is_exact, schedule = _schedule(task)
-    exact = "" if is_exact else "Shown as the nearest wider crontab. Exactly: "
+    exact = "" if is_exact else f"{_shown_as(task)}. Exactly: "
     return {
         "interval": None,
         "crontab": None,
@@ -100,10 +100,18 @@ def _values(task: ScheduledTask) -> dict[str, Any]:
     }
 
 
+def _shown_as(task: ScheduledTask) -> str:
+    parts = (task.schedule or {}).get("of", [])
+    if any(part.get("kind") == "every" and "seconds" in part for part in parts):
+        return "Shown roughly, as no crontab says seconds"
+    return "Shown as the nearest wider crontab"
+
+
 def _shift(task: ScheduledTask) -> str:
-    """Say what moves the starts, which no schedule row can."""
+    """Say what moves the starts and what ends them, which no schedule row can."""
     latest = task.spread_seconds + task.jitter_seconds
-    return f"; starts up to {latest} s later" if latest else ""
+    later = f"; starts up to {latest} s later" if latest else ""
+    return later + (f"; runs {task.max_runs} times at most" if task.max_runs else "")
 
 
 def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:

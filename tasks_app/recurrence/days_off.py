@@ -88,8 +88,11 @@ def read_day(text: str) -> date | tuple[int, int]:
     """Read "2027-05-14" as a date and "12-24" as (month, day); ValueError where it is neither."""
     written = _DAY.fullmatch(text)
     if not written:
-        raise ValueError("a day is written as 2027-05-14, or as 12-24 for every year")
-    day = date(int(written[1] or _LEAP_YEAR), int(written[2]), int(written[3]))
+        raise ValueError("must be a day such as 2027-05-14, or 12-24 for every year")
+    try:
+        day = date(int(written[1] or _LEAP_YEAR), int(written[2]), int(written[3]))
+    except ValueError:
+        raise ValueError(f"there is no such day as {text}") from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise ValueError(f"the year of a day is {FIRST_YEAR} to {LAST_YEAR}")
     return day if written[1] else (day.month, day.day)

@@ -15,6 +15,7 @@ from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.access import Person, sees_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
 from tasks_app.services import replanning
+from tasks_app.services.faults import sentence
 from tasks_app.services.ical import MOST_DAYS, Imported, read_ical
 from tasks_app.services.mail_text import is_one_line
 from tasks_app.services.validation import Problems, check_text
@@ -199,9 +200,8 @@ def _day(problems: Problems, path: str, day: object) -> dict[str, str] | None:
         problems.add(f"{path}.{unknown}", "unknown_field", "There is no such field.")
     try:
         read_day(day.get("date", "") if isinstance(day.get("date"), str) else "")
-    except ValueError:
-        message = "Must be a day such as 2027-05-14, or 12-24 for every year."
-        problems.add(f"{path}.date", "date_invalid", message)
+    except ValueError as error:
+        problems.add(f"{path}.date", "date_invalid", sentence(str(error)))
     name = check_text(problems, f"{path}.name", day.get("name", ""), most=_LONGEST_NAME)
     source = day.get("source", SOURCES[0])
     if source not in SOURCES:

@@ -316,3 +316,10 @@ def test_a_mirror_says_that_a_calendar_leaves_out_or_moves_slots(policy: str, sh
 def test_a_mirror_says_that_its_task_starts_later(alice: User) -> None:
     row = mirror_of(make(alice, cron="0 9 * * *", jitter_seconds=20, spread_seconds=600))
     assert row.description.endswith("; starts up to 620 s later")
+
+
+def test_a_mirror_does_not_call_wider_what_runs_less_often(alice: User) -> None:
+    parts = [{"kind": "every", "seconds": 10}, {"kind": "daily", "time": "09:00"}]
+    row = mirror_of(make(alice, schedule={"kind": "any", "of": parts}, max_runs=7))
+    assert "Shown roughly, as no crontab says seconds. Exactly: Every 10 seconds" in row.description
+    assert row.description.endswith("; runs 7 times at most")

@@ -103,7 +103,7 @@ def test_a_calendar_is_made_edited_and_deleted(as_alice: Client, alice: User) ->
         (
             {"days": "12-24 Eve\n\n2027-02-30 Never\n"},
             "days",
-            "Line 3, “2027-02-30 Never”: Must be a day such as 2027-05-14, or 12-24 for every year.",
+            "Line 3, “2027-02-30 Never”: There is no such day as 2027-02-30.",
         ),
         ({"days": f"12-24 {'x' * 101}"}, "days", "Line 1, “12-24 xxx"),
         ({"days": "2027-01-01\n" * 2001}, "days", "At most 2000 days"),
