@@ -138,6 +138,10 @@ def _skip_article(cursor: Cursor) -> None:
         cursor.take()
 
 
+def _alternate(cursor: Cursor) -> list[Clause]:
+    return every_other(cursor, cursor.take().start)
+
+
 def _in(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     cursor.accept("the")
@@ -203,6 +207,7 @@ _READERS: dict[str, Reader] = {
     **dict.fromkeys(words.END, read_until),
     **dict.fromkeys(words.EXCEPT | {"not"}, _except),
     "on": _on,
+    "alternate": _alternate,
     "in": _in,
     "during": _in,
     "at": _at,

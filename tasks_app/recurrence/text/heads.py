@@ -86,9 +86,16 @@ def _ordinal(cursor: Cursor, start: int) -> list[Clause]:
         return _counted_units(cursor, token, start)
     first = cursor.at
     days = read_items(cursor, start=start, is_repeated=True)
-    if isinstance(days, Days) and not days.months and not days.scope and cursor.word() != "of":
+    if isinstance(days, Days) and _may_be_counted_on(days) and cursor.word() != "of":
         raise _not_of_month(cursor, first, start)
     return [_repeated(cursor, days)]
+
+
+def _may_be_counted_on(days: Days) -> bool:
+    """Tell whether it may be meant for more than a month: every third Monday, and not every first Monday or 13th."""
+    if days.months or days.scope:
+        return False
+    return days.is_loose or (len(days.items) == 1 and days.items[0].kind != "day" and days.items[0].number > 1)
 
 
 def _can_be_counted(cursor: Cursor) -> bool:
@@ -191,13 +198,17 @@ def _units(cursor: Cursor, count: int, start: int, *, is_counted: bool = False) 
         return [Head(start=start, end=cursor.last_end, unit=unit, count=count)]
     seconds = count * SECONDS[unit]
     cursor.accept("of", "the", "day")
-    while is_counted and (more := _more(cursor, SECONDS[unit])):
+    while more := _more(cursor, SECONDS[unit], is_counted=is_counted):
         seconds, unit = seconds + more[0], more[1]
     return [Rhythm(start=start, end=cursor.last_end, seconds=seconds, unit=unit)]
 
 
-def _more(cursor: Cursor, below: int) -> tuple[int, str] | None:
-    """Read the rest of "1 hour and 30 minutes"."""
+def _more(cursor: Cursor, below: int, *, is_counted: bool) -> tuple[int, str] | None:
+    """Read the rest of "1 hour and 30 minutes" and of "hour and a half"."""
+    if below == SECONDS["hours"] and cursor.accept("and", "a", "half"):
+        return below // 2, "minutes"
+    if not is_counted:
+        return None
     ahead = 1 if cursor.word() == "and" else 0
     token, unit = cursor.peek(ahead), words.UNIT.get(cursor.word(ahead + 1), "")
     if token.number is None or token.is_ordinal or SECONDS.get(unit, below) >= below:

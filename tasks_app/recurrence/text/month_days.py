@@ -279,5 +279,8 @@ def _check(token: Token, number: int, low: int, high: int, noun: str) -> None:
     if low <= number <= high and number:
         return
     if number < 0:
-        raise Refusal("text_unsupported", f"only the last {noun} can be counted from the end", token.start)
+        message = f"only the last {noun} can be counted from the end"
+        if noun == "Friday":
+            message = "of the weekdays of a month the first to the fifth and the last can be said"
+        raise Refusal("text_unsupported", message, token.start)
     raise Refusal("text_never", f"a month has no {noun} {number}", token.start)

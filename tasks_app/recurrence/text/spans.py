@@ -13,10 +13,17 @@ from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.times import MINUTE_WORDS, read_clock, read_window
 from tasks_app.recurrence.text.weekdays import read_weekdays
 
+_EDGES = {"month": "on the last day of every month", "year": "every year on 31 December"}
+
 
 def refuse_edge(cursor: Cursor, start: int) -> None:
-    """Refuse "the end of the month"."""
+    """Refuse "the end of the month" and "year end"."""
     place = 1 if cursor.word() == "the" else 0
+    edge = _EDGES.get(cursor.word(place), "")
+    dash = cursor.word(place + 1) == "-"
+    if edge and cursor.word(place + 1 + dash) == "end":
+        better = cursor.changed(start, cursor.peek(place + 1 + dash).end, edge)
+        raise Refusal("text_ambiguous", f'name the day: "{better}"', start, better)
     if cursor.word(place) in {"end", "beginning", "start"} and cursor.word(place + 1) == "of":
         which = "last" if cursor.word(place) == "end" else "first"
         better = cursor.changed(start, cursor.peek(place).end, f"on the {which} day")

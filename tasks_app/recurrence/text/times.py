@@ -81,10 +81,22 @@ def read_clock(cursor: Cursor, *, is_bare: bool = False, is_end: bool = False) -
     shift = _shift(cursor)
     if shift is not None:
         return _shifted(cursor, shift, first)
+    _refuse_half(cursor)
     if first.number is None or first.is_ordinal or is_date(cursor):
         return None
     found = _numbers(cursor, is_bare)
     return _finished(cursor, found, first, is_end=is_end) if found else None
+
+
+def _refuse_half(cursor: Cursor) -> None:
+    """Refuse "half nine", which is 9:30 to some and 8:30 to others."""
+    token, hour = cursor.peek(), cursor.peek(1)
+    if token.word != "half" or hour.number is None or hour.is_ordinal or not 1 <= hour.number <= NOON:
+        return
+    after = cursor.changed(token.start, hour.end, f"{hour.number}:30")
+    before = cursor.changed(token.start, hour.end, f"{hour.number - 1 or NOON}:30")
+    message = f'half past the hour, or half an hour before it? Write "{after}" or "{before}"'
+    raise Refusal("text_ambiguous", message, token.start, after, before)
 
 
 def _with_word(cursor: Cursor, first: Token) -> Clock:

@@ -126,6 +126,8 @@ def _joined(tokens: list[Token], token: Token) -> tuple[int, Token] | None:
     hyphen = token.glued and last.text == "-" and last.glued and len(tokens) > 1
     first = tokens[-2] if hyphen else last
     together = first.word + token.word
+    if hyphen and (first.word, token.word) == ("m", "f"):
+        together = "weekdays"
     is_number = together in words.NUMBER or together in words.ORDINAL
     is_word = together == "oclock" or (hyphen and (together in words.KNOWN or first.word in words.PREFIXES))
     if first.word and (is_number or is_word):

@@ -337,3 +337,19 @@ TABLE = {
 @pytest.mark.parametrize(("text", "expected"), rows(TABLE))
 def test_a_day_of_the_month_is_understood(text: str, expected: str) -> None:
     assert meaning(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("every first Monday at 9", "first Monday at 9"),
+        ("every last Friday at 9", "last Friday at 9"),
+        ("every 13th at 13", "13th at 13"),
+        ("every 1st, 11th and 21st at 4am", "1st, 11th and 21st at 4am"),
+        ("M-F 9am", "every weekday at 9"),
+        ("alternate Tuesdays at 10", "every other Tuesday at 10"),
+        ("every hour and a half", "every 90 minutes"),
+    ],
+)
+def test_what_people_say_shortly_means_the_same(text: str, plain: str) -> None:
+    assert meaning(text) == meaning(plain)
