@@ -36,7 +36,7 @@ def test_a_backfill_is_looked_at_started_and_followed_to_its_end(page: Page) -> 
     page.wait_for_url("**/batches/*/")
     page.evaluate("window.isSamePage = true")
     expect(page.locator("h1")).to_contain_text("running")
-    expect(page.locator(".slot-grid .is-running")).to_have_count(1, timeout=WAIT_MS)
+    expect(page.locator(".slot-grid li > .is-running")).to_have_count(1, timeout=WAIT_MS)
     expect(page.locator(".sentence")).to_contain_text(re.compile("[1-3] of 4 slots done"), timeout=WAIT_MS)
     expect(page.locator("h1")).to_contain_text("completed", timeout=WAIT_MS)
     expect(page.locator(".sentence")).to_contain_text("4 slots: 4 succeeded")

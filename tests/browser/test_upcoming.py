@@ -109,6 +109,7 @@ def test_the_form_tells_the_spread_in_its_preview(page: Page) -> None:
     page.goto("/tasks/new/?type=probe.sleep")
     page.check("#kind-daily", force=True)
     page.click("text=Policies")
+    page.click("text=Start, end and spread")
     page.fill("[name=spread_seconds]", "600")
     page.press("[name=spread_seconds]", "Tab")
     expect(page.locator("#preview")).to_contain_text("up to 10 min later")
