@@ -177,3 +177,15 @@ def test_both_clocks_are_shown_where_they_differ(context: BrowserContext, page: 
     page.fill("[name=timezone]", "Europe/Paris")
     page.keyboard.press("Tab")
     expect(page.locator("#preview .both")).to_have_count(0)
+
+
+def test_a_fault_is_said_at_its_field_until_it_is_mended(page: Page) -> None:
+    begin(page, "Faulty")
+    page.check("#kind-cron", force=True)
+    control = page.locator("[name='schedule.cron.expression']")
+    control.fill("0 25 * * *")
+    expect(control).to_have_attribute("aria-invalid", "true", timeout=WAIT_MS)
+    expect(page.locator(".kind-cron .error")).to_have_text("Hour is 0-23, not 25.")
+    control.fill("0 23 * * *")
+    expect(control).not_to_have_attribute("aria-invalid", "true", timeout=WAIT_MS)
+    expect(page.locator(".kind-cron .error")).to_have_count(0)
