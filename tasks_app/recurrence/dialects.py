@@ -203,7 +203,12 @@ def _from_quartz(fields: list[str]) -> list[str]:
     def name(match: re.Match[str]) -> str:
         return DAY_NAMES[int(match[0]) - 1]
 
-    named = re.sub(r"(?<![#/\d])[1-7](?!\d)", name, weekday)
+    def stepped(match: re.Match[str]) -> str:
+        """There a step ends with Saturday, here with Sunday as 7."""
+        return ",".join(DAY_NAMES[number - 1] for number in range(int(match[1]), 8, int(match[2])))
+
+    listed = re.sub(r"(?<![#/\d-])([1-7])/([1-7])(?!\d)", stepped, weekday)
+    named = re.sub(r"(?<![#/\d])[1-7](?!\d)", name, listed)
     return ["*" if field == "?" else field for field in (*others, named)]
 
 

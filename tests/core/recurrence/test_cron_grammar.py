@@ -272,6 +272,8 @@ def test_a_faulty_expression_is_refused_with_its_reason(expression: object, code
         ("0 0 12 1/5 * ?", "0 12 1/5 * *"),
         ("0 15 10 L-2 * ?", "15 10 L-2 * *"),
         ("0 15 10 ? * 6L", "15 10 * * FRIL"),
+        ("0 0 12 ? * 2/2", "0 12 * * MON,WED,FRI"),
+        ("0 0 12 ? * 2/3", "0 12 * * MON,THU"),
         ("0 15 10 ? * 6#3", "15 10 * * FRI#3"),
         ("0 15 10 ? * 6L 2002-2005", None),
         ("0 0 8-10 * * *", "0 8-10 * * *"),
