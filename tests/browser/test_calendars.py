@@ -50,7 +50,7 @@ def type_days(page: Page) -> None:
     """A line that is no day is named while it is typed; one that is leads from the picture to the list."""
     year = page.locator("#calendar-year")
     page.fill("[name=days]", "12-24 Christmas Eve\n2027-02-30 Never")
-    expect(year).to_contain_text("Line 2, “2027-02-30 Never”: Must be a day such as 2027-05-14")
+    expect(year).to_contain_text("Line 2, “2027-02-30 Never”: There is no such day as 2027-02-30")
     page.fill("[name=days]", "12-24 Christmas Eve")
     expect(year.locator(".off-days")).to_contain_text("Christmas Eve")
     year.get_by_role("link", name="Christmas Eve").click()
