@@ -115,9 +115,12 @@ def plan_past(task: ScheduledTask, slot: datetime, *, now: datetime | None = Non
     _plan(task, next_planned(task, last.at, last.slot))
     if task.next_slot is None or not task.jitter_seconds:
         return
-    reach = placed(task, task.next_slot).at + spread_of(task) + timedelta(seconds=task.jitter_seconds)
-    turns = [due_at(task, task.next_slot), *filter(None, [was_due_at]), min(now or reach, reach)]
-    task.next_due_at = max(turns if now else turns[:-1])
+    due = due_at(task, task.next_slot)
+    turns = [due, was_due_at or due]
+    if now is not None:
+        reach = placed(task, task.next_slot).at + spread_of(task) + timedelta(seconds=task.jitter_seconds)
+        turns.append(min(now, reach))
+    task.next_due_at = max(turns)
 
 
 def _plan(task: ScheduledTask, planned: Planned | None) -> None:
