@@ -12,7 +12,7 @@ from tasks_app.recurrence.zones import change_between, offset_at
 # No zone changes its clocks twice within a week.
 _LOOK = timedelta(days=7)
 _MOMENT = timedelta(microseconds=1)
-_FIRST, _LAST = datetime(2020, 1, 1), datetime(2041, 1, 1)
+_FIRST, _LAST = datetime(2025, 1, 1), datetime(2035, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def changes_within(zone: ZoneInfo, low: datetime, until: datetime) -> Iterator[C
 
 @lru_cache(maxsize=1024)
 def changes_of_this_age(zone: ZoneInfo) -> tuple[Change, ...]:
-    """Give the changes of the years 2020 to 2040."""
+    """Give the changes of ten years: rules of clock changes come round within that time."""
     return tuple(changes_within(zone, _FIRST, _LAST))
 
 
