@@ -368,4 +368,5 @@ def test_a_text_that_can_be_read_in_two_ways_is_refused_with_both() -> None:
     with pytest.raises(ScheduleError) as refused:
         build({"kind": "text", "text": "Monday of the month at 9"}, "UTC")
     [problem] = refused.value.problems["text"]
-    assert (problem.suggestion, problem.also) == ("on the first Monday of the month at 9", ("every Monday at 9",))
+    assert problem.suggestion == "on the first Monday of the month at 9"
+    assert problem.also == ("every Monday of the month at 9",)
