@@ -98,7 +98,7 @@ class TaskRun(models.Model):
     class Meta:
         verbose_name = "run"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["task", "slot"], name="run_one_per_slot"),
+            models.UniqueConstraint(fields=["task", "slot"], condition=Q(slot__isnull=False), name="run_one_per_slot"),
             models.UniqueConstraint(fields=["key"], condition=Q(key__isnull=False), name="run_one_per_key"),
             models.UniqueConstraint(
                 fields=["batch", "scheduled_for"],
@@ -132,8 +132,8 @@ class TaskRun(models.Model):
             models.Index(fields=["due_at"], condition=Q(status=Status.SCHEDULED.value), name="run_due"),
             models.Index(fields=["lease_until"], condition=Q(status=Status.RUNNING.value), name="run_lease"),
             models.Index(fields=["owner", "-id"], name="run_owner"),
-            models.Index(fields=["task", "-id"], name="run_task"),
-            models.Index(fields=["task"], condition=Q(status__in=_OPEN), name="run_open"),
+            models.Index(fields=["task", "-id"], condition=Q(task__isnull=False), name="run_task"),
+            models.Index(fields=["task"], condition=Q(status__in=_OPEN, task__isnull=False), name="run_open"),
             models.Index(fields=["id"], condition=Q(range_to__isnull=False, range_count=None), name="run_uncounted"),
             models.Index(fields=["rerun_of"], condition=Q(rerun_of__isnull=False), name="run_reruns"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="run_children"),

@@ -90,19 +90,17 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
 def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str, lease_seconds: float) -> list[TaskRun]:
     """Claim the first runs of the queue up to one that must go alone; none when fewer than two can go together."""
     skips = transaction.get_connection().features.has_select_for_update_skip_locked
-    with transaction.atomic():
-        sql, params = _first_rows(queue, count, skips)
-        rows = list(TaskRun.objects.raw(sql, params))
-        runs = _together(rows, most)
-        if len(runs) < _FEWEST:
-            return []
-        now = db_now()
-        try:
-            with transaction.atomic():
-                until = now + timedelta(seconds=lease_seconds)
-                return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
-        except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
-            return []
+    sql, params = _first_rows(queue, count, skips)
+    try:
+        with transaction.atomic():
+            runs = _together(list(TaskRun.objects.raw(sql, params)), most)
+            if len(runs) < _FEWEST:
+                return []
+            now = db_now()
+            until = now + timedelta(seconds=lease_seconds)
+            return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
+    except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
+        return []
 
 
 def _together(rows: list[TaskRun], most: Callable[[str], int]) -> list[TaskRun]:

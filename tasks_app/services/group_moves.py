@@ -20,6 +20,7 @@ from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status
 
 _CHUNK, _TOLD = 1000, 100
+_EVENT_COLUMNS = "run_id, version, source, target, reason, actor, claim_no, error, at"
 _RUNS, _EVENTS = TaskRun._meta.db_table, RunEvent._meta.db_table
 
 
@@ -35,7 +36,10 @@ class Ended:
 
 
 def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, now: datetime) -> list[TaskRun]:
-    """Give locked, queued runs to a worker; nobody is told before they end, or take long."""
+    """Give locked, queued runs to a worker, within the transaction that locked them.
+
+    Nobody is told before they end, or take long.
+    """
     changes: dict[str, Any] = {
         "status": Status.RUNNING.value,
         "reason": "",
@@ -49,18 +53,15 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
     ids = [run.id for run in runs]
     (prepare_id,) = _prepares("id")
     values = [prepare(value) for prepare, value in zip(_prepares(*changes), changes.values(), strict=True)]
-    sql = (
+    update = (
         f"UPDATE {_RUNS} SET {', '.join(f'{name} = %s' for name in changes)}, version = version + 1,"
         f" claim_no = claim_no + 1 WHERE status = 'queued' AND id IN ({', '.join(['%s'] * len(ids))})"
     )
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [*values, *map(prepare_id, ids)])
-            if cursor.rowcount != len(runs):
-                raise RuntimeError(f"{len(runs)} runs were locked, {cursor.rowcount} were queued")
-        for run in runs:
-            run.__dict__.update(changes, version=run.version + 1, claim_no=run.claim_no + 1)
-        _insert_events(ids, Status.QUEUED, f"worker:{worker}", at=now)
+    moved = _move(update, [*values, *map(prepare_id, ids)], Status.QUEUED, f"worker:{worker}", at=now)
+    if len(moved) != len(runs):
+        raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
+    for run in runs:
+        run.__dict__.update(changes, version=run.version + 1, claim_no=run.claim_no + 1)
     return list(runs)
 
 
@@ -99,7 +100,7 @@ def _insert_alike(model: TaskRun, ids: Sequence[UUID], payloads: Sequence[Any]) 
 
 
 def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
-    """End the runs well whose claims hold, and tell of it; gives their ids. The others are as they were."""
+    """End the runs well whose claims hold; gives their ids. The others are as they were. Whoever calls this tells."""
     prepare_id, prepare_result = _prepares("id", "result")
     instant = connection.ops.adapt_datetimefield_value
     rows = [
@@ -108,16 +109,12 @@ def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
     ]
     cast = "::jsonb" if connection.vendor == "postgresql" else ""
     changes = f"status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5{cast}"
-    with transaction.atomic():
-        moved = _update_claimed(changes, rows)
-        by_worker = {one.held.worker for one in ended}
-        _insert_events([*moved], Status.RUNNING, f"worker:{by_worker.pop()}", at=None)
-        for one in ended:
-            if one.run.id in moved:
-                written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
-                one.run.__dict__.update(written, status=Status.SUCCEEDED.value, lease_until=None)
-                one.run.version += 1
-        lifecycle.announce_moves([one.run for one in ended if one.run.id in moved], source=Status.RUNNING)
+    moved = _move_claimed(changes, rows, f"worker:{ended[0].held.worker}")
+    for one in ended:
+        if one.run.id in moved:
+            written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
+            one.run.__dict__.update(written, status=Status.SUCCEEDED.value, lease_until=None)
+            one.run.version += 1
     return moved
 
 
@@ -128,26 +125,47 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
     (prepare_id,) = _prepares("id")
     rows = [(prepare_id(claim.run_id), claim.claim_no) for claim in held]
     now = db_now()
+    queued_at = connection.ops.adapt_datetimefield_value(now)
     changes = f"status = 'queued', reason = '{Reason.HANDED_BACK}', worker = '', queued_at = %s"
-    with transaction.atomic():
-        moved = _update_claimed(
-            changes, rows, connection.ops.adapt_datetimefield_value(now), only="cancel_requested_at IS NULL"
-        )
-        _insert_events([*moved], Status.RUNNING, actor, at=now)
-    return moved
+    return _move_claimed(changes, rows, actor, queued_at, only="cancel_requested_at IS NULL", at=now)
 
 
-def _update_claimed(changes: str, rows: Sequence[tuple[Any, ...]], *first: Any, only: str = "TRUE") -> set[UUID]:
-    """Update the runs that are named by id and claim, in the first two columns, while they run under that claim."""
+def _move_claimed(
+    changes: str,
+    rows: Sequence[tuple[Any, ...]],
+    actor: str,
+    *first: Any,
+    only: str = "TRUE",
+    at: datetime | None = None,
+) -> set[UUID]:
+    """Move the runs that are named by id and claim, in the first two columns, while they run under that claim."""
     values = ", ".join(["(" + ", ".join(["%s"] * len(rows[0])) + ")"] * len(rows))
     guard = f"{_RUNS}.id = v.column1 AND {_RUNS}.claim_no = v.column2 AND {_RUNS}.status = 'running' AND {only}"
-    sql = (
+    update = (
         f"UPDATE {_RUNS} SET {changes}, lease_until = NULL, version = version + 1"
-        f" FROM (VALUES {values}) AS v WHERE {guard} RETURNING {_RUNS}.id"
+        f" FROM (VALUES {values}) AS v WHERE {guard}"
     )
+    return _move(update, [*first, *(value for row in rows for value in row)], Status.RUNNING, actor, at=at)
+
+
+def _move(update: str, params: Sequence[Any], source: Status, actor: str, *, at: datetime | None) -> set[UUID]:
+    """Update and write the events: where the database can, in one statement, which needs no transaction around it."""
+    if connection.vendor != "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"{update} RETURNING {_RUNS}.id", params)
+            ids = {TaskRun._meta.pk.to_python(row[0]) for row in cursor.fetchall()}
+            _insert_events([*ids], source, actor, at=at)
+        return ids
+    returned = ", ".join(f"{_RUNS}.{name}" for name in ("id", "version", "status", "reason", "claim_no", "finished_at"))
+    sql = (
+        f"WITH moved AS ({update} RETURNING {returned}), told AS (INSERT INTO {_EVENTS} ({_EVENT_COLUMNS})"
+        f" SELECT id, version, '{source}', status, reason, %s, claim_no, '', {'finished_at' if at is None else '%s'}"
+        " FROM moved) SELECT id FROM moved"
+    )
+    instants = [] if at is None else [connection.ops.adapt_datetimefield_value(at)]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*first, *(value for row in rows for value in row)])
-        return {TaskRun._meta.pk.to_python(row[0]) for row in cursor.fetchall()}
+        cursor.execute(sql, [*params, actor[:200], *instants])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _insert_events(ids: Sequence[UUID], source: Status | None, actor: str, *, at: datetime | None) -> None:
@@ -157,7 +175,7 @@ def _insert_events(ids: Sequence[UUID], source: Status | None, actor: str, *, at
     (prepare_id,) = _prepares("id")
     when = "finished_at" if at is None else "%s"
     sql = (
-        f"INSERT INTO {_EVENTS} (run_id, version, source, target, reason, actor, claim_no, error, at)"
+        f"INSERT INTO {_EVENTS} ({_EVENT_COLUMNS})"
         f" SELECT id, version, '{source or ''}', status, reason, %s, claim_no, '', {when}"
         f" FROM {_RUNS} WHERE id IN ({', '.join(['%s'] * len(ids))})"
     )

@@ -1,10 +1,11 @@
 """What follows from the good ends of a group of short runs, in one transaction for all of them."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from django.db import connection, transaction
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.services import group_moves, lifecycle, turns
 from tasks_app.services.group_moves import Ended
 from tasks_app.states import Status
@@ -12,22 +13,29 @@ from tasks_app.states import Status
 _TASKS = ScheduledTask._meta.db_table
 
 
-def attempts_succeeded(ended: Sequence[Ended]) -> None:
-    """End the runs well; a run whose claim is void is left alone, and that is written down as fenced."""
+def attempts_succeeded(ended: Sequence[Ended]) -> list[TaskRun]:
+    """End the runs well and give them, for `tell`; one whose claim is void is left, and written down as fenced."""
     if not ended:
-        return
+        return []
     task_ids = sorted({one.run.task_id for one in ended if one.run.task_id is not None})
-    with transaction.atomic():
+    with transaction.atomic() if task_ids else nullcontext():  # runs alone are moved in one statement
         if task_ids:  # before the runs, as pausing, cancelling and firing do: the other way round could deadlock
             tasks = ScheduledTask.objects.filter(id__in=task_ids).order_by("id")
             list(tasks.select_for_update(of=("self",)).values_list("id"))
         moved = group_moves.succeed_all(ended)
-        for one in ended:
-            if one.run.id not in moved:
-                lifecycle.record_fenced(one.held, wanted="succeeded")
         _tell_tasks([one for one in ended if one.run.id in moved and one.run.task_id is not None])
         for batch_id in {one.run.batch_id for one in ended if one.run.id in moved}:
             turns.advance_on_commit(batch_id)
+    for one in ended:
+        if one.run.id not in moved:
+            lifecycle.record_fenced(one.held, wanted="succeeded")
+    return [one.run for one in ended if one.run.id in moved]
+
+
+def tell(runs: Sequence[TaskRun]) -> None:
+    """Tell watchers of the ends, in one message."""
+    if runs:
+        lifecycle.announce_moves(runs, source=Status.RUNNING)
 
 
 def _tell_tasks(ended: Sequence[Ended]) -> None:

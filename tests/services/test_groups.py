@@ -98,8 +98,10 @@ def test_the_ends_of_a_group_are_written_and_told_together(alice: User, make: Ma
     claimed = claim()
     run_changed.connect(hear)
     try:
-        group_outcomes.attempts_succeeded(
-            [ended(run, result) for run, result in zip(claimed, ({"n": 1}, "two", None), strict=True)]
+        group_outcomes.tell(
+            group_outcomes.attempts_succeeded(
+                [ended(run, result) for run, result in zip(claimed, ({"n": 1}, "two", None), strict=True)]
+            )
         )
     finally:
         run_changed.disconnect(hear)

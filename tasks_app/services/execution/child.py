@@ -87,7 +87,9 @@ class Child:
             count += 1
             if group.is_flush_due:
                 self._settle(group, group.flush)
+                group.tell()
         self._settle(group, group.flush)
+        group.tell()
         self._settle(group, group.give_back)
         self._telemetry.ended_well(group.written)
         return count

@@ -34,6 +34,7 @@ class Group:
         self.claimed_at = claimed_at
         self.is_dissolved = False
         self.written: list[Ended] = []
+        self._untold: list[TaskRun] = []
         self._board, self._index, self._worker = board, index, worker
         self._lock = threading.Lock()
         self._rest = deque(runs)
@@ -59,18 +60,26 @@ class Group:
 
     @property
     def is_flush_due(self) -> bool:
-        """An end has waited for 20 ms."""
-        return bool(self._ended) and self.instant(time.monotonic()) >= self._ended[0].finished_at + _FLUSH
+        """An end has waited for 20 ms to be written, or to be told."""
+        oldest = self._ended[0].finished_at if self._ended else self._untold[0].finished_at if self._untold else None
+        return oldest is not None and self.instant(time.monotonic()) >= oldest + _FLUSH
 
     def flush(self) -> None:
         """Write down the ends that are kept; a fault leaves them kept."""
         with self._lock:
             ended = list(self._ended)
-        group_outcomes.attempts_succeeded(ended)
+        written = group_outcomes.attempts_succeeded(ended)
         with self._lock:
             del self._ended[: len(ended)]
+            self._untold += written
         self.written += ended
         self._show()
+
+    def tell(self) -> None:
+        """Tell watchers of what has been written."""
+        with self._lock:
+            untold, self._untold = self._untold, []
+        group_outcomes.tell(untold)
 
     def give_back(self) -> None:
         """Give back what has not begun; a fault leaves it here."""
@@ -89,6 +98,7 @@ class Group:
         """Leave the run that takes long alone; gives it as it stands now, None when its claim is void."""
         self.give_back()
         self.flush()
+        self.tell()
         run = lifecycle.note_start(held, started_at=self.instant(began))
         self.is_dissolved = True
         return run
