@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import statistics
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -10,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+SUMMARY = "summary.json"
 _PROBE_ROUNDS = 2_000_000
+_BLOCK = b"x" * 8192
 
 
 def machine_probe() -> dict[str, Any]:
-    """Measure the machine now: a fixed piece of pure Python work, and how busy it was before.
+    """Measure the machine now: a fixed piece of pure Python work, one `fdatasync`, and how busy it was before.
 
     Put one beside each figure: figures whose probes differ cannot be compared.
     """
@@ -23,7 +27,18 @@ def machine_probe() -> dict[str, Any]:
     total = 0
     for number in range(_PROBE_ROUNDS):
         total += number & 7
-    return {"loop_ms": round((time.perf_counter() - started) * 1000, 1), "load_before": round(load, 2)}
+    loop_ms = round((time.perf_counter() - started) * 1000, 1)
+    return {"loop_ms": loop_ms, "fdatasync_us": _fdatasync_us(), "load_before": round(load, 2)}
+
+
+def _fdatasync_us() -> int:
+    """Time the writing of one database page to the disk under the directory for temporary files."""
+    with tempfile.TemporaryFile() as file:
+        file.write(_BLOCK)
+        file.flush()
+        started = time.perf_counter()
+        os.fdatasync(file.fileno())
+        return round((time.perf_counter() - started) * 1_000_000)
 
 
 def machine() -> dict[str, Any]:
@@ -49,6 +64,32 @@ def write_rows(name: str, rows: Sequence[Mapping[str, Any]], settings: Mapping[s
     }
     target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return target
+
+
+def summarise(quick: bool, **figures: Sequence[float]) -> None:
+    """Note the medians of these figures in results/summary.json, beside those that other benchmarks have noted.
+
+    A key without a measurement is taken out: an old figure is not a new one.
+    """
+    target = RESULTS / SUMMARY
+    summary = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    details = summary.pop("details", {})
+    for name, values in figures.items():
+        summary.pop(name, None)
+        details.pop(name, None)
+        if values:
+            summary[name] = round(statistics.median(values), 4)
+            details[name] = {
+                "min": round(min(values), 4),
+                "max": round(max(values), 4),
+                "n": len(values),
+                "quick": quick,
+                "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "probe": machine_probe(),
+            }
+    document = {**dict(sorted(summary.items())), "details": dict(sorted(details.items()))}
+    RESULTS.mkdir(exist_ok=True)
+    target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def print_table(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -39,14 +39,15 @@ def main(command: list[str]) -> int:
 
 
 @contextlib.contextmanager
-def database_url() -> Iterator[str | None]:
+def database_url(options: Mapping[str, str] = OPTIONS) -> Iterator[str | None]:
+    """Give the URL of a database on a server with these options, which are not asked of DATABASE_URL's."""
     binaries = _binaries()
     if os.environ.get("DATABASE_URL"):
         yield os.environ["DATABASE_URL"]
     elif binaries is None:
         yield None
     else:
-        with cluster(binaries) as url:
+        with cluster(binaries, options) as url:
             yield url
 
 
@@ -57,7 +58,7 @@ def _binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def cluster(binaries: Path) -> Iterator[str]:
+def cluster(binaries: Path, options: Mapping[str, str] = OPTIONS) -> Iterator[str]:
     """Run a new, empty PostgreSQL cluster; gives the URL of its one database."""
     directory = Path(tempfile.mkdtemp(prefix="carillon-pg-", dir="/tmp"))
     user = None
@@ -80,10 +81,10 @@ def cluster(binaries: Path) -> Iterator[str]:
         "-N",
     ]
     subprocess.run(words, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
-    options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
+    words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", directory, *options], user=user, cwd=directory, stderr=log
+            [binaries / "postgres", "-D", data, "-k", directory, *words], user=user, cwd=directory, stderr=log
         )
     try:
         _create_database(directory, server)

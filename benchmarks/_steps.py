@@ -1,0 +1,106 @@
+"""What is done inside the platform, in a process with its settings: `python -m benchmarks._steps STEP JSON`."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+
+from benchmarks.ours.task_handlers import CLOCK, NAP  # noqa: E402
+from tasks_app import jobs  # noqa: E402
+from tasks_app.models import db_now  # noqa: E402
+from tasks_app.services import api_keys  # noqa: E402
+
+OWNER = "bench"
+
+
+def prepare() -> None:
+    """Bring up an empty database as a first start does, and let an owner exist."""
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("bootstrap", verbosity=0, stdout=sys.stderr)
+    User.objects.create_superuser(OWNER, f"{OWNER}@example.org", OWNER)
+
+
+def enqueue(type: str, count: int) -> dict[str, float]:
+    """Make so many runs in one call; gives the seconds."""
+    owner = _owner()
+    many = getattr(jobs, "enqueue_many", None)
+    started = time.perf_counter()
+    if many is not None:
+        many(type, [{} for _ in range(count)], owner=owner)
+    else:
+        for _ in range(count):
+            jobs.enqueue(type, {}, owner=owner)
+    return {"seconds": time.perf_counter() - started}
+
+
+def enqueue_singly(type: str, count: int) -> dict[str, float]:
+    """Make so many runs, each by a call and a transaction of its own; gives the seconds."""
+    owner = _owner()
+    jobs.enqueue(type, {}, owner=owner)
+    started = time.perf_counter()
+    for _ in range(count):
+        jobs.enqueue(type, {}, owner=owner)
+    return {"seconds": time.perf_counter() - started}
+
+
+def enqueue_naps(count: int, every: int, seconds: float) -> dict[str, float]:
+    """Make runs of which one in `every` takes so many seconds, and the others none."""
+    owner = _owner()
+    payloads = [{"seconds": seconds if number % every == every // 2 else 0.0} for number in range(count)]
+    started = time.perf_counter()
+    many = getattr(jobs, "enqueue_many", None)
+    if many is not None:
+        many(NAP, payloads, owner=owner)
+    else:
+        for payload in payloads:
+            jobs.enqueue(NAP, payload, owner=owner)
+    return {"seconds": time.perf_counter() - started}
+
+
+def task_to_run_now() -> str:
+    """Make a task without a schedule that says when its run began."""
+    from tasks_app.services import tasks  # noqa: PLC0415
+    from tasks_app.services.specs import TaskSpec  # noqa: PLC0415
+
+    return str(tasks.task_create(owner=_owner(), spec=TaskSpec(name="now", type=CLOCK), actor="bench").id)
+
+
+def api_key() -> str:
+    """Make an API key and give its plain text."""
+    return api_keys.api_key_create(user=_owner(), name="bench", scope="manage")[1]
+
+
+def edit(key: str) -> dict[str, float]:
+    """Move the task of this key to this very moment; gives when that was committed."""
+    moment = {"kind": "once", "run_at": db_now().isoformat()}
+    jobs.recurring(key, CLOCK, {}, moment, owner=_owner())
+    return {"at": time.time()}
+
+
+def run_slowly(type: str, count: int, pause: float) -> None:
+    """Make runs one by one, with a pause between them."""
+    owner = _owner()
+    for _ in range(count):
+        jobs.enqueue(type, {}, owner=owner)
+        time.sleep(pause)
+
+
+def _owner() -> User:
+    return User.objects.get(username=OWNER)
+
+
+STEPS: dict[str, Callable[..., Any]] = {
+    step.__name__: step
+    for step in (prepare, enqueue, enqueue_singly, enqueue_naps, task_to_run_now, api_key, edit, run_slowly)
+}
+
+if __name__ == "__main__":
+    print(json.dumps(STEPS[sys.argv[1]](**json.loads(sys.argv[2]))))

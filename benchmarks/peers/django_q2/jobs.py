@@ -1,0 +1,5 @@
+"""The task."""
+
+
+def noop() -> None:
+    """Do nothing."""
