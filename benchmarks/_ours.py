@@ -72,9 +72,9 @@ class Ours:
             return False
         if kind == "worker":
             lately = "heartbeat_at > now() - interval '5 s'"
-            return _one(connection, f"SELECT EXISTS (SELECT 1 FROM tasks_app_worker WHERE {lately})") is True
+            return one(connection, f"SELECT EXISTS (SELECT 1 FROM tasks_app_worker WHERE {lately})") is True
         named = "SELECT EXISTS (SELECT 1 FROM tasks_app_beat WHERE name LIKE '%%:' || %s::text AND stopped_at IS NULL)"
-        return _one(connection, named, process.pid) is True
+        return one(connection, named, process.pid) is True
 
 
 @contextlib.contextmanager
@@ -111,12 +111,13 @@ def _laid_out(ground: Ground, name: str, settings: dict[str, str]) -> Ours:
     return Ours(ground, name, directory, environment, port)
 
 
-def _one(connection: "psycopg.Connection[tuple[Any, ...]]", query: str, *values: Any) -> Any:
+def one(connection: "psycopg.Connection[tuple[Any, ...]]", query: str, *values: Any) -> Any:
+    """Give the one value that the query finds."""
     row = connection.execute(query, values or None).fetchone()  # type: ignore[arg-type]  # our own words
     return row[0] if row else None
 
 
 def count_until(connection: "psycopg.Connection[tuple[Any, ...]]", query: str, wanted: int, seconds: float) -> float:
     """Wait until the query counts so many; gives the moment."""
-    until(lambda: (_one(connection, query) or 0) >= wanted, seconds, f"{wanted} by {query}")
+    until(lambda: (one(connection, query) or 0) >= wanted, seconds, f"{wanted} by {query}")
     return time.time()

@@ -13,7 +13,8 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from benchmarks.ours.task_handlers import CLOCK, NAP  # noqa: E402
+from benchmarks import _seed  # noqa: E402
+from benchmarks.ours.task_handlers import CLOCK, NAP, NOOP  # noqa: E402
 from tasks_app import jobs  # noqa: E402
 from tasks_app.models import db_now  # noqa: E402
 from tasks_app.services import api_keys  # noqa: E402
@@ -78,10 +79,20 @@ def api_key() -> str:
     return api_keys.api_key_create(user=_owner(), name="bench", scope="manage")[1]
 
 
-def edit(key: str) -> dict[str, float]:
-    """Move the task of this key to this very moment; gives when that was committed."""
+def seed(count: int, burst: int, offset: int) -> None:
+    """Make so many schedules."""
+    _seed.seed(_owner(), count, burst, offset)
+
+
+def aim(moment: float) -> None:
+    """Let the schedules of the burst be due at this second."""
+    _seed.aim(moment)
+
+
+def edit() -> dict[str, float]:
+    """Move a task to this very moment; gives when that was committed."""
     moment = {"kind": "once", "run_at": db_now().isoformat()}
-    jobs.recurring(key, CLOCK, {}, moment, owner=_owner())
+    jobs.recurring(_seed.EDITED, NOOP, {}, moment, owner=_owner())
     return {"at": time.time()}
 
 
@@ -99,7 +110,7 @@ def _owner() -> User:
 
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
-    for step in (prepare, enqueue, enqueue_singly, enqueue_naps, task_to_run_now, api_key, edit, run_slowly)
+    for step in (prepare, enqueue, enqueue_singly, enqueue_naps, task_to_run_now, api_key, seed, aim, edit, run_slowly)
 }
 
 if __name__ == "__main__":

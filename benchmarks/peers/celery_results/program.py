@@ -25,7 +25,6 @@ def prepare() -> None:
     """Make the tables."""
     from django.core.management import call_command  # noqa: PLC0415  # after the set-up
 
-    django.setup()
     call_command("migrate", verbosity=0)
 
 
@@ -40,6 +39,7 @@ def enqueue(count: int) -> float:
 
 
 if __name__ == "__main__":
+    django.setup()
     if sys.argv[1] == "prepare":
         prepare()
     else:
