@@ -15,7 +15,7 @@ from benchmarks.record import machine_probe, print_table, summarise, write_rows
 JOBS, QUICK_JOBS = 10_000, 1_000
 ROUNDS = 5
 LONG_EVERY, LONG_SECONDS = 100, 5.0
-MIXED, QUICK_MIXED = 2_000, 400
+MIXED, QUICK_MIXED = 2_000, 200
 SHOWN = ("tool", "n", "enqueue_per_second", "drain_per_second", "e2e_per_second", "range", "ours", "fault")
 SHOWN_MIXED = ("tool", "jobs", "long", "p50", "p99", "max")
 E2E = "e2e_per_second"
@@ -29,7 +29,7 @@ def main(quick: bool) -> None:
         others = [alone, *peers()]
         measure = partial(measured, ground=found, count=count, seconds=seconds)
         turns = [partial(measure, other) for other in others]
-        rows = list(in_turn(partial(measure, mine), turns, rounds, between=3 if quick else 1))
+        rows = list(in_turn(partial(measure, mine), turns, rounds, between=4 if quick else 1))
         mixed = list(_mixed(found, template, QUICK_MIXED if quick else MIXED, 1 if quick else ROUNDS))
         settings = {"jobs": count, "children": _ours.CHILDREN, **found.settings()}
     write_rows("throughput-quick" if quick else "throughput", [*_plain(rows), *mixed], settings)

@@ -36,26 +36,27 @@ def _add(found: BackgroundScheduler, name: str, queue: str, due: datetime) -> No
 
 
 def seed(count: int, burst: int, offset: int) -> None:
-    """Make the jobs but those of the burst; one more is due at once."""
+    """Make the jobs but those of the burst."""
     found = scheduler()
     found.start(paused=True)
     now = datetime.now(UTC).replace(microsecond=0)
     for n in range(count - burst):
         _add(found, f"rest:{n}", "rest", now + timedelta(seconds=offset + n * 7919 % (3600 - offset)))
-    _add(found, "first", "first", now)
     found.shutdown()
     with open(os.environ["TALLY"], "w", encoding="ascii") as file:
         file.write(str(burst))
 
 
 def aim(moment: float) -> None:
-    """Make the burst, due at this second."""
+    """Make the burst, due at this second, and one more that is due in a second."""
     with open(os.environ["TALLY"], encoding="ascii") as file:
         burst = int(file.read())
     found = scheduler()
     found.start(paused=True)
     for n in range(burst):
         _add(found, f"burst:{n}", "burst", datetime.fromtimestamp(moment, UTC))
+    # Not this very moment: a scheduler that is told to stop takes what is due off the table, and runs it no more.
+    _add(found, "first", "first", datetime.now(UTC) + timedelta(seconds=1))
     found.shutdown()
 
 
