@@ -11,7 +11,7 @@ PRODUCTION := ENVIRONMENT=production DEBUG=0 BASE_URL=https://carillon.example.c
 	FIELD_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-all faults bench screenshots docs lock python-version
+.PHONY: help run test check test-all faults bench-setup bench screenshots docs lock python-version
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -42,6 +42,9 @@ test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, wher
 
 faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
 	$(PY) -m pytest tests/live/faults
+
+bench-setup: $(VENV)/dev.stamp ## Make an environment for each peer that the benchmarks compare with
+	$(PY) -m benchmarks.setup
 
 bench: $(VENV)/dev.stamp ## Measure; QUICK=1 takes less of everything, NAMES="export" only that
 	$(PY) -m benchmarks $(NAMES)

@@ -75,7 +75,7 @@ class Peer:
             def done() -> int:
                 if not self.done:
                     return tally.stat().st_size
-                row = connection.execute(self.done).fetchone()  # type: ignore[arg-type]  # our own words
+                row = connection.execute(self.done).fetchone()
                 return int(row[0]) if row else 0
 
             @contextlib.contextmanager

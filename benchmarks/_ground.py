@@ -58,7 +58,7 @@ class Ground:
         server, question, options = self.url.partition("?")
         return f"{server.rpartition('/')[0]}/{name}{question}{options}"
 
-    def client(self) -> "redis.Redis":
+    def client(self) -> Any:
         """Connect to Redis."""
         return redis.Redis.from_url(self.redis)
 
@@ -80,8 +80,8 @@ class Ground:
             rows = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(_SHOWN)])
             found = dict(rows.fetchall())
         with self.client() as client:
-            info: dict[str, Any] = client.info("server")  # type: ignore[assignment]  # not awaited
-            kept: dict[str, str] = client.config_get("appendonly")  # type: ignore[assignment]
+            info: dict[str, Any] = client.info("server")
+            kept: dict[str, str] = client.config_get("appendonly")
         return {"postgresql": found, "redis": {"version": info["redis_version"], **kept}, "url_given": _is_url_given()}
 
     def _execute(self, statement: str, *names: str) -> None:

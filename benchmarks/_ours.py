@@ -113,7 +113,7 @@ def _laid_out(ground: Ground, name: str, settings: dict[str, str]) -> Ours:
 
 def one(connection: "psycopg.Connection[tuple[Any, ...]]", query: str, *values: Any) -> Any:
     """Give the one value that the query finds."""
-    row = connection.execute(query, values or None).fetchone()  # type: ignore[arg-type]  # our own words
+    row = connection.execute(query, values or None).fetchone()
     return row[0] if row else None
 
 

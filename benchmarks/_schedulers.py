@@ -78,7 +78,7 @@ class Peer:
                 words = [str(python.parent / self.line[0]), *self.line[1:]]
                 return Process(words, directory, environment, ground.directory / f"{self.program}.log")
 
-            yield Bed(do, start, lambda queue: int(client.llen(queue)))  # type: ignore[arg-type]  # not awaited
+            yield Bed(do, start, lambda queue: int(client.llen(queue)))
 
 
 _CELERY = ("celery", "-A", "program", "beat", "--pidfile=", "--loglevel=ERROR")

@@ -67,6 +67,6 @@ def _copies(model: type[Model], changed: dict[str, str], source: str, without: s
     """Say the INSERT that copies one row of the model for each row of the source."""
     table = model._meta.db_table
     columns = [field.column for field in model._meta.concrete_fields if field.column != without]
-    values = ", ".join(changed.get(column, f'original."{column}"') for column in columns)
+    values = ", ".join(changed.get(str(column), f'original."{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     return f"INSERT INTO {table} ({names}) SELECT {values} FROM {source}, {table} AS original WHERE original.id = %s"

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
+from tasks_app.models.rows import update_rows
 from tasks_app.services import lifecycle, missed, planning, task_calendars
 from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 
@@ -67,7 +68,7 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
         for task in ended:
             task.version += 1
-        ScheduledTask.objects.bulk_update(tasks, _ADVANCED, batch_size=100)
+        update_rows(tasks, _ADVANCED)
         beat_sync.switch_off(ended)
         _wake_for(made)
     return Fired(tasks=len(tasks), runs=len(made))

@@ -16,6 +16,7 @@ from django.db.models import F, QuerySet
 
 from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
+from tasks_app.models.rows import insert_rows
 from tasks_app.states import FINAL, Reason, Status, can_move
 
 _UNCLAIMED = (Status.WAITING, Status.SCHEDULED, Status.QUEUED)
@@ -44,12 +45,11 @@ def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
         return []
     now = db_now()
     with transaction.atomic():
-        TaskRun.objects.bulk_create(runs, ignore_conflicts=True)
-        made = set(TaskRun.objects.filter(id__in=[run.id for run in runs]).values_list("id", flat=True))
+        made = insert_rows(runs)
         new = [run for run in runs if run.id in made]
-        RunEvent.objects.bulk_create([_event(run, source="", actor=actor, at=now) for run in new])
-        for run in new:
-            _announce(run, source="", at=now)
+        insert_rows([_event(run, source="", actor=actor, at=now) for run in new])
+        if new:
+            announce_on_commit(*[_change(run, source="", at=now) for run in new])
     return new
 
 

@@ -1,0 +1,68 @@
+"""Many rows in one statement."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DataError, connection
+
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun
+from tasks_app.models.rows import insert_rows, update_rows
+from tests import runs
+
+pytestmark = pytest.mark.django_db
+
+SLOT = datetime(2027, 3, 1, 9, tzinfo=UTC)
+
+
+def queued(**fields: object) -> TaskRun:
+    """Make a run that is not saved."""
+    return TaskRun(type="a", trigger="api", status="queued", reason="due", queued_at=SLOT, **fields)
+
+
+def test_what_is_inserted_is_what_django_would_insert(alice: User) -> None:
+    made = [queued(owner=alice, payload={"n": n}, tags=["x"], key=None if n else "k", slot=SLOT) for n in range(3)]
+    assert insert_rows(made) == {run.id for run in made}
+    twin = queued(owner=alice, payload={"n": 1}, tags=["x"], slot=SLOT)
+    twin.save()
+    rows: list[dict[str, Any]] = [{**TaskRun.objects.values().get(id=run.id)} for run in (made[1], twin)]
+    assert {name for name in rows[0] if rows[0][name] != rows[1][name]} == {"id", "created_at"}
+    assert [runs.fresh(run).payload for run in made] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert not made[0]._state.adding
+
+
+def test_a_row_that_a_constraint_refuses_is_passed_over(alice: User) -> None:
+    task = runs.make_task(alice)
+    first, second, third = (queued(task=task, slot=slot) for slot in (SLOT, SLOT, SLOT.replace(hour=10)))
+    assert insert_rows([first]) == {first.id}
+    assert insert_rows([second, third]) == {third.id}
+    assert second._state.adding
+
+
+def test_more_rows_than_a_statement_takes_are_all_inserted(alice: User) -> None:
+    assert len(insert_rows([queued(owner=alice, payload={"n": n}) for n in range(1203)])) == 1203
+    assert TaskRun.objects.count() == 1203
+
+
+def test_rows_with_keys_of_the_database_get_them(alice: User) -> None:
+    run = runs.make_run(alice)
+    events = [RunEvent(run=run, version=version, target="x", actor="a", at=SLOT) for version in (7, 8)]
+    assert len(insert_rows(events)) == 2
+    assert list(RunEvent.objects.filter(version__gte=7).values_list("version", flat=True)) == [7, 8]
+
+
+def test_each_row_gets_its_own_values_and_the_others_stay(alice: User) -> None:
+    tasks = [runs.make_task(alice, name=f"t{n}") for n in range(3)]
+    for n, task in enumerate(tasks[:2]):
+        task.next_slot, task.pause_note, task.name = (SLOT if n else None), f"note {n}", "not written"
+    update_rows(tasks[:2], ["next_slot", "pause_note"])
+    found = ScheduledTask.objects.order_by("id").values_list("next_slot", "pause_note", "name")
+    assert list(found) == [(None, "note 0", "t0"), (SLOT, "note 1", "t1"), (None, "", "t2")]
+
+
+def test_what_is_too_long_is_refused_and_not_cut(alice: User) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no lengths")
+    with pytest.raises(DataError):
+        insert_rows([queued(owner=alice, error="x" * 2000)])
