@@ -14,7 +14,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from benchmarks import _seed  # noqa: E402
-from benchmarks.ours.task_handlers import CLOCK, NAP, NOOP  # noqa: E402
+from benchmarks.ours.task_handlers import CLOCK, NOOP  # noqa: E402
 from tasks_app import jobs  # noqa: E402
 from tasks_app.models import db_now  # noqa: E402
 from tasks_app.services import api_keys  # noqa: E402
@@ -32,13 +32,8 @@ def prepare() -> None:
 def enqueue(type: str, count: int) -> dict[str, float]:
     """Make so many runs in one call; gives the seconds."""
     owner = _owner()
-    many = getattr(jobs, "enqueue_many", None)
     started = time.perf_counter()
-    if many is not None:
-        many(type, [{} for _ in range(count)], owner=owner)
-    else:
-        for _ in range(count):
-            jobs.enqueue(type, {}, owner=owner)
+    jobs.enqueue_many(type, [{} for _ in range(count)], owner=owner)
     return {"seconds": time.perf_counter() - started}
 
 
@@ -52,17 +47,12 @@ def enqueue_singly(type: str, count: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started}
 
 
-def enqueue_naps(count: int, every: int, seconds: float) -> dict[str, float]:
+def enqueue_naps(type: str, count: int, every: int, seconds: float) -> dict[str, float]:
     """Make runs of which one in `every` takes so many seconds, and the others none."""
     owner = _owner()
     payloads = [{"seconds": seconds if number % every == every // 2 else 0.0} for number in range(count)]
     started = time.perf_counter()
-    many = getattr(jobs, "enqueue_many", None)
-    if many is not None:
-        many(NAP, payloads, owner=owner)
-    else:
-        for payload in payloads:
-            jobs.enqueue(NAP, payload, owner=owner)
+    jobs.enqueue_many(type, payloads, owner=owner)
     return {"seconds": time.perf_counter() - started}
 
 

@@ -39,10 +39,8 @@ def main(quick: bool) -> None:
             with _ours.platform(found, template) as platform, platform.running("web", "worker"):
                 for sockets, count, pause in plan:
                     rows.append({"round": number, **_watched(platform, sockets, count, pause)})
-            for sockets in (0, 1_000):
-                drains.append(
-                    {"round": number, **_drained(found, template, sockets, QUICK_DRAINED if quick else DRAINED)}
-                )
+            for sockets in (0, CROWD):
+                drains.append({"round": number, **_drained(found, template, sockets, runs)})
         settings = found.settings()
     write_rows("frames-quick" if quick else "frames", [*rows, *drains], settings)
     print_table("Milliseconds from a run's transition to the browser", rows, SHOWN)

@@ -10,6 +10,7 @@ from benchmarks._contenders import CARILLON, RAW, Contender, of_ours, ours, peer
 from benchmarks._drain import measured
 from benchmarks._ground import Ground, ground
 from benchmarks._pairs import in_turn, medians, ratios, spread
+from benchmarks.ours.task_handlers import NAP, NAP_ALONE
 from benchmarks.record import machine_probe, print_table, summarise, write_rows
 
 JOBS, QUICK_JOBS = 10_000, 1_000
@@ -63,10 +64,10 @@ def _plain(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _mixed(ground: Ground, template: str, count: int, rounds: int) -> Iterator[dict[str, Any]]:
     """Let one run in a hundred take five seconds, with groups of runs and without."""
-    how = {"every": LONG_EVERY, "seconds": LONG_SECONDS}
+    how: dict[str, Any] = {"every": LONG_EVERY, "seconds": LONG_SECONDS}
     for number in range(rounds):
-        for name, settings in (("groups", {}), ("no groups", {"GROUPS": "0"})):
-            contender = ours(name, template, "enqueue_naps", settings, **how)
+        for name, type in (("groups", NAP), ("no groups", NAP_ALONE)):
+            contender = ours(name, template, "enqueue_naps", type=type, **how)
             yield {"round": number, **_waits(contender, ground, count)}
 
 

@@ -1,14 +1,13 @@
 """Task types that do next to nothing, so that what is measured is the platform."""
 
-import inspect
 import time
-from typing import Any
 
 from pydantic import BaseModel
 
 from tasks_app.handlers import RunContext, handler
 
-NOOP, EFFECTS, NAP, CLOCK = "bench.noop", "bench.effects", "bench.nap", "bench.clock"
+NOOP, EFFECTS, CLOCK = "bench.noop", "bench.effects", "bench.clock"
+NAP, NAP_ALONE = "bench.nap", "bench.nap_alone"
 
 
 class Nap(BaseModel):
@@ -17,27 +16,27 @@ class Nap(BaseModel):
     seconds: float = 0.0
 
 
-def _known(**options: Any) -> dict[str, Any]:
-    """Leave out what this version's `handler` does not take."""
-    taken = inspect.signature(handler).parameters
-    return {name: value for name, value in options.items() if name in taken}
-
-
-@handler(NOOP)
+@handler(NOOP, short=True)
 def noop(ctx: RunContext, payload: BaseModel) -> None:
     """Do nothing."""
 
 
-@handler(EFFECTS, **_known(effects=True))
+@handler(EFFECTS, short=True, flush_each=True)
 def effects(ctx: RunContext, payload: BaseModel) -> None:
     """Do nothing, as a type whose every outcome is written by itself."""
 
 
-@handler(NAP, payload=Nap)
+@handler(NAP, payload=Nap, short=True)
 def nap(ctx: RunContext, payload: Nap) -> None:
-    """Sleep, if asked to."""
+    """Sleep, if asked to; called short, which is not true of all."""
     if payload.seconds:
         time.sleep(payload.seconds)
+
+
+@handler(NAP_ALONE, payload=Nap, short=False)
+def nap_alone(ctx: RunContext, payload: Nap) -> None:
+    """Sleep, if asked to; always one run at a time."""
+    nap(ctx, payload)
 
 
 @handler(CLOCK)
