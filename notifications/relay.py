@@ -80,8 +80,7 @@ class Relay:
                     await self._ask(pubsub, heard_at)
                     continue
                 heard_at = time.monotonic()
-                self._take(message)
-                await asyncio.sleep(0)  # a burst must not keep the sockets from taking their frames
+                await self._take(message)
 
     async def _ask(self, pubsub: Any, heard_at: float) -> None:
         """A connection whose other end has vanished is silent for ever, so silence must be answered."""
@@ -89,7 +88,7 @@ class Relay:
             raise RedisConnectionError("no answer")
         await pubsub.ping()
 
-    def _take(self, message: dict[str, Any]) -> None:
+    async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             self.is_connected = True
             layer().deliver([SOCKETS], RESYNC)
@@ -97,6 +96,7 @@ class Relay:
             data = message["data"]
             for line in data.split(b"\n" if isinstance(data, bytes) else "\n"):
                 deliver(line)
+                await asyncio.sleep(0)  # a burst must not keep the sockets from taking their frames
 
     async def _wait(self, seconds: float) -> None:
         """Let time pass before the next attempt; meanwhile the sockets get their news from the database."""

@@ -5,7 +5,7 @@ Everything obeys the surrounding database transaction: what is rolled back was n
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any  # `list` is a function here
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser

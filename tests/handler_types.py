@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from tasks_app.handlers import registry
 from tasks_app.models import TaskRun
-from tasks_app.services.execution.attempt import Attempt, Place
-from tasks_app.services.execution.board import Board
+from tasks_app.services.execution.attempt import Attempt
+from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.call import Outcome, call
 from tests import runs
 

@@ -9,18 +9,40 @@ from typing import Any
 
 from django.db import connection, models
 
-_CHUNK = 500
+_CHUNK, _CHUNK_ALIKE = 500, 1000  # SQLite takes 32,766 values in a statement
 
 
-def insert_rows(rows: Sequence[models.Model]) -> set[Any]:
-    """Insert rows of one model, passing over those that a constraint refuses; gives the keys of the others."""
+def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> set[Any]:
+    """Insert rows of one model and give their keys.
+
+    Raises IntegrityError for a row that a constraint refuses; `ignore_conflicts` passes over it where it is unique no
+    more, as `bulk_create` does.
+    """
     keys: set[Any] = set()
     for chunk in _chunks(rows):
-        keys |= _insert(chunk)
+        keys |= _insert(chunk, ignore_conflicts=ignore_conflicts)
     for row in rows:
         if row.pk in keys:
             row._state.adding, row._state.db = False, connection.alias
     return keys
+
+
+def insert_alike(model: models.Model, **columns: Sequence[Any]) -> None:
+    """Insert rows that are like this one but for these fields, of which each row has its own value.
+
+    Raises IntegrityError. For thousands of rows, without an object for each.
+    """
+    meta = type(model)._meta
+    varying: list[Any] = [meta.get_field(name) for name in columns]
+    same = [
+        (field, field.get_db_prep_save(field.pre_save(model, True), connection))
+        for field in _stored(meta)
+        if field not in varying
+    ]
+    count = len(next(iter(columns.values())))
+    for start in range(0, count, _CHUNK_ALIKE):
+        parts = [values[start : start + _CHUNK_ALIKE] for values in columns.values()]
+        _write(meta, same, varying, [_prepared(*pair) for pair in zip(varying, parts, strict=True)])
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -31,7 +53,7 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         places = [_column(field, place) for place, field in enumerate(fields, start=1)]
         changes = ", ".join(f'"{field.column}" = {place}' for field, place in zip(fields[1:], places[1:], strict=True))
         sql = (
-            f'UPDATE "{meta.db_table}" SET {changes} FROM (VALUES {_values(len(fields), len(chunk))}) AS v'
+            f'UPDATE "{meta.db_table}" SET {changes} FROM (VALUES {placeholders(len(fields), len(chunk))}) AS v'
             f' WHERE "{meta.db_table}"."{fields[0].column}" = {places[0]}'
         )
         params = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in chunk for field in fields]
@@ -39,33 +61,63 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
             cursor.execute(sql, params)
 
 
-def _insert(rows: Sequence[models.Model]) -> set[Any]:
+def placeholders(width: int, height: int) -> str:
+    """Give what stands behind VALUES for so many rows."""
+    return ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * height)
+
+
+def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]:
     meta = type(rows[0])._meta
-    fields: list[Any] = [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
     same, varying, own = [], [], []
-    for field in fields:
+    for field in _stored(meta):
         values = _of_each(field, rows)
-        if all(value == values[0] for value in values):
+        if all(_is_same(value, values[0]) for value in values):
             same.append((field, field.get_db_prep_save(values[0], connection)))
         else:
             varying.append(field)
-            own.append([field.get_db_prep_save(value, connection) for value in values])
-    if not own:  # one row: its key will do
+            own.append(_prepared(field, values))
+    if not own:  # one row: any of its columns will do
         field, value = same.pop()
         varying, own = [field], [[value]]
+    return _write(meta, same, varying, own, ignore_conflicts=ignore_conflicts)
+
+
+def _write(
+    meta: Any,
+    same: Sequence[tuple[Any, Any]],
+    varying: Sequence[Any],
+    own: Sequence[Sequence[Any]],
+    *,
+    ignore_conflicts: bool = False,
+) -> set[Any]:
+    """Insert rows from the values that they share, and from a list of its own for each other column."""
     columns = ", ".join(f'"{field.column}"' for field in [*(field for field, _ in same), *varying])
     chosen = [f"%s{_cast(field)}" for field, _ in same]
     chosen += [_column(field, place) for place, field in enumerate(varying, start=1)]
-    assert meta.pk is not None
     sql = (
         f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)}'
-        f" FROM (VALUES {_values(len(varying), len(rows))}) AS v WHERE TRUE"
-        f' ON CONFLICT DO NOTHING RETURNING "{meta.pk.column}"'
+        f" FROM (VALUES {placeholders(len(varying), len(own[0]))}) AS v WHERE TRUE"
+        f' {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING "{meta.pk.column}"'
     )
     params = [value for _, value in same] + [value for row in zip(*own, strict=True) for value in row]
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
+
+
+def _stored(meta: Any) -> list[Any]:
+    return [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+def _prepared(field: Any, values: Sequence[Any]) -> list[Any]:
+    return [field.get_db_prep_save(value, connection) for value in values]
+
+
+def _is_same(value: Any, first: Any) -> bool:
+    """Tell whether two values are stored alike; equal is not enough inside JSON, where 1, 1.0 and true are three."""
+    if value is first:
+        return True
+    return value == first and type(value) is type(first) and not (value and isinstance(value, (dict, list)))
 
 
 def _of_each(field: Any, rows: Sequence[models.Model]) -> list[Any]:
@@ -83,10 +135,6 @@ def _column(field: Any, place: int) -> str:
 def _cast(field: Any) -> str:
     """PostgreSQL can't tell the type of what may be NULL in each row. Without its length: a cast to one would cut."""
     return f"::{field.db_type(connection).split('(')[0]}" if connection.vendor == "postgresql" else ""
-
-
-def _values(width: int, height: int) -> str:
-    return ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * height)
 
 
 def _chunks(rows: Sequence[models.Model]) -> Iterator[Sequence[models.Model]]:

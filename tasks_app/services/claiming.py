@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -117,14 +117,14 @@ def _together(rows: list[TaskRun], most: Callable[[str], int]) -> list[TaskRun]:
     return runs
 
 
-@cache  # of a few queues and sizes; to put the query together takes longer than to run it
+@lru_cache(maxsize=512)  # to put the query together takes longer than to run it
 def _first_rows(queue: str, count: int, skips: bool) -> tuple[str, tuple[Any, ...]]:
     with transaction.atomic():  # only inside one may it be put together
         rows = eligible(queue).select_for_update(skip_locked=skips, of=("self",))[:count]
         return rows.query.sql_with_params()
 
 
-@cache
+@lru_cache(maxsize=512)
 def _first_type(queue: str) -> tuple[str, tuple[Any, ...]]:
     return eligible(queue).values_list("type")[:1].query.sql_with_params()
 

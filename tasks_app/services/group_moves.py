@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.models.ids import new_id
+from tasks_app.models.rows import insert_alike, placeholders
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status
@@ -65,38 +66,24 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
     return list(runs)
 
 
-def create_alike(model: TaskRun, payloads: Sequence[Any], *, actor: str) -> list[UUID]:
-    """Insert queued runs that differ from `model` by their id and payload only; gives their ids in order."""
+def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list[UUID]:
+    """Insert queued runs that differ by their id and payload only; gives their ids in order.
+
+    Watchers are told of the first 100: a list of thousands is looked at anew, not followed.
+    """
+    assert alike.queued_at is not None
     ids = [new_id() for _ in payloads]
     with transaction.atomic():
+        insert_alike(alike, id=ids, payload=payloads)
         for start in range(0, len(ids), _CHUNK):
-            end = start + _CHUNK
-            _insert_alike(model, ids[start:end], payloads[start:end])
-            _insert_events(ids[start:end], None, actor, at=model.queued_at)
+            _insert_events(ids[start : start + _CHUNK], None, actor, at=alike.queued_at)
         told = []
         for id in ids[:_TOLD]:
-            run = copy.copy(model)
+            run = copy.copy(alike)
             run.id = id
-            told.append(run)
+            told.append((run, alike.queued_at))
         lifecycle.announce_moves(told, source="")
     return ids
-
-
-def _insert_alike(model: TaskRun, ids: Sequence[UUID], payloads: Sequence[Any]) -> None:
-    prepare_id, prepare_payload = _prepares("id", "payload")
-    fields = [field for field in TaskRun._meta.concrete_fields if field.name not in ("id", "payload")]
-    same = [field.get_db_prep_save(field.pre_save(model, True), connection) for field in fields]
-    columns = ", ".join(["id", "payload", *(f'"{field.column}"' for field in fields)])
-    rows = ", ".join(["(%s, %s)"] * len(ids))
-    sql = (
-        f"INSERT INTO {_RUNS} ({columns}) SELECT v.column1, v.column2, {', '.join(['%s'] * len(same))}"
-        f" FROM (VALUES {rows}) AS v"
-    )
-    varying = [
-        value for id, payload in zip(ids, payloads, strict=True) for value in (prepare_id(id), prepare_payload(payload))
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*same, *varying])
 
 
 def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
@@ -139,7 +126,7 @@ def _move_claimed(
     at: datetime | None = None,
 ) -> set[UUID]:
     """Move the runs that are named by id and claim, in the first two columns, while they run under that claim."""
-    values = ", ".join(["(" + ", ".join(["%s"] * len(rows[0])) + ")"] * len(rows))
+    values = placeholders(len(rows[0]), len(rows))
     guard = f"{_RUNS}.id = v.column1 AND {_RUNS}.claim_no = v.column2 AND {_RUNS}.status = 'running' AND {only}"
     update = (
         f"UPDATE {_RUNS} SET {changes}, lease_until = NULL, version = version + 1"

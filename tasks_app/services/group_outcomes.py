@@ -5,7 +5,8 @@ from contextlib import nullcontext
 
 from django.db import connection, transaction
 
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import ScheduledTask
+from tasks_app.models.rows import placeholders
 from tasks_app.services import group_moves, lifecycle, turns
 from tasks_app.services.group_moves import Ended
 from tasks_app.states import Status
@@ -13,8 +14,8 @@ from tasks_app.states import Status
 _TASKS = ScheduledTask._meta.db_table
 
 
-def attempts_succeeded(ended: Sequence[Ended]) -> list[TaskRun]:
-    """End the runs well and give them, for `tell`; one whose claim is void is left, and written down as fenced."""
+def attempts_succeeded(ended: Sequence[Ended]) -> list[Ended]:
+    """End the runs well; gives those that were, for `tell`. A void claim leaves its run, and is noted as fenced."""
     if not ended:
         return []
     task_ids = sorted({one.run.task_id for one in ended if one.run.task_id is not None})
@@ -23,19 +24,20 @@ def attempts_succeeded(ended: Sequence[Ended]) -> list[TaskRun]:
             tasks = ScheduledTask.objects.filter(id__in=task_ids).order_by("id")
             list(tasks.select_for_update(of=("self",)).values_list("id"))
         moved = group_moves.succeed_all(ended)
-        _tell_tasks([one for one in ended if one.run.id in moved and one.run.task_id is not None])
-        for batch_id in {one.run.batch_id for one in ended if one.run.id in moved}:
+        written = [one for one in ended if one.run.id in moved]
+        _tell_tasks([one for one in written if one.run.task_id is not None])
+        for batch_id in {one.run.batch_id for one in written}:
             turns.advance_on_commit(batch_id)
     for one in ended:
         if one.run.id not in moved:
             lifecycle.record_fenced(one.held, wanted="succeeded")
-    return [one.run for one in ended if one.run.id in moved]
+    return written
 
 
-def tell(runs: Sequence[TaskRun]) -> None:
+def tell(written: Sequence[Ended]) -> None:
     """Tell watchers of the ends, in one message."""
-    if runs:
-        lifecycle.announce_moves(runs, source=Status.RUNNING)
+    if written:
+        lifecycle.announce_moves([(one.run, one.finished_at) for one in written], source=Status.RUNNING)
 
 
 def _tell_tasks(ended: Sequence[Ended]) -> None:
@@ -55,11 +57,10 @@ def _tell_tasks(ended: Sequence[Ended]) -> None:
             int(one.run.batch_id is None),
         )
     ]
-    rows = ", ".join(["(%s, %s, %s, %s)"] * len(last))
     sql = (
         f"UPDATE {_TASKS} SET last_run_id = v.column2, last_run_at = v.column3, last_run_status = '{Status.SUCCEEDED}',"
         " failures_in_row = CASE WHEN v.column4 = 1 THEN 0 ELSE failures_in_row END"
-        f" FROM (VALUES {rows}) AS v WHERE {_TASKS}.id = v.column1"
+        f" FROM (VALUES {placeholders(4, len(last))}) AS v WHERE {_TASKS}.id = v.column1"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, values)

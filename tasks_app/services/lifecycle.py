@@ -7,7 +7,7 @@ after commit.
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
         return []
     now = db_now()
     with transaction.atomic():
-        made = insert_rows(runs)
+        made = insert_rows(runs, ignore_conflicts=True)
         new = [run for run in runs if run.id in made]
         insert_rows([_event(run, source="", actor=actor, at=now) for run in new])
         if new:
@@ -235,9 +235,9 @@ def _event(run: TaskRun, *, source: str, actor: str, at: datetime) -> RunEvent:
     )
 
 
-def announce_moves(runs: Sequence[TaskRun], *, source: str) -> None:
-    """Tell of the ends of many runs at once, when they are committed."""
-    announce_on_commit(*[_change(run, source=source, at=run.finished_at or db_now()) for run in runs])
+def announce_moves(moved: Iterable[tuple[TaskRun, datetime]], *, source: str) -> None:
+    """Tell of a move that many runs have made, each at its instant, when it is committed."""
+    announce_on_commit(*[_change(run, source=source, at=at) for run, at in moved])
 
 
 def _announce(run: TaskRun, *, source: str, at: datetime) -> None:

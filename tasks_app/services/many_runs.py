@@ -43,11 +43,7 @@ def runs_enqueue(  # noqa: PLR0913  # the fields that the runs share
     check_range(problems, "priority", priority, 0, 9)
     check_range(problems, "max_retries", max_retries, 0, MAX_RETRIES_LIMIT)
     check_names(problems, queue=queue, key=None)
-    checked = []
-    for place, payload in enumerate(payloads):
-        found = Problems()
-        checked.append(checked_payload(found, type, payload, owner=owner))
-        problems.merge({f"payloads.{place}.{path}": faults for path, faults in found.fields.items()})
+    checked = _checked(problems, type, payloads, owner)
     if problems:
         raise Invalid("The runs were not accepted; see the fields.", fields=problems.fields)
     if not checked:
@@ -70,6 +66,17 @@ def runs_enqueue(  # noqa: PLR0913  # the fields that the runs share
     ids = _create(alike, spec, checked, max_retries=max_retries, actor=actor)
     dispatch.wake_on_commit(alike.queue, len(ids))
     return ids
+
+
+def _checked(
+    problems: Problems, type: str, payloads: Sequence[dict[str, Any]], owner: AbstractBaseUser | None
+) -> list[dict[str, Any]]:
+    checked = []
+    for place, payload in enumerate(payloads):
+        found = Problems()
+        checked.append(checked_payload(found, type, payload, owner=owner))
+        problems.merge({f"payloads.{place}.{path}": faults for path, faults in found.fields.items()})
+    return checked
 
 
 def _create(

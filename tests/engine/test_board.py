@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tasks_app.services.execution.board import CHILDREN, Board, Deadline, Slot
+from tasks_app.services.execution.board import CHILDREN, GROUP_MOST, Board, Deadline, Held, Slot
 
 RUN = uuid.UUID("0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b")
 
@@ -111,3 +111,33 @@ def test_parent_and_child_see_the_same_board() -> None:
     assert [found.pid for found in board.busy()] == [child]
     board.ask_stop(by=7.0)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_what_a_child_holds_of_a_group_is_read_until_it_holds_nothing() -> None:
+    board = Board()
+    claims = [(uuid.uuid4(), number) for number in range(GROUP_MOST)]
+    for index in (0, 1, CHILDREN * 2 - 1):
+        board.hold(Held(index, 4711, claims[: index + 2]))
+    board.hold(Held(1, 4712, claims, is_background=True))
+    assert board.held(0).claims == claims[:2], "its neighbour has not touched it"
+    assert board.held(1) == Held(1, 4712, claims, is_background=True)
+    board.hold(Held(1, 4712, []))
+    assert [held.index for held in board.all_held()] == [0, CHILDREN * 2 - 1]
+    assert board.busy() == []
+
+
+def test_a_new_child_leaves_what_its_predecessor_held() -> None:
+    board = Board()
+    board.hold(Held(3, 4711, [(RUN, 1)]))
+    assert board.free_bank(3) == 3 + CHILDREN
+
+
+def test_a_child_with_background_work_is_counted_once_whatever_shows_it() -> None:
+    board = Board()
+    board.write(0, slot(is_background=True))
+    board.hold(Held(0, 4711, [(RUN, 1)], is_background=True))
+    board.hold(Held(1, 4712, [(RUN, 1)], is_background=True))
+    board.write(2, slot(2))
+    assert board.in_background() == 2
+    board.clear(0)
+    assert board.in_background() == 2, "between two runs of its group"

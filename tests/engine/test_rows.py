@@ -1,14 +1,16 @@
 """Many rows in one statement."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DataError, connection
+from django.db import DataError, IntegrityError, connection, transaction
 
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
-from tasks_app.models.rows import insert_rows, update_rows
+from tasks_app.models.ids import new_id
+from tasks_app.models.rows import insert_alike, insert_rows, update_rows
 from tests import runs
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +38,7 @@ def test_a_row_that_a_constraint_refuses_is_passed_over(alice: User) -> None:
     task = runs.make_task(alice)
     first, second, third = (queued(task=task, slot=slot) for slot in (SLOT, SLOT, SLOT.replace(hour=10)))
     assert insert_rows([first]) == {first.id}
-    assert insert_rows([second, third]) == {third.id}
+    assert insert_rows([second, third], ignore_conflicts=True) == {third.id}
     assert second._state.adding
 
 
@@ -66,3 +68,25 @@ def test_what_is_too_long_is_refused_and_not_cut(alice: User) -> None:
         pytest.skip("SQLite has no lengths")
     with pytest.raises(DataError):
         insert_rows([queued(owner=alice, error="x" * 2000)])
+
+
+@pytest.mark.parametrize("values", [[1, True], [1.0, 1], [0, False], [{"n": 1}, {"n": True}], [[], {}], [{}, {}]])
+def test_json_values_that_are_equal_but_not_the_same_are_kept_apart(alice: User, values: list[object]) -> None:
+    made = [queued(owner=alice, payload=value) for value in values]
+    insert_rows(made)
+    kept = [runs.fresh(run).payload for run in made]
+    assert json.dumps(kept) == json.dumps(values)
+
+
+def test_a_conflict_that_nobody_expects_is_an_error(alice: User) -> None:
+    run = runs.make_run(alice)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_rows([RunEvent(run=run, version=1, target="x", actor="a", at=SLOT)])
+
+
+def test_rows_alike_differ_by_what_is_given_only(alice: User) -> None:
+    ids = [new_id() for _ in range(1203)]
+    insert_alike(queued(owner=alice, tags=["x"]), id=ids, payload=[{"n": n} for n in range(1203)])
+    rows = TaskRun.objects.in_bulk(ids)
+    assert [rows[id].payload["n"] for id in ids] == list(range(1203))
+    assert {(row.owner_id, row.type, tuple(row.tags)) for row in rows.values()} == {(alice.pk, "a", ("x",))}

@@ -59,6 +59,15 @@ def test_a_hint_arrives_as_it_was_sent(listener: redis.client.PubSub) -> None:
     assert (sender.counts.sent, sender.counts.dropped) == (1, 0)
 
 
+def test_hints_that_come_together_are_one_message(listener: redis.client.PubSub) -> None:
+    sender = Publisher()
+    assert sender.publish(HINT, HINT, HINT)
+    message = listener.get_message(timeout=5)
+    assert message is not None
+    assert [Hint.decode(line) for line in message["data"].split(b"\n")] == [HINT] * 3
+    assert (sender.counts.sent, sender.counts.dropped) == (3, 0)
+
+
 def test_a_connection_that_has_died_is_made_anew_without_a_loss(
     listener: redis.client.PubSub, empty_redis: redis.Redis
 ) -> None:

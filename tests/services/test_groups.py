@@ -1,13 +1,19 @@
 """Groups of short runs: claimed, ended and given back together, each run as truly as if it were alone."""
 
+import os
+import time
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 
 from tasks_app.events import Change, RunChanged, run_changed
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.services import claiming, group_moves, group_outcomes, lifecycle, outcomes, upkeep
+from tasks_app.services.execution.board import Board, Place, Slot
+from tasks_app.services.execution.group import Group
+from tasks_app.services.execution.parent import Parent
 from tasks_app.services.group_moves import Ended
 from tasks_app.services.lifecycle import Claim
 from tests import runs
@@ -173,3 +179,47 @@ def test_a_start_under_a_void_claim_is_not_noted(alice: User) -> None:
     stale = runs.hold(run)
     runs.hand_back(run)
     assert lifecycle.note_start(stale, started_at=db_now()) is None
+
+
+def test_what_could_not_be_given_back_is_never_begun_and_given_back_later(alice: User) -> None:
+    """After a fault nobody knows whether the database has given it back, and another child may be at it."""
+    runs.make_run(alice)
+    runs.make_run(alice)
+    board = Board()
+    group = Group(claim(), Place(board, 0, "w"), is_background=False, claimed_at=time.monotonic())
+    begun = group.next()
+    assert begun is not None
+    with pytest.raises(OperationalError), connection.execute_wrapper(broken):
+        group.give_back()
+    assert group.next() is None
+    is_done = group.is_empty
+    assert not is_done
+    assert len(board.held(0).claims) == 2, "the parent still sees it"
+    group.give_back()
+    assert group.is_empty
+    assert [row.status for row in TaskRun.objects.order_by("id")] == ["running", "queued"]
+    assert not RunEvent.objects.filter(target="fenced").exists()
+
+
+def test_the_parent_charges_the_run_that_had_begun_and_gives_the_others_back(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(3)]
+    board = Board()
+    place = Place(board, 0, "w")
+    group = Group(claim(), place, is_background=False, claimed_at=time.monotonic())
+    begun = group.next()
+    assert begun is not None
+    board.write(0, Slot(0, os.getpid(), begun.id, begun.claim_no, False))
+    Parent(board, name="w", queues=["default"], children=1, version="1").settle_lost(alive=())
+    rows = [runs.fresh(run) for run in made]
+    assert [(row.status, row.reason, row.crashes) for row in rows] == [
+        ("queued", "rescued", 1),
+        ("queued", "handed_back", 0),
+        ("queued", "handed_back", 0),
+    ]
+    assert not RunEvent.objects.filter(target="fenced").exists(), "and each is settled once"
+    assert board.all_held() == []
+
+
+def broken(*_: object, **__: object) -> None:
+    """Be a database that is away."""
+    raise OperationalError("away")

@@ -92,15 +92,15 @@ def test_a_task_whose_last_slot_is_moved_before_an_edit_is_completed_by_it(
     assert (fresh(task).status, fresh(task).next_slot) == ("completed", None)
 
 
-def test_an_edit_that_resumes_keeps_the_slots_that_it_moves(make: Make, alice: User, clock: Clock) -> None:
+def test_an_edit_that_resumes_keeps_the_slot_that_it_moves_behind_itself(make: Make, alice: User, clock: Clock) -> None:
     calendar = office(alice, days=["2026-11-28"])
-    task = make(cron="0 9,17 * * *", calendar=str(calendar.id), enabled=False)
-    task = at(task, next_slot=FRIDAY_NOON + timedelta(hours=5))
+    task = make(cron="0 9 * * sat", calendar_policy="previous", enabled=False)
     clock.move_to(FRIDAY_NOON)
-    update(task, calendar=None, enabled=True)
+    at(task, next_slot=FRIDAY_NOON + timedelta(hours=21))
+    update(task, calendar=str(calendar.id), enabled=True)
     work(task)
-    assert told(task) == []
-    assert fresh(task).next_slot == FRIDAY_NOON + timedelta(hours=5)
+    assert told(task) == ["Sat 09 queued due"]
+    assert fresh(task).next_slot == FRIDAY_NOON + timedelta(days=7, hours=21)
 
 
 def test_a_slot_that_an_edit_leaves_out_does_not_run(make: Make, alice: User, clock: Clock) -> None:

@@ -8,27 +8,17 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
 
 from django.conf import settings
 
 from tasks_app.errors import RunStopped, SoftTimeout
 from tasks_app.models import TaskRun
-from tasks_app.services.execution.board import Board, Deadline, Slot
+from tasks_app.services.execution.board import Deadline, Place, Slot
 from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.notes import Notes
 from tasks_app.services.lifecycle import Claim
 
 SOFT_SIGNAL = signal.SIGUSR2
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a child stands: the shared memory and its slot there, and the worker that it belongs to."""
-
-    board: Board
-    index: int
-    worker: str
 
 
 class Attempt:
@@ -127,7 +117,7 @@ class Attempt:
         return deadlines
 
 
-def arm_for_group(place: Place, claimed_at: float) -> None:
+def arm_for_group(claimed_at: float) -> None:
     """End this process before the lease of a group ends that is being written."""
     signal.setitimer(
         signal.ITIMER_REAL, max(0.001, claimed_at + settings.LEASE_SECONDS - margin_seconds() - time.monotonic())

@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -26,7 +26,7 @@ _SLOTS_AT = _HEADER.size + _LAST_CLAIM.size
 _SLOT = struct.Struct("=BBBxdII16s")
 _ENDS_AT, _ENDS = 4, struct.Struct("=d")
 GROUP_MOST = 50
-_HELD = struct.Struct("=II")
+_HELD = struct.Struct("=IIB")
 _MEMBER = struct.Struct("=16sI")
 _HELD_SIZE = _HELD.size + GROUP_MOST * _MEMBER.size
 _HELD_AT = _SLOTS_AT + CHILDREN * _BANKS * _SLOT.size
@@ -66,6 +66,7 @@ class Held:
     index: int
     pid: int
     claims: list[tuple[uuid.UUID, int]]
+    is_background: bool = False
 
 
 class Board:
@@ -152,28 +153,34 @@ class Board:
         """Give the slots in use."""
         return [slot for index in range(CHILDREN * _BANKS) if (slot := self.read(index)) is not None]
 
-    def hold(self, index: int, pid: int, claims: Sequence[tuple[uuid.UUID, int]]) -> None:
+    def hold(self, held: Held) -> None:
         """Say which runs of a group the child holds, beside the one it works on: not begun, or ended and not written.
 
         The count is written last, and 0 first: who dies in between leaves no claim that is half written.
         """
-        start = _HELD_AT + index * _HELD_SIZE
-        members = b"".join(_MEMBER.pack(run_id.bytes, claim_no) for run_id, claim_no in claims)
-        self._memory[start : start + _HELD.size] = _HELD.pack(pid, 0)
+        start = _HELD_AT + held.index * _HELD_SIZE
+        members = b"".join(_MEMBER.pack(run_id.bytes, claim_no) for run_id, claim_no in held.claims)
+        self._memory[start : start + _HELD.size] = _HELD.pack(held.pid, 0, False)
         self._memory[start + _HELD.size : start + _HELD.size + len(members)] = members
-        self._memory[start : start + _HELD.size] = _HELD.pack(pid, len(claims))
+        self._memory[start : start + _HELD.size] = _HELD.pack(held.pid, len(held.claims), held.is_background)
 
     def held(self, index: int) -> Held:
         """Give the runs of a group that the child holds."""
         start = _HELD_AT + index * _HELD_SIZE
-        pid, count = _HELD.unpack(self._memory[start : start + _HELD.size])
+        pid, count, background = _HELD.unpack(self._memory[start : start + _HELD.size])
         start += _HELD.size
         members = _MEMBER.iter_unpack(self._memory[start : start + count * _MEMBER.size])
-        return Held(index, pid, [(uuid.UUID(bytes=run), claim_no) for run, claim_no in members])
+        claims = [(uuid.UUID(bytes=run), claim_no) for run, claim_no in members]
+        return Held(index, pid, claims, bool(background))
 
     def all_held(self) -> list[Held]:
         """Give what the children hold."""
         return [held for index in range(CHILDREN * _BANKS) if (held := self.held(index)).claims]
+
+    def in_background(self) -> int:
+        """Give how many children have background work in hand."""
+        found = {slot.index for slot in self.busy() if slot.is_background}
+        return len(found | {held.index for held in self.all_held() if held.is_background})
 
     def _header(self) -> tuple[float, float]:
         is_asked, by = _HEADER.unpack(self._memory[: _HEADER.size])
@@ -181,3 +188,16 @@ class Board:
 
     def _at(self, index: int) -> int:
         return _SLOTS_AT + index * _SLOT.size
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a child stands: the shared memory and its slot there, and the worker that it belongs to."""
+
+    board: Board
+    index: int
+    worker: str
+
+    def hold(self, claims: list[tuple[uuid.UUID, int]], *, is_background: bool) -> None:
+        """Say which runs of a group this process holds."""
+        self.board.hold(Held(self.index, os.getpid(), claims, is_background))

@@ -15,8 +15,8 @@ from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
 from tasks_app.services import claiming, lifecycle
 from tasks_app.services.execution import attempt as attempts
-from tasks_app.services.execution.attempt import Attempt, Place
-from tasks_app.services.execution.board import Board, Slot
+from tasks_app.services.execution.attempt import Attempt
+from tasks_app.services.execution.board import Board, Place, Slot
 from tasks_app.services.execution.call import Outcome, call
 from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.keeper import Keeper
@@ -76,9 +76,8 @@ class Child:
         if runs[0].started_at is not None:
             self._execute_one(runs[0], None)
             return 1
-        place = self._place
-        group = Group(runs, place.board, place.index, worker=place.worker, claimed_at=claimed_at)
-        return self._execute_group(group)
+        is_background = self._is_background(runs[0].queue)
+        return self._execute_group(Group(runs, self._place, is_background=is_background, claimed_at=claimed_at))
 
     def _execute_group(self, group: Group) -> int:
         count = 0
@@ -95,8 +94,13 @@ class Child:
         return count
 
     def _settle(self, group: Group, write: Callable[[], None]) -> None:
-        """Write for a group; while the database is away its lease runs on, and ends this process in time."""
-        attempts.arm_for_group(self._place, group.claimed_at)
+        """Write for a group; while the database is away its lease runs on, and ends this process in time.
+
+        A dissolved one may have nothing left, and a lease that has ended long ago.
+        """
+        if group.is_empty:
+            return
+        attempts.arm_for_group(group.claimed_at)
         _until_stored(write, "a group")
         attempts.disarm()
 
@@ -123,7 +127,9 @@ class Child:
             if not is_mine or queue not in self._order(queue):
                 return []
             runs = self._claim_from(queue)
-            if runs and runs[0].started_at is not None:
+            if runs and runs[0].started_at is None:
+                self._place.hold([(run.id, run.claim_no) for run in runs], is_background=True)
+            elif runs:
                 run = runs[0]
                 board.write(self._place.index, Slot(self._place.index, os.getpid(), run.id, run.claim_no, True))
         return runs
@@ -137,7 +143,7 @@ class Child:
             known = {queue.name: queue for queue in Queue.objects.filter(name__in=names)}
             self._queues = [known.get(name) or Queue(name=name) for name in names]
             self._queues_read_at = time.monotonic()
-        busy = sum(slot.is_background for slot in self._place.board.busy())
+        busy = self._place.board.in_background()
         return claiming.queue_order(self._queues, busy_in_background=busy, children=self._children, rng=self._rng)
 
     def _execute_one(self, run: TaskRun, group: Group | None) -> None:

@@ -4,7 +4,6 @@ The main thread takes runs and adds their ends. When one of them takes long afte
 what has not begun is given back for other children, what has ended is written down, and the one that runs goes alone.
 """
 
-import os
 import threading
 import time
 from collections import deque
@@ -17,11 +16,11 @@ from django.conf import settings
 from tasks_app import dispatch
 from tasks_app.models import TaskRun
 from tasks_app.services import group_moves, group_outcomes, lifecycle, outcomes
-from tasks_app.services.execution.board import Board
+from tasks_app.services.execution.board import Place
 from tasks_app.services.group_moves import Ended
 from tasks_app.services.lifecycle import Claim
 
-FLUSH_SECONDS = 0.02
+_FLUSH = timedelta(milliseconds=20)
 PATIENCE_SECONDS = 0.1
 """A run of a group that takes longer is no longer held to be short."""
 
@@ -29,13 +28,14 @@ PATIENCE_SECONDS = 0.1
 class Group:
     """The runs of one claim; `claimed_at` is the monotonic instant just before it."""
 
-    def __init__(self, runs: Sequence[TaskRun], board: Board, index: int, *, worker: str, claimed_at: float) -> None:
+    def __init__(self, runs: Sequence[TaskRun], place: Place, *, is_background: bool, claimed_at: float) -> None:
         assert runs[0].lease_until is not None
         self.claimed_at = claimed_at
         self.is_dissolved = False
         self.written: list[Ended] = []
-        self._untold: list[TaskRun] = []
-        self._board, self._index, self._worker = board, index, worker
+        self._untold: list[Ended] = []
+        self._leaving: list[TaskRun] = []
+        self._place, self._is_background = place, is_background
         self._lock = threading.Lock()
         self._rest = deque(runs)
         self._ended: list[Ended] = []
@@ -61,8 +61,8 @@ class Group:
     @property
     def is_flush_due(self) -> bool:
         """An end has waited for 20 ms to be written, or to be told."""
-        oldest = self._ended[0].finished_at if self._ended else self._untold[0].finished_at if self._untold else None
-        return oldest is not None and self.instant(time.monotonic()) >= oldest + _FLUSH
+        oldest = next(iter([*self._untold[:1], *self._ended[:1]]), None)
+        return oldest is not None and self.instant(time.monotonic()) >= oldest.finished_at + _FLUSH
 
     def flush(self) -> None:
         """Write down the ends that are kept; a fault leaves them kept."""
@@ -72,7 +72,7 @@ class Group:
         with self._lock:
             del self._ended[: len(ended)]
             self._untold += written
-        self.written += ended
+        self.written += written
         self._show()
 
     def tell(self) -> None:
@@ -82,17 +82,23 @@ class Group:
         group_outcomes.tell(untold)
 
     def give_back(self) -> None:
-        """Give back what has not begun; a fault leaves it here."""
+        """Give back what has not begun. After a fault it is still to be given back, and is never begun here.
+
+        For nobody knows then whether it has been, and is in other hands by now.
+        """
         with self._lock:
-            rest = list(self._rest)
+            self._leaving += self._rest
             self._rest.clear()
-        try:
-            self._hand_back(rest)
-        except BaseException:
-            with self._lock:
-                self._rest.extend(rest)
-            raise
+            leaving = list(self._leaving)
+        self._hand_back(leaving)
+        with self._lock:
+            self._leaving.clear()
         self._show()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is left to be run, written or given back."""
+        return not (self._rest or self._ended or self._leaving)
 
     def dissolve(self, held: Claim, *, began: float) -> TaskRun | None:
         """Leave the run that takes long alone; gives it as it stands now, None when its claim is void."""
@@ -104,8 +110,9 @@ class Group:
         return run
 
     def _hand_back(self, rest: Sequence[TaskRun]) -> None:
-        actor = f"worker:{self._worker}"
-        held = {run.id: Claim(run.id, run.claim_no, self._worker) for run in rest}
+        worker = self._place.worker
+        actor = f"worker:{worker}"
+        held = {run.id: Claim(run.id, run.claim_no, worker) for run in rest}
         given = group_moves.hand_back_all([*held.values()], actor=actor)
         for id in held.keys() - given:  # asked to stop, or no longer ours
             outcomes.attempt_handed_back(held[id], actor=actor)
@@ -116,8 +123,5 @@ class Group:
         """Let the parent see what it has to give back if this process dies; the run at hand is shown by its attempt."""
         with self._lock:
             claims = [(one.held.run_id, one.held.claim_no) for one in self._ended]
-            claims += [(run.id, run.claim_no) for run in self._rest]
-        self._board.hold(self._index, os.getpid(), claims)
-
-
-_FLUSH = timedelta(seconds=FLUSH_SECONDS)
+            claims += [(run.id, run.claim_no) for run in (*self._leaving, *self._rest)]
+        self._place.hold(claims, is_background=self._is_background)

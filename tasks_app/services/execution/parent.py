@@ -55,32 +55,38 @@ class Parent:
     def settle_lost(self, alive: Collection[int]) -> int:
         """Settle the runs of children whose pid is not among `alive`, by what ended them; gives their number."""
         lost = [slot for slot in self.board.busy() if slot.pid not in alive]
+        left = [held for held in self.board.all_held() if held.pid not in alive]
         for slot in lost:
             self._settle(slot)
             self.board.clear(slot.index)
-        left = [held for held in self.board.all_held() if held.pid not in alive]
         for held in left:
-            self._give_back(held)
+            self._give_back(held, but=lost)
         return len(lost) + len(left)
 
     def end_children(self) -> None:
         """Hand back every run that is still in a child's hands, then end that child."""
-        for slot in self.board.busy():
+        busy = self.board.busy()
+        for slot in busy:
             outcomes.attempt_handed_back(Claim(slot.run_id, slot.claim_no, self.name), actor=f"worker:{self.name}")
             self.board.clear(slot.index)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(slot.pid, signal.SIGKILL)
         for held in self.board.all_held():
-            self._give_back(held)
+            self._give_back(held, but=busy)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(held.pid, signal.SIGKILL)
 
-    def _give_back(self, held: Held) -> None:
-        """Give the runs of a group back that its child had not begun, or had ended without writing it down."""
+    def _give_back(self, held: Held, *, but: Collection[Slot]) -> None:
+        """Give the runs of a group back that its child had not begun, or had ended without writing it down.
+
+        `but` are the slots that have been settled: the run that a child was at is among those that it held.
+        """
         actor = f"worker:{self.name}"
+        settled = {(slot.run_id, slot.claim_no) for slot in but}
         for run_id, claim_no in held.claims:
-            outcomes.attempt_handed_back(Claim(run_id, claim_no, self.name), actor=actor)
-        self.board.hold(held.index, held.pid, [])
+            if (run_id, claim_no) not in settled:
+                outcomes.attempt_handed_back(Claim(run_id, claim_no, self.name), actor=actor)
+        self.board.hold(Held(held.index, held.pid, []))
 
     def _settle(self, slot: Slot) -> None:
         held = Claim(slot.run_id, slot.claim_no, self.name)
