@@ -72,9 +72,14 @@ def together(pool: ThreadPoolExecutor, *deeds: Callable[[], None]) -> None:
         future.result(SECONDS)
 
 
-def work(watch: Watch, *, chance: random.Random) -> None:
-    """Claim and end runs until the batch is over; one in five fails."""
+def work(watch: Watch, *, chance: random.Random, until_half: threading.Event | None = None) -> None:
+    """Claim and end runs until the batch is over; one in five fails.
+
+    Not more than half of them before `until_half` is set: SQLite may let a writer wait until all others are done.
+    """
     while not watch.is_over:
+        if until_half is not None and by_status(watch.batch).get("waiting", 0) <= RUNS // 2:
+            until_half.wait(SECONDS)
         run = claiming.claim_next(queues=["default"], worker="w", lease_seconds=60)
         watch.look()
         if run is None:
@@ -135,11 +140,14 @@ def test_whoever_ends_a_run_while_its_batch_is_cancelled_lets_nobody_in(
         TaskRun.objects.all().delete()
         watch = Watch(backfill(task, RUNS, max_concurrency=MOST))
 
-        def cancel(batch: Batch = watch.batch) -> None:
-            batch_cancel(batch=batch, actor="t")
+        is_cancelled = threading.Event()
 
-        def take(watch: Watch = watch) -> None:
-            work(watch, chance=random.Random(1))
+        def cancel(batch: Batch = watch.batch, is_cancelled: threading.Event = is_cancelled) -> None:
+            batch_cancel(batch=batch, actor="t")
+            is_cancelled.set()
+
+        def take(watch: Watch = watch, is_cancelled: threading.Event = is_cancelled) -> None:
+            work(watch, chance=random.Random(1), until_half=is_cancelled)
 
         together(at_once, *[take] * 3, cancel)
         assert set(by_status(watch.batch)) <= {"succeeded", "failed", "cancelled"}
