@@ -41,7 +41,7 @@ test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, wher
 	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --dist worksteal --ignore=tests/core --ignore=tests/browser
 
 faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
-	$(PY) -m pytest tests/live/faults
+	$(PY) -m pytest tests/faults
 
 bench: $(VENV)/dev.stamp ## Measure; QUICK=1 takes less of everything, NAMES="export" only that
 	$(PY) -m benchmarks $(NAMES)

@@ -1,4 +1,4 @@
-"""Sends hints from any process to the web processes: one plain PUBLISH each, short timeouts, and never a fault.
+"""Sends hints from any process to the web processes: one plain PUBLISH for what comes together, never a fault.
 
 A hint is worth less than the work that it speaks of. So when Redis does not answer, hints are dropped and counted for a
 few seconds; the pages find out by themselves, because each socket looks at the database again every few seconds.
@@ -49,19 +49,19 @@ class Publisher:
         self._client: Any = None
         self._away_until = 0.0
 
-    def publish(self, hint: Hint) -> bool:
-        """Send the hint; False means that it was dropped."""
+    def publish(self, *hints: Hint) -> bool:
+        """Send the hints, a line each; False means that they were dropped."""
         if time.monotonic() < self._away_until:
-            self.counts.dropped += 1
+            self.counts.dropped += len(hints)
             return False
         try:
-            self._connection().publish(channel(), hint.encode())
+            self._connection().publish(channel(), "\n".join(hint.encode() for hint in hints))
         except (RedisError, OSError) as fault:
             self._away_until = time.monotonic() + BACK_OFF_SECONDS
-            self.counts.dropped += 1
+            self.counts.dropped += len(hints)
             logger.warning("live frames are dropped for %g s: %s", BACK_OFF_SECONDS, fault)
             return False
-        self.counts.sent += 1
+        self.counts.sent += len(hints)
         return True
 
     def _connection(self) -> Any:
@@ -79,9 +79,9 @@ class Publisher:
 _publisher = Publisher()
 
 
-def publish(hint: Hint) -> bool:
-    """Send a hint to every web process; never raises. False means that it was dropped."""
-    return _of_this_process().publish(hint)
+def publish(*hints: Hint) -> bool:
+    """Send hints to every web process; never raises. False means that they were dropped."""
+    return _of_this_process().publish(*hints)
 
 
 def counts() -> Counts:

@@ -6,6 +6,7 @@ Runs in the process that made the change, so nothing here may take long or fail 
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from notifications.messages import Hint, LogLine, RunLog, TaskUpdated
 from notifications.publisher import publish
@@ -50,17 +51,23 @@ class Throttle:
 _progress = Throttle(PROGRESS_SECONDS)
 
 
-def tell_watchers(change: Change, **_: object) -> None:
-    """Send a live frame."""
+def tell_watchers(changes: Sequence[Change], **_: object) -> None:
+    """Send live frames, all in one message."""
+    hints = [hint for change in changes if (hint := _hint(change)) is not None]
+    if hints:
+        publish(*hints)
+
+
+def _hint(change: Change) -> Hint | None:
     match change:
         case RunChanged():
             _progress.forget(change.run_id)
-            publish(Hint(owner_id=change.owner_id, frame=_update(change)))
+            return Hint(owner_id=change.owner_id, frame=_update(change))
         case RunProgressed():
-            if _progress.lets_through(change.run_id):
-                publish(Hint(owner_id=change.owner_id, frame=_update(change)))
+            is_its_turn = _progress.lets_through(change.run_id)
+            return Hint(owner_id=change.owner_id, frame=_update(change)) if is_its_turn else None
         case RunLogged():
-            publish(_log(change))
+            return _log(change)
 
 
 def tell_owner(run_id: str, **_: object) -> None:

@@ -94,7 +94,9 @@ class Relay:
             self.is_connected = True
             layer().deliver([SOCKETS], RESYNC)
         elif message["type"] == "message":
-            deliver(message["data"])
+            data = message["data"]
+            for line in data.split(b"\n" if isinstance(data, bytes) else "\n"):
+                deliver(line)
 
     async def _wait(self, seconds: float) -> None:
         """Let time pass before the next attempt; meanwhile the sockets get their news from the database."""

@@ -14,7 +14,10 @@ from tasks_app.models import TaskRun
 _log = logging.getLogger(__name__)
 
 run_changed = Signal()
-"""Sent with `change`: a RunChanged, RunProgressed or RunLogged. Receivers that raise are logged and passed over."""
+"""Sent with `changes`: a tuple of RunChanged, RunProgressed and RunLogged, one or, for a group of short runs, many.
+
+Receivers that raise are logged and passed over.
+"""
 
 run_failed = Signal()
 """Sent with `run_id` inside the transaction that ends a run as failed: what a receiver writes is kept with the failure.
@@ -70,14 +73,14 @@ class RunLogged:
 Change = RunChanged | RunProgressed | RunLogged
 
 
-def announce_on_commit(change: Change) -> None:
+def announce_on_commit(*changes: Change) -> None:
     """Send `run_changed` once the surrounding transaction has committed (at once when there is none)."""
-    transaction.on_commit(partial(announce, change), robust=True)
+    transaction.on_commit(partial(announce, *changes), robust=True)
 
 
-def announce(change: Change) -> None:
+def announce(*changes: Change) -> None:
     """Send `run_changed` now; a receiver's fault never reaches the sender."""
-    run_changed.send_robust(sender=TaskRun, change=change)
+    run_changed.send_robust(sender=TaskRun, changes=changes)
 
 
 def tell_failure(run_id: str) -> None:

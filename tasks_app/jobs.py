@@ -3,9 +3,9 @@
 Everything obeys the surrounding database transaction: what is rolled back was never enqueued.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any  # `list` is a function here
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import Batch, ScheduledTask, TaskRun
-from tasks_app.services import backfills, runs, tasks
+from tasks_app.services import backfills, many_runs, runs, tasks
 from tasks_app.services.backfills import BackfillSpec
 from tasks_app.services.specs import TaskSpec
 from tasks_app.states import Trigger
@@ -52,6 +52,30 @@ def enqueue(  # noqa: PLR0913  # the options of a run
         priority=priority,
         max_retries=max_retries,
         key=key,
+    )
+
+
+def enqueue_many(  # noqa: PLR0913  # the options of the runs
+    type: str,
+    payloads: Sequence[Mapping[str, Any]],
+    *,
+    owner: AbstractBaseUser | None = None,
+    queue: str | None = None,
+    priority: int = 5,
+    max_retries: int | None = None,
+) -> Sequence[UUID]:
+    """Make a run of this type for each payload, all at once, and give their ids in order: for thousands of them.
+
+    All or none: a payload that is not accepted raises Invalid, with its place in the list in the field's path.
+    """
+    return many_runs.runs_enqueue(
+        owner=owner,
+        type=type,
+        payloads=[dict(payload) for payload in payloads],
+        actor=_ACTOR,
+        queue=queue,
+        priority=priority,
+        max_retries=max_retries,
     )
 
 

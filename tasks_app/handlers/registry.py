@@ -84,12 +84,16 @@ class Registry:
         permission: str = "",
         why_off: Callable[[], str] | None = None,
         retry_for: Callable[[Mapping[str, Any]], RetryPolicy] | None = None,
+        short: bool | None = None,
+        flush_each: bool = False,
     ) -> Callable[[F], F]:
         """Declare a function `(ctx, payload) -> JSON` as the handler of a task type; it stays an ordinary function.
 
         `retry_on` and `give_up_on` are exception classes; the second wins. `sensitive` hides the payload from everybody
         but its owner; `internal` keeps the type from people. `permission` ("app.codename") is what the owner of a run
         needs; `why_off` says why nobody may use the type now, or gives "". `retry_for` is the policy of one payload.
+        `short` runs (of milliseconds) share claims and writes with their neighbours; None lets each worker find out.
+        `flush_each` has each outcome written by itself all the same.
         """
 
         def register(function: F) -> F:
@@ -112,6 +116,8 @@ class Registry:
                     permission=permission,
                     why_off=why_off,
                     retry_for=retry_for,
+                    short=short,
+                    flush_each=flush_each,
                 )
             )
             return function

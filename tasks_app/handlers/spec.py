@@ -26,7 +26,9 @@ class HandlerSpec:
     """One task type. `timeout_seconds` None means no limit, said explicitly; the lease still bounds such a run.
 
     `permission` ("app.codename") is what a user needs to have runs of it; `why_off` gives the reason while nobody may.
-    `retry_for` gives the policy of one payload, where payloads differ in it; otherwise it is `retry`.
+    `retry_for` gives the policy of one payload, where payloads differ in it; otherwise it is `retry`. `short` says
+    that runs take milliseconds, or that they never do; None lets each worker find out. `flush_each` has each outcome
+    written by itself, so that a crash of a neighbour never repeats a run that had ended.
     """
 
     name: str
@@ -46,6 +48,8 @@ class HandlerSpec:
     permission: str = ""
     why_off: Callable[[], str] | None = None
     retry_for: Callable[[Mapping[str, Any]], RetryPolicy] | None = None
+    short: bool | None = None
+    flush_each: bool = False
 
     def __post_init__(self) -> None:
         for name in (self.name, *self.aliases):

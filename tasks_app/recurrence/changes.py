@@ -1,12 +1,12 @@
 """What the clock changes of a zone do to a schedule, said in words for people."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.pattern import ALL_HOURS, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
+from tasks_app.recurrence.shifts import Change, changes_within
 from tasks_app.recurrence.walkers import (
     JUST_BEFORE,
     ElapsedWalker,
@@ -15,10 +15,8 @@ from tasks_app.recurrence.walkers import (
     Walker,
     parts_of,
 )
-from tasks_app.recurrence.zones import change_between, load_zone, offset_at, to_naive_utc
+from tasks_app.recurrence.zones import load_zone, to_naive_utc
 
-# No zone changes its clocks twice within a week.
-_LOOK = timedelta(days=7)
 _NONE = timedelta(0)
 _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
@@ -37,36 +35,17 @@ class ClockNote:
     is_striking: bool = True
 
 
-@dataclass(frozen=True)
-class _Change:
-    """A change, in naive UTC: the clocks show `at + before` no more, and go on with `at + after`."""
-
-    at: datetime
-    before: timedelta
-    after: timedelta
-
-    @property
-    def is_forward(self) -> bool:
-        return self.after > self.before
-
-    @property
-    def start(self) -> datetime:
-        """The first wall time that is skipped or comes twice."""
-        return self.at + min(self.before, self.after)
-
-    @property
-    def end(self) -> datetime:
-        """The first one behind them."""
-        return self.at + max(self.before, self.after)
-
-
 def clock_notes(rule: Recurrence, spans: Iterable[tuple[datetime, datetime]]) -> list[ClockNote]:
     """Give what the changes in spans of time do, in order of time; times of day are those of the schedule's zone."""
     if rule.kind == "once":
         return []
     zone = load_zone(rule.timezone)
     changes = {
-        change.at: change for low, high in spans for change in _changes(zone, to_naive_utc(low), to_naive_utc(high))
+        change.at: change
+        for low, high in spans
+        for change in changes_within(zone, to_naive_utc(low), to_naive_utc(high))
+        for low, high in spans
+        for change in changes_within(zone, to_naive_utc(low), to_naive_utc(high))
     }
     found = {
         note: None for change in changes.values() for part in parts_of(rule.walker) for note in _effect(part, change)
@@ -74,17 +53,7 @@ def clock_notes(rule: Recurrence, spans: Iterable[tuple[datetime, datetime]]) ->
     return sorted(found, key=lambda note: note.at)
 
 
-def _changes(zone: ZoneInfo, low: datetime, until: datetime) -> Iterator[_Change]:
-    offset = offset_at(zone, low)
-    while low < until:
-        high = min(low + _LOOK, until)
-        later = offset_at(zone, high)
-        if later != offset:
-            yield _Change(change_between(zone, low, high), offset, later)
-        low, offset = high, later
-
-
-def _effect(walker: Walker, change: _Change) -> list[ClockNote]:
+def _effect(walker: Walker, change: Change) -> list[ClockNote]:
     note: ClockNote | None = None
     match walker:
         case FixedWalker():
@@ -96,7 +65,7 @@ def _effect(walker: Walker, change: _Change) -> list[ClockNote]:
     return [note] if note else []
 
 
-def _on_fixed(walker: FixedWalker, change: _Change) -> ClockNote | None:
+def _on_fixed(walker: FixedWalker, change: Change) -> ClockNote | None:
     walls = _walls_within(walker.walls, change)
     if walls is None:
         return None
@@ -110,7 +79,7 @@ def _on_fixed(walker: FixedWalker, change: _Change) -> ClockNote | None:
     return _note(first - change.before, "overlap", f"Clocks go back: {said} {runs}.")
 
 
-def _on_elapsed(walker: ElapsedWalker, change: _Change) -> ClockNote | None:
+def _on_elapsed(walker: ElapsedWalker, change: Change) -> ClockNote | None:
     if _walls_within(walker.walls, change) is None:
         return None
     is_striking = not (isinstance(walker.walls, Pattern) and walker.walls.hours == ALL_HOURS)
@@ -123,7 +92,7 @@ def _on_elapsed(walker: ElapsedWalker, change: _Change) -> ClockNote | None:
     return _note(second, "twice", message, is_striking=is_striking) if second else None
 
 
-def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
+def _on_interval(walker: EveryWalker, change: Change) -> ClockNote | None:
     moved = abs(change.after - change.before)
     if not moved % walker.step:
         return None
@@ -135,7 +104,7 @@ def _on_interval(walker: EveryWalker, change: _Change) -> ClockNote | None:
     return _note(first, "shifted", message, is_striking=walker.step >= _HOUR) if first else None
 
 
-def _walls_within(walls: Walker, change: _Change) -> tuple[datetime, datetime] | None:
+def _walls_within(walls: Walker, change: Change) -> tuple[datetime, datetime] | None:
     """Give the first and the last wall time that the change concerns."""
     first, last = walls.after(change.start - JUST_BEFORE), walls.before(change.end)
     return (first, last) if first and last and first < change.end else None

@@ -6,6 +6,8 @@ from typing import NoReturn
 
 from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
 from tasks_app.recurrence.fields import DAY_NAMES, MONTH_NAMES
+from tasks_app.recurrence.lengths import NO_INTERVAL, UNIT_SECONDS, interval_of
+from tasks_app.recurrence.years import is_years, refuse_years
 
 PATH = "expression"
 Suggestion = str | Mapping[str, object] | None
@@ -17,19 +19,21 @@ _OTHER_MACROS: dict[str, Suggestion] = {
     "@minutely": "* * * * *",
     "@every_minute": "* * * * *",
     "@every_second": {"kind": "every", "seconds": 1},
+    "@weekdays": "0 0 * * 1-5",
+    "@workdays": "0 0 * * 1-5",
+    "@fortnightly": {"kind": "text", "text": "every 2 weeks on Monday at 0:00"},
+    "@biweekly": {"kind": "text", "text": "every 2 weeks on Monday at 0:00"},
     "@quarterly": "0 0 1 1,4,7,10 *",
     "@semiannually": "0 0 1 1,7 *",
 }
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?")
-_RATE = re.compile(r"rate\(\s*(\d{1,9})\s+(minute|hour|day)s?\s*\)", re.IGNORECASE)
+_RATE = re.compile(r"rate\(\s*(\d{1,9})\s+(second|minute|hour|day|week)s?\s*\)", re.IGNORECASE)
 _AWS = re.compile(r"cron\((.*)\)", re.IGNORECASE)
 _CRON_WORD = re.compile(rf"(?:[0-9*?/,#LW-]|{'|'.join(DAY_NAMES + MONTH_NAMES)})+", re.IGNORECASE)
 _AT = re.compile(r"at\(\s*(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\s*\)", re.IGNORECASE)
 _QUOTED = re.compile(r"([\"'`])(.*)\1")
 _LONG_STEP = re.compile(r"(?:[*0]/(\d{2,5})|0 +[*0]/(\d{2,4})) +\*(?: +\*){2,3}")
 _COMMENT = re.compile(r"([^#]*?)\s+#(?!\d).*")
+_BLANKS = re.compile(r".*(?:,\s|\s,|\w\s+-\s*\w|\w\s*-\s+\w).*")
 _ZONE = re.compile(r"(?:CRON_)?TZ=(\S*)\s*(.*)", re.IGNORECASE)
 
 
@@ -60,7 +64,9 @@ def shown(suggestion: Suggestion) -> str:
         return str(suggestion)
     if "run_at" in suggestion:
         return f"it as a single run at {suggestion['run_at']}"
-    unit = next(unit for unit in _UNITS.values() if unit in suggestion)
+    if "text" in suggestion:
+        return f"it in words: {suggestion['text']}"
+    unit = next(unit for unit in UNIT_SECONDS if unit in suggestion)
     every = unit[:-1] if suggestion[unit] == 1 else f"{suggestion[unit]} {unit}"
     return f"it as an interval: every {every}"
 
@@ -72,32 +78,26 @@ def _refuse_macro(text: str) -> None:
     if name in _MACROS:
         _refuse("cron_field_count", "a command does not belong beside the macro", name)
     if name == "@every":
-        _refuse("cron_dialect", "@every is not a cron expression", _interval(rest.strip()))
+        better = interval_of(rest)
+        message = "@every is not a cron expression"
+        _refuse("cron_dialect", message if better else f"{message}; {NO_INTERVAL}", better)
     if name == "@reboot":
         _refuse("cron_macro", "@reboot names no time; start the task by hand or through the API", None)
     _refuse("cron_macro", f"there is no macro {quoted(name)}; known are {', '.join(_MACROS)}", _OTHER_MACROS.get(name))
 
 
-def _interval(text: str) -> Suggestion:
-    match = _DURATION.fullmatch(text)
-    if not match:
-        return None
-    total = sum(int(amount or 0) * _UNIT_SECONDS[unit] for amount, unit in zip(match.groups(), "dhms", strict=True))
-    if not total:
-        return None
-    unit = next(unit for unit, seconds in _UNIT_SECONDS.items() if total % seconds == 0)
-    return {"kind": "every", _UNITS[unit]: total // _UNIT_SECONDS[unit]}
-
-
 def _refuse_rate(match: re.Match[str], _: IsValid) -> None:
-    better = _interval(f"{match[1]}{match[2][0].lower()}")
+    better = interval_of(f"{match[1]} {match[2]}")
     _refuse("cron_dialect", "rate(...) is the form of AWS", better)
 
 
 def _refuse_aws(match: re.Match[str], is_valid: IsValid) -> None:
     fields = match[1].split()
-    better = " ".join(_from_quartz(fields[:FIVE])) if len(fields) == SIX and fields[5] in {"*", "?"} else None
-    _refuse("cron_dialect", "cron(...) is the form of AWS", _checked(better, is_valid))
+    message = "cron(...) is the form of AWS"
+    if len(fields) == SIX and fields[5] not in {"*", "?"}:
+        refuse_years(fields, " ".join(_from_quartz(fields[:FIVE])), is_valid)
+    better = " ".join(_from_quartz(fields[:FIVE])) if len(fields) in (FIVE, SIX) else None
+    _refuse("cron_dialect", message, _checked(better, is_valid))
 
 
 def _refuse_at(match: re.Match[str], _: IsValid) -> None:
@@ -120,6 +120,13 @@ def _refuse_long_step(match: re.Match[str], _: IsValid) -> None:
         _refuse(f"cron_{unit}", message, {"kind": "every", f"{unit}s": int(step)})
 
 
+def _refuse_blanks(match: re.Match[str], is_valid: IsValid) -> None:
+    """Join a list or a range that blanks tear apart, where that makes five fields of it."""
+    better = _checked(re.sub(r"\s*,\s*", ",", re.sub(r"(?<=\w)\s*-\s*(?=\w)", "-", match[0])), is_valid)
+    if better:
+        _refuse("cron_field_count", "blanks do not belong inside a field", better)
+
+
 def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
     zone = match[1][:30]
     message = f"the time zone {zone} does not belong in the expression, but in the field Time zone (timezone)"
@@ -132,9 +139,11 @@ def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
         message = "a command does not belong in the expression, only five fields"
         _refuse("cron_field_count", message, _checked(" ".join(fields[:FIVE]), is_valid))
     message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"
-    if re.fullmatch(r"\d{4}([-,]\d{4})*", fields[-1]):
-        message = "years do not belong in the expression; set the start and the end of the task instead"
-        _refuse("cron_field_count", message, None)
+    if is_years(fields[-1]):
+        rest = fields[:-1]
+        plain = " ".join(_from_quartz(rest) if "?" in rest else rest)
+        better = _without_seconds(rest, is_valid) if len(rest) == SIX else plain
+        refuse_years(fields, better if isinstance(better, str) else None, is_valid)
     if count not in (SIX, SEVEN):
         _refuse("cron_field_count", message, None)
     if count == SIX:
@@ -199,6 +208,7 @@ def _without_year(fields: list[str], is_valid: IsValid) -> Suggestion:
 def _from_quartz(fields: list[str]) -> list[str]:
     """Weekdays count from SUN = 1 there, so numbers become names (and keep what follows # or /)."""
     *others, weekday = [field.upper() for field in fields]
+    weekday = "SAT" if weekday == "L" else weekday
 
     def name(match: re.Match[str]) -> str:
         return DAY_NAMES[int(match[0]) - 1]
@@ -225,4 +235,5 @@ _FORMS = (
     (_ZONE, _refuse_zone),
     (_LONG_STEP, _refuse_long_step),
     (_COMMENT, _refuse_comment),
+    (_BLANKS, _refuse_blanks),
 )

@@ -11,6 +11,24 @@ MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "O
 DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 SUNDAY_AS_7 = 7
 _SPREAD = "set the field Spread (spread_seconds) of the task, a shift of its own that stays the same"
+# What people mean who count from 0, or one further than there is.
+_NEAR = {
+    ("cron_minute", "60"): "0",
+    ("cron_hour", "24"): "0",
+    ("cron_day", "0"): "1",
+    ("cron_day", "32"): "L",
+    ("cron_month", "0"): "1",
+    ("cron_month", "13"): "1",
+    ("cron_weekday", "8"): "1",
+}
+_EXAMPLES = {
+    "cron_minute": "30",
+    "cron_hour": "9 or 9-17",
+    "cron_day": "15 or L",
+    "cron_month": "6",
+    "cron_weekday": "1",
+}
+_SUNDAYS = " (0 and 7 are Sunday)"
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _NAME = re.compile(r"[A-Z]+")
 
@@ -67,10 +85,9 @@ def split_items(field: Field, text: str) -> Iterator[tuple[int, str]]:
 def mask_of(field: Field, item: str) -> int:
     """Read one item of a list (`*`, `a`, `a-b`, each with an optional `/n`) into a mask with one bit for each value."""
     if not item:
-        raise FieldProblem(field, f"{field.label} has an empty item in its list; remove the spare comma")
-    if field in (MINUTE, HOUR) and item == str(field.highest + 1):
-        raise FieldProblem(field, f"{field.span}, not {item}; write {field.lowest}", str(field.lowest))
+        raise FieldProblem(field, f"{field.label} has an empty item in its list; remove the spare comma", "")
     base, slash, step_text = item.partition("/")
+    _check_near(field, item, base)
     _check_names(field, item)
     low, high = _range_of(field, base, open_ended=bool(slash))
     step = _step_of(field, item, step_text) if slash else 1
@@ -78,6 +95,23 @@ def mask_of(field: Field, item: str) -> int:
     for value in range(low, high + 1, step):
         mask |= 1 << value
     return mask
+
+
+def _check_near(field: Field, item: str, base: str) -> None:
+    """Refuse what lies just outside: counted otherwise, or a range that goes on too far."""
+    better = _NEAR.get((field.code, item))
+    low, dash, high = base.partition("-")
+    if dash and high.isdecimal() and low.isdecimal() and field.lowest <= int(low) < field.highest < int(high):
+        better = item.replace(base, f"{low}-{field.highest}", 1)
+    if better:
+        note = " for the last day" if better == "L" else ""
+        sundays = _SUNDAYS if field is WEEKDAY else ""
+        raise FieldProblem(field, f"{field.span}{sundays}, not {quoted_number(item)}; write {better}{note}", better)
+
+
+def quoted_number(item: str) -> str:
+    """Show a number as it is, and anything else in quotes."""
+    return item if item.isdecimal() else quoted(item)
 
 
 def _check_names(field: Field, item: str) -> None:
@@ -143,8 +177,8 @@ def value_of(field: Field, text: str) -> int:
         raise _not_a_value(field, text)
     value = int(text)
     if not field.lowest <= value <= field.highest:
-        sundays = " (0 and 7 are Sunday)" if field is WEEKDAY else ""
-        raise FieldProblem(field, f"{field.span}{sundays}, not {value}")
+        sundays = _SUNDAYS if field is WEEKDAY else ""
+        raise FieldProblem(field, f"{field.span}{sundays}, not {value}; such as {_EXAMPLES[field.code]}")
     return value
 
 

@@ -6,6 +6,7 @@ from tasks_app.recurrence.cron import compile_cron, is_valid
 from tasks_app.recurrence.errors import Problem, ScheduleError
 
 MOST_STEPS = 4
+_LAST_DAY = "L"
 _ITEM = re.compile(r"[^\s,]*")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -46,10 +47,14 @@ def _without(text: str, problem: Problem) -> str | None:
 def _replaced(text: str, position: int, piece: str) -> str | None:
     match = _ITEM.match(text, position)
     item = match[0] if match else ""
+    if not piece and not item:
+        # A spare comma: the one behind the place, or the one before it at the end of a list.
+        start = position if text[position : position + 1] == "," else position - 1
+        return text[:start] + text[start + 1 :]
     if "," in piece and "/" in item:
         return None  # the step of a range that runs backwards has no place in its two halves
     longer = [word for word in _WORD.findall(item) if word.upper().startswith(piece) and len(word) > len(piece)]
-    if piece.isalpha() and not longer:
+    if piece.isalpha() and piece != _LAST_DAY and not longer:
         return None
     better = item.replace(longer[0], piece, 1) if longer else piece
     return f"{text[:position]}{better}{text[position + len(item) :]}"

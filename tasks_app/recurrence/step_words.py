@@ -27,7 +27,6 @@ class Steps:
     """Schedules of every few days that can be said together: the same number, counted alike."""
 
     count: int
-    is_counted: bool
     walls: list[datetime] = field(default_factory=list)
 
     def words(self) -> str:
@@ -36,7 +35,7 @@ class Steps:
         first = min(self.walls)
         if self.count % WEEK:
             every = "every day" if self.count == 1 else f"every {self.count} days"
-            counted = f", counted from {date_words(first)}" if self.is_counted and self.count > 1 else ""
+            counted = f", counted from {date_words(first)}" if self.count > 1 else ""
             return f"{every} {times}{counted}"
         days = and_list([WEEKDAY_NAMES[number % WEEK] for number in sorted({wall.isoweekday() for wall in self.walls})])
         if self.count == WEEK:
@@ -50,20 +49,20 @@ class Steps:
         return len(days) * len(times) == len(self.walls)
 
 
-def key_of(schedule: Mapping[str, Any], zone: ZoneInfo) -> tuple[int, int, bool]:
+def key_of(schedule: Mapping[str, Any], zone: ZoneInfo) -> tuple[int, int]:
     """Give what schedules must share to be said together: the number of days and where they are counted from."""
     count, _ = step_of(schedule)
     wall = day_anchor(schedule, zone)
     if count % WEEK == 0:
         wall -= timedelta(days=wall.weekday())
-    return count, wall.toordinal() % count, "anchor" in schedule
+    return count, wall.toordinal() % count
 
 
 def step_words(schedules: list[Mapping[str, Any]], zone: ZoneInfo) -> list[str]:
     """Say schedules of one key, together where they can be."""
-    count, _, is_counted = key_of(schedules[0], zone)
+    count, _ = key_of(schedules[0], zone)
     walls = [day_anchor(schedule, zone) for schedule in schedules]
-    together = Steps(count, is_counted, walls)
+    together = Steps(count, walls)
     if together.is_even:
         return [together.words()]
-    return [Steps(count, is_counted, [wall]).words() for wall in walls]
+    return [Steps(count, [wall]).words() for wall in walls]

@@ -86,8 +86,16 @@ def _turned(times: list[int]) -> list[int]:
     return times[begin:] + [time + day for time in times[:begin]]
 
 
+def sounds_elapsed(rhythm: str, *, every_hour: bool = False) -> bool:
+    """Tell whether words are those of a rhythm; an hour of the clock from one hour to another is a fixed time."""
+    return bool(rhythm) and (every_hour or not rhythm.startswith(("every hour", "at ")))
+
+
 class TimeWords:
-    """Either `points` or `rhythm` says it; `names_time` tells whether a zone matters to the rhythm."""
+    """Either `points` or `rhythm` says it; `names_time` tells whether a zone matters to the rhythm.
+
+    `sounds_elapsed` tells how people take the words across a change of the clocks: as a rhythm, or as fixed times.
+    """
 
     def __init__(self, minutes: int, hours: int, *, follows_elapsed: bool, may_wrap: bool = False) -> None:
         self.minutes = bits(minutes)
@@ -106,6 +114,7 @@ class TimeWords:
         else:
             self.names_time = True
             self.rhythm = self._some_hours()
+        self.sounds_elapsed = sounds_elapsed(self.rhythm, every_hour=every_hour)
 
     @property
     def times(self) -> list[int]:

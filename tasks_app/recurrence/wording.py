@@ -3,19 +3,24 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.as_cron import cron_of, step_of
+from tasks_app.recurrence.as_cron import DAY, HOUR, cron_of, step_of, wall_offsets
 from tasks_app.recurrence.cron import CronExpression, compile_cron
 from tasks_app.recurrence.day_words import DayWords
-from tasks_app.recurrence.kinds import meaning_of
+from tasks_app.recurrence.kinds import UNIT_SECONDS, meaning_of
+from tasks_app.recurrence.pattern import Pattern
+from tasks_app.recurrence.shifts import directions_met
 from tasks_app.recurrence.step_words import date_words, key_of, step_words
-from tasks_app.recurrence.time_words import MOST_POINTS, TimeWords, clocks, even_words
-from tasks_app.recurrence.zones import load_zone
+from tasks_app.recurrence.time_words import MOST_POINTS, TimeWords, clocks, even_words, sounds_elapsed
+from tasks_app.recurrence.zones import load_zone, offsets
 
 Schedule = Mapping[str, Any]
 Said = tuple[str, bool]
 """Words, and whether they name a time of day, so that the zone matters."""
 MOST_TOGETHER = 12
+FROM_UTC = "counted from midnight UTC"
+_EPOCH = "1970-01-01T00:00:00Z"
 _UTC = {"UTC", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu", "Etc/GMT", "GMT"}
 
 
@@ -56,12 +61,24 @@ def _words(schedule: Schedule, timezone: str) -> Iterator[Said]:
         case _:
             expression = cron_of(schedule, zone)
             assert expression is not None  # every other kind is cron
-            yield cron_words(compile_cron(expression))
+            yield cron_words(compile_cron(expression), zone)
 
 
 def _moment(instant: str, timezone: str) -> str:
-    local = datetime.fromisoformat(instant).astimezone(load_zone(timezone))
-    return f"{date_words(local)} at {local.strftime('%H:%M:%S' if local.second else '%H:%M')}"
+    zone = load_zone(timezone)
+    local = datetime.fromisoformat(instant).astimezone(zone)
+    clock = local.strftime("%H:%M:%S" if local.second or local.microsecond else "%H:%M")
+    if local.microsecond:
+        clock += f".{local.microsecond:06}".rstrip("0")
+    first, second = offsets(zone, local.replace(tzinfo=None))
+    # What comes twice that night is told apart by its offset.
+    which = f" ({_offset_words(local)})" if first > second else ""
+    return f"{date_words(local)} at {clock}{which}"
+
+
+def _offset_words(local: datetime) -> str:
+    offset = local.strftime("%z")
+    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def _every(schedule: Schedule, timezone: str) -> Said:
@@ -69,17 +86,38 @@ def _every(schedule: Schedule, timezone: str) -> Said:
     words = f"every {unit[:-1]}" if count == 1 else f"every {count} {unit}"
     if "anchor" in schedule:
         return f"{words}, counted from {_moment(schedule['anchor'], timezone)}", True
+    period = count * UNIT_SECONDS[unit]
+    if period < HOUR and HOUR % period:
+        return words, False
+    if DAY % period:
+        return f"{words}, counted from {_moment(_EPOCH, timezone)}", True
+    if any(offset % period for offset in wall_offsets(load_zone(timezone))):
+        # The clocks of the zone show other hours in summer; those of UTC do not.
+        return f"{words}, {FROM_UTC}", False
     return words, False
 
 
-def cron_words(compiled: CronExpression) -> Said:
+def cron_words(compiled: CronExpression, zone: ZoneInfo) -> Said:
     """Say a cron expression."""
     pattern = compiled.pattern
     days = DayWords(compiled.rule, pattern.months)
     times = TimeWords(pattern.minutes, pattern.hours, follows_elapsed=pattern.elapsed, may_wrap=days.is_every_day)
+    mark = clock_words(pattern, zone, sounds_elapsed=times.sounds_elapsed)
     if times.points:
-        return f"{days.head()} {times.points}", True
-    return f"{times.rhythm}{days.tail()}", times.names_time or not days.is_every_day
+        return f"{days.head()} {times.points}{mark}", True
+    return f"{times.rhythm}{days.tail()}{mark}", bool(mark) or times.names_time or not days.is_every_day
+
+
+def clock_words(pattern: Pattern, zone: ZoneInfo, *, sounds_elapsed: bool) -> str:
+    """Say what a change of the clocks does, where the words alone would be taken otherwise."""
+    if pattern.elapsed == sounds_elapsed:
+        return ""
+    met = directions_met(pattern, zone)
+    if "back" in met:
+        return f", {'twice' if pattern.elapsed else 'once'} when clocks go back"
+    if "forward" in met:
+        return f", {'left out' if pattern.elapsed else 'kept'} when clocks go forward"
+    return ""
 
 
 def _union(schedule: Schedule, timezone: str) -> Iterator[Said]:
@@ -93,7 +131,9 @@ def _union(schedule: Schedule, timezone: str) -> Iterator[Said]:
             key = key_of(part, zone)
         elif expression and part["kind"] != "every":
             compiled = compile_cron(expression)
-            key = compiled.rule, compiled.pattern.months
+            # Those that a change of the clocks concerns otherwise are said apart.
+            twice = compiled.pattern.elapsed and bool(directions_met(compiled.pattern, zone))
+            key = compiled.rule, compiled.pattern.months, twice
         groups.setdefault(key, []).append(part)
     for parts in groups.values():
         if parts[0]["kind"] == "every" and step_of(parts[0])[1] == "days":
@@ -101,7 +141,7 @@ def _union(schedule: Schedule, timezone: str) -> Iterator[Said]:
         elif len(parts) == 1:
             yield from _words(parts[0], timezone)
         else:
-            yield from _together([compile_cron(cron_of(part, zone)) for part in parts])
+            yield from _together([compile_cron(cron_of(part, zone)) for part in parts], zone)
 
 
 def _flat(schedule: Schedule, timezone: str) -> Iterator[Schedule]:
@@ -114,7 +154,7 @@ def _flat(schedule: Schedule, timezone: str) -> Iterator[Schedule]:
             yield meaning
 
 
-def _together(parts: list[CronExpression]) -> Iterator[Said]:
+def _together(parts: list[CronExpression], zone: ZoneInfo) -> Iterator[Said]:
     """Say several times on the same days: as a list, or as one rhythm."""
     days = DayWords(parts[0].rule, parts[0].pattern.months)
     every = [TimeWords(part.pattern.minutes, part.pattern.hours, follows_elapsed=False).times for part in parts]
@@ -122,9 +162,11 @@ def _together(parts: list[CronExpression]) -> Iterator[Said]:
     is_disjoint = len(times) == sum(len(of_part) for of_part in every)
     is_long = len(times) > MOST_POINTS
     rhythm = even_words(times, may_wrap=days.is_every_day) if is_long and is_disjoint else ""
+    heard = sounds_elapsed(rhythm)
+    mark = next(filter(None, (clock_words(part.pattern, zone, sounds_elapsed=heard) for part in parts)), "")
     if rhythm:
-        yield f"{rhythm}{days.tail()}", True
+        yield f"{rhythm}{days.tail()}{mark}", True
     elif len(times) <= MOST_TOGETHER:
-        yield f"{days.head()} at {clocks(times)}", True
+        yield f"{days.head()} at {clocks(times)}{mark}", True
     else:
-        yield from (cron_words(part) for part in parts)
+        yield from (cron_words(part, zone) for part in parts)

@@ -11,6 +11,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.zone_words import zone_called
 
 LONGEST_NAME = 64
 SECOND = timedelta(seconds=1)
@@ -49,9 +50,10 @@ def _suggest(given: str) -> str | None:
         # The signs of Etc/GMT names are those of POSIX: east is minus.
         name = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
         return name if name in zone_names() else None
-    wanted = given.casefold().replace(" ", "_")
-    if wanted in {"z", "gmt+0", "zulu"}:
-        return "UTC"
+    return zone_called(given) or _spelt_like(given.casefold().replace(" ", "_"))
+
+
+def _spelt_like(wanted: str) -> str | None:
     by_name = {name.casefold(): name for name in sorted(zone_names())}
     if wanted in by_name:
         return by_name[wanted]

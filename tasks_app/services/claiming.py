@@ -1,18 +1,22 @@
 """Which run a worker's child takes next: by queue, then priority, then age, decided by the database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import cache
 from random import Random
+from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Exists, QuerySet
 
 from tasks_app.models import Queue, TaskRun, db_now
 from tasks_app.selectors.eligible import eligible_runs
-from tasks_app.services import lifecycle
+from tasks_app.services import group_moves, lifecycle
+from tasks_app.states import Reason
 
 _LOOK = 5
+_FEWEST = 2
 _LOWER_FIRST = 0.1
 
 
@@ -45,6 +49,24 @@ def claim_next(*, queues: Sequence[str], worker: str, lease_seconds: float) -> T
     return None
 
 
+def claim_group(*, queue: str, worker: str, lease_seconds: float, most: Callable[[str], int]) -> list[TaskRun]:
+    """Claim the next eligible run of a queue, or, when it is a short one, the short ones behind it together with it.
+
+    `most` says how many runs of a type go into one group; 1 is a type whose runs go alone.
+    """
+    sql, params = _first_type(queue)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        row = cursor.fetchone()
+    if row is None:
+        return []
+    head = row[0]
+    if (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, worker, lease_seconds)):
+        return runs
+    run = _claim_from(queue, worker=worker, lease_seconds=lease_seconds)
+    return [] if run is None else [run]
+
+
 def has_eligible(queues: Sequence[str]) -> str | None:
     """Give the first of the queues in which a run could be claimed now."""
     return next((queue for queue in queues if eligible(queue).exists()), None)
@@ -63,6 +85,50 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
                 return run
             passed_over.append(row.id)
     return None
+
+
+def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str, lease_seconds: float) -> list[TaskRun]:
+    """Claim the first runs of the queue up to one that must go alone; none when fewer than two can go together."""
+    skips = transaction.get_connection().features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        sql, params = _first_rows(queue, count, skips)
+        rows = list(TaskRun.objects.raw(sql, params))
+        runs = _together(rows, most)
+        if len(runs) < _FEWEST:
+            return []
+        now = db_now()
+        try:
+            with transaction.atomic():
+                until = now + timedelta(seconds=lease_seconds)
+                return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
+        except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
+            return []
+
+
+def _together(rows: list[TaskRun], most: Callable[[str], int]) -> list[TaskRun]:
+    """Give the first rows that may go into one group; of a task whose runs exclude each other, one."""
+    seen: set[UUID | None] = set()
+    runs: list[TaskRun] = []
+    for row in rows:
+        if most(row.type) <= 1 or row.crashes or row.rerun_of_id or row.reason == Reason.RESCUED:
+            break
+        if row.is_serial and row.task_id in seen:
+            break
+        seen.add(row.task_id)
+        runs.append(row)
+    return runs
+
+
+@cache  # of a few queues and sizes; to put the query together takes longer than to run it
+def _first_rows(queue: str, count: int, skips: bool) -> tuple[str, tuple[Any, ...]]:
+    with transaction.atomic():  # only inside one may it be put together
+        rows = eligible(queue).select_for_update(skip_locked=skips, of=("self",))[:count]
+        return rows.query.sql_with_params()
+
+
+@cache
+def _first_type(queue: str) -> tuple[str, tuple[Any, ...]]:
+    return eligible(queue).values_list("type")[:1].query.sql_with_params()
 
 
 def _lock_next(queue: str, passed_over: list[UUID]) -> TaskRun | None:

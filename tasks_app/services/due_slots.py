@@ -8,8 +8,8 @@ from datetime import datetime
 
 from tasks_app.errors import Conflict
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import firing, lifecycle, missed, planning
-from tasks_app.states import Reason, Status, TaskStatus, Trigger
+from tasks_app.services import firing, lifecycle, missed, overtaken, planning
+from tasks_app.states import Reason, TaskStatus
 
 _MOST = 100
 
@@ -78,21 +78,23 @@ def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
     """Give slots that have come, but are held back by jitter or spread, their runs; they start when they would have."""
     runs: list[TaskRun] = []
     while task.next_slot is not None and planning.placed(task, task.next_slot).at <= now:
-        if len(runs) == _MOST:
+        if len(runs) >= _MOST:
             runs.append(_left_out(task, task.next_slot, now=now, actor=actor))
             break
-        run = planning.build_run(
-            task,
-            trigger=Trigger.SCHEDULE,
-            actor=actor,
-            now=now,
-            status=Status.SCHEDULED,
-            reason=Reason.DELAYED,
-            slot=task.next_slot,
-        )
-        run.due_at = task.next_due_at
-        runs.append(run)
-        task.slots_fired += 1
-        planning.plan_past(task, task.next_slot)
+        group = missed.sharing(task, task.next_slot)
+        runs += _held_back(task, missed.without_rows(task, group), now=now, actor=actor)
+        planning.plan_past(task, group[-1])
         task.next_due_at = planning.due_at(task, task.next_slot) if task.next_slot else None
     lifecycle.create(runs, actor=actor)
+
+
+def _held_back(task: ScheduledTask, free: list[datetime], *, now: datetime, actor: str) -> list[TaskRun]:
+    """Make the rows of slots on one instant: the first runs, the others are its duplicates."""
+    if not free:
+        return []
+    first, *twins = free
+    task.slots_fired += 1
+    return [
+        overtaken.held_back(task, first, due_at=task.next_due_at, now=now, actor=actor),
+        *(missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins),
+    ]

@@ -147,9 +147,14 @@ def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: s
     runs += [missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
     last = planning.latest(task, [chosen.last, *(slot for group in groups for slot in group)])
     planning.plan_past(task, last, now=None if chosen.is_late else now)
+    complete_if_spent(task)
+    return _Firing(runs, replaced)
+
+
+def complete_if_spent(task: ScheduledTask) -> None:
+    """End an active task on the object when no slot is left for it; nothing is saved."""
     if task.next_slot is None:
         task.status = TaskStatus.COMPLETED
-    return _Firing(runs, replaced)
 
 
 def _settle_overlap(

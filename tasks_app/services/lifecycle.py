@@ -138,6 +138,19 @@ def cancel_all(rows: QuerySet[TaskRun], *, reason: Reason, actor: str) -> list[T
     return runs
 
 
+def note_start(held: Claim, *, started_at: datetime) -> TaskRun | None:
+    """Note when a run of a group began that takes long, and tell of its claim, of which nobody has heard: no arrow.
+
+    From then on a crash is its own.
+    """
+    with transaction.atomic():
+        if not TaskRun.objects.filter(**held.guard).update(started_at=started_at):
+            return None
+        run = TaskRun.objects.get(id=held.run_id)
+        _announce(run, source=Status.QUEUED, at=started_at)
+    return run
+
+
 def ask_to_stop(run: TaskRun, *, actor: str) -> TaskRun | None:
     """Note that a running run shall stop: a field, not an arrow. Its worker reads it within about a second."""
     now = db_now()
@@ -222,8 +235,17 @@ def _event(run: TaskRun, *, source: str, actor: str, at: datetime) -> RunEvent:
     )
 
 
+def announce_moves(runs: Sequence[TaskRun], *, source: str) -> None:
+    """Tell of the ends of many runs at once, when they are committed."""
+    announce_on_commit(*[_change(run, source=source, at=run.finished_at or db_now()) for run in runs])
+
+
 def _announce(run: TaskRun, *, source: str, at: datetime) -> None:
-    change = RunChanged(
+    announce_on_commit(_change(run, source=source, at=at))
+
+
+def _change(run: TaskRun, *, source: str, at: datetime) -> RunChanged:
+    return RunChanged(
         run_id=str(run.id),
         task_id=str(run.task_id) if run.task_id else None,
         owner_id=run.owner_id,
@@ -237,4 +259,3 @@ def _announce(run: TaskRun, *, source: str, at: datetime) -> None:
         seq=run.progress_seq,
         progress=run.progress,
     )
-    announce_on_commit(change)

@@ -78,13 +78,15 @@ def expand(run: TaskRun, *, actor: str) -> int:
     task = run.task
     if task is None or run.scheduled_for is None or run.range_to is None:
         return 0
-    slots = _slots_between(task, run.scheduled_for, run.range_to)
+    listed = _slots_between(task, run.scheduled_for, run.range_to)
     with transaction.atomic():
+        slots = free(task, listed)
         if len(slots) > ROWS or not slots or run.reason == Reason.PAUSED:
-            count, note = _counted(task, run.scheduled_for, run.range_to, len(slots))
+            count, note = _counted(task, run.scheduled_for, run.range_to, len(listed))
+            count -= len(listed) - len(slots)
             TaskRun.objects.filter(id=run.id).update(range_count=count, error=note)
             return count
-        TaskRun.objects.filter(id=run.id).update(slot=slots[0], range_to=None)
+        TaskRun.objects.filter(id=run.id).update(slot=slots[0], scheduled_for=slots[0], range_to=None)
         now = run.finished_at
         rows = [skipped_run(task, (slot, slot), now=now or slot, actor=actor) for slot in slots[1:]]
         lifecycle.create(rows, actor=actor)
@@ -126,9 +128,15 @@ def sharing(task: ScheduledTask, slot: datetime) -> list[datetime]:
 
 def without_rows(task: ScheduledTask, slots: list[datetime]) -> list[datetime]:
     """Give those of the slots that have no row. A task that was never edited has none for what lies ahead of it."""
-    if task.version == 1:
-        return slots
-    known = set(TaskRun.objects.filter(task=task, slot__in=slots).values_list("slot", flat=True))
+    return slots if task.version == 1 else free(task, slots)
+
+
+def free(task: ScheduledTask, slots: list[datetime]) -> list[datetime]:
+    """Give those of the slots that have no row, whatever became of the task."""
+    if not slots:
+        return []
+    rows = TaskRun.objects.filter(task=task, slot__range=(min(slots), max(slots)))
+    known = set(rows.values_list("slot", flat=True))
     return [slot for slot in slots if slot not in known]
 
 

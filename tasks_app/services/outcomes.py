@@ -70,6 +70,14 @@ def attempt_crashed(held: Claim, *, actor: str, error: str) -> TaskRun | None:
     return _settle(held, "crashed", lambda: _crash(held, actor=actor, error=error))
 
 
+def attempt_not_begun(held: Claim, *, actor: str, error: str) -> TaskRun | None:
+    """Give a run of a group back that is not known to have begun, at no cost; the next claim takes it alone.
+
+    Alone, its start is on record: if it is what ends the workers, its crashes are counted from then on.
+    """
+    return _settle(held, "rescued", lambda: _rescue(held, actor=actor, error=error))
+
+
 def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> TaskRun | None:
     with transaction.atomic():
         _lock_task_of(held)
@@ -109,6 +117,14 @@ def _hand_back(held: Claim, *, actor: str) -> TaskRun | None:
     if run is not None and run.cancel_requested_at is not None:
         return _stop(held)
     return lifecycle.hand_back(held, actor=actor)
+
+
+def _rescue(held: Claim, *, actor: str, error: str) -> TaskRun | None:
+    run = _held_run(held)
+    if run is not None and run.cancel_requested_at is not None:
+        return _stop(held)
+    crashes = run.crashes if run is not None else 0
+    return lifecycle.rescue(held, actor=actor, crashes=crashes, error=error)
 
 
 def _fail(held: Claim, failure: Failure) -> TaskRun | None:

@@ -94,17 +94,6 @@ def plan_after(task: ScheduledTask, after: datetime) -> None:
     _plan(task, next_planned(task, after))
 
 
-def plan_moved(task: ScheduledTask, until: datetime) -> None:
-    """Plan anew from an instant on, the schedule being the same, but not what moves its slots.
-
-    The slot that was next is due at once where it has been moved to before that instant: it has no row yet.
-    """
-    pending = task.next_slot
-    plan_after(task, until)
-    if pending is not None and placed(task, pending).at <= until:
-        task.next_slot, task.next_due_at = pending, until
-
-
 def plan_past(task: ScheduledTask, slot: datetime, *, now: datetime | None = None) -> None:
     """Set them to the plan that follows a slot which has been dealt with; nothing is saved.
 

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from tasks_app import beat_sync
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, ScheduledTask
+from tasks_app.recurrence.plan import Plan
 from tasks_app.selectors.access import Person, can_see
 from tasks_app.selectors.calendars import living_tasks_using
-from tasks_app.services import due_slots, planning, task_calendars
+from tasks_app.services import due_slots, firing, overtaken, planning, task_calendars
 from tasks_app.states import TaskStatus
 
 
@@ -18,6 +19,9 @@ class Settled(NamedTuple):
 
     task: ScheduledTask
     until: datetime
+    plan: Plan | None
+    """What was planned by the old days."""
+    actor: str
 
 
 def settle_tasks(calendar: Calendar, *, actor: str) -> list[Settled]:
@@ -29,13 +33,14 @@ def settle_tasks(calendar: Calendar, *, actor: str) -> list[Settled]:
 def replan_tasks(calendar: Calendar, settled: list[Settled], *, by: Person) -> None:
     """Plan the tasks by the calendar as it is now; raises Invalid when one of them would never run again."""
     renamed: list[ScheduledTask] = []
-    for task, until in settled:
-        text = task.schedule_text
+    for one in settled:
+        task = one.task
+        seen = (task.schedule_text, task.status)
         task.calendar = calendar
-        _plan_anew(task, until, by)
-        renamed += [task] if task.schedule_text != text else []
-    fields = ["next_slot", "next_due_at", "schedule_text", "version"]
-    ScheduledTask.objects.bulk_update([task for task, _ in settled], fields, batch_size=100)
+        _plan_anew(one, by)
+        renamed += [task] if (task.schedule_text, task.status) != seen else []
+    fields = ["next_slot", "next_due_at", "slots_fired", "schedule_text", "status", "version"]
+    ScheduledTask.objects.bulk_update([one.task for one in settled], fields, batch_size=100)
     for task in renamed:
         beat_sync.mirror(task)
 
@@ -43,28 +48,29 @@ def replan_tasks(calendar: Calendar, settled: list[Settled], *, by: Person) -> N
 def _settled(task: ScheduledTask, *, actor: str) -> Settled:
     until = due_slots.settle(task, actor=actor)
     due_slots.count_ranges(task, actor=actor)
-    return Settled(task, until)
+    return Settled(task, until, overtaken.plan_before(task), actor)
 
 
-def _plan_anew(task: ScheduledTask, until: datetime, by: Person) -> None:
+def _plan_anew(one: Settled, by: Person) -> None:
+    task = one.task
     try:
         rule = planning.recurrence_of(task)
         task.schedule_text = task_calendars.sentence(rule, task.calendar, task.calendar_policy)[:300]
         if rule is not None and task.status in (TaskStatus.ACTIVE, TaskStatus.PAUSED):
-            _plan_from(task, until, by)
+            _plan_from(one, by)
     except ValueError:  # its own schedule is broken: firing will pause it and say so
         return
     task.version += 1
 
 
-def _plan_from(task: ScheduledTask, until: datetime, by: Person) -> None:
-    pending = task.next_slot
-    if task.status == TaskStatus.ACTIVE:
-        planning.plan_moved(task, until)
-    else:  # the pause has taken what has come
-        planning.plan_after(task, until)
-    if task.next_slot is None and pending is not None:
+def _plan_from(one: Settled, by: Person) -> None:
+    task, pending = one.task, one.task.next_slot
+    are_some = overtaken.settle_overtaken(task, one.plan, until=one.until, actor=f"edit:{one.actor}")
+    planning.plan_after(task, one.until)
+    if task.next_slot is None and pending is not None and not are_some:
         name = f"“{task.name}”" if can_see(by, task.owner_id) else "A task of somebody else"
         raise Invalid.at("days", "never", f"{name} would never run again: all that it plans would fall on days off.")
     if task.status == TaskStatus.PAUSED:
         task.next_due_at = None  # next_slot is the first one that the pause takes
+    else:
+        firing.complete_if_spent(task)

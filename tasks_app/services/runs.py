@@ -50,7 +50,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     check_range(problems, "priority", priority, 0, 9)
     check_range(problems, "max_retries", max_retries, 0, MAX_RETRIES_LIMIT)
     check_range(problems, "timeout_seconds", timeout_seconds, 0, 30 * DAY_SECONDS)
-    _check_names(problems, queue=queue, key=key)
+    check_names(problems, queue=queue, key=key)
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
     run = TaskRun(
@@ -142,7 +142,7 @@ def _kept(found: QuerySet[TaskRun]) -> TaskRun:
     return run
 
 
-def _check_names(problems: Problems, *, queue: str | None, key: str | None) -> None:
+def check_names(problems: Problems, *, queue: str | None, key: str | None) -> None:
     if queue is not None:
         specs.check_queue(problems, queue)
     if key is not None:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import due_slots, lifecycle, planning, specs, turns
+from tasks_app.services import due_slots, lifecycle, overtaken, planning, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
@@ -177,12 +177,13 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     is_rescheduled = specs.is_rescheduled(task, fields)
     was_paused = task.status == TaskStatus.PAUSED
     is_replanned = is_rescheduled or (is_switched and was_paused)
-    keeps_slots = is_rescheduled and not is_switched and not specs.has_other_slots(task, fields)
+    keeps_slots = is_rescheduled and not specs.has_other_slots(task, fields)
     now = db_now()
     if is_replanned:
         # A pause takes what is due at its beginning, too; who goes on runs it.
         now = (due_slots.record_pause if is_switched else due_slots.settle)(task, actor=actor)
         due_slots.count_ranges(task, actor=actor)
+    before = overtaken.plan_before(task) if keeps_slots else None
     for name, value in fields.items():
         setattr(task, name, value)
     if is_rescheduled and task.status == TaskStatus.COMPLETED:
@@ -192,15 +193,8 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     elif is_switched:
         _switch_off(task)
     if is_replanned:
-        _plan_edited(task, now, keeps_slots=keeps_slots, is_rescheduled=is_rescheduled)
-
-
-def _plan_edited(task: ScheduledTask, now: datetime, *, keeps_slots: bool, is_rescheduled: bool) -> None:
-    """Plan from now on; where only the moments of the slots have changed, the next one is not passed over."""
-    if keeps_slots and task.status == TaskStatus.ACTIVE and task.next_slot is not None:
-        planning.plan_moved(task, now)
-    else:
-        _plan(task, after=now - (_once_grace(task) if is_rescheduled else timedelta(0)))
+        overtaken.settle_overtaken(task, before, until=now, actor=f"edit:{actor}")
+        _plan(task, after=now - (_once_grace(task) if is_rescheduled and before is None else timedelta(0)))
 
 
 def _plan(task: ScheduledTask, *, after: datetime) -> None:

@@ -60,7 +60,10 @@ def rescue_expired(actor: str) -> int:
         held = Claim(run.id, run.claim_no, run.worker)
         error = f"the worker {run.worker} stopped renewing its lease"
         try:
-            rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
+            if run.started_at is None:  # of a group, and nobody knows of it that it had begun
+                rescued += outcomes.attempt_not_begun(held, actor=actor, error=error) is not None
+            else:
+                rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
         except (OperationalError, InterfaceError):
             raise
         except Exception:

@@ -108,7 +108,7 @@ def test_a_fault_says_where_it_is_and_what_may_be_meant(api: Api) -> None:
             "suggestion": "0 24 99 * *",
         },
         {"code": "cron_hour", "message": "Hour is 0-23, not 24; write 0.", "position": 3, "suggestion": "60 0 99 * *"},
-        {"code": "cron_day", "message": "Day of month is 1-31, not 99.", "position": 6},
+        {"code": "cron_day", "message": "Day of month is 1-31, not 99; such as 15 or L.", "position": 6},
     ]
     assert fields["timezone"][0]["suggestion"] == "Europe/Berlin"
 

@@ -1,7 +1,7 @@
 """What a hand does inside the platform. Only called through tests/live/hand.py, in the platform's own settings."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,11 @@ def api_key(username: str, scope: str = "manage") -> str:
 def enqueue(type: str, payload: Mapping[str, Any], **options: Any) -> UUID:
     """Make a run without a task."""
     return jobs.enqueue(type, payload, owner=_owner(), **options).id
+
+
+def enqueue_many(type: str, payloads: Sequence[Mapping[str, Any]]) -> list[UUID]:
+    """Make many runs at once."""
+    return list(jobs.enqueue_many(type, payloads, owner=_owner()))
 
 
 def insert(type: str, payload: Any, queue: str = "default") -> UUID:

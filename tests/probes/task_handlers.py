@@ -6,6 +6,7 @@
 import contextlib
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,26 @@ def echo(ctx: RunContext, payload: Probe) -> dict[str, Any]:
     ctx.log(f"echo {payload.message}")
     time.sleep(payload.seconds)
     return {"message": payload.message, "scheduled_for": str(ctx.scheduled_for), "attempt": ctx.attempt}
+
+
+@handler("probe.short", payload=Probe, retry=_QUICK, short=True)
+def short(ctx: RunContext, payload: Probe) -> str:
+    """Be short, unless told to last, to fail, to die, always or the first time, or to take the whole worker along."""
+    note(payload, "start", ctx)
+    is_first = Path(payload.ledger).read_text(encoding="utf-8").count(f"start {ctx.run_id} ") == 1
+    match payload.message:
+        case "fail":
+            raise ValueError("as asked")
+        case "take the worker along" if is_first:
+            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "die once" if is_first:
+            os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(payload.seconds)
+    note(payload, "end", ctx)
+    return payload.message
 
 
 @handler("probe.sleep", payload=Probe, retry=_QUICK)

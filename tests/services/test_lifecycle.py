@@ -78,8 +78,8 @@ def announced() -> Iterator[list[Change]]:
     """Collect what is announced."""
     heard: list[Change] = []
 
-    def hear(change: Change, **_: object) -> None:
-        heard.append(change)
+    def hear(changes: tuple[Change, ...], **_: object) -> None:
+        heard.extend(changes)
 
     run_changed.connect(hear)
     yield heard

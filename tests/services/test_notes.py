@@ -27,13 +27,13 @@ def _small_limit(settings: Any) -> None:
 @pytest.fixture
 def heard() -> Iterator[list[Change]]:
     """Collect what is announced."""
-    changes: list[Change] = []
+    told: list[Change] = []
 
-    def hear(change: Change, **_: object) -> None:
-        changes.append(change)
+    def hear(changes: tuple[Change, ...], **_: object) -> None:
+        told.extend(changes)
 
     run_changed.connect(hear)
-    yield changes
+    yield told
     run_changed.disconnect(hear)
 
 

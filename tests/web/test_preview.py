@@ -35,7 +35,10 @@ def test_it_says_it_in_words_with_the_cron_and_how_often(as_alice: Client) -> No
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"schedule.kind": "cron", "schedule.cron.expression": "0 99 * * *"}, "Hour is 0-23, not 99."),
+        (
+            {"schedule.kind": "cron", "schedule.cron.expression": "0 99 * * *"},
+            "Hour is 0-23, not 99; such as 9 or 9-17.",
+        ),
         ({**NIGHT, "timezone": "europe/berlin"}, "Use Europe/Berlin"),
         ({**NIGHT, "jitter_seconds": "some"}, "Must be a whole number."),
         ({**NIGHT, "starts_at": "2099-10-25T02:30"}, "Which one is meant?"),

@@ -203,7 +203,11 @@ RULES = {
         ({"schedule.monthly.day": "32"}, "schedule.monthly.day", "1-31"),
         ({"schedule.yearly.month": "2", "schedule.yearly.day": "30"}, "schedule.yearly.day", "never happen"),
         ({"schedule.cron.expression": ""}, "schedule.cron.expression", "is empty"),
-        ({"schedule.cron.expression": "0 99 * * *"}, "schedule.cron.expression", "Hour is 0-23, not 99."),
+        (
+            {"schedule.cron.expression": "0 99 * * *"},
+            "schedule.cron.expression",
+            "Hour is 0-23, not 99; such as 9 or 9-17.",
+        ),
         ({"schedule.cron.expression": "0 9 31 2 *"}, "schedule.cron.expression", "never happen"),
         (RULES, "schedule.of.1.cron.expression", "Minute is 0-59, not 60; write 0."),
     ],

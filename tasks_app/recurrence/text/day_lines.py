@@ -201,6 +201,8 @@ def _check_once(days: Days, months: frozenset[int], rule: Rule, cursor: Cursor) 
     if days.scope == "month" and days.is_repeated and len(months) == 1:
         raise Refusal("text_ambiguous", "every month, or only this one? Say one of them", days.start)
     is_repeated = days.scope or any(other.is_repeated for other in [days, *dated])
+    # The third Thursday of November has no other year to be meant than each.
+    is_repeated = is_repeated or (bool(days.items) and all(item.kind == "nth" for item in days.items))
     is_repeated = is_repeated or any(months_.is_repeated for months_ in rule.of(Months))
     if len(months) > 1 or is_repeated or rule.has(Head, Dates):
         return

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.cron import compile_cron, is_valid
-from tasks_app.recurrence.errors import ScheduleError
+from tasks_app.recurrence.errors import Problem, ScheduleError
 from tasks_app.recurrence.moments import Unreadable, read_instant, to_text
 from tasks_app.recurrence.text.assembling import schedules_of
 from tasks_app.recurrence.text.cursor import Cursor
@@ -38,7 +38,19 @@ def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     except Refusal as refusal:
         suggestion = _first_understood(refusal.better, zone, canonical)
         message = _advice(refusal, zone, canonical)
-        raise ScheduleError.at(PATH, refusal.code, message, position=refusal.position, suggestion=suggestion) from None
+        also = _further_readings(refusal, suggestion, zone, canonical)
+        problem = Problem(refusal.code, message, refusal.position, suggestion, also)
+        raise ScheduleError({PATH: [problem]}) from None
+
+
+def _further_readings(
+    refusal: Refusal, suggestion: str | Mapping[str, object] | None, zone: ZoneInfo, canonical: Canonical
+) -> tuple[str, ...]:
+    """Give the other ways to read what can be read in several."""
+    if suggestion is None or refusal.code != "text_ambiguous":
+        return ()
+    found = [_first_understood([one], zone, canonical) for one in refusal.better]
+    return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and one != suggestion))
 
 
 def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:

@@ -15,6 +15,7 @@ from django.conf import settings
 from tasks_app.errors import RunStopped, SoftTimeout
 from tasks_app.models import TaskRun
 from tasks_app.services.execution.board import Board, Deadline, Slot
+from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.notes import Notes
 from tasks_app.services.lifecycle import Claim
 
@@ -33,8 +34,13 @@ class Place:
 class Attempt:
     """What the main thread (the handler) and the keeper thread share about the run at hand."""
 
-    def __init__(self, run: TaskRun, held: Claim, place: Place, *, is_background: bool) -> None:
+    def __init__(
+        self, run: TaskRun, held: Claim, place: Place, *, is_background: bool, group: Group | None = None
+    ) -> None:
         now = time.monotonic()
+        self.began_at = now
+        self.group = group
+        self.has_effects = False
         self.run = run
         self.held = held
         self.place = place
@@ -44,7 +50,7 @@ class Attempt:
         self.is_interruptible = False
         self.interruption: BaseException | None = None
         self.cancel_asked_at: float | None = None
-        self.lease_ends_at = now + settings.LEASE_SECONDS
+        self.lease_ends_at = (group.claimed_at if group else now) + settings.LEASE_SECONDS
         self.hard_ends_at = now + run.timeout_seconds if run.timeout_seconds else None
         self.soft_ends_at = now + run.soft_timeout_seconds if run.soft_timeout_seconds else None
         self._main = threading.main_thread().ident
@@ -119,6 +125,18 @@ class Attempt:
         if (stop_by := self.place.board.stop_by) is not None:
             deadlines.append((Deadline.SHUTDOWN, stop_by))
         return deadlines
+
+
+def arm_for_group(place: Place, claimed_at: float) -> None:
+    """End this process before the lease of a group ends that is being written."""
+    signal.setitimer(
+        signal.ITIMER_REAL, max(0.001, claimed_at + settings.LEASE_SECONDS - margin_seconds() - time.monotonic())
+    )
+
+
+def disarm() -> None:
+    """Let nothing end this process."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def margin_seconds() -> float:

@@ -14,8 +14,8 @@ import tempfile
 import time
 import uuid
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 CHILDREN = 256
@@ -24,6 +24,12 @@ _HEADER = struct.Struct("=dd")
 _LAST_CLAIM = struct.Struct("=d")
 _SLOTS_AT = _HEADER.size + _LAST_CLAIM.size
 _SLOT = struct.Struct("=BBBxdII16s")
+_ENDS_AT, _ENDS = 4, struct.Struct("=d")
+GROUP_MOST = 50
+_HELD = struct.Struct("=II")
+_MEMBER = struct.Struct("=16sI")
+_HELD_SIZE = _HELD.size + GROUP_MOST * _MEMBER.size
+_HELD_AT = _SLOTS_AT + CHILDREN * _BANKS * _SLOT.size
 
 
 class Deadline(IntEnum):
@@ -53,11 +59,20 @@ class Slot:
         return self.deadline if self.deadline and now >= self.ends_at else Deadline.NONE
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a child holds of a group: run ids, each with its claim."""
+
+    index: int
+    pid: int
+    claims: list[tuple[uuid.UUID, int]]
+
+
 class Board:
     """The shared memory itself."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _SLOTS_AT + CHILDREN * _BANKS * _SLOT.size)
+        self._memory = mmap.mmap(-1, _HELD_AT + CHILDREN * _BANKS * _HELD_SIZE)
         self._background, path = tempfile.mkstemp(prefix="carillon-")
         os.unlink(path)  # a lock of the kernel needs a file, but no name
         weakref.finalize(self, os.close, self._background)
@@ -102,7 +117,7 @@ class Board:
         """Give the slot index for a new child: one that holds no unsettled run."""
         for bank in range(_BANKS):
             index = child % CHILDREN + bank * CHILDREN
-            if self.read(index) is None:
+            if self.read(index) is None and not self.held(index).claims:
                 return index
         return child % CHILDREN
 
@@ -115,9 +130,10 @@ class Board:
 
     def set_deadline(self, index: int, deadline: Deadline, ends_at: float) -> None:
         """Say which deadline comes first, and when."""
-        slot = self.read(index)
-        if slot is not None:
-            self.write(index, replace(slot, deadline=deadline, ends_at=ends_at))
+        start = self._at(index)
+        if self._memory[start]:
+            self._memory[start + 1] = deadline
+            self._memory[start + _ENDS_AT : start + _ENDS_AT + _ENDS.size] = _ENDS.pack(ends_at)
 
     def clear(self, index: int) -> None:
         """Say that the child works on nothing."""
@@ -126,15 +142,38 @@ class Board:
     def read(self, index: int) -> Slot | None:
         """Give what stands in a slot; None when it is free."""
         start = self._at(index)
-        packed = self._memory[start : start + _SLOT.size]
-        active, deadline, background, ends_at, pid, claim_no, run = _SLOT.unpack(packed)
-        if not active:
+        if not self._memory[start]:
             return None
+        packed = self._memory[start : start + _SLOT.size]
+        _, deadline, background, ends_at, pid, claim_no, run = _SLOT.unpack(packed)
         return Slot(index, pid, uuid.UUID(bytes=run), claim_no, bool(background), Deadline(deadline), ends_at)
 
     def busy(self) -> list[Slot]:
         """Give the slots in use."""
         return [slot for index in range(CHILDREN * _BANKS) if (slot := self.read(index)) is not None]
+
+    def hold(self, index: int, pid: int, claims: Sequence[tuple[uuid.UUID, int]]) -> None:
+        """Say which runs of a group the child holds, beside the one it works on: not begun, or ended and not written.
+
+        The count is written last, and 0 first: who dies in between leaves no claim that is half written.
+        """
+        start = _HELD_AT + index * _HELD_SIZE
+        members = b"".join(_MEMBER.pack(run_id.bytes, claim_no) for run_id, claim_no in claims)
+        self._memory[start : start + _HELD.size] = _HELD.pack(pid, 0)
+        self._memory[start + _HELD.size : start + _HELD.size + len(members)] = members
+        self._memory[start : start + _HELD.size] = _HELD.pack(pid, len(claims))
+
+    def held(self, index: int) -> Held:
+        """Give the runs of a group that the child holds."""
+        start = _HELD_AT + index * _HELD_SIZE
+        pid, count = _HELD.unpack(self._memory[start : start + _HELD.size])
+        start += _HELD.size
+        members = _MEMBER.iter_unpack(self._memory[start : start + count * _MEMBER.size])
+        return Held(index, pid, [(uuid.UUID(bytes=run), claim_no) for run, claim_no in members])
+
+    def all_held(self) -> list[Held]:
+        """Give what the children hold."""
+        return [held for index in range(CHILDREN * _BANKS) if (held := self.held(index)).claims]
 
     def _header(self) -> tuple[float, float]:
         is_asked, by = _HEADER.unpack(self._memory[: _HEADER.size])

@@ -29,6 +29,7 @@ class Outcome(NamedTuple):
     word: str
     settle: Callable[[], Any]
     detail: Any = None
+    flush_each: bool = False
 
 
 def call(attempt: Attempt) -> Outcome:
@@ -47,7 +48,8 @@ def call(attempt: Attempt) -> Outcome:
         return _stopped(attempt, stopped)
     except BaseException as error:
         return _failed(attempt, failure_of(error, spec))
-    return Outcome("succeeded", lambda: outcomes.attempt_succeeded(held, result=stored), stored)
+    flush_each = spec.flush_each or attempt.has_effects
+    return Outcome("succeeded", lambda: outcomes.attempt_succeeded(held, result=stored), stored, flush_each)
 
 
 def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:

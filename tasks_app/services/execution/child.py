@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from random import Random
 from types import FrameType
 
@@ -12,12 +13,14 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
-from tasks_app.services import claiming
+from tasks_app.services import claiming, lifecycle
 from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt, Place
 from tasks_app.services.execution.board import Board, Slot
 from tasks_app.services.execution.call import Outcome, call
+from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.keeper import Keeper
+from tasks_app.services.execution.pace import Pace
 from tasks_app.services.execution.telemetry import Telemetry
 from tasks_app.services.lifecycle import Claim
 
@@ -40,6 +43,7 @@ class Child:
         self._queues_read_at = float("-inf")
         self._current: Attempt | None = None
         self._keeper = Keeper()
+        self._pace = Pace()
         take_signals(self._interrupted)
 
     def work(self, woken_for: str) -> int:
@@ -51,41 +55,76 @@ class Child:
         until = time.monotonic() + _SLICE_SECONDS
         count = 0
         while self._place.board.stop_by is None:
-            run = self._claim(woken_for)
-            if run is None:
+            claimed_at = time.monotonic()
+            runs = self._claim(woken_for)
+            if not runs:
                 break
-            self._execute(run)
-            count += 1
+            if not count:  # others may be idle: who takes from a backlog wakes the next
+                self._wake_for_more(woken_for)
+            count += self._execute(runs, claimed_at)
             if time.monotonic() >= until:
                 break
-        if self._place.board.stop_by is None and (more := claiming.has_eligible(self._order(woken_for))):
-            dispatch.wake(more)
+        if self._place.board.stop_by is None:
+            self._wake_for_more(woken_for)
         return count
 
-    def _claim(self, woken_for: str) -> TaskRun | None:
-        for queue in self._order(woken_for):
-            run = self._claim_background(queue) if self._is_background(queue) else self._claim_from(queue)
-            if run is not None:
-                return run
-        return None
+    def _wake_for_more(self, woken_for: str) -> None:
+        if more := claiming.has_eligible(self._order(woken_for)):
+            dispatch.wake(more)
 
-    def _claim_from(self, queue: str) -> TaskRun | None:
+    def _execute(self, runs: list[TaskRun], claimed_at: float) -> int:
+        if runs[0].started_at is not None:
+            self._execute_one(runs[0], None)
+            return 1
         place = self._place
-        run = claiming.claim_next(queues=[queue], worker=place.worker, lease_seconds=settings.LEASE_SECONDS)
-        if run is not None:
-            place.board.note_claim()
-        return run
+        group = Group(runs, place.board, place.index, worker=place.worker, claimed_at=claimed_at)
+        return self._execute_group(group)
 
-    def _claim_background(self, queue: str) -> TaskRun | None:
+    def _execute_group(self, group: Group) -> int:
+        count = 0
+        while self._place.board.stop_by is None and (run := group.next()) is not None:
+            self._execute_one(run, group)
+            count += 1
+            if group.is_flush_due:
+                self._settle(group, group.flush)
+        self._settle(group, group.flush)
+        self._settle(group, group.give_back)
+        self._telemetry.ended_well(group.written)
+        return count
+
+    def _settle(self, group: Group, write: Callable[[], None]) -> None:
+        """Write for a group; while the database is away its lease runs on, and ends this process in time."""
+        attempts.arm_for_group(self._place, group.claimed_at)
+        _until_stored(write, "a group")
+        attempts.disarm()
+
+    def _claim(self, woken_for: str) -> list[TaskRun]:
+        for queue in self._order(woken_for):
+            runs = self._claim_background(queue) if self._is_background(queue) else self._claim_from(queue)
+            if runs:
+                return runs
+        return []
+
+    def _claim_from(self, queue: str) -> list[TaskRun]:
+        place = self._place
+        runs = claiming.claim_group(
+            queue=queue, worker=place.worker, lease_seconds=settings.LEASE_SECONDS, most=self._pace.most
+        )
+        if runs:
+            place.board.note_claim()
+        return runs
+
+    def _claim_background(self, queue: str) -> list[TaskRun]:
         """Claim from a background queue, and show it before another child counts how many do such work."""
         board = self._place.board
         with board.background_turn() as is_mine:
             if not is_mine or queue not in self._order(queue):
-                return None
-            run = self._claim_from(queue)
-            if run is not None:
+                return []
+            runs = self._claim_from(queue)
+            if runs and runs[0].started_at is not None:
+                run = runs[0]
                 board.write(self._place.index, Slot(self._place.index, os.getpid(), run.id, run.claim_no, True))
-        return run
+        return runs
 
     def _is_background(self, name: str) -> bool:
         return any(queue.is_background for queue in self._queues if queue.name == name)
@@ -99,24 +138,43 @@ class Child:
         busy = sum(slot.is_background for slot in self._place.board.busy())
         return claiming.queue_order(self._queues, busy_in_background=busy, children=self._children, rng=self._rng)
 
-    def _execute(self, run: TaskRun) -> None:
+    def _execute_one(self, run: TaskRun, group: Group | None) -> None:
         held = Claim(run.id, run.claim_no, self._place.worker)
-        started = time.monotonic()
-        attempt = Attempt(run, held, self._place, is_background=self._is_background(run.queue))
+        attempt = Attempt(run, held, self._place, is_background=self._is_background(run.queue), group=group)
         self._current = attempt
         self._keeper.look_after(attempt)
         try:
-            self._telemetry.started(run)
+            if group is None:
+                self._telemetry.started(run)
             outcome = call(attempt)
+            ended_at = time.monotonic()
             if not attempt.is_over:  # a wish arrived in the very moment in which the handler ended
                 attempt.handler_ended()
             self._keeper.let_go()
-            _write_down(attempt, outcome)
-            self._telemetry.ended(run, outcome, time.monotonic() - started)
+            self._pace.note(run.type, ended_at - attempt.began_at)
+            self._write_down(attempt, outcome, ended_at)
         finally:
             self._keeper.let_go()
             self._current = None
             attempt.close()
+
+    def _write_down(self, attempt: Attempt, outcome: Outcome, ended_at: float) -> None:
+        """Store the last notes and the outcome; a good end in a group is kept for its next flush."""
+        group = attempt.group
+        if attempt.notes.has_news:
+            _until_stored(lambda: attempt.notes.flush(is_last=True), f"run {attempt.run.id}")
+        if group is not None and not group.is_dissolved and outcome.word == "succeeded":
+            group.add(attempt.run, attempt.held, began=attempt.began_at, ended=ended_at, result=outcome.detail)
+            if outcome.flush_each:
+                _until_stored(group.flush, f"run {attempt.run.id}")
+            return
+        if group is not None and not group.is_dissolved:  # in the order in which they happened
+            _until_stored(group.flush, "a group")
+            _until_stored(lambda: _note_start(attempt, group), f"run {attempt.run.id}")
+        _until_stored(outcome.settle, f"run {attempt.run.id}")
+        if group is not None:
+            self._telemetry.started(attempt.run)
+        self._telemetry.ended(attempt.run, outcome, ended_at - attempt.began_at)
 
     def _interrupted(self, _signal: int, _frame: FrameType | None) -> None:
         current = self._current
@@ -140,14 +198,17 @@ def make_child(board: Board, *, number: int, worker: str, queues: list[str], chi
     return Child(place, queues=queues, children=children)
 
 
-def _write_down(attempt: Attempt, outcome: Outcome) -> None:
-    """Store the last notes and the outcome; while the database is away try again until the lease ends this process."""
+def _note_start(attempt: Attempt, group: Group) -> None:
+    lifecycle.note_start(attempt.held, started_at=group.instant(attempt.began_at))
+
+
+def _until_stored(write: Callable[[], object], what: str) -> None:
+    """Write; while the database is away try again until the lease ends this process."""
     while True:
         try:
-            attempt.notes.flush(is_last=True)
-            outcome.settle()
+            write()
             return
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("run %s: its outcome could not be stored yet: %s", attempt.run.id, error)
+            logger.warning("%s: the outcome could not be stored yet: %s", what, error)
             connections.close_all()
             time.sleep(0.5)

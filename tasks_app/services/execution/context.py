@@ -41,8 +41,10 @@ class Context:
 
     def effect(self, key: str, *, idempotent: bool = False) -> AbstractContextManager[effects.Handle]:
         """Guard a side effect: once per root run."""
+        self._attempt.has_effects = True
         return effects.effect(self._attempt.run, self._attempt.held, key, is_idempotent=idempotent)
 
     def effect_batch(self, keys: Sequence[str], *, reserve: Callable[[int], int] | None = None) -> list[effects.Handle]:
         """Begin many idempotent effects in one write."""
+        self._attempt.has_effects = True
         return effect_batches.begin_batch(self._attempt.run, self._attempt.held, keys, reserve)

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,12 +13,23 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from tasks_app.models import TaskRun, db_now
 from tasks_app.services.execution.attempt import Attempt
+from tasks_app.services.execution.group import PATIENCE_SECONDS
 
 logger = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 0.5
 _CANCEL_SECONDS = 1.0
 _STEP_SECONDS = 0.1
+_IDLE_SECONDS = 1.0
+
+
+@dataclass
+class _Due:
+    """When what is to be done for an attempt is due next, as monotonic instants."""
+
+    flush: float
+    look: float
+    renewal: float
 
 
 class Keeper:
@@ -32,42 +44,57 @@ class Keeper:
     def look_after(self, attempt: Attempt) -> None:
         """Start to keep an attempt."""
         self._attempt = attempt
-        self._given.set()
+        if not self._given.is_set():
+            self._given.set()
 
     def let_go(self) -> None:
         """Stop keeping; returns when the thread is not in the middle of a step: nobody else writes for the run then."""
-        self._given.clear()
         self._attempt = None
         with self._pause:
             pass
 
     def _live(self) -> None:
+        last = float("-inf")
         while True:
-            self._given.wait()
             attempt = self._attempt
             if attempt is not None:
                 self._keep(attempt)
+                last = time.monotonic()
+            elif time.monotonic() - last < _IDLE_SECONDS:
+                # Between two short runs: to be woken for each would cost more than they do.
+                time.sleep(_STEP_SECONDS / 2)
+            else:
+                self._given.clear()
+                if self._attempt is None:
+                    self._given.wait()
 
     def _keep(self, attempt: Attempt) -> None:
-        now = time.monotonic()
-        next_flush, next_look, next_renewal = now, now + _CANCEL_SECONDS, now + settings.LEASE_SECONDS / 3
+        now = attempt.began_at
+        due = _Due(flush=now, look=now + _CANCEL_SECONDS, renewal=now + settings.LEASE_SECONDS / 3)
         while self._attempt is attempt:
-            if attempt.notes.fresh.wait(_STEP_SECONDS) and (early := next_flush - time.monotonic()) > 0:
+            if _is_short_yet(attempt):
+                time.sleep(_STEP_SECONDS / 2)
+                continue
+            if attempt.notes.fresh.wait(_STEP_SECONDS) and (early := due.flush - time.monotonic()) > 0:
                 time.sleep(min(early, _STEP_SECONDS))
             with self._pause:
                 if self._attempt is not attempt or attempt.is_over:
                     return
-                now = time.monotonic()
-                if attempt.notes.fresh.is_set() and now >= next_flush:
-                    next_flush = now + _FLUSH_SECONDS
-                    self._safely(attempt, _flush)
-                if now >= next_look:
-                    next_look = now + _CANCEL_SECONDS
-                    self._safely(attempt, _look_for_cancel)
-                if now >= next_renewal:
-                    is_renewed = self._safely(attempt, _renew)
-                    next_renewal = now + (settings.LEASE_SECONDS / 3 if is_renewed else 1.0)
-                _pass_on_wishes(attempt)
+                self._step(attempt, due, time.monotonic())
+
+    def _step(self, attempt: Attempt, due: _Due, now: float) -> None:
+        if attempt.group is not None and not attempt.group.is_dissolved:
+            self._safely(attempt, _dissolve)
+        if attempt.notes.fresh.is_set() and now >= due.flush:
+            due.flush = now + _FLUSH_SECONDS
+            self._safely(attempt, _flush)
+        if now >= due.look:
+            due.look = now + _CANCEL_SECONDS
+            self._safely(attempt, _look_for_cancel)
+        if now >= due.renewal:
+            is_renewed = self._safely(attempt, _renew)
+            due.renewal = now + (settings.LEASE_SECONDS / 3 if is_renewed else 1.0)
+        _pass_on_wishes(attempt)
 
     def _safely(self, attempt: Attempt, step: Callable[[Attempt], None]) -> bool:
         """Do one database step; while the database is away the lease runs on, and ends the child in time."""
@@ -80,6 +107,22 @@ class Keeper:
         except Exception:  # the thread must live: without it no lease is kept
             logger.exception("run %s: a step of its keeper failed", attempt.run.id)
         return False
+
+
+def _is_short_yet(attempt: Attempt) -> bool:
+    """A run of a group that has not taken long yet: it will be over before there is anything to keep."""
+    is_in_group = attempt.group is not None and not attempt.group.is_dissolved
+    return is_in_group and time.monotonic() < attempt.began_at + PATIENCE_SECONDS
+
+
+def _dissolve(attempt: Attempt) -> None:
+    assert attempt.group is not None
+    run = attempt.group.dissolve(attempt.held, began=attempt.began_at)
+    if run is None:
+        _end_if_fenced(attempt)
+    else:
+        attempt.run.version = run.version
+        attempt.run.started_at = run.started_at
 
 
 def _flush(attempt: Attempt) -> None:

@@ -65,6 +65,11 @@ class Notes:
             self._seq += 1
         self.fresh.set()
 
+    @property
+    def has_news(self) -> bool:
+        """Something waits to be stored."""
+        return bool(self._lines or self._tail or self._progress is not None)
+
     def flush(self, *, is_last: bool = False) -> None:
         """Store and announce what is new, while the claim holds; what could not be stored is kept for the next time."""
         with self._lock:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from tasks_app.models import Worker, db_now
 from tasks_app.services import outcomes
-from tasks_app.services.execution.board import Board, Deadline, Slot
+from tasks_app.services.execution.board import Board, Deadline, Held, Slot
 from tasks_app.services.lifecycle import Claim
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
@@ -58,7 +58,10 @@ class Parent:
         for slot in lost:
             self._settle(slot)
             self.board.clear(slot.index)
-        return len(lost)
+        left = [held for held in self.board.all_held() if held.pid not in alive]
+        for held in left:
+            self._give_back(held)
+        return len(lost) + len(left)
 
     def end_children(self) -> None:
         """Hand back every run that is still in a child's hands, then end that child."""
@@ -67,6 +70,17 @@ class Parent:
             self.board.clear(slot.index)
             with contextlib.suppress(ProcessLookupError):
                 os.kill(slot.pid, signal.SIGKILL)
+        for held in self.board.all_held():
+            self._give_back(held)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(held.pid, signal.SIGKILL)
+
+    def _give_back(self, held: Held) -> None:
+        """Give the runs of a group back that its child had not begun, or had ended without writing it down."""
+        actor = f"worker:{self.name}"
+        for run_id, claim_no in held.claims:
+            outcomes.attempt_handed_back(Claim(run_id, claim_no, self.name), actor=actor)
+        self.board.hold(held.index, held.pid, [])
 
     def _settle(self, slot: Slot) -> None:
         held = Claim(slot.run_id, slot.claim_no, self.name)

@@ -5,6 +5,7 @@ A courtesy to those tools: a broker that is away costs a run nothing but its eve
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from celery import current_app
@@ -14,6 +15,7 @@ from redis.exceptions import RedisError
 
 from tasks_app.models import TaskRun
 from tasks_app.services.execution.call import Outcome
+from tasks_app.services.group_moves import Ended
 
 logger = logging.getLogger(__name__)
 
@@ -29,23 +31,50 @@ class Telemetry:
 
     def started(self, run: TaskRun) -> None:
         """Say that the run was taken and began."""
-        facts = {"uuid": str(run.id), "name": run.type, "args": "()", "kwargs": "{}", "retries": run.attempt - 1}
-        self._send([("task-received", facts | {"eta": None}), ("task-started", {"uuid": str(run.id)})])
+        self._send([("task-received", _received(run)), ("task-started", {"uuid": str(run.id)})])
 
     def ended(self, run: TaskRun, outcome: Outcome, seconds: float) -> None:
         """Say how the attempt ended."""
         self._send([_ending(run, outcome, seconds)])
 
+    def ended_well(self, ended: Sequence[Ended]) -> None:
+        """Say that the runs of a group were taken, began and ended, all in one message."""
+        events: list[tuple[str, dict[str, Any]]] = []
+        for one in ended:
+            id, seconds = str(one.run.id), (one.finished_at - one.started_at).total_seconds()
+            began, over = one.started_at.timestamp(), one.finished_at.timestamp()
+            events.append(("task-received", _received(one.run) | {"timestamp": began}))
+            events.append(("task-started", {"uuid": id, "timestamp": began}))
+            events.append(
+                ("task-succeeded", {"uuid": id, "result": "succeeded", "runtime": seconds, "timestamp": over})
+            )
+        self._send(events)
+
     def _send(self, events: list[tuple[str, dict[str, Any]]]) -> None:
         if not settings.RUN_EVENTS or time.monotonic() < self._away_until:
             return
         try:
-            with current_app.events.default_dispatcher(hostname=self._worker) as dispatcher:
-                for name, facts in events:
-                    dispatcher.send(name, retry=False, **facts)
+            with current_app.amqp.producer_pool.acquire(block=True, timeout=2) as producer:
+                dispatcher = current_app.events.Dispatcher(
+                    producer.connection,
+                    hostname=self._worker,
+                    channel=producer.channel,
+                    buffer_while_offline=False,
+                    buffer_group={"task"},
+                    buffer_limit=len(events) + 1,
+                )
+                with dispatcher:
+                    for name, facts in events:
+                        dispatcher.send(name, **facts)
+                    dispatcher.flush(errors=False)
         except (KombuError, RedisError, OSError) as error:
             self._away_until = time.monotonic() + _BACK_OFF_SECONDS
             logger.info("events for Flower were not sent: %s", error)
+
+
+def _received(run: TaskRun) -> dict[str, Any]:
+    retries = run.failures + run.crashes
+    return {"uuid": str(run.id), "name": run.type, "args": "()", "kwargs": "{}", "retries": retries, "eta": None}
 
 
 def _ending(run: TaskRun, outcome: Outcome, seconds: float) -> tuple[str, dict[str, Any]]:

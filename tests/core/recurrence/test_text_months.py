@@ -2,6 +2,7 @@
 
 import pytest
 
+from tasks_app.recurrence import ScheduleError, build
 from tests.core.recurrence.texts import meaning, rows
 
 TABLE = {
@@ -353,3 +354,19 @@ def test_a_day_of_the_month_is_understood(text: str, expected: str) -> None:
 )
 def test_what_people_say_shortly_means_the_same(text: str, plain: str) -> None:
     assert meaning(text) == meaning(plain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["third Thursday in November at 9", "the third Thursday of November at 9", "on the third Thu in Nov at 9:00"],
+)
+def test_a_counted_weekday_of_a_month_is_meant_every_year(text: str) -> None:
+    assert build({"kind": "text", "text": text}, "UTC").cron == "0 9 * 11 4#3"
+
+
+def test_a_text_that_can_be_read_in_two_ways_is_refused_with_both() -> None:
+    with pytest.raises(ScheduleError) as refused:
+        build({"kind": "text", "text": "Monday of the month at 9"}, "UTC")
+    [problem] = refused.value.problems["text"]
+    assert problem.suggestion == "on the first Monday of the month at 9"
+    assert problem.also == ("every Monday of the month at 9",)

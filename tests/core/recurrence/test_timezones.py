@@ -7,6 +7,7 @@ from importlib import resources
 import pytest
 
 from tasks_app.recurrence import ScheduleError, check_timezone, parse, zone_names
+from tasks_app.recurrence.zone_words import ZONES
 from tasks_app.recurrence.zones import load_zone
 
 
@@ -71,3 +72,26 @@ def test_the_rules_come_from_the_package_and_not_from_the_machine(monkeypatch: p
     finally:
         load_zone.cache_clear()
         zoneinfo.reset_tzpath(to=())
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("PST", "America/Los_Angeles"),
+        ("Pacific time", "America/Los_Angeles"),
+        ("eastern standard time", "America/New_York"),
+        ("MEZ", "Europe/Berlin"),
+        ("CEST", "Europe/Berlin"),
+        ("bst", "Europe/London"),
+        ("IST", "Asia/Kolkata"),
+        ("JST", "Asia/Tokyo"),
+    ],
+)
+def test_what_people_call_a_zone_leads_to_it(name: str, zone: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone(name)
+    assert refused.value.problems["timezone"][0].suggestion == zone
+
+
+def test_every_zone_that_is_suggested_for_a_name_exists() -> None:
+    assert set(ZONES.values()) <= zone_names()

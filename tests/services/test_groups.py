@@ -1,0 +1,173 @@
+"""Groups of short runs: claimed, ended and given back together, each run as truly as if it were alone."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from tasks_app.events import Change, RunChanged, run_changed
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now
+from tasks_app.services import claiming, group_moves, group_outcomes, lifecycle, outcomes, upkeep
+from tasks_app.services.group_moves import Ended
+from tasks_app.services.lifecycle import Claim
+from tests import runs
+from tests.services.conftest import Make
+
+pytestmark = pytest.mark.django_db
+
+
+def most(type: str) -> int:
+    """Types that begin with "long" go alone."""
+    return 1 if type.startswith("long") else 50
+
+
+def claim() -> list[TaskRun]:
+    """Claim as a child would."""
+    return claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=most)
+
+
+def ended(run: TaskRun, result: object = None) -> Ended:
+    """End a run of a group that was claimed just now."""
+    now = db_now()
+    return Ended(run, Claim(run.id, run.claim_no, "w"), now - timedelta(milliseconds=2), now, result)
+
+
+def path(run: TaskRun) -> list[str]:
+    """Give the statuses that a run's events tell, which must lead to where it stands."""
+    events = list(RunEvent.objects.filter(run=run, version__isnull=False).order_by("version"))
+    assert events[-1].target == runs.fresh(run).status
+    assert [event.source for event in events] == ["", *(event.target for event in events[:-1])]
+    return [event.target for event in events]
+
+
+def test_short_runs_that_wait_are_claimed_together_in_their_order(alice: User) -> None:
+    made = [runs.make_run(alice, priority=priority) for priority in (5, 5, 9)]
+    claimed = claim()
+    assert [run.id for run in claimed] == [made[2].id, made[0].id, made[1].id]
+    rows = [runs.fresh(run) for run in claimed]
+    assert {(row.status, row.claim_no, row.worker, row.started_at) for row in rows} == {("running", 1, "w", None)}
+    assert [(run.version, run.claim_no) for run in claimed] == [(row.version, row.claim_no) for row in rows]
+    assert all(path(run) == ["queued", "running"] for run in made)
+
+
+def test_one_run_that_waits_is_claimed_alone_and_begins_at_once(alice: User) -> None:
+    runs.make_run(alice)
+    (run,) = claim()
+    assert run.started_at is not None
+
+
+def test_a_group_ends_before_a_run_that_must_go_alone(alice: User, make: Make) -> None:
+    first = [runs.make_run(alice) for _ in range(2)]
+    long = runs.make_run(alice, type="long")
+    last = runs.make_run(alice)
+    assert [run.id for run in claim()] == [run.id for run in first]
+    assert [(run.id, run.started_at is None) for run in claim()] == [(long.id, False)]
+    assert [run.id for run in claim()] == [last.id]
+
+
+def test_a_run_that_was_rescued_or_has_crashed_goes_alone(alice: User) -> None:
+    crashed = runs.make_run(alice, crashes=1)
+    rescued = runs.make_run(alice, reason="rescued")
+    assert [[run.id for run in claim()] for _ in range(2)] == [[crashed.id], [rescued.id]]
+
+
+def test_of_a_task_whose_runs_exclude_each_other_one_is_in_a_group(alice: User, make: Make) -> None:
+    task = make(manual=True)
+    one, two = (runs.make_run(alice, task, is_serial=True) for _ in range(2))
+    other = runs.make_run(alice, make(manual=True), is_serial=True)
+    assert [run.id for run in claim()] == [one.id]
+    assert [run.id for run in claim()] == [other.id]
+    assert runs.fresh(two).status == "queued"
+
+
+def test_a_group_of_many_tasks_is_claimed_whole(alice: User, make: Make) -> None:
+    made = [runs.make_run(alice, make(manual=True), is_serial=True) for _ in range(5)]
+    assert [run.id for run in claim()] == [run.id for run in made]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_ends_of_a_group_are_written_and_told_together(alice: User, make: Make) -> None:
+    task = make(manual=True)
+    ScheduledTask.objects.filter(id=task.id).update(failures_in_row=2)
+    made = [runs.make_run(alice, task), runs.make_run(alice), runs.make_run(None)]
+    told: list[tuple[Change, ...]] = []
+
+    def hear(changes: tuple[Change, ...], **_: object) -> None:
+        told.append(changes)
+
+    claimed = claim()
+    run_changed.connect(hear)
+    try:
+        group_outcomes.attempts_succeeded(
+            [ended(run, result) for run, result in zip(claimed, ({"n": 1}, "two", None), strict=True)]
+        )
+    finally:
+        run_changed.disconnect(hear)
+    rows = [runs.fresh(run) for run in made]
+    assert [row.result for row in rows] == [{"n": 1}, "two", None]
+    assert all(row.started_at and row.finished_at and row.finished_at > row.started_at for row in rows)
+    assert all(path(row) == ["queued", "running", "succeeded"] for row in rows)
+    (changes,) = told
+    assert [(change.run_id, change.status, change.version) for change in changes if isinstance(change, RunChanged)] == [
+        (str(row.id), "succeeded", row.version) for row in rows
+    ]
+    task = ScheduledTask.objects.get(id=task.id)
+    assert (task.last_run_status, task.last_run_id, task.failures_in_row) == ("succeeded", made[0].id, 0)
+    assert task.last_run_at == rows[0].started_at
+
+
+def test_an_end_under_a_void_claim_is_refused_and_the_others_are_written(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(3)]
+    claimed = claim()
+    lost = Claim(claimed[1].id, claimed[1].claim_no, "w")
+    outcomes.attempt_handed_back(lost, actor="tests")
+    group_outcomes.attempts_succeeded([ended(run) for run in claimed])
+    assert [runs.fresh(run).status for run in made] == ["succeeded", "queued", "succeeded"]
+    fenced = RunEvent.objects.get(target="fenced")
+    assert (fenced.run_id, fenced.error) == (made[1].id, "refused: succeeded")
+
+
+def test_what_has_not_begun_is_given_back_at_no_cost(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(3)]
+    claimed = claim()
+    asked = lifecycle.ask_to_stop(runs.fresh(made[1]), actor="user:alice")
+    assert asked is not None
+    given = group_moves.hand_back_all([Claim(run.id, run.claim_no, "w") for run in claimed], actor="worker:w")
+    assert given == {made[0].id, made[2].id}, "who was asked to stop is not given back"
+    rows = [runs.fresh(run) for run in made]
+    assert [(row.status, row.reason, row.failures, row.crashes) for row in (rows[0], rows[2])] == [
+        ("queued", "handed_back", 0, 0)
+    ] * 2
+    assert path(made[0]) == ["queued", "running", "queued"]
+    assert {run.id for run in claim()} == given, "and is claimed again, as a group"
+
+
+def test_a_group_whose_worker_is_gone_is_rescued_uncharged_and_then_goes_alone(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(2)]
+    claim()
+    TaskRun.objects.update(lease_until=db_now() - timedelta(seconds=1))
+    assert upkeep.rescue_expired("upkeep") == 2
+    assert {(row.status, row.reason, row.crashes) for row in map(runs.fresh, made)} == {("queued", "rescued", 0)}
+    (alone,) = claim()
+    TaskRun.objects.filter(id=alone.id).update(lease_until=db_now() - timedelta(seconds=1))
+    upkeep.rescue_expired("upkeep")
+    assert runs.fresh(alone).crashes == 1, "alone it is known to have begun"
+
+
+def test_a_run_whose_start_is_on_record_is_charged(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(2)]
+    claimed = claim()
+    began = db_now()
+    noted = lifecycle.note_start(Claim(claimed[0].id, claimed[0].claim_no, "w"), started_at=began)
+    assert noted is not None
+    assert (noted.started_at, noted.version) == (began, claimed[0].version)
+    TaskRun.objects.update(lease_until=began - timedelta(seconds=1))
+    upkeep.rescue_expired("upkeep")
+    assert [runs.fresh(run).crashes for run in made] == [1, 0]
+
+
+def test_a_start_under_a_void_claim_is_not_noted(alice: User) -> None:
+    run = runs.make_run(alice)
+    stale = runs.hold(run)
+    runs.hand_back(run)
+    assert lifecycle.note_start(stale, started_at=db_now()) is None
