@@ -254,6 +254,7 @@ def _story(run: TaskRun) -> Story:
         run_id=run.id,
         task_id=run.task_id,
         type=run.type,
+        payload=run.payload,
         trigger=run.trigger,
         queue=run.queue,
         status=run.status,
