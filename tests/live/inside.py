@@ -226,6 +226,16 @@ def story(run_id: UUID) -> Story:
         return _story(TaskRun.objects.get(id=run_id))
 
 
+def count_runs(**filters: Any) -> int:
+    """Count runs by fields of TaskRun."""
+    return TaskRun.objects.filter(**filters).count()
+
+
+def overdue_slots() -> int:
+    """Count the tasks that have a slot which should have been fired a second ago."""
+    return ScheduledTask.objects.filter(status="active", next_due_at__lt=db_now() - timedelta(seconds=1)).count()
+
+
 def stories(**filters: Any) -> list[Story]:
     """Give runs by fields of TaskRun, oldest first."""
     with _one_moment():
