@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class Workload:
     def __init__(self, cluster: Cluster, sink: Sink, seed: int) -> None:
         self._cluster, self._sink = cluster, sink
         self._rng = Random(seed)
+        self._name = secrets.token_hex(3)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -61,7 +63,7 @@ class Workload:
     def schedule(self, *, seconds: int = 0, cron: str = "", type: str = "probe.sleep", lasts: float = 0.2) -> Scheduled:
         """Make a task."""
         number = next(self._numbers)
-        body: dict[str, Any] = {"name": f"task {number}", "type": type, "payload": self._payload(lasts)}
+        body: dict[str, Any] = {"name": f"{self._name} task {number}", "type": type, "payload": self._payload(lasts)}
         body |= {"overlap": "allow", **_timing(seconds, cron)}
         sent, ended, answer = self.persist("create", "POST", "/api/tasks", body)
         task = Scheduled(UUID(answer["id"]), seconds, cron, (_instant(sent), _instant(ended)))
@@ -75,13 +77,13 @@ class Workload:
 
     def run(self, type: str = "probe.sleep", *, lasts: float = 0.2, **options: Any) -> UUID:
         """Make a run without a task."""
-        mark = f"mark-{next(self._numbers)}"
+        mark = f"{self._name}-{next(self._numbers)}"
         body = {"type": type, "payload": {**self._payload(lasts), "mark": mark}, **options}
         return UUID(self.persist("run-now", "POST", "/api/runs", body, mark)[2]["id"])
 
     def run_now(self, task: Scheduled, lasts: float = 0.2) -> UUID:
         """Run a task now."""
-        mark = f"mark-{next(self._numbers)}"
+        mark = f"{self._name}-{next(self._numbers)}"
         body = {"payload": {**self._payload(lasts), "mark": mark}}
         return UUID(self.persist("run-now", "POST", f"/api/tasks/{task.id}/run-now", body, mark)[2]["id"])
 
@@ -95,7 +97,7 @@ class Workload:
         self, deed: str, method: str, path: str, body: dict[str, Any], mark: str = ""
     ) -> tuple[float, float, dict[str, Any]]:
         """Send a request under one key until it is answered well; gives when it was first sent and when answered."""
-        key = f"key-{next(self._numbers)}"
+        key = f"{self._name}-key-{next(self._numbers)}"
         first = time.time()
         while True:
             sent = time.time()

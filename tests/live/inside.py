@@ -1,6 +1,7 @@
 """What a hand does inside the platform. Only called through tests/live/hand.py, in the platform's own settings."""
 
 import contextlib
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -186,6 +187,20 @@ def wake(queue: str, count: int) -> None:
     """Post wake-ups that nobody asked for."""
     for _ in range(count):
         current_app.send_task(dispatch.WORK, args=[queue], queue="default", ignore_result=True)
+
+
+def post(name: str, args: list[Any]) -> None:
+    """Post a message with any name and any arguments."""
+    current_app.send_task(name, args=args, queue="default", ignore_result=True)
+
+
+def post_pickle() -> None:
+    """Post a message that only a careless worker would read: it is pickled."""
+    with current_app.producer_pool.acquire(block=True, timeout=5) as producer:
+        body = pickle.dumps(([], {}, {}))
+        headers = {"task": dispatch.WORK, "id": str(new_id()), "lang": "py"}
+        kind = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
+        producer.publish(body, routing_key="default", exchange="", headers=headers, **kind)
 
 
 def cut_connections() -> int:

@@ -9,7 +9,7 @@ from tests.faults.workload import Workload, working
 from tests.live import inside
 from tests.live.surroundings import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.faults, pytest.mark.timeout(300)]
 
 
 def test_without_a_fault_every_invariant_holds() -> None:
