@@ -126,6 +126,8 @@ class Cluster(Platform):
         self.links.heal()
         if self.postgres is not None and not self.postgres.is_alive:
             self.postgres.start()
+        if self.postgres is not None:
+            eventually(self.postgres.is_ready, 60, "PostgreSQL lets clients in")
         for process in self.processes:
             if process.is_alive:
                 process.send_group(signal.SIGCONT)

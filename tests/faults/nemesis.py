@@ -13,8 +13,9 @@ import redis
 from tests.faults.cluster import WRONG, Cluster
 from tests.live import inside
 from tests.live.process import Process
+from tests.live.surroundings import eventually
 
-QUEUE = b"default"
+QUEUE_KEY = "carillon:default"
 GARBAGE = (b"", b"\x00\xff not a message", b'{"body": 1}', b"[]", b'{"body": "e30=", "headers": {}, "properties": {}}')
 WORK = "tasks_app.work"
 
@@ -107,13 +108,24 @@ class Nemesis:
         self.cluster.links.turn(self.cluster.links.like(kind, service), mode, **options)
 
     def double_messages(self) -> None:
-        """Send every wake-up that waits again, shuffled, with some that nobody knows and some that are none."""
-        self.cluster.note("duplicates and garbage", "redis")
+        """Send every wake-up that waits twice more, shuffled."""
+        self.cluster.note("duplicates", "redis")
         with self._redis() as client:
             for key in [key for key in client.scan_iter() if client.type(key) == b"list"]:
-                waiting = client.lrange(key, 0, -1)
-                self.rng.shuffle(waiting)
-                client.lpush(key, *GARBAGE, *waiting, *waiting[:20])
+                if waiting := client.lrange(key, 0, -1) * 2:
+                    self.rng.shuffle(waiting)
+                    client.lpush(key, *waiting)
+
+    def garbage(self) -> None:
+        """Put bytes into the queue that are no message."""
+        self.cluster.note("garbage", "redis")
+        with self._redis() as client:
+            client.lpush(QUEUE_KEY, *GARBAGE)
+
+    def is_garbage_left(self) -> bool:
+        """Some of it has not been taken yet."""
+        with self._redis() as client:
+            return any(waiting in GARBAGE for waiting in client.lrange(QUEUE_KEY, 0, -1))
 
     def strange_tasks(self) -> None:
         """Post messages that are well formed and mean nothing: old ones, unknown names, strange words."""
@@ -140,6 +152,7 @@ class Nemesis:
         assert self.cluster.postgres is not None
         self.cluster.note("start", "db")
         self.cluster.postgres.start()
+        eventually(self.cluster.postgres.is_ready, 60, "PostgreSQL has recovered")
 
     def cut_connections(self) -> None:
         """End every connection to PostgreSQL."""

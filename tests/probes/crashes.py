@@ -6,7 +6,7 @@ the one that dies, so each file is one death.
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,16 @@ def _around(execute: Callable[..., Any], sql: str, params: Any, many: bool, cont
     return answer
 
 
-def _on_change(change: Change, **_: Any) -> None:
-    if not isinstance(change, RunChanged):
-        return
-    if not change.source:
-        reach("after_create")
-    elif change.status == "running":
-        reach("after_claim")
-    elif change.status == "succeeded":
-        reach("after_finish")
+def _on_change(changes: Sequence[Change], **_: Any) -> None:
+    for change in changes:
+        if not isinstance(change, RunChanged):
+            continue
+        if not change.source:
+            reach("after_create")
+        elif change.status == "running":
+            reach("after_claim")
+        elif change.status == "succeeded":
+            reach("after_finish")
 
 
 def _on_delivery(**_: Any) -> None:
