@@ -21,6 +21,7 @@ class Model:
     fenced: int = 0
     is_asked: bool = False
     is_expired: bool = False
+    is_begun: bool = False
 
     @property
     def is_final(self) -> bool:
@@ -34,9 +35,10 @@ class Model:
     def _to(self, status: str, reason: str = "") -> None:
         self.status, self.reason, self.is_expired = status, reason, False
 
-    def claim(self) -> None:
-        """A worker takes it."""
+    def claim(self, *, is_begun: bool = True) -> None:
+        """A worker takes it; in a group it is not known to have begun."""
         self.claim_no += 1
+        self.is_begun = is_begun
         self._to("running")
 
     def write(self, claim_no: int, verb: str) -> bool:
@@ -79,8 +81,12 @@ class Model:
 
     def sweep(self) -> None:
         """Upkeep looks for leases that have ended."""
-        if self.status == "running" and self.is_expired:
+        if self.status != "running" or not self.is_expired:
+            return
+        if self.is_begun or self.is_asked:
             self._crash()
+        else:
+            self._to("queued", "rescued")
 
     def cancel(self) -> None:
         """A person cancels it."""
