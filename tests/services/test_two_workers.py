@@ -27,7 +27,7 @@ from tests.services.test_any_interleaving import ENDS, cancel, expire, release
 
 pytestmark = pytest.mark.django_db
 
-CLAIMS = 2
+CLAIMS = 3
 
 
 @dataclass
@@ -195,8 +195,8 @@ def test_every_order_of_two_workers_steps_and_deaths_keeps_the_promise(alice: Us
     run = runs.make_run(alice, max_retries=RETRIES, retry={"delays": [60]})
     walk = Walk(run.id, is_idempotent=is_idempotent)
     walk.go(World())
-    print("STATES", len(walk.seen), sorted(walk.ends))
+
     ends = {(status, reason) for status, reason, _ in walk.ends}
-    assert {("succeeded", ""), ("failed", "handler_error"), ("cancelled", "user")} <= ends
+    assert {("succeeded", ""), ("failed", "handler_error"), ("failed", "worker_lost"), ("cancelled", "user")} <= ends
     assert (("failed", "effect_unknown") in ends) == (not is_idempotent)
-    assert len(walk.seen) > 100
+    assert len(walk.seen) > 1000
