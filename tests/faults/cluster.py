@@ -32,6 +32,7 @@ class Cluster(Platform):
         self.redis_port = free_port()
         self._on_postgres = on_postgres
         self._web_ports: dict[str, int] = {}
+        self.leaving: set[str] = set()
         super().__init__(directory, {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0", **SHORT, **settings})
         self.journal = Journal(directory / "nemesis.jsonl")
 
@@ -100,6 +101,10 @@ class Cluster(Platform):
         """The address of the first web that runs."""
         return self.urls[0]
 
+    def living(self, kind: str) -> list[Process]:
+        """Give the processes of a kind that run and were not told to leave."""
+        return [process for process in super().living(kind) if process.title not in self.leaving]
+
     def is_web_ready(self, process: Process) -> bool:
         """Ask this web, and no other."""
         with contextlib.suppress(httpx.TransportError):
@@ -118,7 +123,7 @@ class Cluster(Platform):
         for kind in dict.fromkeys(WHOLE):
             for _ in range(WHOLE.count(kind) - len(self.living(kind))):
                 self.start(kind)
-        self.wait_until_ready(*(process for process in self.processes if process.is_alive))
+        self.wait_until_ready(*(process for kind in dict.fromkeys(WHOLE) for process in self.living(kind)))
         self.note("heal")
 
     def mend(self) -> None:

@@ -66,6 +66,7 @@ class Nemesis:
         """Replace a process of the kind in good order."""
         if (process := self._any(kind)) is not None:
             self.cluster.note("SIGTERM", process.title)
+            self.cluster.leaving.add(process.title)
             process.send(signal.SIGTERM)
             self.cluster.start(kind)
 

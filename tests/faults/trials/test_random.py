@@ -23,7 +23,10 @@ def test_f31_random_faults(on_postgres: bool) -> None:
     with running_cluster(on_postgres=on_postgres) as cluster, running_sink() as sink:
         workload, nemesis = Workload(cluster, sink, SEED), Nemesis(cluster, SEED)
         until = time.monotonic() + SECONDS / 2
-        with working(workload):
-            while time.monotonic() < until:
-                nemesis.strike()
-        judge(cluster, workload, sink)
+        try:
+            with working(workload):
+                while time.monotonic() < until:
+                    nemesis.strike()
+            judge(cluster, workload, sink)
+        finally:
+            print((cluster.directory / "nemesis.jsonl").read_text(encoding="utf-8"))
