@@ -168,6 +168,8 @@ class Cluster(Platform):
 @contextlib.contextmanager
 def running_cluster(*names: str, on_postgres: bool = True, **settings: str) -> Iterator[Cluster]:
     """Run a cluster for the block."""
-    with short_directory() as directory, Cluster(directory, settings, on_postgres=on_postgres) as cluster:
-        cluster.launch(*(names or WHOLE))
-        yield cluster
+    with short_directory() as directory:
+        cluster = Cluster(directory, settings, on_postgres=on_postgres)
+        with cluster:
+            cluster.launch(*(names or WHOLE))
+            yield cluster

@@ -199,7 +199,7 @@ def post_pickle() -> None:
     with current_app.producer_pool.acquire(block=True, timeout=5) as producer:
         body = pickle.dumps(([], {}, {}))
         headers = {"task": dispatch.WORK, "id": str(new_id()), "lang": "py"}
-        kind = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
+        kind: dict[str, Any] = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
         producer.publish(body, routing_key="default", exchange="", headers=headers, **kind)
 
 
