@@ -38,10 +38,11 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
 	$(PY) -m pytest -n $(PROCESSES) -m slow tests/core
 	$(PY) -m pytest tests/browser
-	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --dist worksteal --ignore=tests/core --ignore=tests/browser
+	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --dist worksteal --ignore=tests/core --ignore=tests/browser -m "not faults"
+	$(PY) -m pytest tests/faults/trials -m ci
 
-faults: $(VENV)/dev.stamp ## Kill, stop, empty and double what can be, and see that no run is lost
-	$(PY) -m pytest tests/live/faults
+faults: $(VENV)/dev.stamp ## All fault tests; FAULT_SECONDS=60 shortens the random ones, SEED=7 replays one
+	$(PY) -m pytest tests/faults
 
 bench-setup: $(VENV)/dev.stamp ## Make an environment for each peer that the benchmarks compare with
 	$(PY) -m benchmarks.setup

@@ -41,7 +41,7 @@ def main(command: list[str]) -> int:
 @contextlib.contextmanager
 def database_url(options: Mapping[str, str] = OPTIONS) -> Iterator[str | None]:
     """Give the URL of a database on a server with these options, which are not asked of DATABASE_URL's."""
-    binaries = _binaries()
+    binaries = installed_binaries()
     if os.environ.get("DATABASE_URL"):
         yield os.environ["DATABASE_URL"]
     elif binaries is None:
@@ -51,7 +51,8 @@ def database_url(options: Mapping[str, str] = OPTIONS) -> Iterator[str | None]:
             yield url
 
 
-def _binaries() -> Path | None:
+def installed_binaries() -> Path | None:
+    """Find PostgreSQL's programs, the newest ones."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     found = str(installed[-1]) if installed else shutil.which("initdb")
     return Path(found).parent if found else None
@@ -61,6 +62,26 @@ def _binaries() -> Path | None:
 def cluster(binaries: Path, options: Mapping[str, str] = OPTIONS) -> Iterator[str]:
     """Run a new, empty PostgreSQL cluster; gives the URL of its one database."""
     directory = Path(tempfile.mkdtemp(prefix="carillon-pg-", dir="/tmp"))
+    user = initialise(binaries, directory)
+    words = [str(binaries / "postgres"), "-D", str(directory / "data"), "-k", str(directory), *words_of(options)]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(words, user=user, cwd=directory, stderr=log)
+    try:
+        create_database(directory, server)
+        yield f"postgres://carillon@/{directory}/carillon"
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": ends the connections
+        server.wait(START_SECONDS)
+        shutil.rmtree(directory)
+
+
+def words_of(options: Mapping[str, str]) -> list[str]:
+    """Give the words of a command line that set the server's options."""
+    return [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+
+
+def initialise(binaries: Path, directory: Path) -> str | None:
+    """Make the files of a cluster in `data` of the directory; gives the user that must run it, None for this one."""
     user = None
     if os.getuid() == 0:  # PostgreSQL refuses to run as root
         user = "postgres"
@@ -81,26 +102,16 @@ def cluster(binaries: Path, options: Mapping[str, str] = OPTIONS) -> Iterator[st
         "-N",
     ]
     subprocess.run(words, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
-    words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", directory, *words], user=user, cwd=directory, stderr=log
-        )
-    try:
-        _create_database(directory, server)
-        yield f"postgres://carillon@/{directory}/carillon"
-    finally:
-        server.send_signal(signal.SIGINT)  # "fast": ends the connections
-        server.wait(START_SECONDS)
-        shutil.rmtree(directory)
+    return user
 
 
-def _create_database(directory: Path, server: "subprocess.Popen[bytes]") -> None:
+def create_database(directory: Path, server: "subprocess.Popen[bytes]", port: int = 5432) -> None:
+    """Wait for the server, and make its one database."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             with psycopg.connect(
-                host=str(directory), user="carillon", dbname="postgres", autocommit=True
+                host=str(directory), port=port, user="carillon", dbname="postgres", autocommit=True
             ) as connection:
                 connection.execute("CREATE DATABASE carillon")
             return

@@ -1,6 +1,7 @@
 """What a hand does inside the platform. Only called through tests/live/hand.py, in the platform's own settings."""
 
 import contextlib
+import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -188,6 +189,20 @@ def wake(queue: str, count: int) -> None:
         current_app.send_task(dispatch.WORK, args=[queue], queue="default", ignore_result=True)
 
 
+def post(name: str, args: list[Any]) -> None:
+    """Post a message with any name and any arguments."""
+    current_app.send_task(name, args=args, queue="default", ignore_result=True)
+
+
+def post_pickle() -> None:
+    """Post a message that only a careless worker would read: it is pickled."""
+    with current_app.producer_pool.acquire(block=True, timeout=5) as producer:
+        body = pickle.dumps(([], {}, {}))
+        headers = {"task": dispatch.WORK, "id": str(new_id()), "lang": "py"}
+        kind: dict[str, Any] = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
+        producer.publish(body, routing_key="default", exchange="", headers=headers, **kind)
+
+
 def cut_connections() -> int:
     """End every other connection to the platform's PostgreSQL database; gives their number."""
     with connection.cursor() as cursor:
@@ -226,6 +241,16 @@ def story(run_id: UUID) -> Story:
         return _story(TaskRun.objects.get(id=run_id))
 
 
+def count_runs(**filters: Any) -> int:
+    """Count runs by fields of TaskRun."""
+    return TaskRun.objects.filter(**filters).count()
+
+
+def overdue_slots() -> int:
+    """Count the tasks that have a slot which should have been fired a second ago."""
+    return ScheduledTask.objects.filter(status="active", next_due_at__lt=db_now() - timedelta(seconds=1)).count()
+
+
 def stories(**filters: Any) -> list[Story]:
     """Give runs by fields of TaskRun, oldest first."""
     with _one_moment():
@@ -254,6 +279,7 @@ def _story(run: TaskRun) -> Story:
         run_id=run.id,
         task_id=run.task_id,
         type=run.type,
+        payload=run.payload,
         trigger=run.trigger,
         queue=run.queue,
         status=run.status,

@@ -7,12 +7,13 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Entry:
-    """One line: what, in which attempt, in which process."""
+    """One line: what, in which attempt, in which process, when."""
 
     word: str
     run_id: UUID
     attempt: int
     pid: int
+    at: float
 
 
 class Ledger:
@@ -34,5 +35,5 @@ class Ledger:
 
 
 def _entry(line: str) -> Entry:
-    word, run_id, attempt, pid = line.split()
-    return Entry(word, UUID(run_id), int(attempt), int(pid))
+    word, run_id, attempt, pid, at = line.split()
+    return Entry(word, UUID(run_id), int(attempt), int(pid), float(at))

@@ -71,7 +71,7 @@ class Platform:
         ports.choose(self.directory)
         self._stack.enter_context(_leash(self._mark, self.directory))
         self._stack.callback(self._end_everything)
-        self._settings |= self._stack.enter_context(own_database())
+        self._settings |= self._stack.enter_context(self._database())
         if self._starts_at is not None:
             self.clock, settings = self._stack.enter_context(moving.clock_of(self.directory, self._settings))
             self.clock.move_to(self._starts_at)
@@ -101,10 +101,19 @@ class Platform:
         """Start a line of the Procfile; the second of a kind is told from the first by its title."""
         number = 1 + sum(process.kind == kind for process in self.processes)
         title = kind if number == 1 else f"{kind}-{number}"
-        surroundings = environment(**{**self._settings, "WORKER_NAME": f"{title}@%h", **settings})
+        own = {"WORKER_NAME": f"{title}@%h", **self._settings_of(kind, title)}
+        surroundings = environment(**{**self._settings, **own, **settings})
         process = Process(kind, title, self._line(kind), surroundings, self.logs / f"{title}.log")
         self.processes.append(process)
         return process
+
+    def _database(self) -> contextlib.AbstractContextManager[dict[str, str]]:
+        """Give the settings of the database, which lasts as long as the platform."""
+        return own_database()
+
+    def _settings_of(self, kind: str, title: str) -> dict[str, str]:
+        """Give what only this process finds around it."""
+        return {}
 
     def living(self, kind: str) -> list[Process]:
         """Give the processes of a kind that run, oldest first."""

@@ -38,6 +38,7 @@ class Story:
     run_id: UUID
     task_id: UUID | None
     type: str
+    payload: Any
     trigger: str
     queue: str
     status: str

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 from pydantic import BaseModel
 
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
@@ -27,13 +28,15 @@ class Probe(BaseModel):
     ledger: str = ""
     seconds: float = 0.0
     message: str = ""
+    mark: str = ""  # tells one request of a workload from another
+    sink: str = ""  # the address of a service outside
 
 
 def note(payload: Probe, word: str, ctx: RunContext) -> None:
     """Append one line to the ledger, durably."""
     if not payload.ledger:
         return
-    line = f"{word} {ctx.run_id} {ctx.attempt} {os.getpid()}\n".encode()
+    line = f"{word} {ctx.run_id} {ctx.attempt} {os.getpid()} {time.time():.6f}\n".encode()
     descriptor = os.open(payload.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(descriptor, line)
@@ -170,6 +173,41 @@ def effect(ctx: RunContext, payload: Probe) -> str:
     if ctx.attempt == 1:
         raise ValueError("after the effect")
     return once.id
+
+
+@handler("probe.once", payload=Probe, retry=_QUICK)
+def once(ctx: RunContext, payload: Probe) -> str:
+    """Have one side effect in the ledger, with some work before and after it."""
+    note(payload, "start", ctx)
+    time.sleep(payload.seconds / 2)
+    with ctx.effect("ledger") as effect:
+        if not effect.done:
+            note(payload, f"effect:{effect.id}", ctx)
+    time.sleep(payload.seconds / 2)
+    note(payload, "end", ctx)
+    return effect.id
+
+
+@handler("probe.idem", payload=Probe, retry=_QUICK)
+def idem(ctx: RunContext, payload: Probe) -> str:
+    """Call a service outside that drops what it has seen, with the key of the effect."""
+    note(payload, "start", ctx)
+    time.sleep(payload.seconds / 2)
+    with ctx.effect("sink", idempotent=True) as effect:
+        if not effect.done:
+            httpx.post(payload.sink, headers={"Idempotency-Key": effect.id, "X-Run": ctx.run_id}, trust_env=False)
+            note(payload, f"effect:{effect.id}", ctx)
+    time.sleep(payload.seconds / 2)
+    note(payload, "end", ctx)
+    return effect.id
+
+
+@handler("probe.greedy", payload=Probe, retry=_QUICK)
+def greedy(ctx: RunContext, payload: Probe) -> None:
+    """Take memory until the kernel ends the process, as it does where the memory of a container is used up."""
+    note(payload, "start", ctx)
+    pages = [bytes(1_000_000) for _ in range(50)]
+    os.kill(os.getpid(), signal.SIGKILL if pages else signal.SIGTERM)
 
 
 @handler("probe.die_in_effect", payload=Probe, retry=_QUICK)

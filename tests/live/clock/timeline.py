@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tests.faults.conftest import SHORT, check_records
 from tests.live import inside
-from tests.live.faults.conftest import SHORT, check_records
 from tests.live.platform import Platform, platform_from
 from tests.live.story import Story
 from tests.live.surroundings import eventually

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.conftest import SHORT, check_records
 from tests.live import inside
-from tests.live.faults.conftest import SHORT, check_records
 from tests.live.hand import Hand
 from tests.live.launched import launched
 from tests.live.ledger import Ledger

@@ -6,9 +6,12 @@ from uuid import UUID
 import pytest
 
 from tests.live import inside
+from tests.live.conftest import pytest_runtest_makereport
 from tests.live.platform import ENGINE, Platform, running_platform
 from tests.live.story import Story
 from tests.live.surroundings import eventually
+
+__all__ = ["pytest_runtest_makereport"]  # what the processes said, when a test has failed
 
 SHORT = {
     "LEASE_SECONDS": "5",

@@ -1,0 +1,74 @@
+"""Redis goes away, forgets, is full, is locked, says things twice or says nonsense: F04, F09, F10, F12, F18, F21."""
+
+import pytest
+
+from tests.faults.trial import Trial
+from tests.live.surroundings import eventually
+
+
+def supervised(trial: Trial) -> bool:
+    """Start a worker for each that has ended, as honcho, systemd or a container would."""
+    for _ in range(2 - len(trial.cluster.living("worker"))):
+        trial.cluster.start("worker")
+    return True
+
+
+def test_f04_a_wake_up_that_is_lost_on_its_way_is_made_good(trial: Trial) -> None:
+    links = trial.cluster.links.like("worker", "redis")
+    trial.nemesis.cross("cut", "worker", "redis", word="tasks_app.work", times=2)
+    eventually(lambda: any(trial.cluster.links.look(link)["cuts_left"] < 2 for link in links), 40, "one is lost")
+    trial.more_runs()
+
+
+def test_f09_redis_dies_and_comes_back(trial: Trial) -> None:
+    trial.nemesis.kill_redis()
+    run = trial.workload.run()
+    trial.nemesis.last(15)
+    trial.cluster.heal()
+    assert trial.ended(run).status == "succeeded"
+
+
+@pytest.mark.ci
+def test_f10_an_emptied_redis_loses_nothing(trial: Trial) -> None:
+    for _ in range(3):
+        runs = [trial.workload.run(lasts=0.5) for _ in range(6)]
+        trial.nemesis.flush_redis()
+        assert [trial.ended(run).status for run in runs] == ["succeeded"] * 6
+
+
+@pytest.mark.parametrize("fault", ["fill_redis", "lock_redis"])
+def test_f12_a_redis_that_refuses_costs_nobody_a_request(trial: Trial, fault: str) -> None:
+    getattr(trial.nemesis, fault)()
+    run = trial.workload.run()
+    trial.nemesis.last(15)
+    assert trial.cluster.story(run).status in ("queued", "running", "succeeded")
+    trial.cluster.heal()
+    assert trial.ended(run).status == "succeeded"
+
+
+@pytest.mark.parametrize("direction", ["up", "down"])
+def test_f18_half_of_a_wire_to_redis_is_enough_to_lose_nothing(trial: Trial, direction: str) -> None:
+    trial.nemesis.cross("half_open", "*", "redis", direction=direction)
+    run = trial.workload.run()
+    trial.nemesis.last(20)
+    trial.cluster.heal()
+    assert trial.ended(run).status == "succeeded"
+
+
+@pytest.mark.ci
+def test_f21_doubled_old_and_strange_messages_do_nothing(trial: Trial) -> None:
+    workers = {worker.pid for worker in trial.cluster.living("worker")}
+    for _ in range(3):
+        trial.nemesis.strange_tasks()
+        runs = [trial.workload.run("probe.once") for _ in range(4)]
+        trial.nemesis.double_messages()
+        assert [trial.ended(run).status for run in runs] == ["succeeded"] * 4
+    assert {worker.pid for worker in trial.cluster.living("worker")} == workers, "no worker has ended"
+
+
+def test_f21_bytes_that_are_no_message_lose_nothing(trial: Trial) -> None:
+    """Each may end a worker: Celery's transport cannot read it. What started the worker starts it again."""
+    trial.nemesis.garbage()
+    runs = [trial.workload.run("probe.once") for _ in range(4)]
+    eventually(lambda: supervised(trial) and not trial.nemesis.is_garbage_left(), 120, "all of it is taken")
+    assert [trial.ended(run).status for run in runs] == ["succeeded"] * 4
