@@ -1,15 +1,16 @@
 """Many rows in one statement: inserted, or updated each with values of its own.
 
-What `bulk_create` and `bulk_update` do, several times faster: values that all rows share are sent once, and there is no
-CASE for each row.
+What `bulk_create` and `bulk_update` do, several times faster: values that all rows share are sent once, those that
+differ in one JSON document, and there is no CASE for each row. So a statement's text is the same for any rows.
 """
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection, models
 
-_CHUNK, _CHUNK_ALIKE = 500, 1000  # SQLite takes 32,766 values in a statement
+_CHUNK, _CHUNK_ALIKE = 500, 1000
 
 
 def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> set[Any]:
@@ -42,7 +43,7 @@ def insert_alike(model: models.Model, **columns: Sequence[Any]) -> None:
     count = len(next(iter(columns.values())))
     for start in range(0, count, _CHUNK_ALIKE):
         parts = [values[start : start + _CHUNK_ALIKE] for values in columns.values()]
-        _write(meta, same, varying, [_prepared(*pair) for pair in zip(varying, parts, strict=True)])
+        _write(meta, same, varying, zip(*parts, strict=True))
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -50,20 +51,42 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     for chunk in _chunks(rows):
         meta = type(chunk[0])._meta
         fields: list[Any] = [meta.pk, *(meta.get_field(name) for name in names)]
-        places = [_column(field, place) for place, field in enumerate(fields, start=1)]
-        changes = ", ".join(f'"{field.column}" = {place}' for field, place in zip(fields[1:], places[1:], strict=True))
+        changes = ", ".join(f'"{field.column}" = v.column{place}' for place, field in enumerate(fields[1:], start=2))
         sql = (
-            f'UPDATE "{meta.db_table}" SET {changes} FROM (VALUES {placeholders(len(fields), len(chunk))}) AS v'
-            f' WHERE "{meta.db_table}"."{fields[0].column}" = {places[0]}'
+            f'UPDATE "{meta.db_table}" SET {changes} FROM {values_of(fields)}'
+            f' WHERE "{meta.db_table}"."{fields[0].column}" = v.column1'
         )
-        params = [field.get_db_prep_save(getattr(row, field.attname), connection) for row in chunk for field in fields]
+        each = ([getattr(row, field.attname) for field in fields] for row in chunk)
         with connection.cursor() as cursor:
-            cursor.execute(sql, params)
+            cursor.execute(sql, [document_of(fields, each)])
 
 
-def placeholders(width: int, height: int) -> str:
-    """Give what stands behind VALUES for so many rows."""
-    return ", ".join(["(" + ", ".join(["%s"] * width) + ")"] * height)
+def values_of(fields: Sequence[Any]) -> str:
+    """Give a table `v` with a column for each field, `column1` and so on, read from one `document_of` them."""
+    places = list(enumerate(fields, start=1))
+    if connection.vendor != "postgresql":
+        columns = ", ".join(f"json_extract(value, '$.column{place}') AS column{place}" for place, _ in places)
+        return f"(SELECT {columns} FROM json_each(%s)) AS v"
+    chosen = ", ".join(f"column{place}{'::jsonb' * _is_json(field)} AS column{place}" for place, field in places)
+    typed = ", ".join(f"column{place} {'text' if _is_json(field) else _type(field)}" for place, field in places)
+    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed})) AS v"
+
+
+def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
+    """Give the rows of the table `v`, each with its values in the order of the fields."""
+    prepared = [(f"column{place}", _preparation(field)) for place, field in enumerate(fields, start=1)]
+    document = [{name: prepare(value) for (name, prepare), value in zip(prepared, row, strict=True)} for row in rows]
+    return json.dumps(document, default=str)  # the driver of PostgreSQL takes instants and ids as they are
+
+
+def _preparation(field: Any) -> Callable[[Any], Any]:
+    if _is_json(field):
+        return lambda value: None if value is None else json.dumps(value, cls=field.encoder)
+    return lambda value: field.get_db_prep_save(value, connection)
+
+
+def _is_json(field: Any) -> bool:
+    return isinstance(field, models.JSONField)
 
 
 def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]:
@@ -71,46 +94,40 @@ def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]
     same, varying, own = [], [], []
     for field in _stored(meta):
         values = _of_each(field, rows)
-        if all(_is_same(value, values[0]) for value in values):
+        if all(_is_same(value, values[0]) for value in values) and not field.primary_key:
             same.append((field, field.get_db_prep_save(values[0], connection)))
         else:
             varying.append(field)
-            own.append(_prepared(field, values))
-    if not own:  # one row: any of its columns will do
-        field, value = same.pop()
-        varying, own = [field], [[value]]
-    return _write(meta, same, varying, own, ignore_conflicts=ignore_conflicts)
+            own.append(values)
+    if not own:  # one row with a key of the database: any of its columns will do
+        field, _ = same.pop()
+        varying, own = [field], [_of_each(field, rows)]
+    return _write(meta, same, varying, zip(*own, strict=True), ignore_conflicts=ignore_conflicts)
 
 
 def _write(
     meta: Any,
     same: Sequence[tuple[Any, Any]],
     varying: Sequence[Any],
-    own: Sequence[Sequence[Any]],
+    rows: Iterable[Sequence[Any]],
     *,
     ignore_conflicts: bool = False,
 ) -> set[Any]:
-    """Insert rows from the values that they share, and from a list of its own for each other column."""
+    """Insert rows from the values that they share, and from those of the other columns for each."""
     columns = ", ".join(f'"{field.column}"' for field in [*(field for field, _ in same), *varying])
     chosen = [f"%s{_cast(field)}" for field, _ in same]
-    chosen += [_column(field, place) for place, field in enumerate(varying, start=1)]
+    chosen += [f"v.column{place}" for place in range(1, len(varying) + 1)]
     sql = (
-        f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)}'
-        f" FROM (VALUES {placeholders(len(varying), len(own[0]))}) AS v WHERE TRUE"
+        f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)} FROM {values_of(varying)} WHERE TRUE'
         f' {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING "{meta.pk.column}"'
     )
-    params = [value for _, value in same] + [value for row in zip(*own, strict=True) for value in row]
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(sql, [*(value for _, value in same), document_of(varying, rows)])
         return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
 
 
 def _stored(meta: Any) -> list[Any]:
     return [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
-
-
-def _prepared(field: Any, values: Sequence[Any]) -> list[Any]:
-    return [field.get_db_prep_save(value, connection) for value in values]
 
 
 def _is_same(value: Any, first: Any) -> bool:
@@ -128,13 +145,14 @@ def _of_each(field: Any, rows: Sequence[models.Model]) -> list[Any]:
     return [row.__dict__[field.attname] for row in rows]
 
 
-def _column(field: Any, place: int) -> str:
-    return f"v.column{place}{_cast(field)}"
-
-
 def _cast(field: Any) -> str:
-    """PostgreSQL can't tell the type of what may be NULL in each row. Without its length: a cast to one would cut."""
-    return f"::{field.db_type(connection).split('(')[0]}" if connection.vendor == "postgresql" else ""
+    """PostgreSQL can't tell the type of what may be NULL."""
+    return f"::{_type(field)}" if connection.vendor == "postgresql" else ""
+
+
+def _type(field: Any) -> str:
+    """Give the field's type without its length: a cast to one would cut."""
+    return str(field.db_type(connection)).split("(")[0]
 
 
 def _chunks(rows: Sequence[models.Model]) -> Iterator[Sequence[models.Model]]:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.models.ids import new_id
-from tasks_app.models.rows import insert_alike, placeholders
+from tasks_app.models.rows import document_of, insert_alike, values_of
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status
@@ -23,6 +23,14 @@ from tasks_app.states import Reason, Status
 _CHUNK, _TOLD = 1000, 100
 _EVENT_COLUMNS = "run_id, version, source, target, reason, actor, claim_no, error, at"
 _RUNS, _EVENTS = TaskRun._meta.db_table, RunEvent._meta.db_table
+
+
+def _fields(*names: str) -> list[Any]:
+    return [TaskRun._meta.get_field(name) for name in names]
+
+
+_ID, _CLAIM = _fields("id"), _fields("id", "claim_no")
+_ENDED = _fields("id", "claim_no", "started_at", "finished_at", "result")
 
 
 @dataclass(frozen=True)
@@ -51,14 +59,17 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
         "progress_seq": 0,
         "error": "",
     }
-    ids = [run.id for run in runs]
-    (prepare_id,) = _prepares("id")
-    values = [prepare(value) for prepare, value in zip(_prepares(*changes), changes.values(), strict=True)]
+    values = [
+        field.get_db_prep_save(value, connection)
+        for field, value in zip(_fields(*changes), changes.values(), strict=True)
+    ]
     update = (
         f"UPDATE {_RUNS} SET {', '.join(f'{name} = %s' for name in changes)}, version = version + 1,"
-        f" claim_no = claim_no + 1 WHERE status = 'queued' AND id IN ({', '.join(['%s'] * len(ids))})"
+        f" claim_no = claim_no + 1 FROM {values_of(_ID)}"
+        f" WHERE {_RUNS}.id = v.column1 AND {_RUNS}.status || '' = 'queued'"
     )
-    moved = _move(update, [*values, *map(prepare_id, ids)], Status.QUEUED, f"worker:{worker}", at=now)
+    ids = document_of(_ID, ((run.id,) for run in runs))
+    moved = _move(update, [*values, ids], Status.QUEUED, f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
     for run in runs:
@@ -88,15 +99,10 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
 
 def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
     """End the runs well whose claims hold; gives their ids. The others are as they were. Whoever calls this tells."""
-    prepare_id, prepare_result = _prepares("id", "result")
-    instant = connection.ops.adapt_datetimefield_value
-    rows = [
-        (prepare_id(one.run.id), one.held.claim_no, instant(one.started_at), instant(one.finished_at), result)
-        for one, result in ((one, prepare_result(one.result)) for one in ended)
-    ]
-    cast = "::jsonb" if connection.vendor == "postgresql" else ""
-    changes = f"status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5{cast}"
-    moved = _move_claimed(changes, rows, f"worker:{ended[0].held.worker}")
+    rows = [(one.run.id, one.held.claim_no, one.started_at, one.finished_at, one.result) for one in ended]
+    changes = "status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5"
+    update = _update_claimed(changes, _ENDED)
+    moved = _move(update, [document_of(_ENDED, rows)], Status.RUNNING, f"worker:{ended[0].held.worker}", at=None)
     for one in ended:
         if one.run.id in moved:
             written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
@@ -109,30 +115,20 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
     """Give back the runs whose claims hold and that nobody has asked to stop, at no cost; gives their ids."""
     if not held:
         return set()
-    (prepare_id,) = _prepares("id")
-    rows = [(prepare_id(claim.run_id), claim.claim_no) for claim in held]
+    rows = [(claim.run_id, claim.claim_no) for claim in held]
     now = db_now()
     queued_at = connection.ops.adapt_datetimefield_value(now)
     changes = f"status = 'queued', reason = '{Reason.HANDED_BACK}', worker = '', queued_at = %s"
-    return _move_claimed(changes, rows, actor, queued_at, only="cancel_requested_at IS NULL", at=now)
+    update = _update_claimed(changes, _CLAIM, only="cancel_requested_at IS NULL")
+    return _move(update, [queued_at, document_of(_CLAIM, rows)], Status.RUNNING, actor, at=now)
 
 
-def _move_claimed(
-    changes: str,
-    rows: Sequence[tuple[Any, ...]],
-    actor: str,
-    *first: Any,
-    only: str = "TRUE",
-    at: datetime | None = None,
-) -> set[UUID]:
-    """Move the runs that are named by id and claim, in the first two columns, while they run under that claim."""
-    values = placeholders(len(rows[0]), len(rows))
-    guard = f"{_RUNS}.id = v.column1 AND {_RUNS}.claim_no = v.column2 AND {_RUNS}.status = 'running' AND {only}"
-    update = (
-        f"UPDATE {_RUNS} SET {changes}, lease_until = NULL, version = version + 1"
-        f" FROM (VALUES {values}) AS v WHERE {guard}"
-    )
-    return _move(update, [*first, *(value for row in rows for value in row)], Status.RUNNING, actor, at=at)
+def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") -> str:
+    """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it."""
+    by_key = f"{_RUNS}.id = v.column1 AND {_RUNS}.claim_no = v.column2"
+    is_running = f"{_RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
+    changes += ", lease_until = NULL, version = version + 1"
+    return f"UPDATE {_RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"
 
 
 def _move(update: str, params: Sequence[Any], source: Status, actor: str, *, at: datetime | None) -> set[UUID]:
@@ -159,23 +155,12 @@ def _insert_events(ids: Sequence[UUID], source: Status | None, actor: str, *, at
     """Write the event of the move that these runs have just made; without an instant, it is the run's own end."""
     if not ids:
         return
-    (prepare_id,) = _prepares("id")
     when = "finished_at" if at is None else "%s"
     sql = (
         f"INSERT INTO {_EVENTS} ({_EVENT_COLUMNS})"
         f" SELECT id, version, '{source or ''}', status, reason, %s, claim_no, '', {when}"
-        f" FROM {_RUNS} WHERE id IN ({', '.join(['%s'] * len(ids))})"
+        f" FROM {_RUNS} JOIN {values_of(_ID)} ON id = v.column1"
     )
     instants = [] if at is None else [connection.ops.adapt_datetimefield_value(at)]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [actor[:200], *instants, *(prepare_id(id) for id in ids)])
-
-
-def _prepares(*names: str) -> list[Any]:
-    """Give, for each field of a run, what makes a value fit for the database at hand."""
-
-    def prepare(name: str) -> Any:
-        field: Any = TaskRun._meta.get_field(name)
-        return lambda value: field.get_db_prep_save(value, connection)
-
-    return [prepare(name) for name in names]
+        cursor.execute(sql, [actor[:200], *instants, document_of(_ID, ((id,) for id in ids))])

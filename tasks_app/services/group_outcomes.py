@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from django.db import connection, transaction
 
 from tasks_app.models import ScheduledTask
-from tasks_app.models.rows import placeholders
+from tasks_app.models.rows import document_of, values_of
 from tasks_app.services import group_moves, lifecycle, turns
 from tasks_app.services.group_moves import Ended
 from tasks_app.states import Status
@@ -45,22 +45,13 @@ def _tell_tasks(ended: Sequence[Ended]) -> None:
     last = {one.run.task_id: one for one in ended}
     if not last:
         return
-    id_field, run_field = ScheduledTask._meta.pk, ScheduledTask._meta.get_field("last_run_id")
-    instant = connection.ops.adapt_datetimefield_value
-    values = [
-        value
-        for task_id, one in last.items()
-        for value in (
-            id_field.get_db_prep_save(task_id, connection),
-            run_field.get_db_prep_save(one.run.id, connection),
-            instant(one.started_at),
-            int(one.run.batch_id is None),
-        )
-    ]
+    names = ("id", "last_run_id", "last_run_at", "failures_in_row")
+    fields = [ScheduledTask._meta.get_field(name) for name in names]
+    rows = [(task_id, one.run.id, one.started_at, int(one.run.batch_id is None)) for task_id, one in last.items()]
     sql = (
         f"UPDATE {_TASKS} SET last_run_id = v.column2, last_run_at = v.column3, last_run_status = '{Status.SUCCEEDED}',"
         " failures_in_row = CASE WHEN v.column4 = 1 THEN 0 ELSE failures_in_row END"
-        f" FROM (VALUES {placeholders(4, len(last))}) AS v WHERE {_TASKS}.id = v.column1"
+        f" FROM {values_of(fields)} WHERE {_TASKS}.id = v.column1"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, [document_of(fields, rows)])

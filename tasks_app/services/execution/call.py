@@ -132,6 +132,8 @@ def _failed(attempt: Attempt, failure: Failure) -> Outcome:
 
 def _storable(result: Any) -> Any:
     """Check that a result is JSON; one that is too large is replaced by a note that says so."""
+    if result is None:
+        return None
     try:
         stored = storable_json(result)
     except (TypeError, ValueError, RecursionError) as error:

@@ -40,6 +40,7 @@ class Child:
         self._rng = Random(os.getpid())
         self._telemetry = Telemetry(place.worker)
         self._queues: list[Queue] = []
+        self._lately: dict[str, str] = {}
         self._queues_read_at = float("-inf")
         self._current: Attempt | None = None
         self._keeper = Keeper()
@@ -114,9 +115,14 @@ class Child:
     def _claim_from(self, queue: str) -> list[TaskRun]:
         place = self._place
         runs = claiming.claim_group(
-            queue=queue, worker=place.worker, lease_seconds=settings.LEASE_SECONDS, most=self._pace.most
+            queue=queue,
+            worker=place.worker,
+            lease_seconds=settings.LEASE_SECONDS,
+            most=self._pace.most,
+            like=self._lately.get(queue),
         )
         if runs:
+            self._lately[queue] = runs[0].type
             place.board.note_claim()
         return runs
 
@@ -143,7 +149,8 @@ class Child:
             known = {queue.name: queue for queue in Queue.objects.filter(name__in=names)}
             self._queues = [known.get(name) or Queue(name=name) for name in names]
             self._queues_read_at = time.monotonic()
-        busy = self._place.board.in_background()
+        has_background = any(queue.is_background for queue in self._queues)
+        busy = self._place.board.in_background() if has_background else 0
         return claiming.queue_order(self._queues, busy_in_background=busy, children=self._children, rng=self._rng)
 
     def _execute_one(self, run: TaskRun, group: Group | None) -> None:
