@@ -58,37 +58,43 @@ def claim_group(
     first one's type, which saves a look when it is right.
     """
     head = like or _type_of_first(queue)
-    if head and (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, worker, lease_seconds)):
-        return runs
-    if head is None or (like and _type_of_first(queue) is None):
+    if head is None:
         return []
+    if (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, worker, lease_seconds)):
+        return runs
     run = _claim_from(queue, worker=worker, lease_seconds=lease_seconds)
     return [] if run is None else [run]
 
 
 def has_eligible(queues: Sequence[str]) -> str | None:
     """Give the first of the queues in which a run could be claimed now."""
-    return next((queue for queue in queues if eligible(queue).exists()), None)
+    return next((queue for queue in queues if _type_of_first(queue) is not None), None)
 
 
 def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | None:
-    if not eligible(queue).exists():  # on SQLite a look needs no write lock
+    can_skip = connection.features.has_select_for_update_skip_locked
+    if not can_skip and _type_of_first(queue) is None:  # a look needs no write lock
         return None
     passed_over: list[UUID] = []
     for _ in range(_LOOK):
-        with transaction.atomic():
-            row = _lock_next(queue, passed_over)
-            if row is None:
-                return None
-            if (run := _try(row, worker=worker, lease_seconds=lease_seconds)) is not None:
-                return run
+        row = None
+        try:
+            with transaction.atomic():
+                row = _lock_next(queue, passed_over)
+                if row is None:
+                    return None
+                now = db_now()
+                until = now + timedelta(seconds=lease_seconds)
+                return lifecycle.claim(row, worker=worker, lease_until=until, now=now)
+        except (IntegrityError, DataError):  # a serial one whose task got another in this moment; a row beyond repair
+            assert row is not None
             passed_over.append(row.id)
     return None
 
 
 def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str, lease_seconds: float) -> list[TaskRun]:
     """Claim the first runs of the queue up to one that must go alone; none when fewer than two can go together."""
-    skips = transaction.get_connection().features.has_select_for_update_skip_locked
+    skips = connection.features.has_select_for_update_skip_locked
     sql, params = _first_rows(queue, count, skips)
     try:
         with transaction.atomic():
@@ -138,16 +144,8 @@ def _first_type(queue: str) -> tuple[str, tuple[Any, ...]]:
 
 def _lock_next(queue: str, passed_over: list[UUID]) -> TaskRun | None:
     """Lock one row and no more: what is locked here, the other children would skip."""
-    skips = transaction.get_connection().features.has_select_for_update_skip_locked
-    rows = eligible(queue).exclude(id__in=passed_over) if passed_over else eligible(queue)
+    skips = connection.features.has_select_for_update_skip_locked
+    if not passed_over:
+        return next(iter(TaskRun.objects.raw(*_first_rows(queue, 1, skips))), None)
+    rows = eligible(queue).exclude(id__in=passed_over)
     return rows.select_for_update(skip_locked=skips, of=("self",)).first()
-
-
-def _try(row: TaskRun, *, worker: str, lease_seconds: float) -> TaskRun | None:
-    """Claim one run; None for a serial one whose task got another in this moment, and for a row beyond repair."""
-    now = db_now()
-    try:
-        with transaction.atomic():
-            return lifecycle.claim(row, worker=worker, lease_until=now + timedelta(seconds=lease_seconds), now=now)
-    except (IntegrityError, DataError):
-        return None

@@ -13,16 +13,16 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from tasks_app.models import RunEvent, TaskRun, db_now
+from tasks_app.models import TaskRun, db_now
 from tasks_app.models.ids import new_id
 from tasks_app.models.rows import document_of, insert_alike, values_of
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
+from tasks_app.services.move_sql import assigned, insert_events, move_ids
 from tasks_app.states import Reason, Status
 
 _CHUNK, _TOLD = 1000, 100
-_EVENT_COLUMNS = "run_id, version, source, target, reason, actor, claim_no, error, at"
-_RUNS, _EVENTS = TaskRun._meta.db_table, RunEvent._meta.db_table
+_RUNS = TaskRun._meta.db_table
 
 
 def _fields(*names: str) -> list[Any]:
@@ -59,17 +59,13 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
         "progress_seq": 0,
         "error": "",
     }
-    values = [
-        field.get_db_prep_save(value, connection)
-        for field, value in zip(_fields(*changes), changes.values(), strict=True)
-    ]
+    assignments, values = assigned(changes)
     update = (
-        f"UPDATE {_RUNS} SET {', '.join(f'{name} = %s' for name in changes)}, version = version + 1,"
-        f" claim_no = claim_no + 1 FROM {values_of(_ID)}"
+        f"UPDATE {_RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(_ID)}"
         f" WHERE {_RUNS}.id = v.column1 AND {_RUNS}.status || '' = 'queued'"
     )
     ids = document_of(_ID, ((run.id,) for run in runs))
-    moved = _move(update, [*values, ids], Status.QUEUED, f"worker:{worker}", at=now)
+    moved = move_ids(update, [*values, ids], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
     for run in runs:
@@ -87,7 +83,7 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
     with transaction.atomic():
         insert_alike(alike, id=ids, payload=payloads)
         for start in range(0, len(ids), _CHUNK):
-            _insert_events(ids[start : start + _CHUNK], None, actor, at=alike.queued_at)
+            insert_events(ids[start : start + _CHUNK], source="", actor=actor, at=alike.queued_at)
         told = []
         for id in ids[:_TOLD]:
             run = copy.copy(alike)
@@ -102,7 +98,8 @@ def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
     rows = [(one.run.id, one.held.claim_no, one.started_at, one.finished_at, one.result) for one in ended]
     changes = "status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5"
     update = _update_claimed(changes, _ENDED)
-    moved = _move(update, [document_of(_ENDED, rows)], Status.RUNNING, f"worker:{ended[0].held.worker}", at=None)
+    actor = f"worker:{ended[0].held.worker}"
+    moved = move_ids(update, [document_of(_ENDED, rows)], source=Status.RUNNING, actor=actor, at=None)
     for one in ended:
         if one.run.id in moved:
             written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
@@ -120,7 +117,7 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
     queued_at = connection.ops.adapt_datetimefield_value(now)
     changes = f"status = 'queued', reason = '{Reason.HANDED_BACK}', worker = '', queued_at = %s"
     update = _update_claimed(changes, _CLAIM, only="cancel_requested_at IS NULL")
-    return _move(update, [queued_at, document_of(_CLAIM, rows)], Status.RUNNING, actor, at=now)
+    return move_ids(update, [queued_at, document_of(_CLAIM, rows)], source=Status.RUNNING, actor=actor, at=now)
 
 
 def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") -> str:
@@ -129,38 +126,3 @@ def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") 
     is_running = f"{_RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
     changes += ", lease_until = NULL, version = version + 1"
     return f"UPDATE {_RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"
-
-
-def _move(update: str, params: Sequence[Any], source: Status, actor: str, *, at: datetime | None) -> set[UUID]:
-    """Update and write the events: where the database can, in one statement, which needs no transaction around it."""
-    if connection.vendor != "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"{update} RETURNING {_RUNS}.id", params)
-            ids = {TaskRun._meta.pk.to_python(row[0]) for row in cursor.fetchall()}
-            _insert_events([*ids], source, actor, at=at)
-        return ids
-    returned = ", ".join(f"{_RUNS}.{name}" for name in ("id", "version", "status", "reason", "claim_no", "finished_at"))
-    sql = (
-        f"WITH moved AS ({update} RETURNING {returned}), told AS (INSERT INTO {_EVENTS} ({_EVENT_COLUMNS})"
-        f" SELECT id, version, '{source}', status, reason, %s, claim_no, '', {'finished_at' if at is None else '%s'}"
-        " FROM moved) SELECT id FROM moved"
-    )
-    instants = [] if at is None else [connection.ops.adapt_datetimefield_value(at)]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*params, actor[:200], *instants])
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _insert_events(ids: Sequence[UUID], source: Status | None, actor: str, *, at: datetime | None) -> None:
-    """Write the event of the move that these runs have just made; without an instant, it is the run's own end."""
-    if not ids:
-        return
-    when = "finished_at" if at is None else "%s"
-    sql = (
-        f"INSERT INTO {_EVENTS} ({_EVENT_COLUMNS})"
-        f" SELECT id, version, '{source or ''}', status, reason, %s, claim_no, '', {when}"
-        f" FROM {_RUNS} JOIN {values_of(_ID)} ON id = v.column1"
-    )
-    instants = [] if at is None else [connection.ops.adapt_datetimefield_value(at)]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [actor[:200], *instants, document_of(_ID, ((id,) for id in ids))])

@@ -17,6 +17,7 @@ from django.db.models import F, QuerySet
 from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.models.rows import insert_rows
+from tasks_app.services.move_sql import RUNS, assigned, holding, move_one
 from tasks_app.states import FINAL, Reason, Status, can_move
 
 _UNCLAIMED = (Status.WAITING, Status.SCHEDULED, Status.QUEUED)
@@ -205,19 +206,17 @@ def _as_read(run: TaskRun) -> dict[str, Any]:
 def _move(
     guard: dict[str, Any], target: Status, *, reason: Reason, actor: str, now: datetime, **changes: Any
 ) -> TaskRun | None:
-    """Read the row, check the arrow, update it under the guard, write the event: or change nothing and answer None."""
+    """Check the arrow, update the row under the guard and write the event: or change nothing and answer None."""
+    source = Status(guard["status"])
+    if not can_move(source, target):
+        return None
+    assignments, values = assigned({**changes, "status": target.value, "reason": reason.value})
+    conditions, guarded = holding(guard)
+    update = f"UPDATE {RUNS} SET {assignments} WHERE {conditions}"
     with transaction.atomic():
-        run = TaskRun.objects.select_for_update().filter(**guard).first()
-        if run is None or not can_move(Status(run.status), target):
-            return None
-        source, version = run.status, run.version
-        changes |= {"status": target.value, "reason": reason.value, "version": version + 1}
-        if not TaskRun.objects.filter(**{**guard, "version": version}).update(**changes):
-            return None
-        for name, value in changes.items():
-            setattr(run, name, value)
-        _event(run, source=source, actor=actor, at=now).save(force_insert=True)
-        _announce(run, source=source, at=now)
+        run = move_one(update, [*values, *guarded], source=source.value, actor=actor, at=now)
+        if run is not None:
+            _announce(run, source=source.value, at=now)
     return run
 
 

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from tasks_app import beat_sync, dispatch
@@ -23,6 +23,10 @@ from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status, TaskStatus
 
 CRASH_LIMIT = 3
+_LOCK_TASK = (
+    f"SELECT task.id FROM {ScheduledTask._meta.db_table} AS task JOIN {TaskRun._meta.db_table} AS run"
+    " ON run.task_id = task.id WHERE run.id = %s FOR NO KEY UPDATE OF task"
+)
 _RNG = Random()
 # Who asks a running run to stop, when it is not a person: whoever fires a slot whose policy is `cancel_running`.
 _FIRING = ("beat:", "upkeep:", "edit:", "periodic_task")
@@ -95,7 +99,9 @@ def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> Tas
 
 def _lock_task_of(held: Claim) -> None:
     """Lock the run's task before the run, as pausing, cancelling and firing do: the other way round could deadlock."""
-    list(ScheduledTask.objects.filter(runs=held.run_id).select_for_update(of=("self",)).values_list("id"))
+    if connection.features.has_select_for_update:  # elsewhere one transaction writes at a time
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK_TASK, [held.run_id])
 
 
 def _held_run(held: Claim) -> TaskRun | None:
