@@ -178,6 +178,7 @@ class Nemesis:
             self.fill_redis,
             self.lock_redis,
             self.double_messages,
+            self.garbage,
             lambda: self.cross("drop", "worker", "redis"),
             lambda: self.cross("half_open", "*", "redis", direction=self.rng.choice(["up", "down"])),
             lambda: self.cross("rst", "web", "redis"),
