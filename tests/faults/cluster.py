@@ -10,6 +10,7 @@ import httpx
 import redis
 
 from tests.faults.conftest import SHORT
+from tests.faults.disk import Disk
 from tests.faults.history import Journal, Operation
 from tests.faults.links import Links, running_proxy
 from tests.faults.servers import Postgres, redis_command, running_postgres
@@ -28,9 +29,12 @@ class Cluster(Platform):
     links: Links
     postgres: Postgres | None = None
 
-    def __init__(self, directory: Path, settings: dict[str, str], *, on_postgres: bool = True) -> None:
+    def __init__(
+        self, directory: Path, settings: dict[str, str], *, on_postgres: bool = True, disk: Disk | None = None
+    ) -> None:
         self.redis_port = free_port()
         self._on_postgres = on_postgres
+        self.disk = disk
         self._web_ports: dict[str, int] = {}
         self.leaving: set[str] = set()
         super().__init__(directory, {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0", **SHORT, **settings})
@@ -40,8 +44,11 @@ class Cluster(Platform):
     def _database(self) -> Iterator[dict[str, str]]:
         with contextlib.ExitStack() as stack:
             self.links = stack.enter_context(running_proxy(self.directory, self.environment))
+            if self.disk is not None:
+                self.disk.mount(self.directory / ("pg" if self._on_postgres else "disk"))
+                stack.callback(self.disk.unmount)
             if not self._on_postgres:
-                yield {}
+                yield {"DATABASE_URL": f"sqlite:///{self.disk.path}/db.sqlite3"} if self.disk is not None else {}
                 return
             self.postgres = stack.enter_context(running_postgres(self.directory, self._plain_environment()))
             yield {"DATABASE_URL": self.postgres.url}
@@ -127,8 +134,10 @@ class Cluster(Platform):
         self.note("heal")
 
     def mend(self) -> None:
-        """Undo what was done to wires, servers and processes that still live."""
+        """Undo what was done to wires, disks, servers and processes that still live."""
         self.links.heal()
+        if self.disk is not None:
+            self.disk.free()
         if self.postgres is not None and not self.postgres.is_alive:
             self.postgres.start()
         if self.postgres is not None:
@@ -166,10 +175,12 @@ class Cluster(Platform):
 
 
 @contextlib.contextmanager
-def running_cluster(*names: str, on_postgres: bool = True, **settings: str) -> Iterator[Cluster]:
+def running_cluster(
+    *names: str, on_postgres: bool = True, disk: Disk | None = None, **settings: str
+) -> Iterator[Cluster]:
     """Run a cluster for the block."""
     with short_directory() as directory:
-        cluster = Cluster(directory, settings, on_postgres=on_postgres)
+        cluster = Cluster(directory, settings, on_postgres=on_postgres, disk=disk)
         with cluster:
             cluster.launch(*(names or WHOLE))
             yield cluster

@@ -160,6 +160,14 @@ class Nemesis:
         self.cluster.note("pg_terminate_backend", "db")
         self.cluster.do(inside.cut_connections)
 
+    # Disks.
+
+    def fill_disk(self) -> None:
+        """Leave no room on the disk of the database."""
+        assert self.cluster.disk is not None
+        self.cluster.note("full", "disk", lasts=True)
+        self.cluster.disk.fill()
+
     # By the seed.
 
     def deeds(self) -> list[Callable[[], object]]:
@@ -178,6 +186,7 @@ class Nemesis:
             self.fill_redis,
             self.lock_redis,
             self.double_messages,
+            self.garbage,
             lambda: self.cross("drop", "worker", "redis"),
             lambda: self.cross("half_open", "*", "redis", direction=self.rng.choice(["up", "down"])),
             lambda: self.cross("rst", "web", "redis"),

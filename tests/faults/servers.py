@@ -29,7 +29,7 @@ class Postgres:
         self._environment = environment
         self._server: subprocess.Popen[bytes]
         self.port = free_port()
-        directory.mkdir()
+        directory.mkdir(exist_ok=True)  # it may be a disk of its own
         self._user = postgres.initialise(binaries, directory)
         self.start()
         postgres.create_database(directory, self._server, self.port)

@@ -60,11 +60,13 @@ class Workload:
 
     # What is asked.
 
-    def schedule(self, *, seconds: int = 0, cron: str = "", type: str = "probe.sleep", lasts: float = 0.2) -> Scheduled:
-        """Make a task."""
+    def schedule(
+        self, *, seconds: int = 0, cron: str = "", type: str = "probe.sleep", lasts: float = 0.2, **fields: Any
+    ) -> Scheduled:
+        """Make a task; `fields` are the API's."""
         number = next(self._numbers)
         body: dict[str, Any] = {"name": f"{self._name} task {number}", "type": type, "payload": self._payload(lasts)}
-        body |= {"overlap": "allow", **_timing(seconds, cron)}
+        body |= {"overlap": "allow", **_timing(seconds, cron), **fields}
         sent, ended, answer = self.persist("create", "POST", "/api/tasks", body)
         task = Scheduled(UUID(answer["id"]), seconds, cron, (_instant(sent), _instant(ended)))
         self.tasks.append(task)

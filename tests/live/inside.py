@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.models import Max
 
 from tasks_app import dispatch, jobs
 from tasks_app.models import (
@@ -201,6 +202,31 @@ def post_pickle() -> None:
         headers = {"task": dispatch.WORK, "id": str(new_id()), "lang": "py"}
         kind: dict[str, Any] = {"content_type": "application/x-python-serialize", "content_encoding": "binary"}
         producer.publish(body, routing_key="default", exchange="", headers=headers, **kind)
+
+
+def execute(*statements: str) -> None:
+    """Do something to the database past the platform."""
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def own_tables() -> list[str]:
+    """Give the names of the platform's own tables."""
+    return [name for name in connection.introspection.table_names() if name.startswith("tasks_app_")]
+
+
+def tasks_at(count: int, type: str, payload: Mapping[str, Any], at: datetime) -> None:
+    """Make tasks that are all due in the same instant."""
+    with transaction.atomic():
+        for number in range(count):
+            task(f"at once {number}", type, payload, run_at=at)
+
+
+def last_queued(**filters: Any) -> datetime | None:
+    """Give when the last of these runs was made ready."""
+    last: datetime | None = TaskRun.objects.filter(**filters).aggregate(last=Max("queued_at"))["last"]
+    return last
 
 
 def cut_connections() -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 from pydantic import BaseModel
+from time_machine import escape_hatch
 
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
 from tasks_app.handlers.celery import offer_task
@@ -36,7 +37,8 @@ def note(payload: Probe, word: str, ctx: RunContext) -> None:
     """Append one line to the ledger, durably."""
     if not payload.ledger:
         return
-    line = f"{word} {ctx.run_id} {ctx.attempt} {os.getpid()} {time.time():.6f}\n".encode()
+    at = escape_hatch.time.time()  # of this machine, whatever the process takes it for
+    line = f"{word} {ctx.run_id} {ctx.attempt} {os.getpid()} {at:.6f}\n".encode()
     descriptor = os.open(payload.ledger, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(descriptor, line)
@@ -208,6 +210,13 @@ def greedy(ctx: RunContext, payload: Probe) -> None:
     note(payload, "start", ctx)
     pages = [bytes(1_000_000) for _ in range(50)]
     os.kill(os.getpid(), signal.SIGKILL if pages else signal.SIGTERM)
+
+
+@handler("probe.hungry", payload=Probe, retry=RetryPolicy(max_retries=1, delays=(0.1,)))
+def hungry(ctx: RunContext, payload: Probe) -> int:
+    """Take memory as long as the process is given any, up to a few gigabytes."""
+    note(payload, "start", ctx)
+    return len([bytes(10_000_000) for _ in range(300)])
 
 
 @handler("probe.die_in_effect", payload=Probe, retry=_QUICK)

@@ -107,13 +107,13 @@ def check_row(model: Model, row: TaskRun) -> None:
     said = (model.status, model.reason, model.claim_no, model.failures, model.crashes, model.is_asked)
     assert found == said
     assert (row.lease_until is not None) == (row.status == Status.RUNNING)
-    events = list(RunEvent.objects.filter(run=row).order_by("id"))
-    moves = [event for event in events if event.target != "fenced"]
+    events = list(RunEvent.objects.filter(run=row).order_by("id").values_list("source", "target", "reason"))
+    moves = [event for event in events if event[1] != "fenced"]
     assert len(events) - len(moves) == model.fenced, "each refused write is written down, and nothing else"
     before = ""
-    for event in moves:
-        assert event.source == before
-        assert not before or can_move(Status(before), Status(event.target))
-        before = event.target
-    assert (before, moves[-1].reason) == (row.status, row.reason)
-    assert sum(event.target == Status.RUNNING for event in moves) == row.claim_no
+    for source, target, _ in moves:
+        assert source == before
+        assert not before or can_move(Status(before), Status(target))
+        before = target
+    assert (before, moves[-1][2]) == (row.status, row.reason)
+    assert sum(target == Status.RUNNING for _, target, _ in moves) == row.claim_no

@@ -17,6 +17,14 @@ def test_f13_a_database_that_crashes_leaves_no_half_of_anything(trial: Trial) ->
     assert before <= {process.pid for process in trial.cluster.processes if process.is_alive}, "nobody has to restart"
 
 
+def test_f13_ten_crashes_of_the_database_in_a_row(trial: Trial) -> None:
+    for number in range(10):
+        trial.nemesis.crash_postgres()
+        trial.nemesis.last(number % 3)
+        trial.nemesis.start_postgres()
+        trial.more_runs(2)
+
+
 def test_f14_connections_that_are_cut_every_few_seconds_are_opened_again(trial: Trial) -> None:
     for _ in range(5):
         trial.nemesis.cut_connections()

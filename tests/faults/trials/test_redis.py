@@ -6,13 +6,6 @@ from tests.faults.trial import Trial
 from tests.live.surroundings import eventually
 
 
-def supervised(trial: Trial) -> bool:
-    """Start a worker for each that has ended, as honcho, systemd or a container would."""
-    for _ in range(2 - len(trial.cluster.living("worker"))):
-        trial.cluster.start("worker")
-    return True
-
-
 def test_f04_a_wake_up_that_is_lost_on_its_way_is_made_good(trial: Trial) -> None:
     links = trial.cluster.links.like("worker", "redis")
     trial.nemesis.cross("cut", "worker", "redis", word="tasks_app.work", times=2)
@@ -56,19 +49,13 @@ def test_f18_half_of_a_wire_to_redis_is_enough_to_lose_nothing(trial: Trial, dir
 
 
 @pytest.mark.ci
-def test_f21_doubled_old_and_strange_messages_do_nothing(trial: Trial) -> None:
+def test_f21_doubled_old_and_strange_messages_and_bytes_that_are_none_do_nothing(trial: Trial) -> None:
     workers = {worker.pid for worker in trial.cluster.living("worker")}
     for _ in range(3):
         trial.nemesis.strange_tasks()
+        trial.nemesis.garbage()
         runs = [trial.workload.run("probe.once") for _ in range(4)]
         trial.nemesis.double_messages()
         assert [trial.ended(run).status for run in runs] == ["succeeded"] * 4
+    eventually(lambda: not trial.nemesis.is_garbage_left(), 60, "all of it is taken")
     assert {worker.pid for worker in trial.cluster.living("worker")} == workers, "no worker has ended"
-
-
-def test_f21_bytes_that_are_no_message_lose_nothing(trial: Trial) -> None:
-    """Each may end a worker: Celery's transport cannot read it. What started the worker starts it again."""
-    trial.nemesis.garbage()
-    runs = [trial.workload.run("probe.once") for _ in range(4)]
-    eventually(lambda: supervised(trial) and not trial.nemesis.is_garbage_left(), 120, "all of it is taken")
-    assert [trial.ended(run).status for run in runs] == ["succeeded"] * 4

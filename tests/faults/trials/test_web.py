@@ -36,7 +36,7 @@ def test_f27_a_deployment_costs_no_attempt_and_no_request(trial: Trial) -> None:
     trial.cluster.heal()
 
 
-@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT, signal.SIGKILL])
 def test_f27_a_stop_that_is_not_orderly_loses_nothing(trial: Trial, number: signal.Signals) -> None:
     runs = [trial.workload.run(lasts=4) for _ in range(4)]
     for run in runs:

@@ -1,7 +1,9 @@
 """Workers that die, freeze, or are used up by what they run: F01, F02, F03, F08, F24."""
 
 import os
+import resource
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -76,3 +78,21 @@ def test_f24_a_run_that_uses_up_its_process_ends_after_three_crashes(trial: Tria
         assert (*story.ending, story.crashes) == ("failed", "worker_lost", 3)
         assert len(trial.cluster.ledger.of(run, "start")) == 3
     assert all(trial.ended(run).crashes == 0 for run in neighbours), "no other is charged"
+
+
+def test_f24_a_run_that_is_given_no_more_memory_fails_alone(trial: Trial) -> None:
+    children = [child for worker in trial.cluster.living("worker") for child in worker.children()]
+    trial.cluster.note("prlimit --as", f"children {children}")
+    for child in children:
+        used = int(Path(f"/proc/{child}/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+        resource.prlimit(child, resource.RLIMIT_AS, (used + 300_000_000, used + 300_000_000))
+    hungry = [trial.cluster.run("probe.hungry") for _ in range(3)]
+    neighbours = [trial.workload.run(type, lasts=1) for type in ("probe.sleep", "probe.once", "probe.idem")]
+    for run in hungry:
+        story = trial.ended(run)
+        assert (*story.ending, story.crashes) == ("failed", "handler_error", 0)
+        assert "MemoryError" in story.error
+    assert [trial.ended(run).status for run in neighbours] == ["succeeded"] * 3
+    for worker in trial.cluster.living("worker"):
+        trial.nemesis.deploy("worker")
+        worker.wait()

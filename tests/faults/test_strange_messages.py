@@ -1,0 +1,104 @@
+"""Anything may lie in the queue: a worker drops what it cannot read, says so, and goes on by itself."""
+
+import base64
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.live import inside
+from tests.live.platform import Platform
+from tests.live.surroundings import eventually
+
+pytestmark = pytest.mark.live
+
+QUEUE = "carillon:default"
+BROADCASTS = "carillon:/0.celery.pidbox"
+UNHEARD = {"an unknown encoding"}  # nobody reads it
+
+
+def message(**changes: Any) -> dict[str, Any]:
+    """Give a wake-up as Celery writes it, with other fields; None takes one away."""
+    body = base64.b64encode(b'[["default"], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]')
+    found = {
+        "body": body.decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": {"lang": "py", "task": "tasks_app.work", "id": str(uuid4()), "ignore_result": True},
+        "properties": properties(),
+    }
+    return {name: value for name, value in (found | changes).items() if value is not None}
+
+
+def properties(**changes: Any) -> dict[str, Any]:
+    """Give the properties of a message, with others."""
+    route = {"exchange": "", "routing_key": "default"}
+    return {"delivery_tag": str(uuid4()), "delivery_info": route, "body_encoding": "base64", "priority": 0} | changes
+
+
+def headers(**changes: Any) -> dict[str, Any]:
+    """Give the headers of a message, with others."""
+    return {"lang": "py", "task": "tasks_app.work", "id": str(uuid4())} | changes
+
+
+DROPPED = {
+    "bytes": b"\x00\xff not json",
+    "nothing": b"",
+    "half": json.dumps(message()).encode()[:-9],
+    "deep": b"[" * 200_000,
+    "a hook that fails": b'{"__type__": "datetime", "__value__": 7}',
+    "a list": [],
+    "a number": 1,
+    "null": None,
+    "an object": {},
+    "a body alone": {"body": "e30="},
+    "no properties": message(properties=None),
+    "properties in a list": message(properties=[]),
+    "a tag that is a list": message(properties=properties(delivery_tag=[1])),
+    "no route": message(properties=properties(delivery_info={})),
+    "a body that is a number": message(body=7),
+    "an unknown body encoding": message(properties=properties(body_encoding="rot13")),
+    "headers in a list": message(headers=["task"]),
+    "no headers": message(headers={}),
+    "a name that is a list": message(headers=headers(task=["tasks_app.work"])),
+    "no id": message(headers={"task": "tasks_app.work"}),
+    "an id that is an object": message(headers=headers(id={})),
+    "a limit that is a word": message(headers=headers(timelimit="soon")),
+    "an unknown task": message(headers=headers(task="tasks_app.of_tomorrow")),
+    "an unknown task without an id": message(headers={"task": "tasks_app.of_tomorrow"}),
+    "an unknown content type": message(**{"content-type": "application/x-of-tomorrow"}),
+    "a pickle": message(**{"content-type": "application/x-python-serialize", "content-encoding": "binary"}),
+    "an unknown encoding": message(**{"content-encoding": "utf-1024"}),
+    "an unknown compression": message(headers=headers(compression="middle-out")),
+    "an oversized body": message(body=base64.b64encode(b" " * 8_000_000).decode()),
+    "arguments of tomorrow": message(body=base64.b64encode(b'{"queue": "default"}').decode()),
+    "a date that is none": message(headers=headers(eta="the day after tomorrow")),
+}
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_a_worker_goes_on_after_what_it_cannot_read_and_says_so(platform: Platform, name: str) -> None:
+    found = DROPPED[name]
+    worker, said = platform["worker"], platform["worker"].log.stat().st_size
+    with platform.redis() as client:
+        client.rpush(QUEUE, found if isinstance(found, bytes) else json.dumps(found).encode())
+        eventually(lambda: not client.llen(QUEUE), what="it has been taken")
+        run = platform.run("probe.echo")
+        assert platform.ended(run).path == ["queued/due", "running", "succeeded"]
+        eventually(lambda: not client.hlen("carillon:unacked"), what="it is not kept for later")
+    assert platform["worker"].pid == worker.pid, "the worker has not ended"
+    told = worker.log.read_text(encoding="utf-8", errors="replace").encode()[said:].decode(errors="replace")
+    assert name in UNHEARD or any(level in told for level in ("WARNING", "ERROR", "CRITICAL")), "it says so"
+    assert "connection to broker lost" not in told.lower(), "nor has it connected anew"
+
+
+def test_a_strange_broadcast_ends_no_worker(platform: Platform) -> None:
+    worker = platform["worker"]
+    with platform.redis() as client:
+        for text in (b"\x00\xff", b"[]", b"{}", json.dumps(message()).encode()):
+            assert client.publish(BROADCASTS, text), "the worker listens there"
+    eventually(lambda: platform.do(inside.ping), what="it hears what comes after that")
+    run = platform.run("probe.echo")
+    assert platform.ended(run).status == "succeeded"
+    assert platform["worker"].pid == worker.pid
