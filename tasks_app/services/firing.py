@@ -143,6 +143,8 @@ def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: s
     groups = [missed.sharing(task, instant) for instant in chosen.run]
     free = [slots for group in groups if (slots := missed.without_rows(task, group))]
     runs = [planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=slot) for slot, *_ in free]
+    for run in runs:
+        run.is_serial = run.is_serial or chosen.is_late
     replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
     task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
     if chosen.skipped is not None:
