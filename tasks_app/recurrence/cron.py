@@ -173,12 +173,21 @@ def _with_weekday(rule: DayRule, item: str) -> DayRule:
     if hash_sign:
         weekday = value_of(WEEKDAY, name) % WEEK
         if nth not in {str(number) for number in range(1, MOST_NTH + 1)}:
-            message = f"weekday {quoted(item)}: after # comes 1-5, as in FRI#2 (second Friday)"
-            raise FieldProblem(WEEKDAY, message, f"{name}L" if nth in {"L", "-1"} else None)
+            raise _no_nth(item, name, nth)
         return replace(rule, nth_weekdays=rule.nth_weekdays | {(weekday, int(nth))})
     mask = mask_of(WEEKDAY, item)
     mask |= mask >> SUNDAY_AS_7
     return replace(rule, weekdays=rule.weekdays | mask & _ALL_WEEKDAYS)
+
+
+def _no_nth(item: str, name: str, nth: str) -> FieldProblem:
+    """A sixth one is meant as the last, and one that is counted from 0 as the first."""
+    message = f"weekday {quoted(item)}: after # comes 1-5, as in FRI#2 (second Friday)"
+    if nth.isdecimal() and int(nth) == 0:
+        return FieldProblem(WEEKDAY, f"{message}; for the first write {name}#1", f"{name}#1")
+    if nth.isdecimal():
+        return FieldProblem(WEEKDAY, f"{message}; for the last write {name}L", f"{name}L")
+    return FieldProblem(WEEKDAY, message, f"{name}L" if nth in {"L", "-1"} else None)
 
 
 def _assemble(text: str, parts: list[str], masks: list[int], rule: DayRule) -> CronExpression:

@@ -158,7 +158,8 @@ def _step_of(field: Field, item: str, text: str) -> int:
         raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be a whole number, as in */5")
     step = int(text)
     if step == 0:
-        raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1")
+        better = item.partition("/")[0]
+        raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1; write {better}", better)
     if step > field.highest + 1:
         message = f"{field.label} step {step} is above the range, at most {field.highest}"
         raise FieldProblem(field, f"{message}; a longer distance is an interval")

@@ -7,6 +7,8 @@ from tasks_app.recurrence.errors import Problem, ScheduleError
 
 MOST_STEPS = 4
 _LAST_DAY = "L"
+_SHORT = 3
+"""Letters of a name."""
 _ITEM = re.compile(r"[^\s,]*")
 _WORD = re.compile(r"[A-Za-z]+")
 
@@ -54,7 +56,9 @@ def _replaced(text: str, position: int, piece: str) -> str | None:
     if "," in piece and "/" in item:
         return None  # the step of a range that runs backwards has no place in its two halves
     longer = [word for word in _WORD.findall(item) if word.upper().startswith(piece) and len(word) > len(piece)]
-    if piece.isalpha() and piece != _LAST_DAY and not longer:
+    # What hangs on a name goes with it: FRI#6 is FRIL, MON/0 is MON.
+    hangs_on = item[_SHORT : _SHORT + 1] in ("#", "/") and item[:_SHORT].upper() in piece
+    if piece.isalpha() and piece != _LAST_DAY and not longer and not hangs_on:
         return None
     better = item.replace(longer[0], piece, 1) if longer else piece
     return f"{text[:position]}{better}{text[position + len(item) :]}"

@@ -3,6 +3,7 @@
 Knows nothing of zones. A search costs a few steps for each month passed, whatever the expression.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime
 
@@ -125,3 +126,31 @@ class Pattern:
                 return datetime(year, month, highest_bit(left), highest_bit(self.hours), highest_bit(self.minutes))
             month, day = month - 1, LONGEST_MONTH
         return None
+
+    def has_day(self, wall: datetime) -> bool:
+        """Tell whether the day of a wall time matches."""
+        return bool(self.months >> wall.month & 1 and self.table[shape_of(wall.year, wall.month)] >> wall.day & 1)
+
+    def count(self, low: datetime, until: datetime) -> int:
+        """Count the matching minutes from a wall time to before another."""
+        a_day = self.hours.bit_count() * self.minutes.bit_count()
+        days = sum(mask.bit_count() for mask in self._days_between(low, until))
+        return days * a_day + self._on_day_before(until) - self._on_day_before(low)
+
+    def _days_between(self, low: datetime, until: datetime) -> Iterator[int]:
+        """Give the matching days of each month, from the day of one wall time to before that of another."""
+        for place in range(low.year * LAST_MONTH + low.month, until.year * LAST_MONTH + until.month + 1):
+            year, month = (place - 1) // LAST_MONTH, (place - 1) % LAST_MONTH + 1
+            if self.months >> month & 1:
+                days = self.table[shape_of(year, month)]
+                if (year, month) == (until.year, until.month):
+                    days &= (1 << until.day) - 1
+                yield days >> low.day if (year, month) == (low.year, low.month) else days
+
+    def _on_day_before(self, wall: datetime) -> int:
+        """Count the minutes on the day of a wall that have begun before it."""
+        if not self.has_day(wall):
+            return 0
+        found = (self.hours & ((1 << wall.hour) - 1)).bit_count() * self.minutes.bit_count()
+        begun = wall.minute + (wall.second > 0 or wall.microsecond > 0)
+        return found + ((self.minutes & ((1 << begun) - 1)).bit_count() if self.hours >> wall.hour & 1 else 0)

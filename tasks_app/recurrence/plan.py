@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.days_off import DAY, LONGEST_RUN, DaysOff
 from tasks_app.recurrence.recurrence import Recurrence
-from tasks_app.recurrence.zones import first_instant, load_zone, offsets, to_naive_utc, wall_at
+from tasks_app.recurrence.zones import first_instant, load_zone, offsets, steady_offset, to_naive_utc, wall_at
 
 POLICIES = ("skip", "previous", "next")
 MOST_TRIES = 60
@@ -80,6 +80,36 @@ class Plan:
             return Planned(slot, slot)
         return _Search(self.rule, self.off, self.policy).place(slot)
 
+    def day_of(self, instant: datetime) -> date:
+        """Give the day of an instant in the schedule's zone."""
+        return _day(self.zone, instant)
+
+    def start_of(self, day: date) -> datetime:
+        """Give the first instant of a day."""
+        return first_instant_of(self.zone, day, time())
+
+    def target_of(self, day: date) -> date | None:
+        """Say on which day the slots of a day happen; None where they are left out."""
+        if self.off is None or day not in self.off:
+            return day
+        return _Search(self.rule, self.off, self.policy).target(day) if self.moves else None
+
+    def group_of(self, target: date) -> list[date]:
+        """Give the days whose slots happen on a working day, in their order."""
+        return _Search(self.rule, self.off, self.policy).group(target) if self.off and self.moves else [target]
+
+    def same_time(self, instant: datetime, day: date) -> datetime:
+        """Give the first instant of a day that has the time of day of another instant."""
+        return first_instant_of(self.zone, day, _clock(self.zone, instant))
+
+    def has_steady_clocks(self, day: date) -> bool:
+        """Tell whether the clocks do not change on a day, nor near it."""
+        return steady_offset(self.zone, datetime.combine(day, time())) is not None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return load_zone(self.rule.timezone)
+
 
 def _plain(slot: datetime | None) -> Planned | None:
     return Planned(slot, slot) if slot is not None else None
@@ -103,7 +133,7 @@ class _Search:
         day = self._day(slot)
         if day not in self.off:
             return Planned(slot, slot)
-        target = None if self.policy == "skip" else self._target(day)
+        target = None if self.policy == "skip" else self.target(day)
         return self._moved(slot, target) if target else None
 
     # Left out
@@ -144,12 +174,12 @@ class _Search:
         for _ in range(MOST_TRIES):
             if day is None:
                 return None
-            group = self._group(day)
+            group = self.group(day)
             found = min(filter(None, (self._first_on(each, day, cursor) for each in group)), default=None)
             if found is not None:
                 return found
             slot = self.rule.next_after(self._start(group[-1] + DAY) - _INSTANT)
-            day = self._target(self._day(slot)) if slot is not None else None
+            day = self.target(self._day(slot)) if slot is not None else None
         return None
 
     def previous_moved(self, cursor: Planned) -> Planned | None:
@@ -158,12 +188,12 @@ class _Search:
         for _ in range(MOST_TRIES):
             if day is None:
                 return None
-            group = self._group(day)
+            group = self.group(day)
             found = max(filter(None, (self._last_on(each, day, cursor) for each in group)), default=None)
             if found is not None:
                 return found
             slot = self.rule.previous_before(self._start(group[0]))
-            day = self._target(self._day(slot)) if slot is not None else None
+            day = self.target(self._day(slot)) if slot is not None else None
         return None
 
     def _first_on(self, day: date, target: date, cursor: Planned) -> Planned | None:
@@ -173,22 +203,34 @@ class _Search:
         here = cursor.at - _INSTANT
         if target == self._day(here):
             start = max(start, first_instant_of(self.zone, day, self._clock(here)))
+        found: Planned | None = None
         for slot in self._forward(start - _INSTANT, day):
             moved = self._moved(slot, target)
             if moved > cursor:
-                return moved
-        return None
+                found = min(found or moved, moved)
+                if not self._is_in_pass(slot, 0):  # the second pass comes later, with the same times of day
+                    break
+        return found
 
     def _last_on(self, day: date, target: date, cursor: Planned) -> Planned | None:
         """The last slot of a day that comes before the cursor, as moved to the group's working day."""
         end = self._start(day + DAY)
         if target == self._day(cursor.at):
             end = min(end, last_instant_of(self.zone, day, self._clock(cursor.at)) + _INSTANT)
+        found: Planned | None = None
         for slot in self._backward(end, day):
             moved = self._moved(slot, target)
             if moved < cursor:
-                return moved
-        return None
+                found = max(found or moved, moved)
+                if not self._is_in_pass(slot, 1):
+                    break
+        return found
+
+    def _is_in_pass(self, slot: datetime, number: int) -> bool:
+        """Tell whether the time of day of a slot comes twice on its day, and which of the two this is."""
+        wall = wall_at(self.zone, to_naive_utc(slot))
+        first, second = offsets(self.zone, wall)
+        return first > second and wall.fold == number
 
     def _forward(self, instant: datetime, day: date) -> Iterator[datetime]:
         slot = self.rule.next_after(instant)
@@ -202,7 +244,7 @@ class _Search:
             yield slot
             slot = self.rule.previous_before(slot)
 
-    def _group(self, day: date) -> list[date]:
+    def group(self, day: date) -> list[date]:
         """A working day and the days off that move onto it, in their order."""
         step = DAY if self.policy == "previous" else -DAY
         group = [day]
@@ -210,7 +252,7 @@ class _Search:
             group.append(group[-1] + step)
         return sorted(group)
 
-    def _target(self, day: date) -> date | None:
+    def target(self, day: date) -> date | None:
         return self.off.working_day(day, DAY if self.policy == "next" else -DAY)
 
     def _moved(self, slot: datetime, target: date) -> Planned:
@@ -219,13 +261,21 @@ class _Search:
         return Planned(first_instant_of(self.zone, target, self._clock(slot)), slot)
 
     def _day(self, instant: datetime) -> date:
-        return wall_at(self.zone, to_naive_utc(instant)).date()
+        return _day(self.zone, instant)
 
     def _clock(self, instant: datetime) -> time:
-        return wall_at(self.zone, to_naive_utc(instant)).time().replace(fold=0)
+        return _clock(self.zone, instant)
 
     def _start(self, day: date) -> datetime:
         return first_instant_of(self.zone, day, time())
+
+
+def _day(zone: ZoneInfo, instant: datetime) -> date:
+    return wall_at(zone, to_naive_utc(instant)).date()
+
+
+def _clock(zone: ZoneInfo, instant: datetime) -> time:
+    return wall_at(zone, to_naive_utc(instant)).time().replace(fold=0)
 
 
 def first_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:

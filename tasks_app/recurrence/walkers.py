@@ -143,11 +143,11 @@ class EveryWalker:
     anchor: datetime
     step: timedelta
 
-    def after(self, moment: datetime, /) -> datetime | None:
+    def after(self, moment: datetime, /) -> datetime:
         """Give the first moment after."""
         return self.anchor + ((moment - self.anchor) // self.step + 1) * self.step
 
-    def before(self, moment: datetime, /) -> datetime | None:
+    def before(self, moment: datetime, /) -> datetime:
         """Give the last moment before."""
         return self.anchor - ((self.anchor - moment) // self.step + 1) * self.step
 
@@ -179,14 +179,14 @@ class UnionWalker:
 
     def after(self, instant: datetime, /) -> datetime | None:
         """Give the first instant after."""
-        return min(filter(None, (_within_calendar(part.after, instant) for part in self.parts)), default=None)
+        return min(filter(None, (within_calendar(part.after, instant) for part in self.parts)), default=None)
 
     def before(self, instant: datetime, /) -> datetime | None:
         """Give the last instant before."""
-        return max(filter(None, (_within_calendar(part.before, instant) for part in self.parts)), default=None)
+        return max(filter(None, (within_calendar(part.before, instant) for part in self.parts)), default=None)
 
 
-def _within_calendar(find: Find, instant: datetime) -> datetime | None:
+def within_calendar(find: Find, instant: datetime) -> datetime | None:
     """Let a part that leaves the years 1 to 9999 find nothing, and the others be asked all the same."""
     try:
         return find(instant)

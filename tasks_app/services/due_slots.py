@@ -6,9 +6,10 @@ Called with the task's row locked, before the change; the caller plans the task 
 import contextlib
 from datetime import datetime
 
-from tasks_app.errors import Conflict
-from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import firing, lifecycle, missed, overtaken, planning
+from django.db.models import QuerySet
+
+from tasks_app.models import Calendar, ScheduledTask, TaskRun, db_now
+from tasks_app.services import firing, lifecycle, missed, overtaken, planning, ranges
 from tasks_app.states import Reason, TaskStatus
 
 _MOST = 100
@@ -45,9 +46,18 @@ def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
 
 def count_ranges(task: ScheduledTask, *, actor: str) -> None:
     """Count the skipped ranges that upkeep has not come to, while the schedule is the one that they belong to."""
-    for run in TaskRun.objects.filter(task=task, range_to__isnull=False, range_count=None).select_related("task"):
+    _count(TaskRun.objects.filter(task=task), actor=actor)
+
+
+def count_ranges_of(calendar: Calendar, *, actor: str) -> None:
+    """Count those of all tasks that keep a calendar, or kept it to their end."""
+    _count(TaskRun.objects.filter(task__calendar=calendar), actor=actor)
+
+
+def _count(runs: QuerySet[TaskRun], *, actor: str) -> None:
+    for run in runs.filter(range_to__isnull=False, range_count=None).select_related("task__calendar"):
         with contextlib.suppress(ValueError):  # upkeep says so of a schedule that cannot be read
-            missed.expand(run, actor=actor)
+            ranges.expand(run, actor=actor)
 
 
 def _is_readable(task: ScheduledTask) -> bool:
@@ -60,13 +70,14 @@ def _is_readable(task: ScheduledTask) -> bool:
 
 
 def _fire_due(task: ScheduledTask, *, actor: str) -> datetime:
-    for _ in range(_MOST):
+    """Fire what is due; of more slots than one change may fire, the rest counts as missed, whatever the grace."""
+    for count in range(_MOST + 2):
         now = db_now()
         if task.next_due_at is None or task.next_due_at > now:
-            return now
-        firing.fire_due(actor=actor, task_ids=[str(task.id)])
+            break
+        firing.fire_due(actor=actor, task_ids=[str(task.id)], has_grace=count < _MOST)
         task.refresh_from_db()
-    raise Conflict("More slots of the task are due than can be run in one go; try again in a moment.")
+    return now
 
 
 def _left_out(task: ScheduledTask, first: datetime, *, now: datetime, actor: str) -> TaskRun:

@@ -54,8 +54,11 @@ def make_ready(*, actor: str) -> Fired:
     return fired
 
 
-def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
-    """Turn the due slots of up to `BATCH` tasks into runs and advance the tasks."""
+def fire_due(*, actor: str, task_ids: list[str] | None = None, has_grace: bool = True) -> Fired:
+    """Turn the due slots of up to `BATCH` tasks into runs and advance the tasks.
+
+    Without grace all that is due counts as missed, so that one step deals with it.
+    """
     with transaction.atomic():
         now = db_now()
         due = ScheduledTask.objects.filter(next_due_at__lte=now, status=TaskStatus.ACTIVE).order_by("next_due_at")
@@ -63,7 +66,7 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None) -> Fired:
             due = due.filter(id__in=task_ids)
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
-        runs = _fire_all(tasks, now=now, actor=actor)
+        runs = _fire_all(tasks, now=now, actor=actor, has_grace=has_grace)
         made = lifecycle.create(runs, actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
         for task in ended:
@@ -93,12 +96,12 @@ def _wake_for(runs: list[TaskRun]) -> None:
         dispatch.wake_on_commit(queue, count)
 
 
-def _fire_all(tasks: list[ScheduledTask], *, now: datetime, actor: str) -> list[TaskRun]:
+def _fire_all(tasks: list[ScheduledTask], *, now: datetime, actor: str, has_grace: bool) -> list[TaskRun]:
     """Fire tasks until there are enough runs for one transaction; the list keeps those that were fired."""
     open_runs = _open_runs(tasks)
     runs: list[TaskRun] = []
     for count, task in enumerate(tasks, start=1):
-        fired = _fire_safely(task, open_runs.get(task.id, []), now=now, actor=actor)
+        fired = _fire_safely(task, open_runs.get(task.id, []), now=now, actor=actor, has_grace=has_grace)
         for other in fired.replaced:
             _replace(other, actor=actor)
         runs += fired.runs
@@ -118,11 +121,11 @@ def _open_runs(tasks: list[ScheduledTask]) -> dict[UUID, list[TaskRun]]:
     return found
 
 
-def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str) -> _Firing:
+def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str, has_grace: bool) -> _Firing:
     """Fire one task; a broken row is paused with the reason, and never stops the others."""
     fired_before = task.slots_fired
     try:
-        return _fire(task, others, now=now, actor=actor)
+        return _fire(task, others, now=now, actor=actor, has_grace=has_grace)
     except Exception as error:
         logger.exception("task %s cannot be scheduled", task.id)
         task.status, task.paused_at = TaskStatus.PAUSED, now
@@ -131,15 +134,17 @@ def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, a
         return _Firing([], [])
 
 
-def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str) -> _Firing:
+def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str, has_grace: bool) -> _Firing:
     slot = task.next_slot
     if slot is None:
         planning.plan_after(task, now)
         return _Firing([], [])
-    chosen = missed.choose(task, slot, now=now)
+    chosen = missed.choose(task, slot, now=now, has_grace=has_grace)
     groups = [missed.sharing(task, instant) for instant in chosen.run]
     free = [slots for group in groups if (slots := missed.without_rows(task, group))]
     runs = [planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=slot) for slot, *_ in free]
+    for run in runs:
+        run.is_serial = run.is_serial or chosen.is_late
     replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
     task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
     if chosen.skipped is not None:

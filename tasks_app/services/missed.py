@@ -1,23 +1,18 @@
 """Slots that nobody could fire in time: which of them still run, which are written down as skipped.
 
 A slot is missed when the database's clock is more than the task's grace past it. The tick only notes a skipped range;
-upkeep counts it and writes the rows.
+upkeep counts it and writes the rows (`ranges`).
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.recurrence.plan import Planned
-from tasks_app.services import lifecycle, planning
+from tasks_app.services import planning
 from tasks_app.states import Reason, Status, Trigger
 
 ROWS = 100
-_COUNT_LIMIT = 100_000
-# A step through what a calendar moves looks at each day off around it.
-_COUNT_LIMIT_MOVED = 5_000
 _MOST_JITTERED = 1000
 _INSTANT = timedelta(microseconds=1)
 
@@ -35,12 +30,12 @@ class Chosen:
     is_late: bool = False
 
 
-def choose(task: ScheduledTask, slot: datetime, *, now: datetime) -> Chosen:
+def choose(task: ScheduledTask, slot: datetime, *, now: datetime, has_grace: bool = True) -> Chosen:
     """Decide about the task's next slot and everything missed since, by its misfire policy."""
     policy = task.misfire_policy
-    late = now - timedelta(seconds=policy["grace_seconds"])
+    late = now - timedelta(seconds=policy["grace_seconds"]) if has_grace else now
     due = task.next_due_at if task.next_due_at and slot == task.next_slot else planning.due_at(task, slot)
-    if due >= late:
+    if due >= late and has_grace:
         return Chosen([slot], None, slot)
     here = planning.placed(task, slot)
     missed_until = max(_last_due(task, late) or here, here)
@@ -66,31 +61,15 @@ def skipped_run(
         slot=first if first == last else None,
         scheduled_for=first,
     )
-    run.range_to = None if first == last else last
+    if first != last:
+        run.range_to, run.result = last, {"schedule": schedule_said(task)}
     return run
 
 
-def expand(run: TaskRun, *, actor: str) -> int:
-    """Count a skipped range; a missed one of up to `ROWS` slots becomes a row each, a pause stays one row.
-
-    Gives the number of slots.
-    """
-    task = run.task
-    if task is None or run.scheduled_for is None or run.range_to is None:
-        return 0
-    listed = _slots_between(task, run.scheduled_for, run.range_to)
-    with transaction.atomic():
-        slots = free(task, listed)
-        if len(slots) > ROWS or not slots or run.reason == Reason.PAUSED:
-            count, note = _counted(task, run.scheduled_for, run.range_to, len(listed))
-            count -= len(listed) - len(slots)
-            TaskRun.objects.filter(id=run.id).update(range_count=count, error=note)
-            return count
-        TaskRun.objects.filter(id=run.id).update(slot=slots[0], scheduled_for=slots[0], range_to=None)
-        now = run.finished_at
-        rows = [skipped_run(task, (slot, slot), now=now or slot, actor=actor) for slot in slots[1:]]
-        lifecycle.create(rows, actor=actor)
-    return len(slots)
+def schedule_said(task: ScheduledTask) -> str:
+    """Say to which schedule the slots of a range belong, for it may be edited."""
+    rule = planning.recurrence_of(task)
+    return rule.describe() if rule else ""
 
 
 def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: datetime) -> list[Planned]:
@@ -176,30 +155,3 @@ def _last_due(task: ScheduledTask, instant: datetime) -> Planned | None:
 def _before(task: ScheduledTask, planned: Planned) -> Planned | None:
     plan = planning.plan_of(task)
     return plan.before(planned.at, planned.slot) if plan else None
-
-
-def _slots_between(task: ScheduledTask, first: datetime, last: datetime) -> list[datetime]:
-    plan = planning.plan_of(task)
-    end, here = planning.placed(task, last), planning.placed(task, first)
-    slots: list[datetime] = []
-    planned: Planned | None = here
-    while plan is not None and planned is not None and planned <= end and len(slots) < _limit(task):
-        slots.append(planned.slot)
-        planned = plan.after(planned.at, planned.slot)
-    return slots
-
-
-def _limit(task: ScheduledTask) -> int:
-    plan = planning.plan_of(task)
-    return _COUNT_LIMIT_MOVED if plan is not None and plan.moves else _COUNT_LIMIT
-
-
-def _counted(task: ScheduledTask, first: datetime, last: datetime, listed: int) -> tuple[int, str]:
-    """Give how many slots a range has, and a note where they are more than were counted."""
-    if listed < _limit(task):
-        return listed, ""
-    rule = planning.recurrence_of(task)
-    if rule is not None and rule.interval is not None and rule.interval[1] != "days" and task.calendar_id is None:
-        number, unit = rule.interval
-        return (last - first) // timedelta(**{unit: number}) + 1, ""
-    return listed, f"more than {listed:,} slots; not all of them were counted"

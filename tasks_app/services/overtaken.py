@@ -1,18 +1,25 @@
-"""Slots that lay ahead, and that a change of the calendar has moved behind the moment in which it is made.
+"""Slots that a change of the calendar moves across the moment in which it is made.
 
-Nothing would ever come to them again. All share that moment: the first runs at once, the others are its duplicates.
+Those that lay ahead, and now lie behind, nothing would ever come to again. All share that moment: the first runs at
+once, the others are its duplicates. Those that a range in the history stands for, and that now lie ahead, get a row of
+their own, so that they are neither run nor counted again.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.recurrence.plan import Plan, first_instant_of
-from tasks_app.recurrence.zones import load_zone
-from tasks_app.services import lifecycle, missed, planning
+from tasks_app.models.ids import first_id_at
+from tasks_app.recurrence.plan import Plan, Planned
+from tasks_app.recurrence.plan_counting import Span
+from tasks_app.recurrence.plan_moves import FIRST, LAST, given_up, overtaken
+from tasks_app.services import lifecycle, missed, planning, ranges
 from tasks_app.states import Reason, Status, TaskStatus, Trigger
 
-_INSTANT = timedelta(microseconds=1)
+_MOST_OWN = 1000
+"""Rows of their own that one change gives to slots of one range; further ones are planned again."""
+_FAR = timedelta(days=130)
+"""No range that is older has slots which a calendar could still move."""
 
 
 def plan_before(task: ScheduledTask) -> Plan | None:
@@ -24,21 +31,42 @@ def plan_before(task: ScheduledTask) -> Plan | None:
 
 
 def settle_overtaken(task: ScheduledTask, before: Plan | None, *, until: datetime, actor: str) -> bool:
-    """Give each such slot of the changed task its row; tells whether there were any."""
-    slots = _overtaken(task, before, until) if before is not None else []
-    if not slots:
+    """Give each slot of the changed task that has been moved across the moment its row; tells whether any is behind."""
+    plan = planning.plan_of(task)
+    if before is None or plan is None or not (before.moves or plan.moves):
         return False
-    if task.status == TaskStatus.PAUSED:
-        runs = [_range(task, slots, now=until, actor=actor, reason=Reason.PAUSED)]
-    else:
-        first, *twins = slots
-        rows, rest = twins[: missed.ROWS], twins[missed.ROWS :]
-        runs = [held_back(task, first, due_at=max(until, planning.due_at(task, first)), now=until, actor=actor)]
-        runs += [_range(task, [twin], now=until, actor=actor, reason=Reason.DUPLICATE) for twin in rows]
-        runs += [_range(task, rest, now=until, actor=actor, reason=Reason.DUPLICATE)] if rest else []
-        task.slots_fired += 1
-    lifecycle.create(runs, actor=actor)
-    return True
+    _settle_given_up(task, before, plan, until=until, actor=actor)
+    spans = list(overtaken(before, plan, until, (task.starts_at, task.ends_at)))
+    known = set(ranges.own_rows(task, plan, spans))
+    count = ranges.count_in(plan, spans) - len(known)
+    if count > 0:
+        lifecycle.create(_rows(task, plan, spans, known, count, until=until, actor=actor), actor=actor)
+    return count > 0
+
+
+def _rows(  # noqa: PLR0913  # what was found, and by whom
+    task: ScheduledTask,
+    plan: Plan,
+    spans: list[Span],
+    known: set[datetime],
+    count: int,
+    *,
+    until: datetime,
+    actor: str,
+) -> list[TaskRun]:
+    paused = task.status == TaskStatus.PAUSED
+    slots = _first_of(plan, spans, known, 1 if paused else missed.ROWS + 2)
+    last = _last_of(plan, spans, known)
+    if paused:
+        return [_range(task, (slots[0], last), count, now=until, actor=actor, reason=Reason.PAUSED)]
+    first, *twins = slots[: missed.ROWS + 1]
+    runs = [held_back(task, first, due_at=max(until, planning.due_at(task, first)), now=until, actor=actor)]
+    runs += [_range(task, (twin, twin), 1, now=until, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
+    if rest := slots[missed.ROWS + 1 :]:
+        span = (rest[0], last)
+        runs.append(_range(task, span, count - len(runs), now=until, actor=actor, reason=Reason.DUPLICATE))
+    task.slots_fired += 1
+    return runs
 
 
 def held_back(task: ScheduledTask, slot: datetime, *, due_at: datetime | None, now: datetime, actor: str) -> TaskRun:
@@ -56,56 +84,75 @@ def held_back(task: ScheduledTask, slot: datetime, *, due_at: datetime | None, n
     return run
 
 
-def _range(task: ScheduledTask, slots: list[datetime], *, now: datetime, actor: str, reason: Reason) -> TaskRun:
-    run = missed.skipped_run(task, (slots[0], slots[-1]), now=now, actor=actor, reason=reason)
-    run.range_count = len(slots) if run.range_to else None
+def _range(  # noqa: PLR0913  # all by keyword
+    task: ScheduledTask, span: tuple[datetime, datetime], count: int, *, now: datetime, actor: str, reason: Reason
+) -> TaskRun:
+    run = missed.skipped_run(task, span, now=now, actor=actor, reason=reason)
+    run.range_count = count if run.range_to else None
     return run
 
 
-def _overtaken(task: ScheduledTask, before: Plan, until: datetime) -> list[datetime]:
-    plan = planning.plan_of(task)
-    if plan is None or not (plan.moves or before.moves):
-        return []
-    found = []
-    for slot in {*_moved_back(plan, until), *_moved_on(before, until)}:
-        was, now = before.place(slot), plan.place(slot)
-        if was is not None and now is not None and now.at <= until < was.at and _is_within(task, was.at):
-            found.append(now)
-    return missed.free(task, [planned.slot for planned in sorted(found)])
+def _first_of(plan: Plan, spans: Iterable[Span], known: set[datetime], most: int) -> list[datetime]:
+    """Give the first slots of the spans that have no rows, in the order in which they happen."""
+    found: list[Planned] = []
+    for span in spans:
+        slots = (slot for slot in ranges.slots_in(plan, span) if slot not in known)
+        placed = (plan.place(slot) for slot, _ in zip(slots, range(most), strict=False))
+        found += [place for place in placed if place is not None]
+    return [place.slot for place in sorted(found)[:most]]
 
 
-def _is_within(task: ScheduledTask, at: datetime) -> bool:
-    return (task.starts_at is None or at >= task.starts_at) and (task.ends_at is None or at <= task.ends_at)
+def _last_of(plan: Plan, spans: Iterable[Span], known: set[datetime]) -> datetime:
+    """Give the last of them."""
+    ends = (ranges.slots_in(plan, span, backwards=True) for span in spans)
+    last = (next((slot for slot in slots if slot not in known), None) for slots in ends)
+    return max(place for slot in last if slot and (place := plan.place(slot))).slot
 
 
-def _moved_back(plan: Plan, until: datetime) -> Iterator[datetime]:
-    """Give the later slots that the plan may put on days up to this one."""
-    if plan.off is None or plan.policy != "previous":
+def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: datetime, actor: str) -> None:
+    said = missed.schedule_said(task)
+    everything = given_up(before, after, Planned(FIRST, FIRST), Planned(until, LAST), until)
+    if not ranges.count_in(before, everything):
         return
-    today = _day(plan, until)
-    # What is left of a working day stays where it is.
-    start = until if today in plan.off else _start(plan, today + timedelta(days=1)) - _INSTANT
-    slot = plan.rule.next_after(start)
-    while slot is not None and (place := plan.place(slot)) is not None and _day(plan, place.at) <= today:
-        yield slot
-        slot = plan.rule.next_after(slot)
+    made = TaskRun.objects.filter(task=task, range_count__gt=0, range_to__isnull=False)
+    for run in made.filter(id__gte=first_id_at(until - _FAR)):
+        first, last = (before.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
+        if first is None or last is None or (run.result or {}).get("schedule") != said:
+            continue
+        spans = list(given_up(before, after, first, last, until))
+        known = set(ranges.own_rows(task, before, spans))
+        count = ranges.count_in(before, spans) - len(known)
+        if count > 0:
+            slots = _first_of(before, spans, known, _MOST_OWN)
+            rows = [_own(run, task, slot) for slot in slots]
+            lifecycle.create(rows, actor=actor)
+            _shrink(run, before, (first, last), set(slots), count)
 
 
-def _moved_on(before: Plan, until: datetime) -> Iterator[datetime]:
-    """Give the earlier slots that the plan of before may have put on days from this one on."""
-    if before.off is None or before.policy != "next":
+def _own(run: TaskRun, task: ScheduledTask, slot: datetime) -> TaskRun:
+    now, reason = run.finished_at or run.created_at, Reason(run.reason)
+    return missed.skipped_run(task, (slot, slot), now=now, actor=run.actor, reason=reason)
+
+
+def _shrink(run: TaskRun, before: Plan, ends: tuple[Planned, Planned], taken: set[datetime], count: int) -> None:
+    """Let a range stand for fewer slots, and no more for those at its ends that have been taken out."""
+    left = (run.range_count or 0) - count
+    if left <= 0:
+        run.delete()
         return
-    today = _day(before, until)
-    end = until + _INSTANT if today in before.off else _start(before, today)
-    slot = before.rule.previous_before(end)
-    while slot is not None and (place := before.place(slot)) is not None and _day(before, place.at) >= today:
-        yield slot
-        slot = before.rule.previous_before(slot)
+    first, last = ends[0].slot, ends[1].slot
+    if last in taken:
+        last = _left(taken, ends[1], before.before)
+    if first in taken:
+        first = _left(taken, ends[0], before.after)
+    changes = {"scheduled_for": first, "range_to": last, "range_count": left}
+    if first == last:
+        changes = {"slot": first, "scheduled_for": first, "range_to": None, "range_count": None, "result": None}
+    TaskRun.objects.filter(id=run.id).update(**changes)
 
 
-def _day(plan: Plan, instant: datetime) -> date:
-    return instant.astimezone(load_zone(plan.rule.timezone)).date()
-
-
-def _start(plan: Plan, day: date) -> datetime:
-    return first_instant_of(load_zone(plan.rule.timezone), day, time()).astimezone(UTC)
+def _left(taken: set[datetime], end: Planned, find: Callable[[datetime, datetime], Planned | None]) -> datetime:
+    here = end
+    while here.slot in taken and (found := find(here.at, here.slot)) is not None:
+        here = found
+    return here.slot

@@ -26,6 +26,7 @@ class Settled(NamedTuple):
 
 def settle_tasks(calendar: Calendar, *, actor: str) -> list[Settled]:
     """Lock the tasks, and give each slot that has come by the calendar as it was its run or its skipped row."""
+    due_slots.count_ranges_of(calendar, actor=actor)
     tasks = living_tasks_using(calendar).select_for_update(of=("self",)).select_related("owner", "calendar")
     return [_settled(task, actor=actor) for task in tasks.order_by("id")]
 

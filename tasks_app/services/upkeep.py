@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Batch, Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.ids import first_id_at
-from tasks_app.services import claiming, firing, missed, outcomes, turns
+from tasks_app.services import claiming, firing, outcomes, ranges, turns
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
@@ -113,16 +113,17 @@ def _open_queues() -> list[str]:
 
 def expand_missed(actor: str) -> int:
     """Count ranges of missed slots and write short ones out, a row each; gives the number of ranges."""
-    ranges = TaskRun.objects.filter(range_to__isnull=False, range_count=None).select_related("task")[:10]
-    for run in ranges:
+    uncounted = TaskRun.objects.filter(range_to__isnull=False, range_count=None)
+    found = list(uncounted.select_related("task__calendar")[:10])
+    for run in found:
         try:
-            missed.expand(run, actor=actor)
+            ranges.expand(run, actor=actor)
         except (OperationalError, InterfaceError):
             raise
         except Exception:  # its schedule cannot be read any more: never look again, for the others wait
             logger.exception("the skipped range %s cannot be counted", run.id)
             TaskRun.objects.filter(id=run.id).update(range_count=0)
-    return len(ranges)
+    return len(found)
 
 
 def tidy(actor: str) -> int:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tasks_app.errors import Conflict
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
 from tasks_app.services import firing, planning, tasks, upkeep
 from tests.clocks import Clock
@@ -104,10 +103,31 @@ def test_slots_within_their_grace_all_run(make: Make, clock: Clock) -> None:
 
 
 def test_an_edit_does_not_do_the_work_of_a_day_of_beats(make: Make, clock: Clock) -> None:
-    task = make(schedule={"kind": "every", "seconds": 10}, overlap="allow", misfire={"grace_seconds": 86_400})
+    """Beyond a hundred the misfire policy decides, whatever the grace; each slot is in the history."""
+    every = {"kind": "every", "seconds": 10}
+    task = make(schedule=every, overlap="allow", misfire={"grace_seconds": 86_400, "policy": "all", "max": 3})
     clock.move_to(START + timedelta(hours=2))
-    with pytest.raises(Conflict):
-        update(task, cron="0 * * * *")
+    update(task, cron="0 * * * *")
+    assert TaskRun.objects.filter(task=task, status="queued").count() == 103
+    assert TaskRun.objects.get(task=task, status="skipped").range_count == 720 - 103
+    assert fresh(task).next_slot == START + timedelta(hours=3)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "count"),
+    [
+        ({"kind": "every", "seconds": 5}, 400 * 17_280),
+        ({"kind": "cron", "expression": "* * * * *"}, 400 * 1440),
+        ({"kind": "any", "of": [{"kind": "every", "seconds": 10}, {"kind": "hourly", "minute": 7}]}, 400 * 8640),
+    ],
+)
+def test_an_edit_counts_a_pause_of_any_length(schedule: dict[str, Any], count: int, make: Make, clock: Clock) -> None:
+    task = tasks.task_pause(task=make(schedule=schedule), actor=ACTOR)
+    clock.move_to(START + timedelta(days=400))
+    update(task, cron="0 * * * *")
+    row = TaskRun.objects.get(task=task)
+    assert (row.range_count, row.error) == (count, "")
+    assert row.result == {"schedule": task.schedule_text}
 
 
 @pytest.mark.parametrize("shift", [{"jitter_seconds": 86_400}, {"spread_seconds": 86_400}])

@@ -10,7 +10,7 @@ from tasks_app.models import Calendar, ScheduledTask, TaskRun
 from tasks_app.services import firing, tasks, upkeep
 from tasks_app.services.calendars import calendar_create, calendar_update
 from tests.clocks import Clock
-from tests.services.conftest import Make
+from tests.services.conftest import START, Make
 from tests.services.deeds import at, fire, fresh, update
 
 pytestmark = pytest.mark.django_db
@@ -139,3 +139,85 @@ def test_a_slot_that_has_run_hides_no_other_of_its_range(make: Make, clock: Cloc
     fire(task)
     update(task, cron="0 20 * * *")
     assert told(task) == ["Mon 09 succeeded ", "Tue 09 skipped missed", "Wed 09 skipped missed"]
+
+
+def test_a_slot_of_a_pause_that_an_edit_moves_ahead_is_counted_once_and_does_not_run(
+    make: Make, alice: User, clock: Clock
+) -> None:
+    calendar = office(alice, days=["2026-11-28"])
+    task = make(cron="0 9 * * *", calendar=str(calendar.id), calendar_policy="previous")
+    clock.move_to(FRIDAY_NOON - timedelta(days=2))
+    work(task)
+    TaskRun.objects.all().delete()
+    task = tasks.task_pause(task=fresh(task), actor="test")
+    clock.move_to(FRIDAY_NOON)
+    tasks.task_resume(task=task, actor="test")
+    upkeep.expand_missed("test")
+    assert [(row.scheduled_for.day, row.range_count) for row in TaskRun.objects.all() if row.scheduled_for] == [(26, 3)]
+    change(calendar, alice, days=[])
+    clock.move_to(FRIDAY_NOON + timedelta(days=1))
+    work(task)
+    assert told(task) == ["Thu 09 skipped paused", "Sat 09 skipped paused"]
+    row = TaskRun.objects.get(range_to__isnull=False)
+    assert (row.range_to, row.range_count) == (FRIDAY_NOON - timedelta(hours=3), 2)
+
+
+def test_a_range_of_two_of_which_one_is_moved_ahead_is_a_slot(make: Make, alice: User, clock: Clock) -> None:
+    calendar = office(alice, days=["2026-11-28"])
+    task = make(cron="0 9 * * *", calendar=str(calendar.id), calendar_policy="previous")
+    clock.move_to(FRIDAY_NOON - timedelta(days=1))
+    work(task)
+    TaskRun.objects.all().delete()
+    task = tasks.task_pause(task=fresh(task), actor="test")
+    clock.move_to(FRIDAY_NOON)
+    change(calendar, alice, days=[])
+    assert told(task) == ["Fri 09 skipped paused", "Sat 09 skipped paused"]
+    assert not TaskRun.objects.filter(range_to__isnull=False).exists()
+
+
+def test_a_range_of_an_ended_task_is_counted_by_the_days_that_it_had(make: Make, alice: User, clock: Clock) -> None:
+    calendar = office(alice)
+    task = make(
+        cron="* * * * *",
+        calendar=str(calendar.id),
+        misfire={"policy": "skip"},
+        ends_at=FRIDAY_NOON + timedelta(hours=24),
+    )
+    clock.move_to(FRIDAY_NOON + timedelta(days=2))
+    at(task, next_slot=FRIDAY_NOON, next_due_at=FRIDAY_NOON)
+    fire(task)
+    assert fresh(task).status == "completed"
+    change(calendar, alice, days=["2026-11-28"])
+    upkeep.expand_missed("test")
+    assert TaskRun.objects.get(task=task).range_count == 24 * 60 + 1
+
+
+def test_a_task_with_many_slots_due_does_not_keep_its_calendar_from_being_edited(
+    make: Make, alice: User, clock: Clock
+) -> None:
+    calendar = office(alice)
+    every = {"kind": "every", "seconds": 10}
+    misfire = {"grace_seconds": 86_400}
+    task = make(schedule=every, overlap="allow", misfire=misfire, calendar=str(calendar.id))
+    clock.move_to(START + timedelta(hours=2))
+    change(calendar, alice, days=["2026-12-24"])
+    rows = TaskRun.objects.filter(task=task)
+    assert rows.filter(status="queued").count() == 101
+    assert [(row.reason, row.range_count) for row in rows.exclude(status="queued")] == [("missed", 720 - 101)]
+    assert rows.filter(slot=START + timedelta(hours=2), status="queued").exists()
+
+
+def test_many_slots_moved_before_an_edit_are_one_row(make: Make, alice: User, clock: Clock) -> None:
+    """All of Saturday and Sunday at or before noon, every five seconds: 17,282 of them."""
+    calendar = office(alice)
+    every = {"kind": "every", "seconds": 5}
+    task = make(schedule=every, calendar=str(calendar.id), calendar_policy="previous", overlap="allow")
+    clock.move_to(FRIDAY_NOON)
+    at(task, next_slot=FRIDAY_NOON + timedelta(seconds=5), next_due_at=FRIDAY_NOON + timedelta(seconds=5))
+    change(calendar, alice, days=["2026-11-28", "2026-11-29"])
+    rows = TaskRun.objects.filter(task=task).order_by("id")
+    run, *twins, rest = rows
+    assert (run.slot, run.status) == (FRIDAY_NOON + timedelta(hours=12), "scheduled")
+    assert {(twin.reason, twin.range_to) for twin in twins} == {("duplicate", None)}
+    assert (len(twins), rest.range_count) == (100, 2 * (12 * 720 + 1) - 101)
+    assert rest.range_to == FRIDAY_NOON + timedelta(days=2)

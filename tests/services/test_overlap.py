@@ -9,7 +9,7 @@ from tasks_app.services import outcomes, upkeep
 from tasks_app.services.lifecycle import Claim
 from tests.clocks import Clock
 from tests.services.conftest import START, Make
-from tests.services.deeds import fire, fresh, history, take_next
+from tests.services.deeds import fire, fresh, history, take_next, update
 from tests.services.ends import failure
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +27,11 @@ def fire_at(clock: Clock, task: ScheduledTask, *minutes: int) -> None:
     for minute in minutes:
         clock.move_to(START + timedelta(minutes=minute))
         fire(task)
+
+
+def slot_of(held: Claim) -> str:
+    """Say which slot a claimed run is of."""
+    return f"{TaskRun.objects.get(id=held.run_id).scheduled_for:%H:%M}"
 
 
 def work_off() -> list[str]:
@@ -116,10 +121,35 @@ def test_slots_that_are_made_up_for_run_one_after_the_other(overlap: str, make: 
     ]
 
 
-def test_slots_that_are_made_up_for_run_side_by_side_where_that_is_allowed(make: Make, clock: Clock) -> None:
+def test_slots_that_are_made_up_for_wait_for_each_other_only_where_runs_go_side_by_side(
+    make: Make, clock: Clock
+) -> None:
     task = make(overlap="allow", misfire={"policy": "all", "max": 3})
+    fire_at(clock, task, 10)
+    claimed()
+    fire_at(clock, task, 55, 60)
+    made_up = claimed()
+    assert slot_of(made_up) == "09:30", "the one of 09:10 is no hindrance"
+    assert slot_of(claimed()) == "10:00", "nor is the one that is made up for to what comes on time"
+    assert take_next() is None
+    outcomes.attempt_succeeded(made_up, result=None)
+    assert [slot_of(claimed()), take_next()] == ["09:40", None]
+
+
+def test_a_made_up_slot_that_waits_for_a_retry_lets_the_next_one_in(make: Make, clock: Clock) -> None:
+    task = make(overlap="allow", misfire={"policy": "all", "max": 2}, retry={"delays": [3600]})
     fire_at(clock, task, 55)
-    assert [take_next() is not None for _ in range(4)] == [True, True, True, False]
+    outcomes.attempt_failed(claimed(), failure())
+    assert slot_of(claimed()) == "09:50"
+
+
+def test_where_runs_no_longer_go_side_by_side_a_serial_one_waits_for_those_that_did(make: Make, clock: Clock) -> None:
+    task = make(overlap="allow")
+    fire_at(clock, task, 10)
+    claimed()
+    update(task, overlap="queue_all")
+    fire_at(clock, task, 20)
+    assert take_next() is None
 
 
 @pytest.mark.parametrize("overlap", ["skip", "queue_one"])

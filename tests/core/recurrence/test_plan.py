@@ -9,6 +9,7 @@ import pytest
 from tasks_app.recurrence import ScheduleError, build
 from tasks_app.recurrence.days_off import DAY, DaysOff, check_country, countries, days_off, holidays_of, read_day
 from tasks_app.recurrence.plan import POLICIES, Plan, Planned
+from tasks_app.recurrence.plan_counting import count_plans
 
 INSTANT = timedelta(microseconds=1)
 WEEKEND = ("sat", "sun")
@@ -144,6 +145,23 @@ def test_both_directions_give_what_placing_every_slot_gives(seed: int) -> None:
     expected = _placed(searched, start, end)
     assert _forward(searched, start, end) == expected
     assert _backward(searched, start, end) == expected
+    for first, last in (choice.choices(expected, k=2) for _ in range(12 if expected else 0)):
+        assert count_plans(searched, first, last) == len([each for each in expected if first <= each <= last])
+
+
+@pytest.mark.parametrize("line", ["*/30 * * * *", "*/7 1-3 * * *"])
+@pytest.mark.parametrize("policy", ["previous", "next"])
+@pytest.mark.parametrize("end", ["2026-10-24", "2026-10-25", "2026-10-26"])
+def test_a_night_that_comes_twice_loses_no_slot_when_it_is_moved(line: str, policy: str, end: str) -> None:
+    """Clocks in Berlin go back on Sunday, 25 October 2026: its times between two and three are there twice."""
+    searched = plan(line, policy, "Europe/Berlin", weekend=WEEKEND)
+    first, last = datetime(2026, 10, 22, tzinfo=UTC), datetime.fromisoformat(end).replace(tzinfo=UTC) + 3 * DAY
+    expected = _placed(searched, first, last)
+    assert _forward(searched, first, last) == expected
+    assert _backward(searched, first, last) == expected
+    for number in range(0, len(expected), 9):
+        assert count_plans(searched, expected[number], expected[-1]) == len(expected) - number
+        assert count_plans(searched, expected[0], expected[number]) == number + 1
 
 
 def _placed(of: Plan, start: datetime, end: datetime) -> list[Planned]:
