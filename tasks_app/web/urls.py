@@ -59,6 +59,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/<uuid:run_id>/cancel/", run_actions.run_cancel, name="run-cancel"),
     path("runs/<uuid:run_id>/retry/", run_actions.run_retry, name="run-retry"),
     path("runs/<uuid:run_id>/dismiss/", run_actions.run_dismiss, name="run-dismiss"),
+    path("runs/<uuid:run_id>/effects/<int:effect_id>/settle/", run_actions.run_effect_settle, name="run-effect-settle"),
     path("upcoming/", upcoming.upcoming, name="upcoming"),
     path("upcoming/spread/", spread.upcoming_spread, name="upcoming-spread"),
     path("upcoming/spread/undo/", spread.upcoming_spread_undo, name="upcoming-spread-undo"),
