@@ -18,6 +18,7 @@ from tasks_app.states import FINAL
 from tasks_app.web import words
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.platform_state import why_it_waits
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 LINES = 500
@@ -112,7 +113,7 @@ def _sentence(run: TaskRun) -> str:
         return "It has been asked to stop, and gets a few seconds to do so by itself."
     said = {
         "running": f"On {run.worker}, {attempt}.",
-        "queued": f"Waits for a worker in queue {run.queue}.",
+        "queued": why_it_waits(run) or f"Waits for a worker in queue {run.queue}.",
         "scheduled": f"Waits for its time: {attempt}.",
         "waiting": "Waits for its turn in its batch.",
     }
