@@ -73,7 +73,7 @@ def run_effect_settle(request: Request, run_id: uuid.UUID, effect_id: int) -> Ht
             run=run, effect_id=effect_id, happened=word == "yes", actor=actor_of(request), note=note
         ),
         success=SETTLED[word],
-        then=f"{_detail(run_id)}#effects",
+        then=_detail(run_id),
     )
 
 
