@@ -32,7 +32,7 @@ WHAT_TO_DO = {
     "worker_lost": "Look at the memory that the run needs and at the worker's log, then retry the run.",
     "invalid_payload": "Edit the task's payload, then run it again.",
     "unknown_type": "Ask whoever installs this platform where the task type has gone, or delete the task.",
-    "effect_unknown": "Find out whether it happened. If it did, dismiss the run; if not, run the task again.",
+    "effect_unknown": "Find out whether it happened, say so on the run's page, then retry.",
 }
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tasks_app.selectors import health
+from tasks_app.selectors import health, liveness
 from tasks_app.selectors.broker import broker
 from tasks_app.selectors.health import Finding
 
@@ -39,7 +39,15 @@ def migrations() -> Finding:
 
 
 READY: Sequence[Question] = (health.database, migrations)
-STATUS: Sequence[Question] = (*READY, broker, health.beat, health.workers, health.claims, health.schedule)
+STATUS: Sequence[Question] = (
+    *READY,
+    broker,
+    health.beat,
+    health.workers,
+    liveness.claims,
+    health.schedule,
+    liveness.upkeep,
+)
 
 
 @never_cache
@@ -71,11 +79,20 @@ async def _answer(questions: Sequence[Question], seconds: float) -> JsonResponse
     except TimeoutError:
         findings.append(Finding("time", False, f"no answer within {seconds:g} s"))
     ok = all(finding.ok for finding in findings)
-    checks: dict[str, Any] = {found.name: {"ok": found.ok, "detail": found.detail} for found in findings}
+    checks = {found.name: _told(found) for found in findings}
     status = "ok" if ok else "needs_attention"
     response = JsonResponse({"status": status, "checks": checks}, status=200 if ok else 503)
     response._has_been_logged = True  # type: ignore[attr-defined]  # a probe's answer is no fault of this process
     return response
+
+
+def _told(finding: Finding) -> dict[str, Any]:
+    told: dict[str, Any] = {"ok": finding.ok, "detail": finding.detail}
+    if finding.since is not None:
+        told["since"] = finding.since.isoformat(timespec="seconds").replace("+00:00", "Z")
+    if finding.todo:
+        told["todo"] = finding.todo
+    return told
 
 
 def _ask(questions: Sequence[Question], findings: list[Finding]) -> None:

@@ -46,7 +46,7 @@ class EngineStep(bootsteps.StartStopStep):
         parent = _parent_of(consumer)
         self._every(consumer, _WATCH_SECONDS, lambda: _watch(consumer, parent))
         self._every(consumer, _REPORT_SECONDS, parent.report)
-        self._every(consumer, settings.UPKEEP_SECONDS, lambda: upkeep.upkeep(actor=f"upkeep:{parent.name}"))
+        self._every(consumer, settings.UPKEEP_SECONDS, lambda: upkeep.upkeep(actor=f"{upkeep.ACTOR}{parent.name}"))
         _guarded(parent.report)
 
     def stop(self, consumer: Any) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from tasks_app.selectors import health, home
+from tasks_app.selectors import health, home, liveness
 from tasks_app.selectors.run_list import open_counts
 
 SHOWN = 8
-CHECKS = (health.beat, health.workers, health.claims, health.schedule)
+CHECKS = (health.beat, health.workers, liveness.claims, health.schedule, liveness.upkeep)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Side effects of runs: what was begun, done, or is unknown."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -8,15 +9,47 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from tasks_app.admin.base import ReadOnlyAdmin
+from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
 from tasks_app.admin.shown import as_json, instant, label, link
+from tasks_app.errors import Conflict
 from tasks_app.models import Effect
+from tasks_app.selectors.effects import run_of
+from tasks_app.services.settling import effect_settle
 
 _TONES = {"intent": "info", "done": "success", "not_done": "default", "unknown": "danger"}
 
 
+def _settle(effect: Effect, actor: str, *, happened: bool) -> Outcome:
+    run = run_of(effect)
+    if run is None:
+        raise Conflict("The runs of this side effect are gone.")
+    effect_settle(run=run, effect_id=effect.pk, happened=happened, actor=actor, note="Said in the admin")
+    return Outcome("noted: it happened." if happened else "noted: it did not happen.")
+
+
+HAPPENED = Deed(
+    name="happened",
+    title="It happened",
+    question="A retry of the run then does not do it again.",
+    icon="check",
+    perform=partial(_settle, happened=True),
+    is_offered=lambda effect: effect.is_open,
+)
+NOT_HAPPENED = Deed(
+    name="not_happened",
+    title="It did not happen",
+    question="A retry of the run then does it.",
+    icon="close",
+    perform=partial(_settle, happened=False),
+    is_offered=lambda effect: effect.is_open,
+)
+
+
 @admin.register(Effect)
-class EffectAdmin(ReadOnlyAdmin):
-    """Read-only: a handler writes its effects while it holds its claim."""
+class EffectAdmin(DeedAdmin, ReadOnlyAdmin):
+    """Read-only: a handler writes its effects while it holds its claim; a person says what nobody knows."""
+
+    deeds = (HAPPENED, NOT_HAPPENED)
 
     list_display = (
         "key",
@@ -26,7 +59,7 @@ class EffectAdmin(ReadOnlyAdmin):
         instant("begun_at", "begun"),
         instant("settled_at", "settled"),
     )
-    fields = readonly_fields = (*list_display, "root_run", "claim_no", as_json("result"))
+    fields = readonly_fields = (*list_display, "root_run", "claim_no", as_json("result"), "settled_by", "settle_note")
     list_filter = ("state",)
     ordering = ("-id",)
     sortable_by = ()

@@ -11,7 +11,7 @@ from tasks_app.handlers.payload import Payload
 from tasks_app.kinds.report_window import Listed
 from tasks_app.kinds.sources import Column, Scope, report_source
 from tasks_app.models import Beat, Worker
-from tasks_app.selectors import health
+from tasks_app.selectors import health, liveness
 from tasks_app.selectors.broker import broker
 from tasks_app.selectors.operations import COUNTED, QueueState, queue_states
 from tasks_app.selectors.operations import workers as reported_workers
@@ -87,7 +87,8 @@ def _beat() -> Iterator[dict[str, Any]]:
 def _workers() -> Iterator[dict[str, Any]]:
     """What a worker that was stopped in good order says is no problem, unless its queues are left alone."""
     yield _finding(Area.WORKERS, health.workers())
-    yield _finding(Area.WORKERS, health.claims())
+    yield _finding(Area.WORKERS, liveness.claims())
+    yield _finding(Area.WORKERS, liveness.upkeep())
     alive = {worker.name for worker in health.live_workers()}
     for worker in reported_workers():
         is_alive = worker.name in alive

@@ -17,8 +17,10 @@ from tasks_app.handlers.validation import validate_payload
 from tasks_app.kinds.celery_call import Limit, call_task
 from tasks_app.kinds.celery_logs import logs_to
 from tasks_app.kinds.celery_signature import Unusable, arguments_for, arguments_model
+from tasks_app.kinds.remembered import remembered
 from tasks_app.models import TaskRun
 from tasks_app.retry import MAX_RETRIES_LIMIT
+from tasks_app.selectors.effects import happened_in_repeated
 
 logger = logging.getLogger(__name__)
 
@@ -130,6 +132,9 @@ def celery_task(ctx: RunContext, payload: CeleryTask) -> Any:
     # Celery runs a task again after a crash only where it is acknowledged late; any other is a person's to judge.
     with ctx.effect(f"call:{ctx.run_id}", idempotent=bool(task.acks_late)) as call:
         if call.done:
+            return call.result
+        if happened_in_repeated(ctx.run_id, key="call:{}"):
+            call.confirm(remembered(None))
             return call.result
         try:
             with logs_to(ctx):

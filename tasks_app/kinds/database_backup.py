@@ -10,6 +10,7 @@ from pydantic import Field
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.kinds.backup_copies import Copy, PostgresCopy, SqliteCopy
+from tasks_app.kinds.remembered import remembered
 from tasks_app.models import StoredFile
 from tasks_app.selectors.access import sees_all
 from tasks_app.services import backups
@@ -43,7 +44,7 @@ def database_backup(ctx: RunContext, payload: DatabaseBackup) -> dict[str, Any]:
     with ctx.effect("backup", idempotent=True) as effect:
         if effect.done:
             ctx.log("this run has made its backup already; run it from scratch for another")
-            return dict(effect.result)
+            return remembered(effect.result)
         ctx.check_stop()
         result = _back_up(ctx, payload)
         effect.confirm(result)

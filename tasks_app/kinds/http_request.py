@@ -7,6 +7,7 @@ from tasks_app.handlers import RunContext, handler
 from tasks_app.kinds.http_answer import finished, is_wanted, kept, retry_after_seconds, summary
 from tasks_app.kinds.http_payload import HttpRequest
 from tasks_app.kinds.http_sending import AnswerLost, RequestFailed, sent
+from tasks_app.kinds.remembered import remembered
 from tasks_app.retry import RetryPolicy
 from tasks_app.services.outbound import Answer
 
@@ -31,6 +32,8 @@ def http_request(ctx: RunContext, payload: HttpRequest) -> Any:
         return finished(kept(answer, payload.extract), payload.extract)
     with ctx.effect("request", idempotent=payload.repeatable) as effect:
         if effect.done:
+            if effect.result is None:
+                return remembered(None)
             ctx.log("Sent by an earlier attempt already; this is its answer")
             return finished(effect.result, payload.extract)
         try:

@@ -75,13 +75,13 @@ class Upload(Payload):
         return self.method == "PUT" or self.repeatable
 
 
-def upload_file(ctx: RunContext, upload: Upload, file: StoredFile) -> int:
-    """Send the file unless it has been sent, and give the status of the answer."""
+def upload_file(ctx: RunContext, upload: Upload, file: StoredFile) -> int | None:
+    """Send the file unless it has been sent; give the status of the answer, None where only a person knows of it."""
     ctx.check_stop()
     with ctx.effect("upload", idempotent=upload.is_repeatable) as effect:
         if effect.done:
             ctx.log("The file was uploaded by an earlier attempt already")
-            return int(effect.result)
+            return None if effect.result is None else int(effect.result)
         try:
             answer = _sent(ctx, upload, file, effect.id)
         except (Permanent, RequestFailed):

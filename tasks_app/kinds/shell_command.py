@@ -11,6 +11,7 @@ from pydantic import Field
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.kinds.command_output import CommandOutput
+from tasks_app.kinds.remembered import remembered
 from tasks_app.services.commands import Prepared, command_prepare
 from tasks_app.services.processes import CannotStart, Ending, Job, StreamName, run_program
 
@@ -87,8 +88,7 @@ def shell_command(ctx: RunContext, payload: ShellCommand) -> dict[str, Any]:
     with ctx.effect("command") as effect:
         if effect.done:
             ctx.log("It has run to its end for this run already; this is what came of it")
-            kept: dict[str, Any] = effect.result
-            return kept
+            return remembered(effect.result)
         try:
             result = _result(ctx, payload, prepared)
         except CommandCut:

@@ -39,6 +39,7 @@ class Worker(models.Model):
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField(db_index=True)
     last_claim_at = models.DateTimeField(null=True, blank=True)
+    last_upkeep_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -11,7 +11,8 @@ from tasks_app.models.run import TaskRun
 class RunEvent(models.Model):
     """One transition of a run, append-only, written in the transaction of the transition.
 
-    A `fenced` row (a write refused because the claim was lost) has no version, because the run did not change.
+    A `fenced` row (a write refused because the claim was lost) and a `settled` one (a person said what came of a side
+    effect) have no version, because the run did not change.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -72,7 +73,10 @@ class RunLog(models.Model):
 
 
 class Effect(models.Model):
-    """A side effect of a root run: `intent` before, `done` after; `unknown` when nobody knows."""
+    """A side effect of a root run: `intent` before, `done` after; `unknown` when nobody knows.
+
+    `settled_by` is the person who has said whether it happened, "" where the handler did.
+    """
 
     class State(models.TextChoices):
         """How much is known about the effect."""
@@ -92,6 +96,9 @@ class Effect(models.Model):
     result = models.JSONField(null=True)
     begun_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
+    # Defaults of the database too: a worker of the version before writes rows while a new one comes up.
+    settled_by = models.CharField(max_length=200, blank=True, default="", db_default="")
+    settle_note = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["root_run_id", "key"], name="effect_once")]
@@ -101,3 +108,8 @@ class Effect(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """It was begun, and nobody has said yet how it ended."""
+        return self.state in (self.State.INTENT, self.State.UNKNOWN)

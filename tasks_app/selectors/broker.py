@@ -12,6 +12,7 @@ from tasks_app.selectors.health import Finding
 
 TIMEOUT_SECONDS = 0.5
 KEEPS = "noeviction"
+TODO = "Start Redis, or see why it cannot be reached. Nothing is lost meanwhile; workers look for themselves."
 
 
 def broker() -> Finding:
@@ -20,7 +21,8 @@ def broker() -> Finding:
         with _client() as client:
             client.ping()
     except (RedisError, OSError) as fault:
-        return Finding("broker", False, f"Redis does not answer: {str(fault)[:200]}; runs wait in the database")
+        detail = f"Redis does not answer: {str(fault)[:200]}; runs wait in the database"
+        return Finding("broker", False, detail, todo=TODO)
     return Finding("broker", True, "Redis answers")
 
 

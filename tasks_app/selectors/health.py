@@ -1,6 +1,6 @@
 """Facts about the platform itself: what works, and what needs a person. Each is one cheap question that cannot hang."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,37 +8,54 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from tasks_app.models import Beat, Queue, RunEvent, ScheduledTask, Worker, db_now
+from tasks_app.models import Beat, Queue, ScheduledTask, Worker, db_now
 from tasks_app.models.platform import ALIVE
-from tasks_app.selectors.eligible import eligible_runs
-from tasks_app.states import Status
 
 STATEMENT_MILLISECONDS = 1500
 BEAT_SILENT = timedelta(seconds=10)
 """A beat writes its row every 2 s."""
-UNCLAIMED = timedelta(seconds=30)
 OVERDUE = timedelta(seconds=60)
-NEWEST_EVENTS = 500
+REMEMBERED = 50
+DATABASE_TODO = "See whether the database runs, has room, and is reached from here."
+BEAT_TODO = "Start celery beat, as the Procfile has it; any number of them may run."
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one thing; `detail` is a sentence for people."""
+    """What was found about one thing; `detail` is a sentence for people.
+
+    Of a fault: since when, where that is known, and what to do about it. `is_asked` says that the database answered.
+    """
 
     name: str
     ok: bool
     detail: str
+    since: datetime | None = None
+    todo: str = ""
+    is_asked: bool = True
 
 
-def find(name: str, question: Callable[[], tuple[bool, str]]) -> Finding:
+@dataclass(frozen=True)
+class Fault:
+    """What a question found to be wrong."""
+
+    detail: str
+    todo: str
+    since: datetime | None = None
+
+
+def find(name: str, question: Callable[[], tuple[bool, str] | Fault]) -> Finding:
     """Ask, and turn a database that does not answer into a finding."""
     try:
         with _briefly():
-            ok, detail = question()
+            found = question()
     except (DatabaseError, InterfaceError) as fault:
         connection.close()
-        return Finding(name, False, f"the database does not answer: {_first_line(fault)}")
-    return Finding(name, ok, detail)
+        detail = f"the database does not answer: {first_line(fault)}"
+        return Finding(name, False, detail, todo=DATABASE_TODO, is_asked=False)
+    if isinstance(found, Fault):
+        return Finding(name, False, found.detail, found.since, found.todo)
+    return Finding(name, *found)
 
 
 def database() -> Finding:
@@ -59,11 +76,6 @@ def beat() -> Finding:
 def workers() -> Finding:
     """Say whether each queue that is not paused has a worker that reports."""
     return find("workers", _workers)
-
-
-def claims() -> Finding:
-    """Say whether runs that could run are taken by somebody."""
-    return find("claims", _claims)
 
 
 def schedule() -> Finding:
@@ -102,78 +114,60 @@ def _database() -> tuple[bool, str]:
     return True, f"{connection.vendor} answers"
 
 
-def _migrations() -> tuple[bool, str]:
+def _migrations() -> tuple[bool, str] | Fault:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        return False, f"{len(missing)} migrations are not applied; run manage.py migrate"
+        return Fault(f"{len(missing)} migrations are not applied; run manage.py migrate", "Run manage.py migrate.")
     return True, "all applied"
 
 
-def _beat() -> tuple[bool, str]:
+def _beat() -> tuple[bool, str] | Fault:
     now = db_now()
     last = Beat.objects.order_by("-last_tick_at").first()
     if last is None:
-        return False, "no beat has ever run; start celery beat"
-    age = _seconds(now - last.last_tick_at)
+        return Fault("no beat has ever run; start celery beat", BEAT_TODO)
+    age = seconds_of(now - last.last_tick_at)
     if last.stopped_at is None and now - last.last_tick_at <= BEAT_SILENT:
         return True, f"last tick {age} s ago"
     how = "stopped" if last.stopped_at else "fell silent"
-    return False, f"the last beat {how} {age} s ago; workers stand in for it"
+    return Fault(f"the last beat {how} {age} s ago; workers stand in for it", BEAT_TODO, last.last_tick_at)
 
 
-def _workers() -> tuple[bool, str]:
+def _workers() -> tuple[bool, str] | Fault:
     alive = live_workers()
     served = {queue for worker in alive for queue in worker.queues}
     names = Queue.objects.filter(paused_at=None).values_list("name", flat=True)
     without = [name for name in names if name not in served]
     if without:
-        return False, f"no worker serves {', '.join(without)}"
+        todo = f"Start a worker that serves {', '.join(without)} (WORKER_QUEUES names its queues), or pause the queue."
+        return Fault(f"no worker serves {', '.join(without)}", todo, _served_until(without))
     if not alive:
-        return False, "no worker runs"
+        return Fault("no worker runs", "Start a worker: celery worker, as the Procfile has it.", _served_until([]))
     return True, f"{len(alive)} with {sum(worker.concurrency for worker in alive)} children"
 
 
-def _claims() -> tuple[bool, str]:
-    now = db_now()
-    stuck = [found for queue in Queue.objects.filter(paused_at=None) if (found := _stuck(queue.name, now))]
-    return not stuck, "; ".join(stuck) or "nothing waits without need"
+def _served_until(queues: Collection[str]) -> datetime | None:
+    """Give when a worker last reported that served one of these queues, or any."""
+    latest = Worker.objects.order_by("-heartbeat_at")[:REMEMBERED]
+    return next((one.heartbeat_at for one in latest if not queues or set(one.queues) & set(queues)), None)
 
 
-def _stuck(queue: str, now: datetime) -> str | None:
-    """Say that a queue's oldest eligible run waits although somebody could take it."""
-    oldest = _oldest_eligible(queue)
-    if oldest is None or now - oldest < UNCLAIMED:
-        return None
-    serving = [worker for worker in live_workers() if queue in worker.queues]
-    if serving and (all(worker.running >= worker.concurrency for worker in serving) or _claim_lately(serving, now)):
-        return None
-    return f"a run has waited in {queue} for {_seconds(now - oldest)} s and nobody takes it"
-
-
-def _oldest_eligible(queue: str) -> datetime | None:
-    """A run of a serial task is not eligible while another run of that task is under way."""
-    return eligible_runs(queue).order_by("id").values_list("queued_at", flat=True).first()
-
-
-def _claim_lately(workers: list[Worker], now: datetime) -> bool:
-    """Say whether one of these has taken any run lately; it may have taken more urgent ones."""
-    newest = RunEvent.objects.order_by("-id").values_list("target", "actor", "at")[:NEWEST_EVENTS]
-    actors = {f"worker:{worker.name}" for worker in workers}
-    return any(target == Status.RUNNING and actor in actors and now - at < UNCLAIMED for target, actor, at in newest)
-
-
-def _schedule() -> tuple[bool, str]:
+def _schedule() -> tuple[bool, str] | Fault:
     now = db_now()
     late = ScheduledTask.objects.filter(next_due_at__lt=now - OVERDUE).order_by("next_due_at").first()
     if late is None or late.next_due_at is None:
         return True, "nothing is overdue"
-    return False, f"a task has been due for {_seconds(now - late.next_due_at)} s and was not fired"
+    detail = f"a task has been due for {seconds_of(now - late.next_due_at)} s and was not fired"
+    todo = "Start celery beat, or a worker, which stands in for it; then look at its log."
+    return Fault(detail, todo, late.next_due_at)
 
 
-def _seconds(span: timedelta) -> int:
+def seconds_of(span: timedelta) -> int:
+    """Give whole seconds, none below zero."""
     return max(0, round(span.total_seconds()))
 
 
-def _first_line(fault: Exception) -> str:
+def first_line(fault: Exception) -> str:
+    """Give the first line of what an exception says."""
     return (str(fault).strip().splitlines() or [type(fault).__name__])[0][:200]

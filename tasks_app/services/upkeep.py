@@ -23,6 +23,7 @@ from tasks_app.states import Status
 
 logger = logging.getLogger(__name__)
 
+ACTOR = "upkeep:"
 _STEP = 100
 _BEAT_SILENT = timedelta(seconds=5)
 _KEPT = timedelta(hours=24)
@@ -31,7 +32,8 @@ _PRUNE_SECONDS = 0.5
 
 
 def upkeep(*, actor: str) -> None:
-    """Do every step once; a step that fails is logged and does not stop the next."""
+    """Do every step once; a step that fails is logged and does not stop the next. A round that came to its end is noted
+    in the worker's row."""
     steps: list[Callable[[str], object]] = [
         rescue_expired,
         stand_in_for_beat,
@@ -50,6 +52,7 @@ def upkeep(*, actor: str) -> None:
             raise
         except Exception:
             logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
+    Worker.objects.filter(name=actor.removeprefix(ACTOR)).update(last_upkeep_at=db_now())
 
 
 def rescue_expired(actor: str) -> int:

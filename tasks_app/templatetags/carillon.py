@@ -13,6 +13,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.effects import COUNTED, ShownEffect
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.states import Status
 from tasks_app.web import json_view, words
@@ -53,6 +54,18 @@ def slot_state(word: str) -> SafeString:
         return state(word)
     style = {"planned": ("scheduled", "still planned")}.get(word, ("none", word))
     return format_html('<span class="state is-{}">{}{}</span>', style[0], icon(f"slot-{word}"), style[1])
+
+
+@register.simple_tag
+def effect_state(shown: ShownEffect) -> SafeString:
+    """What is known of a side effect, in the shapes and colours of the states."""
+    style, word = {
+        "done": ("succeeded", "happened"),
+        "not_done": ("cancelled", "did not happen"),
+        "unknown": ("failed", "nobody knows"),
+        "intent": ("skipped", "not confirmed") if shown.can_settle else ("running", "under way"),
+    }[shown.state]
+    return format_html('<span class="state is-{}">{}{}</span>', style, icon(f"st-{style}"), word)
 
 
 @register.simple_tag
@@ -189,6 +202,12 @@ def trigger(name: str) -> str:
 def reason(name: str) -> str:
     """Why a run stands where it stands, in words."""
     return words.REASONS.get(name, name)
+
+
+@register.filter
+def capped(count: int) -> str:
+    """A number that was counted to 1,001 at most."""
+    return "more than 1,000" if count >= COUNTED else f"{count:,}"
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.selectors import home as reads
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.platform_state import context_for
 from tasks_app.web.words import plural
 
 SHOWN = 8
@@ -43,6 +44,7 @@ def home(request: Request) -> HttpResponse:
         "recent": reads.latest_runs(user),
         "slots": [task.next_due_at for task in coming if task.next_due_at],
         "finding": _finding(len(running), reads.needs_person_count(user)),
+        **context_for(user),
     }
     return render(request, "pages/home.html", context, fragments=FRAGMENTS)
 

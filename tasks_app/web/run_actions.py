@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib import messages
+from django.core.exceptions import SuspiciousOperation
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -12,7 +13,7 @@ from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.payloads import masked_payload, meant_payload
-from tasks_app.services import runs
+from tasks_app.services import runs, settling
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.read import Reader
@@ -22,6 +23,10 @@ from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render
 
 FRAGMENTS = {"payload-fields": "parts/payload-fields.html"}
+SETTLED = {
+    "yes": "Noted: it happened. A retry does not do it again.",
+    "no": "Noted: it did not happen. A retry does it.",
+}
 Errors = dict[str, list[FieldError]]
 
 
@@ -52,6 +57,23 @@ def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
         lambda: runs.run_dismiss(run=run, actor=actor_of(request), note=note),
         success="Dismissed. It stays in the history.",
         then=local_next(request, _detail(run_id)),
+    )
+
+
+@require_POST
+@page
+def run_effect_settle(request: Request, run_id: uuid.UUID, effect_id: int) -> HttpResponse:
+    """Say whether a side effect of which nobody knew has happened."""
+    run, word, note = run_or_404(request, run_id), request.POST.get("happened"), request.POST.get("note", "").strip()
+    if word not in SETTLED:
+        raise SuspiciousOperation("Neither button was pressed.")
+    return act(
+        request,
+        lambda: settling.effect_settle(
+            run=run, effect_id=effect_id, happened=word == "yes", actor=actor_of(request), note=note
+        ),
+        success=SETTLED[word],
+        then=_detail(run_id),
     )
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from tasks_app.models import RunEvent, TaskRun
 from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.collections import collection_of_run
+from tasks_app.selectors.effects import run_effects
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.runs import run_logs
@@ -17,6 +18,7 @@ from tasks_app.states import FINAL
 from tasks_app.web import words
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.platform_state import why_it_waits
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 LINES = 500
@@ -55,6 +57,8 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "type": words.type_title(run.type),
         "steps": _steps(events),
         "fenced": [event for event in events if event.target == "fenced"],
+        "settled": [event for event in events if event.target == "settled"],
+        "effects": run_effects(run),
         "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
         "logs": logs,
         "more_logs": len(logs) == LINES,
@@ -80,7 +84,7 @@ def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 
 def _steps(events: list[RunEvent]) -> list[Step]:
-    moves = [event for event in events if event.target != "fenced"]
+    moves = [event for event in events if event.version is not None]
     following = [*moves[1:], None]
     return [
         Step(event, words.seconds_between(event.at, after.at if after else None), after is None)
@@ -109,7 +113,7 @@ def _sentence(run: TaskRun) -> str:
         return "It has been asked to stop, and gets a few seconds to do so by itself."
     said = {
         "running": f"On {run.worker}, {attempt}.",
-        "queued": f"Waits for a worker in queue {run.queue}.",
+        "queued": why_it_waits(run) or f"Waits for a worker in queue {run.queue}.",
         "scheduled": f"Waits for its time: {attempt}.",
         "waiting": "Waits for its turn in its batch.",
     }

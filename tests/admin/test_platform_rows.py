@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from tasks_app.models import ApiKey, Beat, Effect, Queue, StoredFile, Worker
+from tasks_app.models import ApiKey, Beat, Effect, Queue, RunEvent, StoredFile, Worker
 from tasks_app.services.api_keys import api_key_create, api_key_find
 from tests.admin.conftest import Exhibits
 from tests.admin.pages import address, press, read, select, told
@@ -57,6 +57,21 @@ def test_what_the_platform_writes_is_only_read(desk: Client, model: type[Model],
     assert desk.post(address(model, "change", row.pk), {"name": "other"}).status_code == 403
     assert desk.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
     assert model._default_manager.values().get(pk=row.pk) == before
+
+
+@pytest.mark.parametrize(
+    ("deed", "state", "said"),
+    [("happened", "done", "noted: it happened."), ("not_happened", "not_done", "noted: it did not happen.")],
+)
+def test_an_unknown_effect_is_settled(deed: str, state: str, said: str, desk: Client, exhibits: Exhibits) -> None:
+    effect = exhibits.rows[Effect]
+    assert f"{effect.pk}/{deed.replace('_', '-')}/" in read(desk, address(Effect, "change", effect.pk))
+    assert press(desk, effect, deed)[0].endswith(said)
+    row = Effect.objects.get(pk=effect.pk)
+    assert (row.state, row.settled_by) == (state, "user:staff")
+    assert RunEvent.objects.get(target="settled").run_id == row.run_id
+    assert f"{effect.pk}/{deed.replace('_', '-')}/" not in read(desk, address(Effect, "change", effect.pk))
+    assert "known already" in select(desk, Effect, "happened", effect)[0]
 
 
 def test_a_worker_that_says_nothing_is_shown_as_silent(desk: Client, exhibits: Exhibits) -> None:

@@ -85,6 +85,14 @@ def test_a_post_of_unclear_outcome_waits_for_a_person(alice: User, service: Serv
         export(ctx.again(), upload=upload(service, method="POST"))
 
 
+def test_an_upload_that_a_person_vouches_for_is_not_sent_again(alice: User, service: Service) -> None:
+    ctx = context(alice)
+    with ctx.effect("upload"):
+        pass  # settled: it is done, and there is no answer
+    assert export(ctx.again(), upload=upload(service, method="POST"))["upload_status"] is None
+    assert service.asked == []
+
+
 @pytest.mark.parametrize("fields", [{"method": "PUT"}, {"method": "POST", "repeatable": True}])
 def test_what_can_be_repeated_is_sent_again_under_the_same_key(
     alice: User, service: Service, fields: dict[str, Any]

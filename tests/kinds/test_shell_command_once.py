@@ -36,6 +36,15 @@ def test_one_that_says_it_failed_is_tried_again(tmp_path: Path) -> None:
     assert run(ctx.again(), once=True)["exit_code"] == 0
 
 
+def test_one_that_a_person_vouches_for_is_not_started_again(tmp_path: Path) -> None:
+    allow(f"echo x >> {tmp_path}/runs")
+    ctx = RecordingContext()
+    with ctx.effect("command"):
+        pass  # settled: it is done, and there is no result
+    assert "a person" in run(ctx.again(), once=True)["summary"]
+    assert not (tmp_path / "runs").exists()
+
+
 def test_one_that_was_cut_off_waits_for_a_person() -> None:
     allow("sleep 60")
     ctx = RecordingContext()

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import F, Max
 
 from tasks_app import dispatch, jobs
 from tasks_app.models import (
@@ -21,6 +21,7 @@ from tasks_app.models import (
     Batch,
     Beat,
     Queue,
+    RunEvent,
     RunLog,
     ScheduledTask,
     SyncedChange,
@@ -30,7 +31,8 @@ from tasks_app.models import (
     db_now,
     new_id,
 )
-from tasks_app.services import api_keys, lifecycle, queues, runs, tasks
+from tasks_app.selectors.effects import run_effects
+from tasks_app.services import api_keys, lifecycle, queues, runs, settling, tasks
 from tasks_app.services.specs import TaskSpec
 from tests.live.story import Attempt, Event, Story
 
@@ -159,6 +161,13 @@ def retry(run_id: UUID) -> UUID:
     return runs.run_retry(run=TaskRun.objects.get(id=run_id), actor=ACTOR).id
 
 
+def settle(run_id: UUID, *, happened: bool) -> None:
+    """Say what came of the one effect of a run of which nobody knows."""
+    run = TaskRun.objects.get(id=run_id)
+    (found,) = run_effects(run).open
+    settling.effect_settle(run=run, effect_id=found.effect.id, happened=happened, actor=ACTOR)
+
+
 def hasten(run_id: UUID) -> None:
     """Let a run that waits for its time have it now."""
     TaskRun.objects.filter(id=run_id, status="scheduled").update(due_at=db_now() - timedelta(seconds=1))
@@ -182,6 +191,42 @@ def queue_pause(name: str) -> None:
 def queue_resume(name: str) -> None:
     """Let a queue go on."""
     queues.queue_resume(queue=Queue.objects.get(name=name), actor=ACTOR)
+
+
+def queue_make(name: str) -> None:
+    """Make a queue."""
+    Queue.objects.create(name=name, rank=30)
+
+
+def queue_drop(name: str) -> None:
+    """Take a queue away, with what waits in it."""
+    for run in TaskRun.objects.filter(queue=name, status="queued"):
+        runs.run_cancel(run=run, actor=ACTOR)
+    Queue.objects.filter(name=name).delete()
+
+
+def operator(username: str, password: str) -> None:
+    """Let somebody exist who may mend the platform."""
+    User.objects.create_user(username, f"{username}@example.org", password, is_staff=True)
+
+
+def as_if_ago(seconds: float) -> None:
+    """Let what waits have waited for so long already, while nothing was taken."""
+    ago = timedelta(seconds=seconds)
+    TaskRun.objects.filter(status="queued").update(queued_at=F("queued_at") - ago)
+    RunEvent.objects.update(at=F("at") - ago)
+
+
+def upkeep_ago(seconds: float) -> None:
+    """Let the last round of upkeep, and the start of the workers, have been so long ago."""
+    then = db_now() - timedelta(seconds=seconds)
+    Worker.objects.update(last_upkeep_at=then, started_at=then)
+
+
+def table_rename(name: str, other: str) -> None:
+    """Give a table another name."""
+    with connection.cursor() as cursor:
+        cursor.execute(f'ALTER TABLE "{name}" RENAME TO "{other}"')
 
 
 def wake(queue: str, count: int) -> None:

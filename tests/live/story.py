@@ -79,8 +79,8 @@ class Story:
 
     @property
     def moves(self) -> tuple[Event, ...]:
-        """The transitions, without refused writes."""
-        return tuple(event for event in self.events if event.target != "fenced")
+        """The transitions, without refused writes and what people have said about side effects."""
+        return tuple(event for event in self.events if event.target not in ("fenced", "settled"))
 
     @property
     def path(self) -> list[str]:

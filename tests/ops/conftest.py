@@ -22,6 +22,7 @@ def make_worker(name: str = "carillon@here", *, age_seconds: float = 0, **fields
         "concurrency": 2,
         "started_at": now - timedelta(hours=1),
         "heartbeat_at": now - timedelta(seconds=age_seconds),
+        "last_upkeep_at": now - timedelta(seconds=age_seconds),
         **fields,
     }
     return Worker.objects.create(name=name, **values)

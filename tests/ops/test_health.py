@@ -1,6 +1,7 @@
 """The three health addresses: what each asks, and that none hangs."""
 
 import re
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,15 +9,18 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import AsyncClient, Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from scheduler_project import health
-from tasks_app.models import Beat, Queue, ScheduledTask, Worker, db_now
+from scheduler_project import health as probes
+from tasks_app.models import Beat, Queue, RunEvent, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.selectors import health, liveness
 from tasks_app.selectors.health import Finding
+from tasks_app.services.upkeep import upkeep
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
 
@@ -25,7 +29,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "_known", {})
+    monkeypatch.setattr(probes, "_known", {})
 
 
 @pytest.fixture
@@ -81,7 +85,7 @@ def test_it_is_not_ready_while_migrations_are_missing(client: Client) -> None:
 @pytest.mark.usefixtures("platform")
 def test_a_platform_at_rest_needs_nobody(client: Client) -> None:
     assert faults(client) == {}
-    names = ["database", "migrations", "broker", "beat", "workers", "claims", "schedule"]
+    names = ["database", "migrations", "broker", "beat", "workers", "claims", "schedule", "upkeep"]
     assert list(client.get("/statusz").json()["checks"]) == names
 
 
@@ -139,6 +143,13 @@ def wait_long(owner: User, **fields: Any) -> None:
     runs.make_run(owner, queued_at=db_now() - timedelta(seconds=31), **fields)
 
 
+def busy(owner: User, count: int, queue: str = "default") -> None:
+    """Let children have so many runs in hand, for longer than a claim excuses anything."""
+    for _ in range(count):
+        runs.claim(runs.make_run(owner, queue=queue))
+    RunEvent.objects.update(at=db_now() - timedelta(minutes=1))
+
+
 @pytest.mark.usefixtures("platform")
 def test_a_run_that_nobody_takes_is_said(client: Client, alice: User) -> None:
     wait_long(alice)
@@ -150,7 +161,7 @@ def test_a_run_that_nobody_takes_is_said(client: Client, alice: User) -> None:
     "why",
     [
         lambda owner: Queue.objects.filter(name="default").update(paused_at=db_now()),
-        lambda owner: Worker.objects.update(running=2),
+        lambda owner: busy(owner, 2),
         lambda owner: runs.claim(runs.make_run(owner)),
     ],
     ids=["the queue is paused", "all children are busy", "the worker takes others"],
@@ -161,6 +172,126 @@ def test_a_run_that_waits_for_a_reason_needs_nobody(
     monkeypatch.setattr(runs, "WORKER", "carillon@here")
     wait_long(alice)
     why(alice)
+    assert faults(client) == {}
+
+
+@pytest.mark.usefixtures("platform")
+def test_children_that_stand_still_excuse_nothing_once_their_leases_have_ended(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their parent still reports them as busy."""
+    monkeypatch.setattr(runs, "WORKER", "carillon@here")
+    Worker.objects.update(running=2)
+    wait_long(alice)
+    busy(alice, 2)
+    assert faults(client) == {}
+    TaskRun.objects.filter(status="running").update(lease_until=db_now() - timedelta(seconds=1))
+    assert "nobody takes it" in faults(client)["claims"]
+    assert "Restart carillon@here" in client.get("/statusz").json()["checks"]["claims"]["todo"]
+
+
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize(("held_in", "is_well"), [("low-priority", True), ("default", False)])
+def test_background_work_waits_for_a_child_of_its_own(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch, held_in: str, is_well: bool
+) -> None:
+    """It never takes a worker's last free child from other work."""
+    monkeypatch.setattr(runs, "WORKER", "carillon@here")
+    Queue.objects.filter(name="low-priority").update(is_background=True)
+    wait_long(alice, queue="low-priority")
+    busy(alice, 1, queue=held_in)
+    assert (faults(client) == {}) is is_well
+
+
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize(("age", "rounds", "is_well"), [(59, 5, True), (61, 5, False), (290, 100, True)])
+def test_upkeep_that_is_silent_is_said(
+    client: Client, settings: Settings, age: int, rounds: int, is_well: bool
+) -> None:
+    settings.UPKEEP_SECONDS = rounds
+    Worker.objects.update(last_upkeep_at=db_now() - timedelta(seconds=age))
+    found = faults(client)
+    assert (found == {}) is is_well
+    assert is_well or "no worker has ended a round of upkeep for N s" in found["upkeep"]
+    make_worker("other@here")
+    assert faults(client) == {}, "one of them is enough"
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_worker_that_has_just_started_has_time_for_its_first_round(client: Client) -> None:
+    Worker.objects.update(last_upkeep_at=None, started_at=db_now())
+    assert faults(client) == {}
+
+
+def test_a_round_of_upkeep_is_noted(db: None) -> None:
+    worker = make_worker(last_upkeep_at=None)
+    upkeep(actor=f"upkeep:{worker.name}")
+    worker.refresh_from_db()
+    assert worker.last_upkeep_at is not None
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_platform_whose_queues_are_all_paused_needs_nobody(client: Client, alice: User) -> None:
+    wait_long(alice)
+    Queue.objects.update(paused_at=db_now())
+    assert faults(client) == {}
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_fault_says_since_when_and_what_to_do(client: Client, alice: User) -> None:
+    Worker.objects.update(heartbeat_at=db_now() - timedelta(minutes=5))
+    wait_long(alice)
+    checks = client.get("/statusz").json()["checks"]
+    assert checks["workers"]["since"] == f"{Worker.objects.get().heartbeat_at:%Y-%m-%dT%H:%M:%S}Z"
+    assert "Start a worker that serves critical, default, low-priority" in checks["workers"]["todo"]
+    assert checks["claims"]["since"].endswith("Z")
+    assert "Start a worker that serves default" in checks["claims"]["todo"]
+    assert set(checks["beat"]) == {"ok", "detail"}
+
+
+@pytest.mark.usefixtures("platform")
+def test_to_ask_is_cheap_however_much_waits(client: Client, alice: User) -> None:
+    for _ in range(50):
+        wait_long(alice)
+    with CaptureQueriesContext(connection) as asked:
+        answers = [liveness.claims(), liveness.upkeep(), health.workers(), health.beat(), health.schedule()]
+    assert [one.ok for one in answers] == [False, True, True, True, True]
+    statements = [one["sql"] for one in asked if one["sql"].startswith("SELECT")]
+    assert len(statements) <= 20
+    assert all(
+        "LIMIT" in sql
+        or "tasks_app_queue" in sql
+        or "tasks_app_worker" in sql
+        or "lease_until" in sql
+        or "clock_timestamp" in sql
+        or "statement_timeout" in sql
+        for sql in statements
+    ), statements
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("platform")
+def test_a_database_that_is_slow_is_an_answer_too(client: Client, alice: User) -> None:
+    """Somebody holds a lock on a table; each question gives up by itself."""
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE tasks_app_worker IN ACCESS EXCLUSIVE MODE")
+            locked.set()
+            done.wait(30)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        assert locked.wait(10)
+        found = faults(client)
+    finally:
+        done.set()
+        thread.join()
+    assert "the database does not answer" in found["workers"]
+    assert "beat" not in found
     assert faults(client) == {}
 
 
@@ -196,8 +327,8 @@ async def test_a_question_that_hangs_is_an_answer_too(monkeypatch: pytest.Monkey
         time.sleep(1)
         return Finding("database", True, "")
 
-    monkeypatch.setattr(health, "READY", (hangs,))
-    monkeypatch.setattr(health, "READY_SECONDS", 0.1)
+    monkeypatch.setattr(probes, "READY", (hangs,))
+    monkeypatch.setattr(probes, "READY_SECONDS", 0.1)
     began_at = time.monotonic()
     answer = await AsyncClient().get("/readyz")
     assert time.monotonic() - began_at < 0.9

@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.management.base import CommandParser
 
 from tasks_app.management.one_line import OneLineCommand
-from tasks_app.selectors import health
+from tasks_app.selectors import health, liveness
 from tasks_app.selectors.broker import broker, broker_policy
 from tasks_app.selectors.health import Finding
 from tasks_app.services.files import storage_fault
@@ -51,7 +51,7 @@ def _findings(*, is_running: bool) -> Iterator[Finding]:
     reachable = broker()
     yield broker_policy() if reachable.ok else reachable
     if is_running and tables.ok:
-        yield from (health.beat(), health.workers(), health.claims(), health.schedule())
+        yield from (health.beat(), health.workers(), liveness.claims(), health.schedule(), liveness.upkeep())
 
 
 def _configuration() -> Iterator[Finding]:

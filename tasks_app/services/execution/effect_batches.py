@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from tasks_app.errors import RetryLater, RunStopped
 from tasks_app.models import Effect, TaskRun, db_now
-from tasks_app.services.execution.effects import Handle
+from tasks_app.services.execution.effects import BEGUN_ANEW, Handle
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
 
@@ -49,7 +49,7 @@ def _known(root: uuid.UUID, keys: Sequence[str]) -> dict[str, Effect]:
 def _write_intents(run: TaskRun, held: Claim, root: uuid.UUID, keys: list[str], known: dict[str, Effect]) -> None:
     now = db_now()
     mine = {
-        "state": Effect.State.INTENT,
+        **BEGUN_ANEW,
         "is_idempotent": True,
         "run_id": run.id,
         "claim_no": held.claim_no,

@@ -1,7 +1,7 @@
 """Side effects that happen once per root run: intent before, confirmation after, `unknown` in between.
 
 A crash between the two leaves an intent. The next attempt sends an idempotent effect again, with the same id; any other
-becomes `unknown`, and the run ends for a person to look at.
+becomes `unknown`, and the run ends for a person to look at, whose word `services/settling` writes.
 """
 
 import time
@@ -19,6 +19,8 @@ from tasks_app.services.lifecycle import Claim
 
 _KEY_LIMIT = 300
 _PAUSES = (0.1, 0.5, 1.0, 2.0, None)
+OPEN = (Effect.State.INTENT, Effect.State.UNKNOWN)
+BEGUN_ANEW = {"state": Effect.State.INTENT, "settled_at": None, "settled_by": "", "settle_note": ""}
 
 
 class Handle:
@@ -48,8 +50,8 @@ class Handle:
         self._settle(Effect.State.DONE, kept)
 
     def not_done(self) -> None:
-        """Note that it certainly did not happen; says nothing about what a later attempt has begun."""
-        self._settle(Effect.State.NOT_DONE, None, claim_no=self._row.claim_no)
+        """Note that it certainly did not happen; does not touch what a later attempt has begun or a person said."""
+        self._settle(Effect.State.NOT_DONE, None, claim_no=self._row.claim_no, state__in=OPEN)
 
     def _settle(self, state: Effect.State, result: Any, **guard: Any) -> None:
         if self.done:
@@ -70,7 +72,7 @@ class Handle:
         row = self._row
         row.settled_at = db_now()
         rows = Effect.objects.filter(id=row.id, **guard)
-        rows.update(state=row.state, result=row.result, settled_at=row.settled_at)
+        rows.update(state=row.state, result=row.result, settled_at=row.settled_at, settled_by="", settle_note="")
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effec
         if not TaskRun.objects.select_for_update().filter(**held.guard).exists():
             raise RunStopped("the claim on the run is lost")
         fresh = {
-            "state": Effect.State.INTENT,
+            **BEGUN_ANEW,
             "is_idempotent": is_idempotent,
             "run_id": run.id,
             "claim_no": held.claim_no,

@@ -1,0 +1,121 @@
+"""Whether the platform gets on: judged by what is done, not by who says that they are there.
+
+A worker whose parent reports while its children stand still looks alive; but what waits is not taken, and no lease is
+renewed. Each question reads a few rows by an index, however much waits.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
+from tasks_app.selectors.eligible import eligible_runs
+from tasks_app.selectors.health import Fault, Finding, find, live_workers, seconds_of
+from tasks_app.states import Status
+
+UNCLAIMED = timedelta(seconds=30)
+NEWEST_EVENTS = 500
+UPKEEP_SILENT_SECONDS = 60
+UPKEEP_ROUNDS = 3
+
+
+def claims() -> Finding:
+    """Say whether runs that could run are taken by somebody."""
+    return find("claims", _claims)
+
+
+def upkeep() -> Finding:
+    """Say whether some worker has done its rounds of upkeep lately."""
+    return find("upkeep", _upkeep)
+
+
+def _claims() -> tuple[bool, str] | Fault:
+    now = db_now()
+    queues = list(Queue.objects.all())
+    waiting = [(queue, oldest) for queue in queues if queue.paused_at is None and (oldest := _oldest(queue, now))]
+    if not waiting:
+        return True, "nothing waits without need"
+    crews = Crews(live_workers(), [queue.name for queue in queues if queue.is_background], now)
+    stuck = [(queue, oldest) for queue, oldest in waiting if not crews.have_a_reason(queue)]
+    if not stuck:
+        return True, "nothing waits without need"
+    told = [
+        f"a run has waited in {queue.name} for {seconds_of(now - oldest)} s and nobody takes it"
+        for queue, oldest in stuck
+    ]
+    return Fault("; ".join(told), _todo(crews, [queue for queue, _ in stuck]), min(oldest for _, oldest in stuck))
+
+
+def _todo(crews: "Crews", queues: Sequence[Queue]) -> str:
+    idle = sorted({worker.name for queue in queues for worker in crews.serving(queue)})
+    if not idle:
+        return f"Start a worker that serves {', '.join(queue.name for queue in queues)}."
+    return f"Restart {', '.join(idle)}: it reports itself, but takes no run. Look at its log first."
+
+
+def _oldest(queue: Queue, now: datetime) -> datetime | None:
+    """Give since when the oldest eligible run waits, if that is too long.
+
+    A run of a serial task is not eligible while another run of that task is under way.
+    """
+    oldest = eligible_runs(queue.name).order_by("id").values_list("queued_at", flat=True).first()
+    return oldest if oldest is not None and now - oldest >= UNCLAIMED else None
+
+
+class Crews:
+    """The workers that report, and what each has in hand under a lease that has not ended."""
+
+    def __init__(self, workers: list[Worker], background: Iterable[str], now: datetime) -> None:
+        self._workers = workers
+        self._background = set(background)
+        self._now = now
+        self._held: dict[str, list[str]] = defaultdict(list)
+        held = TaskRun.objects.filter(status=Status.RUNNING, lease_until__gte=now)
+        names = [worker.name for worker in workers]
+        for name, queue in held.filter(worker__in=names).order_by().values_list("worker", "queue"):
+            self._held[name].append(queue)
+
+    def serving(self, queue: Queue) -> list[Worker]:
+        """Give those that serve a queue."""
+        return [worker for worker in self._workers if queue.name in worker.queues]
+
+    def have_a_reason(self, queue: Queue) -> bool:
+        """Say whether all that serve the queue have their hands full, or have taken other runs lately."""
+        serving = self.serving(queue)
+        if not serving:
+            return False
+        return all(self._is_full(worker, queue) for worker in serving) or self._claim_lately(serving)
+
+    def _is_full(self, worker: Worker, queue: Queue) -> bool:
+        held = self._held[worker.name]
+        if len(held) >= worker.concurrency:
+            return True
+        in_background = sum(name in self._background for name in held)
+        # Background work never takes a worker's last free child.
+        return queue.is_background and worker.concurrency > 1 and in_background >= worker.concurrency - 1
+
+    def _claim_lately(self, workers: list[Worker]) -> bool:
+        """Say whether one of these has taken any run lately; it may have taken more urgent ones."""
+        newest = RunEvent.objects.order_by("-id").values_list("target", "actor", "at")[:NEWEST_EVENTS]
+        actors = {f"worker:{worker.name}" for worker in workers}
+        return any(
+            target == Status.RUNNING and actor in actors and self._now - at < UNCLAIMED for target, actor, at in newest
+        )
+
+
+def _upkeep() -> tuple[bool, str] | Fault:
+    now = db_now()
+    alive = live_workers()
+    if not alive:
+        return True, "no worker runs, which is said elsewhere"
+    last = max(worker.last_upkeep_at or worker.started_at for worker in alive)
+    age = seconds_of(now - last)
+    if age <= max(UPKEEP_SILENT_SECONDS, UPKEEP_ROUNDS * settings.UPKEEP_SECONDS):
+        return True, f"last round {age} s ago"
+    detail = (
+        f"no worker has ended a round of upkeep for {age} s: runs of lost workers are not taken back,"
+        " and lost wake-ups are not made good"
+    )
+    return Fault(detail, "Look at the logs of the workers for what stops it, then restart them.", last)

@@ -1,0 +1,79 @@
+"""What is wrong with the platform: in full to those who can mend it, in a line to everybody whose work it touches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from tasks_app.models import TaskRun
+from tasks_app.selectors.access import Person, is_operator
+from tasks_app.selectors.health import Finding
+from tasks_app.selectors.trouble import troubles
+from tasks_app.states import Status
+from tasks_app.web.page import Request, page, render
+
+TITLES: Mapping[str, str] = {
+    "database": "The database does not answer",
+    "broker": "Redis does not answer",
+    "workers": "Some work has no worker",
+    "claims": "Runs wait and nobody takes them",
+    "schedule": "Planned runs start late",
+    "beat": "The scheduler is silent",
+    "upkeep": "Upkeep is silent",
+}
+# What others feel of it; of the rest they feel nothing.
+FELT: Mapping[str, str] = {
+    "claims": "Some runs are waiting and are not being started. Nothing is lost: they run once this is mended.",
+    "schedule": "Planned runs start late. Nothing is lost: each gets its run, or is marked as missed.",
+    "broker": "Runs may start some seconds late, and pages follow them more slowly. Nothing is lost.",
+    "database": "Some pages may not answer. What is stored is safe.",
+}
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong, as a page tells it; `todo` is for those who can do it."""
+
+    title: str
+    detail: str
+    since: datetime | None
+    todo: str = ""
+
+
+def troubles_for(user: Person) -> list[Trouble]:
+    """Give what this person is told."""
+    if is_operator(user):
+        return [_whole(found) for found in troubles()]
+    return [Trouble(FELT[found.name], "", found.since) for found in troubles() if found.name in FELT][:1]
+
+
+def why_it_waits(run: TaskRun) -> str:
+    """Say what keeps a queued run from being started, where that is known."""
+    if run.status != Status.QUEUED:
+        return ""
+    found = {one.name: one for one in troubles()}
+    if "workers" in found and run.queue in found["workers"].detail.removeprefix("no worker serves ").split(", "):
+        return f"No worker serves queue {run.queue} now; it starts as soon as one does."
+    if "claims" in found:
+        return "Runs are not being started now; it starts as soon as that is mended."
+    return ""
+
+
+def context_for(user: Person) -> dict[str, Any]:
+    """Give what `parts/trouble.html` shows."""
+    return {"troubles": troubles_for(user), "is_operator": is_operator(user)}
+
+
+@require_safe
+@page
+def platform_trouble(request: Request) -> HttpResponse:
+    """Answer with the notice alone; the home page asks again and again, because what stands still announces nothing."""
+    return render(request, "parts/trouble.html", context_for(request.user))
+
+
+def _whole(found: Finding) -> Trouble:
+    detail = found.detail.rstrip(".")
+    return Trouble(TITLES.get(found.name, found.name), f"{detail[0].upper()}{detail[1:]}.", found.since, found.todo)

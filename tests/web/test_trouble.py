@@ -1,0 +1,129 @@
+"""What is wrong with the platform, on the home page and on the page of a run that waits."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from pytest_django import Settings
+
+from tasks_app.models import Queue, Worker, db_now
+from tasks_app.selectors import trouble
+from tests import runs
+from tests.ops.conftest import make_beat, make_worker
+from tests.web.conftest import signed_in
+from tests.web.reading import text
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> Iterator[None]:
+    """What other tests have found is not believed."""
+    trouble.forget()
+    yield
+    trouble.forget()
+
+
+@pytest.fixture
+def well(db: None) -> None:
+    """A beat, and a worker for every queue."""
+    make_worker()
+    make_beat()
+
+
+@pytest.fixture
+def as_staff(staff: User) -> Client:
+    """An operator's browser."""
+    return signed_in(staff)
+
+
+def stuck(owner: User) -> None:
+    runs.make_run(owner, queued_at=db_now() - timedelta(minutes=5))
+
+
+@pytest.mark.usefixtures("well")
+def test_a_platform_that_is_well_says_nothing_of_itself(as_staff: Client, as_alice: Client) -> None:
+    for browser in (as_staff, as_alice):
+        html = browser.get("/").content.decode()
+        assert 'id="trouble"' in html
+        assert 'class="trouble"' not in html
+
+
+@pytest.mark.usefixtures("well")
+def test_an_operator_reads_what_since_when_and_what_to_do(as_staff: Client, alice: User) -> None:
+    stuck(alice)
+    words = text(as_staff.get("/"))
+    assert "Runs wait and nobody takes them since" in words
+    assert "A run has waited in default for" in words
+    assert "Restart carillon@here: it reports itself, but takes no run." in words
+
+
+@pytest.mark.usefixtures("well")
+def test_everybody_else_reads_what_they_feel_of_it(as_alice: Client, alice: User) -> None:
+    stuck(alice)
+    words = text(as_alice.get("/"))
+    assert "Some runs are waiting and are not being started. Nothing is lost" in words
+    assert "carillon@here" not in words
+
+
+def test_what_nobody_feels_is_for_operators_alone(as_alice: Client, as_staff: Client) -> None:
+    make_worker()  # no beat: workers stand in for it
+    assert 'class="trouble"' not in as_alice.get("/").content.decode()
+    assert "The scheduler is silent" in text(as_staff.get("/"))
+
+
+@pytest.mark.usefixtures("well")
+def test_a_redis_that_is_away_is_said_since_when_it_was_noticed(
+    as_staff: Client, as_alice: Client, settings: Settings
+) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    assert "Redis does not answer since" in text(as_staff.get("/"))
+    assert "Runs may start some seconds late" in text(as_alice.get("/"))
+
+
+@pytest.mark.usefixtures("well")
+def test_the_notice_is_answered_alone_for_the_page_that_asks_again(as_staff: Client, alice: User) -> None:
+    stuck(alice)
+    address = reverse("platform-trouble")
+    html = as_staff.get(address).content.decode()
+    assert html.strip().startswith('<div id="trouble"')
+    assert "nobody takes" in html
+    assert f'hx-get="{address}"' in html
+    assert Client().get(address).status_code == 302
+
+
+@pytest.mark.usefixtures("well")
+def test_it_is_asked_once_for_all_who_look(as_alice: Client) -> None:
+    as_alice.get(reverse("platform-trouble"))
+    with CaptureQueriesContext(connection) as asked:
+        as_alice.get(reverse("platform-trouble"))
+    assert not [one for one in asked if "tasks_app_worker" in one["sql"] or "tasks_app_queue" in one["sql"]]
+
+
+def test_a_run_that_waits_says_that_nobody_serves_its_queue(as_alice: Client, alice: User) -> None:
+    make_beat()
+    make_worker(queues=["critical", "default"])
+    page = reverse("run-detail", args=[runs.make_run(alice, queue="low-priority").pk])
+    assert "No worker serves queue low-priority now; it starts as soon as one does." in text(as_alice.get(page))
+    of_default = reverse("run-detail", args=[runs.make_run(alice).pk])
+    assert "Waits for a worker in queue default." in text(as_alice.get(of_default))
+
+
+@pytest.mark.usefixtures("well")
+def test_a_run_that_waits_says_that_nothing_is_started(as_alice: Client, alice: User) -> None:
+    stuck(alice)
+    page = reverse("run-detail", args=[runs.make_run(alice).pk])
+    assert "Runs are not being started now" in text(as_alice.get(page))
+
+
+@pytest.mark.usefixtures("well")
+def test_what_is_paused_on_purpose_is_no_trouble(as_staff: Client, alice: User) -> None:
+    stuck(alice)
+    Queue.objects.update(paused_at=db_now())
+    Worker.objects.update(queues=["other"])
+    assert 'class="trouble"' not in as_staff.get("/").content.decode()
