@@ -8,11 +8,14 @@ import asyncio
 import logging
 import random
 import time
+from functools import partial
 from typing import Any
 
+from channels.consumer import get_handler_name
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError
 from pydantic import ValidationError
@@ -23,7 +26,7 @@ from notifications.messages import Command, ErrorFrame, Frame, Pong, Subscribed,
 from notifications.rate import Bucket
 from notifications.signin import PROTOCOL, credentials, is_origin_right
 from notifications.snapshots import Snapshot, snapshot
-from notifications.subscriptions import Subscriptions
+from notifications.subscriptions import Subscriptions, rights
 
 logger = logging.getLogger(__name__)
 
@@ -33,12 +36,16 @@ FRAME_BYTES = 4096
 SUBSCRIPTIONS = 100
 CHECK_SECONDS = 10.0
 """How often an open socket is asked whether it is still allowed, and looks at the database for frames that got lost."""
+SHARED = 0.1
+"""For this share of that time what another socket was answered still counts."""
 SEND_SECONDS = 20.0
 """A client that takes no frame for this long is gone."""
 SLOW_SECONDS = 0.5
 """A client that can't keep up gets fresh looks instead, at most this often."""
-SPREAD_SECONDS = 1.0
-"""After a lost connection to Redis all sockets look at the database, spread over this time."""
+SPREAD_SECONDS, SPREAD_SOCKETS = 1.0, 50
+"""When frames were lost for many, they look at the database spread over this time for each so many sockets."""
+SNAPSHOT, MADE_GOOD = 1000, 25
+"""The most frames of a first look, and of a later one. When a later one finds more, the client is to read anew."""
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -53,7 +60,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self._check_seconds = check_seconds
         self._spread_seconds = spread_seconds
         self._checked_at = 0.0
+        self._turn = asyncio.Lock()
         self._is_refresh_due = False
+        self._lost_at = 0.0
         self._rate = Bucket(burst=150, per_second=10)
         self._tasks: set[asyncio.Task[None]] = set()
         self._user: AbstractBaseUser | None = None
@@ -61,12 +70,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the socket; whatever ends it, nothing of it stays behind."""
+        self.scope, self.base_send = scope, send
+        self.channel_layer = get_channel_layer()
+        self.channel_name = await self.channel_layer.new_channel()
         try:
-            await super().__call__(scope, receive, send)
+            await self._first_end(self._hear(receive), self._forward())
+        except StopConsumer:
+            return
         finally:
             for task in self._tasks:
                 task.cancel()
             self.channel_layer.forget(self.channel_name)
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle one message after the other. Channels would visit the database's thread before each; our reads do."""
+        async with self._turn:
+            await getattr(self, get_handler_name(message))(message)
 
     async def connect(self) -> None:
         """Let a client in who may come in: a wrong origin gets no socket, a stranger gets close code 4401."""
@@ -75,7 +94,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close()
             return
         await self.accept(PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None)
-        if await self._is_signed_in():
+        if await self._is_signed_in(since=asyncio.get_running_loop().time()):
             await self.channel_layer.group_add(SOCKETS, self.channel_name)
             self._spawn(self._keep_right())
 
@@ -98,19 +117,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def live_check(self, _: dict[str, Any]) -> None:
         """Ask again whether the client may be here, and send what it has missed."""
-        await self._look_again(announce=False)
+        if await self._is_still_right() and not self._is_refresh_due:
+            await self._look_again(since=self._lately(), announce=False)
 
     async def live_resync(self, message: dict[str, Any]) -> None:
-        """Frames were lost: here, because the client is slow, or for all, on the way from Redis. Look again, once."""
+        """Frames were lost: here, because the client is slow, or for so many sockets. Look again, once."""
         if not self._is_refresh_due:
             self._is_refresh_due = True
-            seconds = random.uniform(0, self._spread_seconds) if message["is_for_all"] else SLOW_SECONDS
-            self._spawn(self._later(seconds))
+            self._lost_at = asyncio.get_running_loop().time()
+            most = self._spread_seconds * max(1, message["sockets"] / SPREAD_SOCKETS)
+            self._spawn(self._later(random.uniform(0, most) if message["sockets"] else SLOW_SECONDS))
 
     async def live_refresh(self, _: dict[str, Any]) -> None:
         """Send what was missed, and say so: lists may have missed more than a snapshot holds."""
         self._is_refresh_due = False
-        await self._look_again(announce=True)
+        if await self._is_still_right():
+            await self._look_again(since=max(self._lost_at, self._lately()), announce=True)
 
     async def _obey(self, text: str) -> None:
         try:
@@ -135,46 +157,59 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             return
         self._subscriptions.begin(topic)
         await self.channel_layer.group_add(self._subscriptions.group(topic), self.channel_name)
-        if await self._look(topic):
-            await self._send(Subscribed(topic=str(topic)))
+        await self._look(topic, since=asyncio.get_running_loop().time(), announce=True)
 
-    async def _look_again(self, *, announce: bool) -> None:
-        is_due = time.monotonic() - self._checked_at > self._check_seconds / 2
-        if self._user is None or (is_due and not await self._is_signed_in()):
-            return
+    async def _look_again(self, *, since: float, announce: bool) -> None:
         for topic in self._subscriptions.open_topics(everything=announce):
-            if await self._look(topic) and announce:
-                await self._send(Subscribed(topic=str(topic)))
+            await self._look(topic, since=since, announce=announce, most=MADE_GOOD)
 
-    async def _look(self, topic: Topic) -> bool:
-        """Send what is new about a topic; False, and no longer subscribed, when it doesn't exist for this user."""
+    async def _look(self, topic: Topic, *, since: float, announce: bool, most: int = SNAPSHOT) -> None:
+        """Send what is new about a topic, and say that this was all; it ends when it doesn't exist for this user.
+
+        Of more than `most` news the newest are sent, and said is that there were more.
+        """
+        news: list[Frame] = []
         try:
-            found = await self._read(topic)
+            found = await self._read(topic, since)
         except DatabaseError as fault:
             logger.warning("a live snapshot could not be read: %s", fault)
-            return topic in self._subscriptions
-        if found is None:
-            await self._leave(topic)
-            await self._refuse("not_found", topic=str(topic))
-            return False
-        for frame in self._subscriptions.news(topic, found):
+        else:
+            if found is None:
+                await self._leave(topic)
+                await self._refuse("not_found", topic=str(topic))
+                return
+            news = list(self._subscriptions.news(topic, found))
+        for frame in news[-most:]:
             await self._send(frame)
-        return True
+        if topic in self._subscriptions and (announce or len(news) > most):
+            await self._send(Subscribed(topic=str(topic)))
 
-    async def _read(self, topic: Topic) -> Snapshot | None:
-        after = self._subscriptions.last_line(topic)
-        found: Snapshot | None = await database_sync_to_async(snapshot)(self._user, topic, after_line=after)
+    async def _read(self, topic: Topic, since: float) -> Snapshot | None:
+        """Read a topic as it was at `since` or later, together with the sockets that ask the same."""
+        user, after = self._user, self._subscriptions.last_line(topic)
+        assert user is not None
+        read = partial(database_sync_to_async(snapshot), user, topic, after_line=after)
+        found: Snapshot | None = await self.channel_layer.reads.get((*rights(user), topic, after), read, since=since)
         return found
+
+    def _lately(self) -> float:
+        """The instant since which an answer that another socket got is as good as an own one."""
+        return asyncio.get_running_loop().time() - self._check_seconds * SHARED
 
     async def _leave(self, topic: Topic) -> None:
         if topic in self._subscriptions:
             await self.channel_layer.group_discard(self._subscriptions.group(topic), self.channel_name)
             self._subscriptions.end(topic)
 
-    async def _is_signed_in(self) -> bool:
+    async def _is_still_right(self) -> bool:
+        is_due = time.monotonic() - self._checked_at > self._check_seconds / 2
+        return self._user is not None and (not is_due or await self._is_signed_in(since=self._lately()))
+
+    async def _is_signed_in(self, *, since: float) -> bool:
         """Ask who this is. Somebody else's rights than before mean other groups, so the client has to come again."""
+        read = database_sync_to_async(self._credentials.user)
         try:
-            user = await database_sync_to_async(self._credentials.user)()
+            user = await self.channel_layer.reads.get(self._credentials, read, since=since)
         except DatabaseError as fault:
             logger.warning("a live socket could not be checked: %s", fault)
             await self._stay_without_database()
@@ -192,6 +227,22 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         if self._user is None:
             await self.close(TRY_AGAIN)
 
+    async def _hear(self, receive: Any) -> None:
+        while True:
+            await self.dispatch(await receive())
+
+    async def _forward(self) -> None:
+        queue = self.channel_layer.queue(self.channel_name)
+        while True:
+            _, message = await queue.get()
+            await self.dispatch(message)
+
+    async def _first_end(self, *works: Any) -> None:
+        """Do these side by side until one of them ends, and raise what it raised."""
+        ended, _ = await asyncio.wait([self._spawn(work) for work in works], return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+
     async def _keep_right(self) -> None:
         while True:
             await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))
@@ -201,10 +252,11 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await asyncio.sleep(seconds)
         self.channel_layer.put(self.channel_name, {"type": "live.refresh"})
 
-    def _spawn(self, work: Any) -> None:
+    def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _refuse(self, code: str, *, topic: str | None = None, close: int | None = None) -> None:
         await self._send(ErrorFrame(code=code, topic=topic))

@@ -5,6 +5,7 @@ replaces an earlier one.
 """
 
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -16,7 +17,11 @@ class Frame(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def encode(self) -> str:
-        """Write the frame as it goes over the socket."""
+        """Write the frame as it goes over the socket; written once, however many it goes to."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         return self.model_dump_json()
 
 

@@ -12,6 +12,11 @@ from notifications.snapshots import Snapshot
 from tasks_app.states import FINAL
 
 
+def rights(user: AbstractBaseUser) -> tuple[int, bool]:
+    """Give what decides what a user sees: who it is, and whether it is staff."""
+    return user.pk, bool(user.is_active and getattr(user, "is_staff", False))
+
+
 class Subscriptions:
     """The topics of one socket. From `begin` to `end` of a topic, `text_for` lets its frames through, once each."""
 
@@ -31,7 +36,7 @@ class Subscriptions:
 
     def belong_to(self, user: AbstractBaseUser) -> bool:
         """Note whose these are; False when they were somebody else's, or the user's rights have changed."""
-        now = (user.pk, bool(getattr(user, "is_staff", False)))
+        now = rights(user)
         before = (self._user_id, self._is_staff)
         self._user_id, self._is_staff = now
         return before[0] is None or before == now

@@ -38,6 +38,8 @@ def web() -> int:
         forwarded_allow_ips=settings.TRUSTED_PROXIES,
         timeout_graceful_shutdown=WEB_GRACE_SECONDS,
         ws_max_size=FRAME_BYTES,
+        # Frames are small; to compress each for every socket takes longer than to send it, and 300 KB a socket.
+        ws_per_message_deflate=False,
     )
     server = uvicorn.Server(config)
     server.run()

@@ -21,6 +21,7 @@ from notifications.groups import SOCKETS, groups_of_run, run_group
 from notifications.layer import LiveLayer
 from notifications.messages import Hint, RunLog, TaskUpdated
 from notifications.publisher import channel
+from notifications.relay.pace import Pacer
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,6 @@ SILENCE_SECONDS = 15.0
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 CHECK: dict[str, Any] = {"type": "live.check"}
-RESYNC: dict[str, Any] = {"type": "live.resync", "is_for_all": True}
 
 
 class Relay:
@@ -40,10 +40,12 @@ class Relay:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self._pacer: Pacer | None = None
         self.is_connected = False
 
     def start(self) -> None:
         """Begin to listen; must be called in the event loop."""
+        self._pacer = Pacer(layer())
         self._task = asyncio.create_task(self._run(), name="live relay")
 
     async def stop(self) -> None:
@@ -52,7 +54,9 @@ class Relay:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        self._task = None
+        if self._pacer is not None:
+            self._pacer.stop()
+        self._task = self._pacer = None
 
     async def _run(self) -> None:
         pause = SHORTEST_PAUSE_SECONDS
@@ -91,12 +95,27 @@ class Relay:
     async def _take(self, message: dict[str, Any]) -> None:
         if message["type"] == "subscribe":
             self.is_connected = True
-            layer().deliver([SOCKETS], RESYNC)
+            layer().deliver([SOCKETS], {"type": "live.resync", "sockets": len(layer().groups.get(SOCKETS, ()))})
         elif message["type"] == "message":
             data = message["data"]
             for line in data.split(b"\n" if isinstance(data, bytes) else "\n"):
-                deliver(line)
+                self._deliver(line)
                 await asyncio.sleep(0)  # a burst must not keep the sockets from taking their frames
+
+    def _deliver(self, data: str | bytes) -> None:
+        """Hand one hint to the sockets that follow its run; a hint that can't be read is dropped."""
+        assert self._pacer is not None
+        try:
+            hint = Hint.decode(data)
+        except ValueError:
+            logger.warning("an unreadable live hint was dropped")
+            return
+        match hint.frame:
+            case TaskUpdated() as frame:
+                groups = groups_of_run(run_id=frame.run_id, task_id=frame.task_id, owner_id=hint.owner_id)
+                self._pacer.offer(groups, _update(frame, hint.owner_id))
+            case RunLog() as frame:
+                layer().deliver([run_group(frame.run_id)], _log(frame, hint.last_line))
 
     async def _wait(self, seconds: float) -> None:
         """Let time pass before the next attempt; meanwhile the sockets get their news from the database."""
@@ -104,21 +123,6 @@ class Relay:
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(left, POLL_SECONDS))
             layer().deliver([SOCKETS], CHECK)
-
-
-def deliver(data: str | bytes) -> None:
-    """Hand one hint to the sockets that follow its run; a hint that can't be read is dropped."""
-    try:
-        hint = Hint.decode(data)
-    except ValueError:
-        logger.warning("an unreadable live hint was dropped")
-        return
-    match hint.frame:
-        case TaskUpdated() as frame:
-            groups = groups_of_run(run_id=frame.run_id, task_id=frame.task_id, owner_id=hint.owner_id)
-            layer().deliver(groups, _update(frame, hint.owner_id))
-        case RunLog() as frame:
-            layer().deliver([run_group(frame.run_id)], _log(frame, hint.last_line))
 
 
 def _update(frame: TaskUpdated, owner_id: int | None) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 
 from channels.layers import InMemoryChannelLayer
 
+from notifications.layer.shared import SharedReads
+
 NEVER = float("inf")
 
 
@@ -17,7 +19,11 @@ class LiveLayer(InMemoryChannelLayer):  # type: ignore[misc]  # channels has no 
     forgotten when it ends (`forget`).
     """
 
-    RESYNC: ClassVar[dict[str, Any]] = {"type": "live.resync", "is_for_all": False}
+    RESYNC: ClassVar[dict[str, Any]] = {"type": "live.resync", "sockets": 0}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.reads = SharedReads()
 
     def deliver(self, groups: Iterable[str], message: dict[str, Any]) -> int:
         """Put one message to each member of these groups, once; gives their number. Runs in the event loop only."""
@@ -28,7 +34,7 @@ class LiveLayer(InMemoryChannelLayer):  # type: ignore[misc]  # channels has no 
 
     def put(self, channel: str, message: dict[str, Any]) -> None:
         """Queue a message for one socket; readers must not change it."""
-        queue = self._queue(channel)
+        queue = self.queue(channel)
         if queue.full():
             while not queue.empty():
                 queue.get_nowait()
@@ -43,7 +49,8 @@ class LiveLayer(InMemoryChannelLayer):  # type: ignore[misc]  # channels has no 
                 del self.groups[group]
         self.channels.pop(channel, None)
 
-    def _queue(self, channel: str) -> asyncio.Queue[tuple[float, dict[str, Any]]]:
+    def queue(self, channel: str) -> asyncio.Queue[tuple[float, dict[str, Any]]]:
+        """Give what waits for a socket; each message comes with the instant of its expiry, which is never."""
         if channel not in self.channels:
             self.channels[channel] = asyncio.Queue(maxsize=self.get_capacity(channel))
         queue: asyncio.Queue[tuple[float, dict[str, Any]]] = self.channels[channel]

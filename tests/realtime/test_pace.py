@@ -1,0 +1,187 @@
+"""How fast frames go out: at once while there are few, then the latest state, and what is lost is made good."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import User
+
+from notifications import publisher
+from notifications.layer import LiveLayer
+from notifications.layer.shared import SharedReads
+from notifications.publisher import Publisher
+from notifications.relay import pace
+from notifications.relay.pace import Pacer
+from tasks_app.models import TaskRun, db_now
+from tasks_app.services import lifecycle
+from tests.realtime.conftest import Connect, do, eventually
+
+GROUP = "owner.1"
+TICKS = 3
+QUEUED = {"type": "http_request", "trigger": "manual", "status": "queued", "reason": "due"}
+
+
+class Listener:
+    """Sockets that only keep what they are handed."""
+
+    def __init__(self, sockets: int = 1) -> None:
+        self.layer = LiveLayer()
+        self.names = [f"socket{number}" for number in range(sockets)]
+        self.layer.groups[GROUP] = dict.fromkeys(self.names, 0.0)
+
+    def taken(self, name: str = "socket0") -> list[dict[str, Any]]:
+        """Take what waits for a socket."""
+        queue = self.layer.queue(name)
+        return [queue.get_nowait()[1] for _ in range(queue.qsize())]
+
+
+@pytest.fixture(autouse=True)
+def quick_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "TICK_SECONDS", 0.02)
+
+
+def frame(run: str, version: int, seq: int = 0) -> dict[str, Any]:
+    return {"type": "live.frame", "run_id": run, "version": version, "seq": seq}
+
+
+def versions(messages: list[dict[str, Any]]) -> list[int]:
+    return [message["version"] for message in messages if message["type"] == "live.frame"]
+
+
+async def test_the_moves_of_a_short_run_go_out_at_once() -> None:
+    listener = Listener()
+    pacer = Pacer(listener.layer)
+    for version in (1, 2, 3):
+        pacer.offer([GROUP], frame("a", version))
+    assert versions(listener.taken()) == [1, 2, 3]
+
+
+async def test_of_a_busy_run_the_latest_state_comes_later() -> None:
+    listener = Listener()
+    pacer = Pacer(listener.layer)
+    for version in range(1, 50):
+        pacer.offer([GROUP], frame("a", version))
+    assert versions(listener.taken()) == [1, 2, 3, 4]
+    await eventually(lambda: listener.layer.queue("socket0").qsize())
+    assert versions(listener.taken()) == [49]
+
+
+async def test_what_comes_late_does_not_take_the_place_of_what_is_newer() -> None:
+    listener = Listener()
+    pacer = Pacer(listener.layer)
+    for version in (1, 2, 3, 4, 9, 8):
+        pacer.offer([GROUP], frame("a", version))
+    listener.taken()
+    await eventually(lambda: listener.layer.queue("socket0").qsize())
+    assert versions(listener.taken()) == [9]
+
+
+async def test_a_large_group_takes_few_frames_a_second_and_is_told_of_the_loss() -> None:
+    listener = Listener(sockets=2500)
+    pacer = Pacer(listener.layer)
+    for number in range(200):
+        pacer.offer([GROUP], frame(f"run{number}", number))
+    assert versions(listener.taken()) == list(range(pace.BURST))
+    await eventually(lambda: listener.layer.queue("socket0").qsize() > 1)
+    got = listener.taken()
+    assert versions(got) == [199], "the newest first"
+    assert got.count({"type": "live.resync", "sockets": 2500}) == 1
+    pacer.stop()
+
+
+async def test_a_busy_group_holds_no_other_back() -> None:
+    listener = Listener(sockets=2500)
+    listener.layer.groups["run.b"] = {"other": 0.0}
+    pacer = Pacer(listener.layer)
+    for number in range(200):
+        pacer.offer([GROUP, "run.b"] if number == 199 else [GROUP], frame(f"run{number}", number))
+    assert versions(listener.taken("other")) == [199]
+    pacer.stop()
+
+
+async def test_nothing_is_kept_for_nobody() -> None:
+    listener = Listener()
+    pacer = Pacer(listener.layer)
+    for number in range(100):
+        pacer.offer(["owner.2"], frame(f"run{number}", 1))
+    assert not pacer._runs
+    assert not pacer._lanes
+
+
+async def test_equal_questions_of_one_moment_are_one_read() -> None:
+    reads, asked = SharedReads(), []
+
+    async def read() -> int:
+        asked.append(1)
+        await asyncio.sleep(0)
+        return len(asked)
+
+    now = asyncio.get_running_loop().time()
+    assert await asyncio.gather(*(reads.get("key", read, since=now) for _ in range(100))) == [1] * 100
+
+
+async def test_nobody_gets_what_was_read_before_the_moment_that_they_name() -> None:
+    reads, asked, may_end = SharedReads(), [], asyncio.Event()
+
+    async def read() -> int:
+        asked.append(1)
+        await may_end.wait()
+        return len(asked)
+
+    loop = asyncio.get_running_loop()
+    first = asyncio.create_task(reads.get("key", read, since=loop.time()))
+    await eventually(lambda: asked)
+    later = [asyncio.create_task(reads.get("key", read, since=loop.time())) for _ in range(10)]
+    may_end.set()
+    assert await asyncio.gather(first, *later) == [1] + [2] * 10
+
+
+async def test_a_fault_is_not_kept() -> None:
+    reads, faults = SharedReads(), [OSError("away")]
+
+    async def read() -> str:
+        if faults:
+            raise faults.pop()
+        return "here"
+
+    with pytest.raises(OSError, match="away"):
+        await reads.get("key", read, since=0)
+    assert await reads.get("key", read, since=0) == "here"
+
+
+async def test_sockets_that_follow_the_same_are_served_by_one_look(
+    connect: Connect, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = [await connect(alice) for _ in range(20)]
+    layer: Any = get_channel_layer()
+    begun: list[object] = []
+    begin = layer.reads._begin
+
+    def noted(*args: Any) -> Any:
+        begun.append(args)
+        return begin(*args)
+
+    monkeypatch.setattr(layer.reads, "_begin", noted)
+    for socket in sockets:
+        await socket.say(subscribe="tasks")
+    for socket in sockets:
+        await socket.until(lambda frame: frame["type"] == "subscribed")
+    assert len(begun) <= TICKS
+
+
+async def test_a_later_look_with_much_news_sends_the_newest_and_says_that_there_was_more(
+    connect: Connect, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("notifications.consumers.MADE_GOOD", 2)
+    socket = await connect(alice, check_seconds=0.5)
+    await socket.subscribe("tasks")
+    away = Publisher()
+    away._away_until = float("inf")
+    monkeypatch.setattr(publisher, "_publisher", away)
+    socket.frames.clear()
+    made = await do(
+        lambda: lifecycle.create([TaskRun(owner=alice, queued_at=db_now(), **QUEUED) for _ in range(5)], actor="tests")
+    )
+    await socket.until(lambda frame: frame == {"type": "subscribed", "topic": "tasks"})
+    assert [frame["run_id"] for frame in socket.frames[:-1]] == [str(run.id) for run in made[-2:]]
