@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -17,6 +17,13 @@ from tasks_app.states import FINAL, Reason, Status, Trigger
 
 _DEFAULT_TIMEOUT_SECONDS = 3600
 _INSTANT = timedelta(microseconds=1)
+
+
+class Coming(NamedTuple):
+    """A planned run: the moment at which it starts, and the slot that it stands for where a calendar has moved that."""
+
+    at: datetime
+    instead_of: datetime | None = None
 
 
 def recurrence_of(task: ScheduledTask) -> recurrence.Recurrence | None:
@@ -119,27 +126,38 @@ def _plan(task: ScheduledTask, planned: Planned | None) -> None:
 
 def planned_instants(task: ScheduledTask, count: int) -> list[datetime]:
     """Give the next `count` instants at which the stored task is due; none while nothing is planned for it."""
+    return [coming.at for coming in planned_runs(task, count)]
+
+
+def planned_runs(task: ScheduledTask, count: int) -> list[Coming]:
+    """Give the same with the slots that moved runs stand for."""
     if task.next_slot is None or task.next_due_at is None:
         return []
-    left = count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
-    here, instants = placed(task, task.next_slot), [task.next_due_at]
-    while len(instants) < left and (planned := next_planned(task, here.at)):
-        instants.append(due_at(task, planned.slot))
-        here = planned
-    return instants[:left]
+    here, left = placed(task, task.next_slot), _left(task, count)
+    first = Coming(task.next_due_at, instead_of(here))
+    return [first, *upcoming(task, here.at, left - 1)][:left]
 
 
-def upcoming(task: ScheduledTask, after: datetime, count: int) -> list[datetime]:
-    """Give the next `count` instants at which slots that happen after `after` are due.
+def upcoming(task: ScheduledTask, after: datetime, count: int) -> list[Coming]:
+    """Give the next `count` runs of slots that happen after `after`.
 
     They lie within the window and what is left of `max_runs`; an instant that several slots share comes once.
     """
-    left = count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
-    instants: list[datetime] = []
-    while len(instants) < left and (planned := next_planned(task, after)):
-        instants.append(due_at(task, planned.slot))
+    left = _left(task, count)
+    found: list[Coming] = []
+    while len(found) < left and (planned := next_planned(task, after)):
+        found.append(Coming(due_at(task, planned.slot), instead_of(planned)))
         after = planned.at
-    return instants
+    return found
+
+
+def instead_of(planned: Planned) -> datetime | None:
+    """Give the slot that a moved run stands for; None for one that happens at its own instant."""
+    return planned.slot if planned.slot != planned.at else None
+
+
+def _left(task: ScheduledTask, count: int) -> int:
+    return count if task.max_runs is None else min(count, max(0, task.max_runs - task.slots_fired))
 
 
 def build_run(  # noqa: PLR0913  # what a run is of, all by keyword

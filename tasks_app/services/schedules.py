@@ -14,6 +14,7 @@ from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.pace import runs_per_day
 from tasks_app.recurrence.zones import load_zone
 from tasks_app.services import planning
+from tasks_app.services.planning import Coming
 from tasks_app.services.timing import Timing, TimingSpec, timing_of
 
 MOST = 100
@@ -44,6 +45,8 @@ class SchedulePreview:
     schedule: dict[str, object] | None
     notes: list[Note] = field(default_factory=list)
     runs_per_day: float | None = None
+    coming: list[Coming] = field(default_factory=list)
+    """The same instants as `next`, with the slots that moved runs stand for."""
 
 
 def schedule_preview(
@@ -64,7 +67,8 @@ def schedule_preview(
     timing = timing_of(spec, owner=owner, current=task)
     after = after or db_now()
     planned = _planned(spec, timing, task)
-    slots = planning.upcoming(planned, after, count)
+    coming = planning.upcoming(planned, after, count)
+    slots = [one.at for one in coming]
     fields = timing.fields
     return SchedulePreview(
         description=fields["schedule_text"],
@@ -79,6 +83,7 @@ def schedule_preview(
             *_spread(spec, is_known=task is not None),
         ],
         runs_per_day=None if timing.rule is None or timing.calendar else runs_per_day(timing.rule),
+        coming=coming,
     )
 
 
@@ -127,7 +132,7 @@ def _concerned(task: ScheduledTask, note: ClockNote, slots: list[datetime]) -> d
     if note.at > slots[-1]:
         if not note.is_striking or task.max_runs is not None:
             return None
-        slots = planning.upcoming(task, note.at - _MOMENT, 1)
+        slots = [one.at for one in planning.upcoming(task, note.at - _MOMENT, 1)]
     if note.code == "left_out":
         has_begun = task.starts_at is None or task.starts_at <= note.at
         return note.at if slots and has_begun else None

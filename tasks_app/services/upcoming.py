@@ -31,6 +31,8 @@ class Upcoming:
     task: ScheduledTask
     slot: datetime
     due_at: datetime
+    instead_of: datetime | None = None
+    """The slot, where a calendar has moved it."""
 
 
 def upcoming_slots(
@@ -64,7 +66,7 @@ def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
     """Give the task's slots one by one; a stored schedule that is broken gives what the row itself says, and ends."""
     slot, count = task.next_slot, task.slots_fired + 1
     while slot is not None:
-        yield Upcoming(task, slot, planning.due_at(task, slot))
+        yield Upcoming(task, slot, planning.due_at(task, slot), _instead_of(task, slot))
         if task.max_runs is not None and count >= task.max_runs:
             return
         try:
@@ -72,6 +74,10 @@ def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
         except ValueError:
             logger.warning("task %s has a schedule that cannot be read", task.id)
             return
+
+
+def _instead_of(task: ScheduledTask, slot: datetime) -> datetime | None:
+    return planning.instead_of(planning.placed(task, slot)) if task.calendar_id else None
 
 
 def _following(task: ScheduledTask, slot: datetime) -> datetime | None:

@@ -300,6 +300,18 @@ def test_what_is_to_come_happens_once_on_each_instant(alice: User, clock: Any, p
     assert [f"{one:%a %d}" for one in planning.planned_instants(task, 4)] == starts
 
 
+@pytest.mark.parametrize(("policy", "moved"), [("skip", {}), ("previous", {}), ("next", {"Mon 05": "Sat 03"})])
+def test_a_moved_run_names_the_slot_that_it_stands_for(
+    alice: User, clock: Any, policy: str, moved: dict[str, str]
+) -> None:
+    task = daily(alice, new(alice), calendar_policy=policy)
+    seen = planning.upcoming(task, planning.placed(task, task.next_slot or datetime.max).at, 4)
+    for told in (seen, planning.planned_runs(task, 5)):
+        assert {f"{one.at:%a %d}": f"{one.instead_of:%a %d}" for one in told if one.instead_of} == moved
+    shown = upcoming_slots(alice, until=None, limit=5)
+    assert {f"{one.due_at:%a %d}": f"{one.instead_of:%a %d}" for one in shown if one.instead_of} == moved
+
+
 @pytest.mark.parametrize(("policy", "days"), [("skip", [1, 2, 5, 6]), ("previous", [1, 2, 3, 4, 5, 6])])
 def test_a_backfill_leaves_out_what_the_calendar_leaves_out(
     alice: User, clock: Any, policy: str, days: list[int]

@@ -134,7 +134,8 @@ def test_a_task_that_is_edited_has_its_own_instants_and_what_is_left_of_its_runs
     spec = TaskSpec(name="", type="", cron="0 9 * * *", max_runs=5, spread_seconds=3600)
     task = ScheduledTask(owner=alice, slots_fired=3, max_runs=5, spread_seconds=3600, **timing_of(spec).fields)
     seen = schedule_preview(spec=spec, after=NEW_YEAR, task=task)
-    assert seen.next == planning.upcoming(task, NEW_YEAR, 10)
+    assert seen.coming == planning.upcoming(task, NEW_YEAR, 10)
+    assert seen.next == [one.at for one in seen.coming]
     assert len(seen.next) == 2
     assert seen.notes == []
     task.slots_fired = 5
