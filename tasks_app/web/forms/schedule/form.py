@@ -198,6 +198,7 @@ class ScheduleForm:
             label="Time zone",
             value=self.zone,
             kind="zone",
+            help="Found by a city, a country or an offset.",
             is_required=True,
             attributes={"autofocus": ""} if self.focus == "timezone" else {},
             errors=messages(errors, "timezone", value=self.zone),
