@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from tasks_app.admin.base import Admin
 from tasks_app.admin.deeds import actor_of
+from tasks_app.admin.mirror_words import mirror_help, mirror_words
 from tasks_app.admin.periodic_form import MirrorForm, PlainForm
 from tasks_app.admin.shown import EMPTY, change_link, instant
 from tasks_app.errors import CarillonError
@@ -92,9 +93,9 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
         return super(StockAdmin, self).changeform_view(request, object_id, form_url, context)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        """A mirror has a form of its own."""
-        if task_of(obj) is not None:
-            kwargs["form"] = MirrorForm
+        """A mirror has a form of its own, which says at each field who writes it."""
+        if (task := task_of(obj)) is not None:
+            kwargs |= {"form": MirrorForm, "help_texts": mirror_help(task)}
         return super().get_form(request, obj, change, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -102,7 +103,7 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
         task = task_of(obj)
         if task is None:
             return super().get_fieldsets(request, obj)
-        return [(None, {"fields": MIRRORED, "description": MIRROR_WORDS})]
+        return [(None, {"fields": MIRRORED, "description": mirror_words(task)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Only a mirror's switch is to be moved."""
@@ -203,12 +204,6 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
             self.message_user(request, f"{row.scheduled_task.name}: {deed(row.scheduled_task)}", messages.SUCCESS)
         except CarillonError as refusal:
             self.message_user(request, f"{row.scheduled_task.name}: {refusal.message}", messages.WARNING)
-
-
-MIRROR_WORDS = (
-    "This row mirrors a task, which is edited and deleted on its own page. Disabling it here pauses the task, "
-    "enabling it resumes the task."
-)
 
 
 def task_of(row: Any) -> ScheduledTask | None:

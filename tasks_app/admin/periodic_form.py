@@ -98,4 +98,3 @@ class MirrorForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at r
     class Meta:
         model = PeriodicTask
         fields: ClassVar = ["enabled"]
-        help_texts: ClassVar = {"enabled": "Off pauses the task, on resumes it."}

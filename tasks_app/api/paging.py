@@ -10,13 +10,13 @@ from typing import Any, Generic, TypeVar
 
 import pydantic
 from django.core.exceptions import ValidationError
-from django.db.models import F, Field, Model, Q, QuerySet
-from django.db.models.expressions import OrderBy
+from django.db.models import Field, Model, Q, QuerySet
 
 from tasks_app.api.call import Call
 from tasks_app.api.parameters import CursorQuery, PageQuery
 from tasks_app.api.shape import Out
 from tasks_app.errors import FieldError, Invalid
+from tasks_app.selectors.ordering import Column, column_name, field_of
 
 M = TypeVar("M", bound=Model)
 T = TypeVar("T", bound=Out)
@@ -32,45 +32,6 @@ class Page(Out, Generic[T]):
     previous: str | None = pydantic.Field(description="Address of the previous page.")
     count: int = pydantic.Field(description="How many there are in all, counted to 1,001 at most.")
     count_is_exact: bool
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of an order."""
-
-    name: str
-    is_descending: bool
-    is_nullable: bool
-
-    @classmethod
-    def of(cls, written: str, model: type[Model]) -> "Column":
-        """Read `name` or `-name`."""
-        name = written.removeprefix("-")
-        return cls(name, written.startswith("-"), _field(model, name).null)
-
-    def sorted(self, *, is_backwards: bool) -> OrderBy | str:
-        """Give the order; nulls come last, and so first when the list is read backwards.
-
-        Only where there can be nulls their place is named: the plain order is the index's own.
-        """
-        descending = self.is_descending != is_backwards
-        if not self.is_nullable:
-            return f"-{self.name}" if descending else self.name
-        nulls: dict[str, Any] = {"nulls_first": True} if is_backwards else {"nulls_last": True}
-        return F(self.name).desc(**nulls) if descending else F(self.name).asc(**nulls)
-
-    def behind(self, value: Any, *, is_backwards: bool) -> Q:
-        """Give the condition for rows behind this value, in the direction of reading."""
-        null = Q(**{f"{self.name}__isnull": True})
-        if value is None:
-            return ~null if is_backwards else Q(pk__in=[])
-        operator = "lt" if self.is_descending != is_backwards else "gt"
-        further = Q(**{f"{self.name}__{operator}": value})
-        return further | null if self.is_nullable and not is_backwards else further
-
-    def at(self, value: Any) -> Q:
-        """Give the condition for rows with this value."""
-        return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
 
 
 @dataclass(frozen=True)
@@ -94,8 +55,8 @@ class Cursor:
             head, backwards, values = document[: len(order)], document[len(order)], document[len(order) + 1 :]
             if head != list(order) or not isinstance(backwards, bool) or len(values) != len(order):
                 raise ValueError(text)
-            names = [name.removeprefix("-") for name in order]
-            found = tuple(_value(_field(model, name), value) for name, value in zip(names, values, strict=True))
+            names = [column_name(name) for name in order]
+            found = tuple(_value(field_of(model, name), value) for name, value in zip(names, values, strict=True))
         except (ValueError, TypeError, KeyError, IndexError, RecursionError, binascii.Error, ValidationError):
             message = "Not a cursor of this list in this order; take it from next or previous."
             raise Invalid(message, fields={"cursor": [FieldError("invalid", message)]}) from None
@@ -175,12 +136,6 @@ def _at(row: Model, columns: list[Column], is_backwards: bool = False) -> Cursor
 
 def _text(value: Any) -> str:
     return str(value.isoformat() if hasattr(value, "isoformat") else value)
-
-
-def _field(model: type[Model], name: str) -> "Field[Any, Any]":
-    field = model._meta.get_field(name)
-    assert isinstance(field, Field)
-    return field
 
 
 def _value(field: "Field[Any, Any]", value: Any) -> Any:

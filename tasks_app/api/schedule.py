@@ -47,6 +47,9 @@ class Preview(Out):
     timezone: str
     next: list[Instant]
     local: list[str] = Field(description="The same instants in the task's time zone, with its offsets.")
+    instead_of: list[Instant | None] = Field(
+        description="For each instant of `next` the slot that it stands for, where the calendar has moved that."
+    )
     notes: list[PreviewNote] = Field(description="What changes of the clocks do to runs of the coming year.")
     runs_per_day: float | None = Field(description="On average over the years; null for what does not recur.")
     warnings: list[str] = Field(description="What a person should see before saving; the notes on `next` among it.")
@@ -86,6 +89,7 @@ def _preview(seen: Seen) -> Preview:
     same = ("cron", "description", "schedule", "timezone", "next")
     return Preview(
         local=[instant.astimezone(zone).isoformat() for instant in seen.next],
+        instead_of=[one.instead_of for one in seen.coming],
         notes=[PreviewNote(at=note.at, code=note.code, message=note.message) for note in seen.notes],
         warnings=seen.warnings + told,
         runs_per_day=None if seen.runs_per_day is None else round(seen.runs_per_day, 6),

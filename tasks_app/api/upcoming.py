@@ -52,7 +52,8 @@ class UpcomingSlot(Out):
     queue: str
     owner: str
     slot: Instant
-    due_at: Instant = Field(description="The slot, shifted by the task's spread and jitter.")
+    due_at: Instant = Field(description="The slot, shifted by the task's calendar, spread and jitter.")
+    instead_of: Instant | None = Field(description="The slot, where a calendar has moved it to another day.")
 
 
 class UpcomingPage(Page[UpcomingSlot]):
@@ -75,6 +76,7 @@ class UpcomingList(Endpoint):
                 owner=one.task.owner.get_username(),
                 slot=one.slot,
                 due_at=one.due_at,
+                instead_of=one.instead_of,
             )
             for one in found[: query.limit]
         ]

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from tasks_app.models.calendar import Calendar
 from tasks_app.models.ids import new_id
@@ -125,7 +126,7 @@ class ScheduledTask(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="task_due"),
             models.Index(fields=["owner", "-id"], condition=Q(deleted_at=None), name="task_owner"),
-            models.Index(fields=["name", "id"], condition=Q(deleted_at=None), name="task_name"),
+            models.Index(Lower("name"), "id", condition=Q(deleted_at=None), name="task_name_folded"),
         ]
 
     def __str__(self) -> str:

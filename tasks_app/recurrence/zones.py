@@ -11,6 +11,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.zone_list import zone_of_country
 from tasks_app.recurrence.zone_words import zone_called
 
 LONGEST_NAME = 64
@@ -50,7 +51,7 @@ def _suggest(given: str) -> str | None:
         # The signs of Etc/GMT names are those of POSIX: east is minus.
         name = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
         return name if name in zone_names() else None
-    return zone_called(given) or _spelt_like(given.casefold().replace(" ", "_"))
+    return zone_called(given) or zone_of_country(given) or _spelt_like(given.casefold().replace(" ", "_"))
 
 
 def _spelt_like(wanted: str) -> str | None:

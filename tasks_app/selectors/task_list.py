@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.expressions import OrderBy
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from tasks_app.models import Queue, ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_tasks
 from tasks_app.selectors.matching import with_tag
+from tasks_app.selectors.ordering import Column
 from tasks_app.states import Status
 
 
@@ -32,8 +32,8 @@ class TaskFilters:
 
 
 ORDERS: dict[str, tuple[str, ...]] = {
-    "name": ("name", "id"),
-    "-name": ("-name", "-id"),
+    "name": ("name__lower", "id"),
+    "-name": ("-name__lower", "-id"),
     "created_at": ("id",),
     "-created_at": ("-id",),
     "next_run_at": ("next_due_at", "id"),
@@ -60,12 +60,7 @@ def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -
         rows = rows.filter(next_due_at__lt=filters.next_run_before)
     if filters.next_run_after is not None:
         rows = rows.filter(next_due_at__gt=filters.next_run_after)
-    return rows.order_by(*(_nulls_last(name) for name in ORDERS[ordering]))
-
-
-def _nulls_last(name: str) -> OrderBy:
-    field = F(name.removeprefix("-"))
-    return field.desc(nulls_last=True) if name.startswith("-") else field.asc(nulls_last=True)
+    return rows.order_by(*(Column.of(name, ScheduledTask).sorted() for name in ORDERS[ordering]))
 
 
 def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUID, list[TaskRun]]:

@@ -11,6 +11,8 @@ from itertools import pairwise
 from tasks_app.services.starts import Group, Starts, Window
 
 MINUTE, HOUR = 60, 3600
+# With fewer parts nothing is said so often that it tires.
+FEW_PARTS = 4
 # Beyond so many (task, minute) pairs the rest counts in the total, but has no place any more: a quarter of a second.
 PLACES = 600_000
 _MARKS = random.SystemRandom()
@@ -24,6 +26,8 @@ class Part:
     end: int
     runs: int = 0
     tasks: int = 0
+    steady: int = 0
+    """How many of the tasks are steady; those are not in `first`."""
     first: list[tuple[int, int, int]] = field(default_factory=list)
 
     def add(self, number: int, size: int, minute: int, count: int, *, most: int) -> None:
@@ -43,7 +47,10 @@ class Part:
 
 
 class Load:
-    """Runs and tasks by minute and by part; `marks` are equal where the same tasks start."""
+    """Runs and tasks by minute and by part; `marks` are equal where the same tasks start.
+
+    `steady` are the groups that start at least once an hour all the time, where the parts are to name tasks.
+    """
 
     def __init__(self, starts: Starts, edges: Sequence[int], *, most: int = 0) -> None:
         self.groups = starts.groups
@@ -54,8 +61,10 @@ class Load:
         self.parts = [Part(start, end) for start, end in pairwise(edges)]
         self.total = sum(len(group.seconds) * len(group.tasks) for group in self.groups)
         self.task_count = sum(len(group.tasks) for group in self.groups)
+        self.steady: list[int] = []
         self._part_of = _part_of_minutes(edges)
         self._most = most
+        self._often = minutes * MINUTE // HOUR - 1
         self._count()
 
     def _count(self) -> None:
@@ -71,6 +80,7 @@ class Load:
         size, mark = len(group.tasks), _MARKS.getrandbits(62)
         runs, tasks, marks, part_of, first = self.runs, self.tasks, self.marks, self._part_of, self.first_minute
         part, began, often = -1, 0, 0
+        found: list[tuple[int, int, int]] = []
         for minute, count in _minutes(group.seconds):
             place = minute - first
             runs[place] += count * size
@@ -80,9 +90,21 @@ class Load:
                 often += count
                 continue
             if often:
-                self.parts[part].add(number, size, began, often, most=self._most)
+                found.append((part, began, often))
             part, began, often = part_of[place], minute, count
-        self.parts[part].add(number, size, began, often, most=self._most)
+        found.append((part, began, often))
+        is_steady = self._is_steady(group, [part for part, _, _ in found])
+        for part, began, often in found:
+            self.parts[part].add(number, size, began, often, most=0 if is_steady else self._most)
+            self.parts[part].steady += size if is_steady else 0
+        if is_steady:
+            self.steady.append(number)
+
+    def _is_steady(self, group: Group, parts: Sequence[int]) -> bool:
+        """Often enough, and missing in no part but the first and the last, which may be short."""
+        if not self._most or len(self.parts) < FEW_PARTS or len(group.seconds) < self._often:
+            return False
+        return len(set(parts) - {0, len(self.parts) - 1}) == len(self.parts) - 2
 
     def busiest(self) -> int | None:
         """Give the first second of the first minute in which most runs start; None when nothing starts."""
@@ -96,6 +118,21 @@ class Load:
     def soonest(self, most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:
         """Give the tasks that start first, each with all its seconds."""
         return _tasks_of(heapq.nsmallest(most, self.groups, key=lambda group: group.seconds[0]), most)
+
+    def steadiest(self, most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:
+        """Give the steady tasks that start most often, each with all its seconds."""
+        groups = [self.groups[number] for number in self.steady]
+        return _tasks_of(heapq.nsmallest(most, groups, key=lambda group: -len(group.seconds)), most)
+
+    def steady_tasks(self) -> int:
+        """How many tasks are steady."""
+        return sum(len(self.groups[number].tasks) for number in self.steady)
+
+    def busiest_of(self, part: Part) -> tuple[int, int]:
+        """Give the first minute of a part in which most tasks start, as a second, and how many those are."""
+        start, end = part.start // MINUTE - self.first_minute, part.end // MINUTE - self.first_minute
+        most = max(self.tasks[start:end], default=0)
+        return (self.first_minute + self.tasks.index(most, start, end)) * MINUTE if most else part.start, most
 
     def most_often(self, most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:
         """Give the tasks that start most often, each with all its seconds."""

@@ -39,5 +39,11 @@ def profile_update(*, user: User, timezone: str) -> Profile:
     return profile
 
 
+def zone_adopt(*, user: User, timezone: str) -> None:
+    """Take the zone of a new user's browser as their own; whoever has chosen one, or none, keeps that."""
+    if timezone in recurrence.zone_names():
+        Profile.objects.get_or_create(user=user, defaults={"timezone": timezone})
+
+
 def _refused(message: str) -> Invalid:
     return Invalid("The address was not taken.", fields={"email": [FieldError("email", message)]})

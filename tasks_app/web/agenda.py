@@ -1,4 +1,7 @@
-"""The agenda: hour by hour, or day by day, which tasks start and when, on the reader's clock and on the task's."""
+"""The agenda: hour by hour, or day by day, which tasks start and when, on the reader's clock and on the task's.
+
+What starts in every hour is told once, before the hours, and is not repeated in each of them.
+"""
 
 import uuid
 from bisect import bisect_left
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 
 from tasks_app.models import ScheduledTask
 from tasks_app.recurrence.wording import zone_words
+from tasks_app.services.crowding import crowd_size
 from tasks_app.services.load import Load, Part
 from tasks_app.web import words
 from tasks_app.web.look import Look, local, moment
@@ -25,8 +29,17 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Steady:
+    """A task that starts at least once an hour: how often in all, and when next."""
+
+    task: ScheduledTask
+    runs: int
+    next: str
+
+
+@dataclass(frozen=True)
 class Page:
-    """An hour or a day."""
+    """An hour or a day; `steady` of its tasks are told elsewhere; `together` tells how many start at once, and when."""
 
     title: str
     runs: int
@@ -34,30 +47,54 @@ class Page:
     entries: list[Entry]
     rest: int
     href: str
+    steady: int = 0
+    together: str = ""
+    is_crowded: bool = False
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """The steady tasks, how many of them are not named, and the hours with what else starts."""
+
+    steady: list[Steady]
+    steady_rest: int
+    pages: list[Page]
 
 
 def wanted(load: Load, most: int) -> set[uuid.UUID]:
     """Give the tasks that the agenda names."""
-    return {task for part in load.parts for task, _ in _tasks(load, part, most)}
+    steady = {task for task, _ in load.steadiest(most)}
+    return steady | {task for part in load.parts for task, _ in _tasks(load, part, most)}
 
 
-def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask], *, most: int) -> list[Page]:
-    """Give the parts in which something starts, the first `most` tasks of each."""
-    return [_page(load, look, part, tasks, most) for part in load.parts if part.runs]
+def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask], *, most: int) -> Agenda:
+    """Give the parts in which something starts or tasks crowd a minute, the first `most` tasks of each."""
+    pages = [_page(load, look, part, tasks, most) for part in load.parts if part.runs]
+    steady = [_steady(tasks[task], seconds, look) for task, seconds in load.steadiest(most) if task in tasks]
+    rest = load.steady_tasks() - len(steady)
+    return Agenda(steady, rest, [page for page in pages if page.tasks > page.steady or page.is_crowded])
+
+
+def _steady(task: ScheduledTask, seconds: Sequence[int], look: Look) -> Steady:
+    return Steady(task, len(seconds), words.clock(moment(seconds[0]), look.now))
 
 
 def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, ScheduledTask], most: int) -> Page:
     entries = [
         _entry(tasks[task], _within(seconds, part), look) for task, seconds in _tasks(load, part, most) if task in tasks
     ]
+    minute, together = load.busiest_of(part)
     narrower = {"week": "day", "day": "hour"}.get(look.span)
     return Page(
         title=_title(part, look),
         runs=part.runs,
         tasks=part.tasks,
         entries=entries,
-        rest=part.tasks - len(entries),
+        rest=part.tasks - part.steady - len(entries),
         href=look.at(narrower, part.start).href() if narrower else "",
+        steady=part.steady,
+        together=f"{together:,} at once at {_clock(minute)}" if together > 1 else "",
+        is_crowded=together >= crowd_size(load),
     )
 
 

@@ -1,7 +1,8 @@
 """The next twelve months of a calendar as a small picture, and the same as a list.
 
 Each kind of day has a shape of its own, so that colour is never the only sign: a working day is a dot, a weekend a pale
-square, a public holiday a full square, a single day a ring.
+square, a public holiday a full square, a single day a ring. Each month stands under the letters of its weekdays, which
+begin with Monday; days that have passed are pale.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from tasks_app.web.calendar_words import KINDS
 
 MONTHS = 12
 PITCH = 16
+HEAD = 14
+"""Room for the letters of the weekdays."""
 _DOT, _RING, _INSET = 1.75, 5, 2
 
 
@@ -29,6 +32,7 @@ class Cell:
     title: str
     anchor: str
     is_today: bool
+    is_past: bool = False
 
     @property
     def corner(self) -> tuple[int, int]:
@@ -70,7 +74,8 @@ class Year:
     off_count: int
     working_count: int
 
-    width, height, pitch = 7 * PITCH, 6 * PITCH, PITCH
+    width, height, pitch = 7 * PITCH, HEAD + 6 * PITCH, PITCH
+    weekdays = tuple(zip((n * PITCH + PITCH // 2 for n in range(7)), "MTWTFSS", strict=True))
     dot, ring, side = _DOT, _RING, PITCH - 2 * _INSET
     legend = (
         ("work", "working day"),
@@ -122,11 +127,12 @@ def _cell(day: date, start: date, off: DayOff | None, today: date) -> Cell:
     says = _said(off) if off is not None else "working day"
     return Cell(
         x=place % 7 * PITCH,
-        y=place // 7 * PITCH,
+        y=HEAD + place // 7 * PITCH,
         shape=_shape(off),
         title=f"{_written(day)}: {says}{', today' if day == today else ''}",
         anchor=_anchor(day) if off is not None and _is_listed(off, today) else "",
         is_today=day == today,
+        is_past=day < today,
     )
 
 

@@ -83,11 +83,6 @@ def zone_of_browser(request: HttpRequest) -> str:
     return zone if zone in recurrence.zone_names() else ""
 
 
-def zone_names() -> list[str]:
-    """Every zone, for the forms."""
-    return sorted(recurrence.zone_names())
-
-
 def render(
     request: Request,
     template: str,

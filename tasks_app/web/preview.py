@@ -11,6 +11,7 @@ from django.utils import timezone
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import ScheduledTask
 from tasks_app.recurrence.wording import zone_words
+from tasks_app.services.planning import Coming
 from tasks_app.services.schedules import Note, SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web import words
@@ -23,12 +24,13 @@ _EMPTY = frozenset({"required", "cron_empty"})
 
 @dataclass(frozen=True)
 class Planned:
-    """One instant: on the task's clock, on the reader's, and what happens there."""
+    """One instant: on the task's clock, on the reader's, what happens there, and from which day it was moved."""
 
     at: datetime
     local: datetime
     theirs: datetime
     notes: Sequence[str] = ()
+    instead_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def preview(form: ScheduleForm, *, owner: AbstractBaseUser, task: ScheduledTask 
         sentence=seen.description,
         cron=seen.cron,
         pace="" if seen.runs_per_day is None else words.pace(seen.runs_per_day),
-        instants=instants(seen.next, seen.timezone, seen.notes),
+        instants=instants(seen.coming, seen.timezone, seen.notes),
         later=_later(seen),
         warnings=seen.warnings,
     )
@@ -89,14 +91,16 @@ def _waiting(placed: dict[str, list[FieldError]]) -> Preview:
     return Preview(is_waiting=not said, errors=said, faults=placed)
 
 
-def instants(slots: Sequence[datetime], zone: str, notes: Sequence[Note] = ()) -> Instants:
+def instants(coming: Sequence[Coming], zone: str, notes: Sequence[Note] = ()) -> Instants:
     """Show instants on the clock of a task's zone, and on the reader's."""
     rows: list[Planned] = []
     told = [note for note in notes if note.at is not None]
-    for slot in slots:
-        here = [note for note in told if note.at is not None and note.at <= slot]
+    for at, instead_of in coming:
+        here = [note for note in told if note.at is not None and note.at <= at]
         told = told[len(here) :]
-        rows.append(Planned(slot, words.in_zone(slot, zone), timezone.localtime(slot), [note.message for note in here]))
+        local, said = words.in_zone(at, zone), [note.message for note in here]
+        moved = words.day(words.in_zone(instead_of, zone), beside=local) if instead_of else ""
+        rows.append(Planned(at, local, timezone.localtime(at), said, moved))
     differs = any(row.local.utcoffset() != row.theirs.utcoffset() for row in rows)
     return Instants(rows, zone_words(zone), zone_words(timezone.get_current_timezone_name()) if differs else "")
 

@@ -1,5 +1,6 @@
 """Settings: who you are here, your time zone, and your API keys."""
 
+import json
 import uuid
 from datetime import timedelta
 
@@ -16,7 +17,8 @@ from tasks_app.selectors.people import zone_of_person
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
 from tasks_app.services.people import email_change, profile_update
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
-from tasks_app.web.page import Request, act, page, render, zone_names, zone_of, zone_of_browser
+from tasks_app.web.page import Request, act, page, render, zone_of, zone_of_browser
+from tasks_app.web.zones import zone_offers
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 _START = {"name": "", "scope": ApiKey.Scope.MANAGE.value, "days": "90"}
@@ -30,6 +32,7 @@ def settings(request: Request) -> HttpResponse:
     if request.method == "GET":
         return _draw_settings(request, typed, {})
     typed |= {name: request.POST[name] for name in typed if name in request.POST}
+    typed |= _suggested(request)
     try:
         for name, choose in (("email", _choose_email), ("timezone", _choose_zone)):
             if name in request.POST:
@@ -37,6 +40,15 @@ def settings(request: Request) -> HttpResponse:
     except Invalid as error:
         return _draw_settings(request, typed, error.fields, status=400)
     return redirect("settings")
+
+
+def _suggested(request: Request) -> dict[str, str]:
+    """What the button of a suggestion puts in the place of what was typed."""
+    try:
+        path, value = json.loads(request.POST.get("_apply", ""))
+    except (ValueError, TypeError):
+        return {}
+    return {"timezone": value} if path == "timezone" and isinstance(value, str) else {}
 
 
 def _choose_email(request: Request, email: str) -> str:
@@ -64,20 +76,22 @@ def _draw_settings(request: Request, typed: dict[str, str], errors: Errors, *, s
         errors=messages(errors, "email"),
     )
     return render(
-        request, "pages/settings.html", {"email": email, "zone": _zone(request, typed, errors)}, status=status
+        request,
+        "pages/settings.html",
+        {"email": email, "zone": _zone(request, typed, errors), "zones": zone_offers()},
+        status=status,
     )
 
 
 def _zone(request: Request, typed: dict[str, str], errors: Errors) -> Field:
     browser = zone_of_browser(request)
-    usual = f"As my browser says ({browser})" if browser else "As my browser says"
+    usual = f"as your browser says, {browser}" if browser else "as your browser says"
     return Field(
         path="timezone",
         label="Your time zone",
-        kind="enum",
-        is_required=True,
-        help="Pages show times in it, and new tasks are planned in it. Each task keeps a zone of its own.",
-        choices=[Choice(name, name or usual, name == typed["timezone"]) for name in ("", *zone_names())],
+        kind="zone",
+        value=typed["timezone"],
+        help=f"Pages show times in it, and new tasks are planned in it. Empty: {usual}.",
         errors=messages(errors, "timezone"),
     )
 

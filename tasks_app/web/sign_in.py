@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,8 +14,9 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
 from tasks_app.services.first_sign_in import USER_NAME, password_file
+from tasks_app.services.people import zone_adopt
 from tasks_app.web.forms.field import Field
-from tasks_app.web.page import THEMES, Request, frame, local_next
+from tasks_app.web.page import THEMES, Request, frame, local_next, zone_of_browser
 
 YEAR_SECONDS = 31_536_000
 
@@ -39,6 +41,7 @@ class SignIn(LoginView):
         """Sign in; the first password is forgotten by that, so its user is told to choose one."""
         is_first = form.get_user().get_username() == USER_NAME and password_file().exists()
         response = super().form_valid(form)
+        zone_adopt(user=cast(User, form.get_user()), timezone=zone_of_browser(self.request))
         if is_first:
             text = 'The one-time password is not written down any more: <a href="{}">choose your own</a>.'
             messages.warning(self.request, format_html(text, reverse("password")))

@@ -14,7 +14,7 @@ from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
-from tasks_app.services.planning import planned_instants
+from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.upcoming import spread_delay
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
@@ -40,15 +40,15 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     before = query.identifier(request.GET, "before")
     history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
-    slots, broken = _slots(task)
+    coming, broken = _coming(task)
     context: dict[str, Any] = {
         "task": task,
         "topic": f"task:{task.pk}",
         "type": _title(task),
         "recent": recent,
-        "slots": slots,
+        "slots": [one.at for one in coming],
         "spread_delay": spread_delay(task, task.spread_seconds),
-        "instants": instants(slots, task.timezone),
+        "instants": instants(coming, task.timezone),
         "broken": broken,
         "history": history,
         "older": older,
@@ -74,10 +74,10 @@ def _backfills(task: ScheduledTask) -> list[tuple[Batch, Tally]]:
     return [(batch, counted[batch.id]) for batch in found]
 
 
-def _slots(task: ScheduledTask) -> tuple[list[Any], str]:
+def _coming(task: ScheduledTask) -> tuple[list[Coming], str]:
     """When the next slots start; a schedule that cannot be read any more says so instead of breaking the page."""
     try:
-        return planned_instants(task, SLOTS), ""
+        return planned_runs(task, SLOTS), ""
     except (ValueError, KeyError) as error:
         return [], str(error)
 

@@ -24,8 +24,9 @@ from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
-from tasks_app.web.page import Request, actor_of, page, render, zone_names, zone_of
+from tasks_app.web.page import Request, actor_of, page, render, zone_of
 from tasks_app.web.preview import preview
+from tasks_app.web.zones import zone_offers
 
 FRAGMENTS = {"payload-fields": "parts/payload-fields.html", "schedule-kinds": "parts/schedule-kinds.html"}
 _REDRAW = ("_add", "_remove", "_refresh", "_preview", "_apply")
@@ -166,7 +167,7 @@ def _draw(
         "example": example,
         "preview": preview(form.schedule, owner=owner, task=task, **calendar.kept(form.values)),
         "has_errors": drawn["has_errors"] and status != HTTPStatus.OK,
-        "zones": zone_names(),
+        "zones": zone_offers(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),
     }
     return render(request, "pages/task-form.html", context, fragments=FRAGMENTS, status=status)

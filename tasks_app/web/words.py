@@ -109,6 +109,12 @@ def date(local: datetime) -> str:
     return f"{local.day} {local:%B %Y}"
 
 
+def day(local: datetime, *, beside: datetime) -> str:
+    """Say the day briefly, with the year where it is not that of the day beside it: "Fri 25 Dec"."""
+    year = "" if local.year == beside.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year}"
+
+
 def pace(per_day: float) -> str:
     """Say how often something runs, in the unit that makes a whole number: "96 runs a day", "1 run a week"."""
     counts = [(per_day * days, unit) for unit, days in _PACES]

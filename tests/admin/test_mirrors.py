@@ -1,5 +1,6 @@
 """A PeriodicTask that mirrors a task follows it: read-only but for its switch, and never deleted by itself."""
 
+from html import unescape
 from typing import Any
 
 import pytest
@@ -35,6 +36,26 @@ def test_it_leads_to_its_task_and_shows_its_sentence(desk: Client, mirror: Perio
     listed = read(desk, address(PeriodicTask, "changelist"))
     assert "Morning report" in listed
     assert task.schedule_text in listed
+
+
+def test_each_field_says_who_writes_it_and_where_it_is_changed(
+    desk: Client, mirror: PeriodicTask, task: ScheduledTask
+) -> None:
+    html = " ".join(unescape(read(desk, address(PeriodicTask, "change", mirror.pk))).split())
+    assert f'href="/tasks/{task.pk}/">Morning report</a>' in html
+    assert html.count("Written by Carillon") == 12
+    assert html.count(f'href="/tasks/{task.pk}/edit/">Change it in the task</a>') == 9
+    assert html.count("Counted by Carillon") == 2
+    assert "Off pauses the task, on resumes it." in html
+    plain = PeriodicTask.objects.create(name="own", task="celery.backend_cleanup", crontab=mirror.crontab)
+    assert "Written by Carillon" not in read(desk, address(PeriodicTask, "change", plain.pk))
+
+
+def test_a_task_that_is_over_is_not_offered_to_be_changed(
+    desk: Client, mirror: PeriodicTask, task: ScheduledTask
+) -> None:
+    press(desk, task, "cancel")
+    assert f"/tasks/{task.pk}/edit/" not in read(desk, address(PeriodicTask, "change", mirror.pk))
 
 
 def test_disabling_it_pauses_the_task_and_enabling_resumes(

@@ -319,3 +319,20 @@ def test_a_list_of_calendars_asks_a_few_questions_however_long_it_is(
     with django_assert_max_num_queries(4):
         reply = api.get("calendars")
     assert [one["used_by"] for one in reply.body["results"]] == [1] * 12
+
+
+def test_a_moved_run_names_its_slot_in_the_preview_and_in_what_comes(api: Api) -> None:
+    calendar = made(api, weekend=["sat", "sun"])
+    fields = {"cron": "0 9 * * sat", "calendar": calendar["id"], "calendar_policy": "next"}
+    body = {**fields, "after": "2031-03-01T12:00:00Z", "count": 2}
+    seen = api.post("schedule/preview", body).body
+    assert seen["next"] == ["2031-03-03T09:00:00Z", "2031-03-10T09:00:00Z"]
+    assert seen["instead_of"] == ["2031-03-01T09:00:00Z", "2031-03-08T09:00:00Z"]
+    assert api.post("schedule/preview", {**body, "calendar_policy": "skip"}).body["instead_of"] == []
+    assert api.post("schedule/preview", {"cron": "0 9 * * *", "count": 2}).body["instead_of"] == [None, None]
+    make(api, **fields)
+    make(api, cron="0 9 * * mon")
+    for slot in api.get("upcoming").body["results"]:
+        is_moved = slot["slot"] != slot["due_at"]
+        assert slot["instead_of"] == (slot["slot"] if is_moved else None)
+    assert any(slot["instead_of"] for slot in api.get("upcoming").body["results"])

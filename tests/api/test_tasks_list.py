@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.task_list import TaskFilters, task_search
 from tests.api.client import Api
 from tests.api.conftest import make
 from tests.runs import make_task
@@ -134,6 +135,40 @@ def test_a_cursor_walks_the_whole_list_once_in_both_directions(api: Api, alice: 
     back = urlsplit(pages[-1]["previous"]).query
     backwards = [[task["id"] for task in page["results"]] for page in walk(api, back, "previous")]
     assert backwards == [whole[3:6], whole[:3]]
+
+
+@pytest.mark.parametrize("ordering", ["name", "-name"])
+def test_small_and_capital_letters_sort_alike_and_a_tie_stands_still(api: Api, alice: User, ordering: str) -> None:
+    made = [make_task(alice, name=name) for name in ("beta", "Alpha", "ALPHA", "alpha", "Gamma", "Beta")]
+    numbers = {str(task.id): number for number, task in enumerate(made)}
+    expected = [1, 2, 3, 0, 5, 4] if ordering == "name" else [4, 5, 0, 3, 2, 1]
+    whole = [numbers[task["id"]] for task in api.get(f"tasks?ordering={ordering}").body["results"]]
+    assert whole == expected
+    pages = list(walk(api, f"ordering={ordering}&page_size=2"))
+    assert [numbers[task["id"]] for page in pages for task in page["results"]] == expected
+    back = urlsplit(pages[-1]["previous"]).query
+    backwards = [[numbers[task["id"]] for task in page["results"]] for page in walk(api, back, "previous")]
+    assert backwards == [expected[2:4], expected[:2]]
+
+
+def test_letters_that_python_and_the_database_fold_apart_lose_no_row(api: Api, alice: User) -> None:
+    names_ = ["\u0130stanbul", "istanbul", "Stra\u00dfe", "STRASSE", "\u00c4rger", "\u00e4rger", "\u212a"]
+    for name in names_:
+        make_task(alice, name=name)
+    walked = [task["name"] for page in walk(api, "ordering=name&page_size=1") for task in page["results"]]
+    assert sorted(walked) == sorted(names_)
+
+
+@pytest.mark.django_db
+def test_an_index_gives_the_order_by_name() -> None:
+    rows = task_search(User(is_staff=True, is_active=True), TaskFilters(), ordering="name")
+    if connection.vendor == "sqlite":
+        assert "task_name_folded" in rows[:50].explain()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+        assert "task_name_folded" in rows.select_related(None)[:50].explain()
 
 
 def test_a_cursor_holds_while_rows_are_added(api: Api) -> None:

@@ -116,9 +116,10 @@ def test_the_parts_count_each_task_once(alice: User) -> None:
 
 
 def test_a_part_names_what_begins_earliest_in_it(alice: User) -> None:
+    end = START + timedelta(hours=5)
     for minute in (40, 10, 30, 20):
-        plan(alice, {"kind": "hourly", "minute": minute}, name=f"at {minute}")
-    often = plan(alice, {"kind": "every", "minutes": 5}, name="often")
+        plan(alice, {"kind": "hourly", "minute": minute}, name=f"at {minute}", ends_at=end)
+    often = plan(alice, {"kind": "every", "minutes": 5}, name="often", ends_at=end)
     found = load(alice, most=3)
     second = found.parts[1].earliest()
     named = [(found.groups[number].tasks[0], count) for number, count in second]
@@ -127,6 +128,20 @@ def test_a_part_names_what_begins_earliest_in_it(alice: User) -> None:
     assert found.parts[1].tasks == 5
     assert [task for task, _ in found.most_often(1)] == [often.id]
     assert [task for task, _ in found.soonest(2)] == [often.id, ScheduledTask.objects.get(name="at 10").id]
+
+
+def test_what_starts_in_every_hour_takes_no_place_in_any(alice: User) -> None:
+    often = plan(alice, {"kind": "every", "minutes": 5})
+    hourly = plan(alice, {"kind": "hourly", "minute": 40})
+    rare = plan(alice, {"kind": "every", "hours": 2})
+    found = load(alice, most=3)
+    assert [task for task, _ in found.steadiest(5)] == [often.id, hourly.id]
+    assert found.steady_tasks() == 2
+    assert {part.steady for part in found.parts[1:-1]} == {2}
+    assert {task for part in found.parts for number, _ in part.earliest() for task in found.groups[number].tasks} == {
+        rare.id
+    }
+    assert load(alice).steady == []
 
 
 def test_others_tasks_do_not_count(alice: User, charlie: User, staff: User) -> None:

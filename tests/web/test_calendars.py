@@ -222,6 +222,9 @@ def test_the_year_shows_each_day_off_once_in_the_picture_and_in_the_list(office:
     assert cells["Fri 25 Dec 2026: Christmas Day, Closed"].shape == "single"
     assert cells["Fri 1 Jan 2027: New Year's Day"].shape == "holiday"
     assert cells["Mon 30 Nov 2026: working day"].anchor == ""
+    assert cells["Mon 30 Nov 2026: working day"].x == 0, "weeks begin with Monday"
+    assert [letter for _, letter in year.weekdays] == list("MTWTFSS")
+    assert [sum(cell.is_past for cell in month.cells) for month in year.months] == [28] + [0] * 11
     assert sum(cell.shape != "work" for cell in cells.values()) == year.off_count
     anchors = [cell.anchor for month in year.months for cell in month.cells if cell.anchor]
     assert anchors == [row.anchor for row in year.rows], "every marked day leads to its row"

@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask
+from tasks_app.services.calendars import calendar_create
 from tests.web.conftest import MakeTask
 from tests.web.reading import Page, text
 
@@ -85,6 +87,25 @@ def test_a_note_stands_at_the_run_that_a_change_of_the_clocks_concerns(as_alice:
     at = page.index("Sun 29 Mar 2099, 03:00")
     assert page[at:].index("02:30 does not exist, so it runs at 03:00") < page[at:].index("Mon 30 Mar")
     assert "25 October 2099: Clocks go back: 02:30 comes twice, and it runs the first time only." in page
+
+
+def saturdays(owner: User, make: MakeTask) -> ScheduledTask:
+    """A task whose every run a calendar moves to the Friday."""
+    office = calendar_create(owner=owner, values={"name": "Office"})
+    schedule = {"kind": "weekly", "days": ["sat"], "time": "09:00"}
+    return make(schedule=schedule, calendar=str(office.pk), calendar_policy="previous")
+
+
+def test_a_run_that_a_calendar_has_moved_names_its_own_day(as_alice: Client, alice: User, make: MakeTask) -> None:
+    task = saturdays(alice, make)
+    fields = {"schedule.kind": "weekly", "schedule.weekly.days": ["sat"], "schedule.weekly.time": "09:00"}
+    kept = {"timezone": "Europe/Berlin", "calendar": str(task.calendar_id), "starts_at": "2099-12-20T00:00"}
+    page = preview(as_alice, {**fields, **kept, "calendar_policy": "previous"})
+    assert "Fri 25 Dec 2099, 09:00 instead of Sat 26 Dec " in page
+    assert "Fri 1 Jan 2100, 09:00 instead of Sat 2 Jan " in page
+    assert "instead of" not in preview(as_alice, {**fields, "timezone": "Europe/Berlin"})
+    shown = text(as_alice.get(reverse("task-detail", args=[task.pk])))
+    assert shown.count("09:00 instead of Sat ") == 10
 
 
 def test_both_clocks_are_shown_where_they_differ(as_alice: Client) -> None:

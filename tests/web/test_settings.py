@@ -1,5 +1,8 @@
 """Settings and API keys."""
 
+import json
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -7,7 +10,7 @@ from django.urls import reverse
 
 from tasks_app.models import ApiKey, ScheduledTask
 from tasks_app.services.api_keys import api_key_create, api_key_find
-from tests.web.reading import chosen, errors, text, value
+from tests.web.reading import errors, text, value
 
 KEYS = "/settings/api-keys/"
 
@@ -81,12 +84,12 @@ def test_keys_are_nobody_elses_business_not_even_the_administrators(
 def test_the_time_zone_is_ones_own_to_choose(as_alice: Client, as_charlie: Client) -> None:
     as_alice.cookies["zone"] = "Europe/Paris"
     page = as_alice.get("/settings/")
-    assert chosen(page, "timezone") == [""]
-    assert "As my browser says (Europe/Paris)" in text(page)
+    assert value(page, "timezone") == ""
+    assert "Empty: as your browser says, Europe/Paris." in text(page)
     saved = as_alice.post("/settings/", {"timezone": "Asia/Kolkata"}, follow=True)
     assert "Pages show times in Asia/Kolkata" in text(saved)
-    assert chosen(saved, "timezone") == ["Asia/Kolkata"]
-    assert chosen(as_charlie.get("/settings/"), "timezone") == [""]
+    assert value(saved, "timezone") == "Asia/Kolkata"
+    assert value(as_charlie.get("/settings/"), "timezone") == ""
     given_up = as_alice.post("/settings/", {"timezone": ""}, follow=True)
     assert "as your browser says: Europe/Paris" in text(given_up)
 
@@ -95,6 +98,32 @@ def test_a_zone_that_does_not_exist_is_refused_at_the_field(as_alice: Client) ->
     response = as_alice.post("/settings/", {"timezone": "Mars/Olympus"})
     assert response.status_code == 400
     assert "there is no time zone" in errors(response, "timezone").lower()
+
+
+def test_a_city_or_a_country_is_one_click_away_from_its_zone(as_alice: Client) -> None:
+    for typed, zone in (("berlin", "Europe/Berlin"), ("austria", "Europe/Vienna"), ("+02:00", "Etc/GMT-2")):
+        response = as_alice.post("/settings/", {"timezone": typed})
+        assert (response.status_code, value(response, "timezone")) == (400, typed)
+        assert f"Use {zone}" in text(response)
+        offer = {"timezone": typed, "_apply": json.dumps(["timezone", zone])}
+        assert f"Pages show times in {zone}" in text(as_alice.post("/settings/", offer, follow=True))
+    for odd in ("x", "1", "[]", '["email", "a@example.org"]', '["timezone", 1]'):
+        assert as_alice.post("/settings/", {"timezone": "berlin", "_apply": odd}).status_code == 400
+
+
+def test_the_names_of_today_are_offered_and_the_old_ones_taken(as_alice: Client) -> None:
+    offers = dict(re.findall(r'<option value="([^"]+)" label="([^"]+)">', as_alice.get("/settings/").content.decode()))
+    assert offers["Asia/Kolkata"] == "Kolkata, India, UTC+05:30"
+    assert offers["America/Phoenix"] == "Phoenix, United States, MST - AZ (except Navajo), UTC-07:00"
+    assert not {"US/Eastern", "Asia/Calcutta", "EST5EDT", "Etc/GMT-2", "GB"} & set(offers)
+    regions = [name.split("/")[0] for name in offers]
+    assert [one for number, one in enumerate(regions) if one not in regions[:number]] == sorted(set(regions), key=_rank)
+    for name in ("US/Eastern", "Asia/Calcutta"):
+        assert f"times in {name}" in text(as_alice.post("/settings/", {"timezone": name}, follow=True))
+
+
+def _rank(region: str) -> tuple[bool, str]:
+    return region != "UTC", region
 
 
 def test_pages_show_times_in_the_chosen_zone_first(as_alice: Client, task: ScheduledTask) -> None:

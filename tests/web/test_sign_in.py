@@ -4,7 +4,9 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
+from tasks_app.models import Profile
 from tasks_app.services.first_sign_in import first_admin_create
+from tasks_app.services.people import profile_update
 from tests.web.reading import errors, text
 
 PERSON = {"username": "alice", "password": "alice-password"}
@@ -87,3 +89,26 @@ def test_a_password_that_will_not_do_is_said_at_its_field(as_alice: Client, type
     assert response.status_code == 200
     assert errors(response, where)
     assert "bells at nine" not in response.content.decode()
+
+
+def test_a_new_user_gets_the_zone_of_their_browser_and_keeps_what_they_choose(client: Client, alice: User) -> None:
+    client.cookies["zone"] = "Asia/Calcutta"
+    client.post("/sign-in/", PERSON)
+    assert Profile.objects.get(user=alice).timezone == "Asia/Calcutta"
+    for chosen, browser in (("Europe/Berlin", "Asia/Tokyo"), ("", "Asia/Tokyo")):
+        profile_update(user=alice, timezone=chosen)
+        again = Client()
+        again.cookies["zone"] = browser
+        again.post("/sign-in/", PERSON)
+        assert Profile.objects.get(user=alice).timezone == chosen
+
+
+@pytest.mark.parametrize("zone", ["", "Mars/Olympus"])
+def test_a_browser_that_names_no_zone_leaves_it_open(client: Client, alice: User, zone: str) -> None:
+    client.cookies["zone"] = zone
+    client.post("/sign-in/", PERSON)
+    assert not Profile.objects.exists()
+
+
+def test_the_page_to_sign_in_asks_the_browser_for_its_zone(client: Client) -> None:
+    assert "js/time.js" in client.get("/sign-in/").content.decode()

@@ -1,5 +1,6 @@
 """New and edit: what is typed is kept, what is wrong is said at its field, what is right is stored."""
 
+import re
 from typing import Any
 
 import pytest
@@ -194,3 +195,31 @@ def test_without_javascript_a_button_previews_and_keeps_everything(as_alice: Cli
     assert "Every day at 08:30, Berlin time" in text(response)
     assert value(response, "payload.url") == FORM["payload.url"]
     assert not errors(response, "name")
+
+
+def test_the_form_asks_in_the_order_in_which_people_think(as_alice: Client, task: ScheduledTask) -> None:
+    for address in ("/tasks/new/?type=http_request", reverse("task-edit", args=[task.pk])):
+        html = as_alice.get(address).content.decode()
+        order = ['name="name"', "When it runs", 'id="preview"', "What it does", 'name="description"', "Policies"]
+        places = [html.index(one) for one in order]
+        assert places == sorted(places)
+
+
+def test_description_and_tags_are_folded_until_they_say_something(as_alice: Client, make: MakeTask) -> None:
+    def is_open(address: str) -> bool:
+        return as_alice.get(address).context["details_open"] is True
+
+    assert not is_open("/tasks/new/?type=http_request")
+    assert not is_open(reverse("task-edit", args=[make().pk]))
+    assert is_open(reverse("task-edit", args=[make(tags=("red",)).pk]))
+
+
+def test_what_is_to_be_mended_is_listed_in_order_and_leads_to_its_field(as_alice: Client) -> None:
+    fields = {"schedule.kind": "weekly", "schedule.weekly.time": "09:00", "timezone": "UTC", "tags": "x" * 300}
+    response = as_alice.post("/tasks/new/?type=http_request", {**fields, "payload.url": ""})
+    html = response.content.decode()
+    summary = html[html.index('role="alert"') :].split("</ul>", 1)[0]
+    ids = re.findall(r'href="#([^"]+)"', summary)
+    assert ids == ["f-name", "f-schedule-weekly-days", "f-payload-url", "f-tags"]
+    assert all(html.count(f'id="{one}"') == 1 for one in ids)
+    assert "Choose at least one day." in summary

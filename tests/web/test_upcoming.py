@@ -106,7 +106,7 @@ def test_the_agenda_tells_the_time_on_the_tasks_own_clock_too(reader: Client, ma
     make("Here", **daily(soon))
     tokyo = soon + timedelta(hours=9)
     make("There", schedule={"kind": "daily", "time": f"{tokyo:%H:%M}"}, timezone="Asia/Tokyo")
-    (hour,) = context(reader)["agenda"]
+    (hour,) = context(reader)["agenda"].pages
     assert (hour.runs, hour.tasks, hour.rest) == (2, 2, 0)
     assert [(entry.task.name, entry.times) for entry in hour.entries] == [
         ("Here", f"{soon:%H:%M}"),
@@ -120,7 +120,7 @@ def test_the_agenda_tells_the_time_on_the_tasks_own_clock_too(reader: Client, ma
 def test_the_agenda_is_on_the_readers_clock(reader: Client, make: MakeTask, soon: datetime) -> None:
     make("Here", **daily(soon + timedelta(minutes=10)))
     reader.cookies["zone"] = "Asia/Kolkata"  # half an hour beside the others
-    (hour,) = context(reader)["agenda"]
+    (hour,) = context(reader)["agenda"].pages
     there = soon + timedelta(hours=5, minutes=30)
     assert hour.title.endswith(f"{there:%H}:00–{there + timedelta(hours=1):%H}:00")
     assert hour.entries[0].times == f"{there + timedelta(minutes=10):%H:%M}"
@@ -129,10 +129,44 @@ def test_the_agenda_is_on_the_readers_clock(reader: Client, make: MakeTask, soon
 def test_an_agenda_that_is_too_long_leads_to_its_hour(reader: Client, make: MakeTask, soon: datetime) -> None:
     for number in range(13):
         make(f"Night {number:02}", **daily(soon))
-    (hour,) = context(reader)["agenda"]
+    (hour,) = context(reader)["agenda"].pages
     assert (len(hour.entries), hour.rest) == (10, 3)
-    (closer,) = context(reader, hour.href.removeprefix("/upcoming/"))["agenda"]
+    (closer,) = context(reader, hour.href.removeprefix("/upcoming/"))["agenda"].pages
     assert (len(closer.entries), closer.rest) == (13, 0)
+
+
+def test_what_starts_all_the_time_is_told_once_and_the_rest_by_hour(
+    reader: Client, make: MakeTask, soon: datetime
+) -> None:
+    make("Often", schedule={"kind": "every", "minutes": 5}, timezone="UTC")
+    make("Hourly", schedule={"kind": "hourly", "minute": 20}, timezone="UTC")
+    make("Office", cron=f"*/5 {soon.hour}-{soon.hour} * * *", schedule=None, timezone="UTC")
+    make("Night", **daily(soon))
+    found = context(reader)["agenda"]
+    assert [entry.task.name for entry in found.steady] == ["Often", "Hourly"]
+    assert found.steady[0].runs in range(287, 290)
+    (hour,) = found.pages
+    assert sorted(entry.task.name for entry in hour.entries) == ["Night", "Office"]
+    assert (hour.tasks, hour.steady, hour.rest, hour.together) == (4, 2, 0, f"3 at once at {soon:%H:%M}")
+    said = text(reader.get("/upcoming/"))
+    assert said.count("Hourly") == 2  # a lane, and one line
+    assert "besides the 2 above that start all the time" in said
+
+
+def test_an_hour_in_which_steady_tasks_collide_still_stands_there(reader: Client, make: MakeTask) -> None:
+    for number in range(6):
+        make(f"Hourly {number}", schedule={"kind": "hourly", "minute": 0}, timezone="UTC")
+    pages = context(reader)["agenda"].pages
+    assert len(pages) == 24
+    assert {(page.entries == [], page.steady, page.is_crowded) for page in pages} == {(True, 6, True)}
+
+
+def test_a_daily_task_is_told_day_by_day_and_a_frequent_one_once_a_week(reader: Client, make: MakeTask) -> None:
+    make("Nightly", schedule={"kind": "daily", "time": "00:30"}, timezone="UTC")
+    make("Often", schedule={"kind": "every", "minutes": 30}, timezone="UTC")
+    found = context(reader, "?span=week")["agenda"]
+    assert [entry.task.name for entry in found.steady] == ["Often"]
+    assert [[entry.task.name for entry in page.entries] for page in found.pages] == [["Nightly"]] * 7
 
 
 @pytest.fixture
@@ -200,13 +234,13 @@ def test_each_span_counts_its_own(reader: Client, make: MakeTask, query: str, co
     make("Thrice", schedule={"kind": "cron", "expression": f"{minute}/20 * * * *"}, timezone="UTC")
     found = context(reader, query)
     assert found["load"].total == count
-    assert sum(bar.count for bar in found["chart"].bars) == count == sum(page.runs for page in found["agenda"])
+    assert sum(bar.count for bar in found["chart"].bars) == count == sum(part.runs for part in found["load"].parts)
 
 
 def test_the_days_of_a_week_are_the_readers(make: MakeTask, reader: Client) -> None:
     make("Nightly", schedule={"kind": "daily", "time": "00:30"}, timezone="America/New_York")
     reader.cookies["zone"] = "America/New_York"
-    pages = context(reader, "?span=week")["agenda"]
+    pages = context(reader, "?span=week")["agenda"].pages
     assert [page.runs for page in pages] == [1] * 7
     assert all(page.entries[0].times == "00:30" for page in pages)
 

@@ -121,6 +121,11 @@ def _shows(field: Field, path: str, message: str) -> bool:
     return path.startswith(f"{field.path}.") and any(shown.endswith(message) for shown in field.errors)
 
 
+def faulty(fields: Sequence[Field]) -> list[Field]:
+    """The fields with something to mend, in the order in which they stand."""
+    return [one for one in _flat(fields) if one.errors]
+
+
 def _flat(fields: Iterable[Field]) -> Iterator[Field]:
     for one in fields:
         yield one

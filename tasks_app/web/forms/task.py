@@ -18,7 +18,7 @@ from tasks_app.services import specs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import calendar, policies
 from tasks_app.web.forms.draw import draw_payload
-from tasks_app.web.forms.field import Field, messages, messages_below, unplaced
+from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
@@ -136,27 +136,34 @@ class TaskForm:
         if self.payload is not None:
             payload = draw_payload(self.type.schema, self.payload, self.errors, owner=owner)
         folded = policies.fields(self.values, self.errors, queues=queues)
-        about, kept = self._about(), calendar.fields(self.values, self.errors, owner=owner)
-        every = [*about, *kept, *payload, *(one for group in folded.values() for one in group)]
+        schedule, kept = self.schedule.fields(self.errors), calendar.fields(self.values, self.errors, owner=owner)
+        name, details, policy = self._name(), self._details(), [one for group in folded.values() for one in group]
+        every = [name, *kept, *payload, *details, *policy]
         own = ("schedule", *SHOWN)
         others = {path: faults for path, faults in self.errors.items() if faults and path.split(".", 1)[0] not in own}
         return {
             "form": self,
-            "about": about,
+            "name": name,
+            "details": details,
+            "details_open": any(one.value or one.errors for one in details),
             "payload_fields": payload,
-            "schedule": self.schedule.fields(self.errors),
+            "schedule": schedule,
             "calendar": kept,
             "policies": folded,
-            "policies_open": any(one.errors for group in folded.values() for one in group),
+            "policies_open": any(one.errors for one in policy),
             "notify": bool(self.values.get("notify_on_failure")),
             "unplaced": unplaced(others, every),
+            "faulty": faulty([name, *schedule["shown"], *kept, *payload, *details, *policy]),
             "has_errors": any(self.errors.values()),
         }
 
-    def _about(self) -> list[Field]:
+    def _name(self) -> Field:
+        said = messages(self.errors, "name")
+        return Field(path="name", label="Name", value=self.values["name"], is_required=True, errors=said)
+
+    def _details(self) -> list[Field]:
         errors, values = self.errors, self.values
         return [
-            Field(path="name", label="Name", value=values["name"], is_required=True, errors=messages(errors, "name")),
             Field(
                 path="description",
                 label="Description",

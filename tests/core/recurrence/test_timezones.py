@@ -7,6 +7,7 @@ from importlib import resources
 import pytest
 
 from tasks_app.recurrence import ScheduleError, check_timezone, parse, zone_names
+from tasks_app.recurrence.zone_list import listed_zones
 from tasks_app.recurrence.zone_words import ZONES
 from tasks_app.recurrence.zones import load_zone
 
@@ -95,3 +96,27 @@ def test_what_people_call_a_zone_leads_to_it(name: str, zone: str) -> None:
 
 def test_every_zone_that_is_suggested_for_a_name_exists() -> None:
     assert set(ZONES.values()) <= zone_names()
+
+
+def test_the_list_has_each_place_once_and_only_names_that_exist() -> None:
+    names = [zone.name for zone in listed_zones()]
+    assert names[0] == "UTC"
+    assert len(names) == len(set(names)) > 400
+    assert set(names) <= zone_names()
+    assert not {name for name in names if name.startswith(("US/", "Etc/", "SystemV/", "Brazil/"))}
+    assert all(zone.country for zone in listed_zones() if zone.name != "UTC")
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"), [("Austria", "Europe/Vienna"), ("kenya", "Africa/Nairobi"), ("Germany", "Europe/Berlin")]
+)
+def test_a_country_leads_to_its_one_zone(name: str, zone: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone(name)
+    assert refused.value.problems["timezone"][0].suggestion == zone
+
+
+def test_a_country_with_several_zones_is_not_guessed() -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone("Brazil")
+    assert refused.value.problems["timezone"][0].suggestion is None

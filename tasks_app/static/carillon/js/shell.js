@@ -33,3 +33,8 @@ function hideWhatScriptsDo() {
 }
 hideWhatScriptsDo();
 document.addEventListener("htmx:afterSwap", hideWhatScriptsDo);
+
+// A field with a list shows only what fits what it holds: chosen whole, so that what one types takes its place.
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("input[data-choose]")) event.target.select();
+});

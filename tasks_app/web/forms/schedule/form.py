@@ -164,13 +164,19 @@ class ScheduleForm:
     def fields(self, errors: Errors) -> dict[str, Any]:
         """Give what the template needs: the kinds, the fields of each, the rows, the zone and the window."""
         bounds = window.fields(self.window, errors, focus=self.focus)
+        sets, zone = self.rule.sets(errors), self._zone(errors)
+        rows = [(row, row.kinds(), row.sets(errors), messages(errors, row.path)) for row in self.rows]
+        chosen = sets.get(self.kind, ())
+        if self.kind == "any":
+            chosen = [part for row, _, inside, _ in rows for part in inside.get(row.kind, ())]
         return {
             "kinds": self._kinds(),
-            "sets": self.rule.sets(errors),
+            "sets": sets,
+            "shown": [*(one for _, one in chosen), zone, *bounds["moments"], *bounds["numbers"]],
             "sentences": [(sentence, json.dumps([f"{ROOT}.text.text", sentence])) for sentence in SENTENCES],
-            "rows": [(row, row.kinds(), row.sets(errors), messages(errors, row.path)) for row in self.rows],
+            "rows": rows,
             "can_add": len(self.rows) < MOST_ROWS,
-            "zone": self._zone(errors),
+            "zone": zone,
             "window": bounds,
             "window_open": any(self.window.values()) or any(one.errors for row in bounds.values() for one in row),
             "other": self._as_json(errors),
@@ -192,6 +198,7 @@ class ScheduleForm:
             label="Time zone",
             value=self.zone,
             kind="zone",
+            help="Found by a city, a country or an offset.",
             is_required=True,
             attributes={"autofocus": ""} if self.focus == "timezone" else {},
             errors=messages(errors, "timezone", value=self.zone),
