@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('django_celery_beat', '0019_alter_periodictasks_options'),
-        ('tasks_app', '0004_leaner_run_indexes'),
+        ('tasks_app', '0005_settled_effects_and_upkeep'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
