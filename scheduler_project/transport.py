@@ -12,6 +12,7 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, redis, virtual
+from kombu.utils import json as json_utils
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Careful:
 
     Message = Message
     handlers: dict[str, Callable[..., Any]]
+    heard = 1
+    """How many heard what was last published to whom it may concern; kombu keeps that to itself."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -54,6 +57,14 @@ class Careful:
         """Consume a queue, and let no message end the consumer."""
         taken = partial(_take, callback)
         return super().basic_consume(queue, no_ack, taken, *args, **options)  # type: ignore[misc]
+
+    def _put_fanout(self, exchange: str, message: Any, routing_key: str, **options: Any) -> None:
+        if options:  # published later, with others
+            super()._put_fanout(exchange, message, routing_key, **options)  # type: ignore[misc]
+            return
+        topics = self._get_publish_topics(exchange, routing_key)  # type: ignore[attr-defined]
+        with self.conn_or_acquire() as client:  # type: ignore[attr-defined]
+            self.heard = sum(client.publish(topic, json_utils.dumps(message)) for topic in topics)
 
 
 def _read(read: Callable[..., Any], **options: Any) -> Any:
