@@ -59,7 +59,7 @@ class Careful:
         return super().basic_consume(queue, no_ack, taken, *args, **options)  # type: ignore[misc]
 
     def _put_fanout(self, exchange: str, message: Any, routing_key: str, **options: Any) -> None:
-        if options:  # published later, with others
+        if options.get("_publish_batch") is not None:  # published later, with others
             super()._put_fanout(exchange, message, routing_key, **options)  # type: ignore[misc]
             return
         topics = self._get_publish_topics(exchange, routing_key)  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ differ in one JSON document, and there is no CASE for each row. So a statement's
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from django.db import connection, models
@@ -150,6 +151,7 @@ def _cast(field: Any) -> str:
     return f"::{_type(field)}" if connection.vendor == "postgresql" else ""
 
 
+@cache
 def _type(field: Any) -> str:
     """Give the field's type without its length: a cast to one would cut."""
     return str(field.db_type(connection)).split("(")[0]
