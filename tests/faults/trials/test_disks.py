@@ -18,7 +18,6 @@ from tests.live.surroundings import eventually
 
 pytestmark = pytest.mark.skipif(not can_mount(), reason="only root may make a small disk")
 
-RUN = {"type": "probe.sleep", "payload": {"seconds": 0.1}}
 REFUSALS = {httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.INSUFFICIENT_STORAGE}
 
 
@@ -35,7 +34,8 @@ def on_a_small_disk(megabytes: int, *, on_postgres: bool) -> Iterator[Trial]:
 def ask(trial: Trial) -> httpx.Response:
     """Ask for a run, of which nothing is expected."""
     headers = {"Authorization": f"Bearer {trial.workload.key}"}
-    return httpx.post(f"{trial.cluster.url}/api/runs", json=RUN, headers=headers, timeout=40, trust_env=False)
+    run = {"type": "probe.sleep", "payload": trial.cluster.probe(seconds=0.1)}
+    return httpx.post(f"{trial.cluster.url}/api/runs", json=run, headers=headers, timeout=40, trust_env=False)
 
 
 def refused(trial: Trial) -> httpx.Response | None:
