@@ -147,4 +147,4 @@ def run(alice: User, make: Make, clock: Clock, *, examples: int, steps: int) -> 
 
 
 def test_no_order_of_deeds_loses_a_slot_or_counts_one_twice(alice: User, make: Make, clock: Clock) -> None:
-    run(alice, make, clock, examples=40, steps=14)
+    run(alice, make, clock, examples=30, steps=14)
