@@ -15,7 +15,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import fixed_dictionaries, frozensets, integers, sampled_from
+from hypothesis.strategies import fixed_dictionaries, integers, sampled_from, tuples
 
 from tasks_app.models import Calendar, Overlap, ScheduledTask, TaskRun
 from tasks_app.services import firing, outcomes, planning, tasks, upkeep
@@ -28,11 +28,10 @@ from tests.services.slot_model import START, ZONE, SlotModel
 pytestmark = pytest.mark.django_db
 
 LINES = ("0 9 * * *", "0 9,17 * * *", "30 2 * * *", "0 12 * * sat,sun", "*/20 * * * *", "0 0,8,16 * * *")
-# Clocks go back on Sunday, 25 October.
-DAYS = [f"2026-10-{day}" for day in range(18, 32)] + [f"2026-11-0{day}" for day in range(1, 9)]
 POLICIES = ("skip", "previous", "next")
 MISFIRES = ({"policy": "skip"}, {"policy": "latest"}, {"policy": "all", "max": 3}, {"grace_seconds": 86_400})
-SOME_DAYS = frozensets(sampled_from(DAYS), max_size=6)
+BLOCKS = tuples(integers(-2, 3), integers(1, 3))
+"""Days off in a row: how many days from now they begin, and how many there are."""
 
 MANNERS = fixed_dictionaries(
     {
@@ -44,7 +43,7 @@ MANNERS = fixed_dictionaries(
 
 
 class Machine(RuleBasedStateMachine):
-    """One task with its calendar, and a clock that only this test moves."""
+    """One task with its calendar, and a clock that only this test moves; clocks go back on 25 October."""
 
     alice: User
     make: Make
@@ -59,15 +58,20 @@ class Machine(RuleBasedStateMachine):
     def teardown(self) -> None:
         transaction.savepoint_rollback(self.savepoint)
 
-    @initialize(cron=sampled_from(LINES), days=SOME_DAYS, policy=sampled_from(POLICIES), manner=MANNERS)
-    def begin(self, cron: str, days: frozenset[str], policy: str, manner: dict[str, Any]) -> None:
+    @initialize(cron=sampled_from(LINES), block=BLOCKS, policy=sampled_from(POLICIES), manner=MANNERS)
+    def begin(self, cron: str, block: tuple[int, int], policy: str, manner: dict[str, Any]) -> None:
+        days = self._days(block)
         values = {"name": "Office", "weekend": [], "days": sorted(days)}
         self.calendar: Calendar = calendar_create(owner=self.alice, values=values)
         named = {"calendar": str(self.calendar.id), "calendar_policy": policy}
         self.task: ScheduledTask = self.make(cron=cron, timezone=ZONE, **named, **manner)
         self.model = SlotModel(cron, days, policy, START)
 
-    @rule(hours=integers(1, 100), minutes=sampled_from([0, 0, 1, 30]))
+    def _days(self, block: tuple[int, int]) -> frozenset[str]:
+        start, count = block
+        return frozenset(f"{self.now + timedelta(days=start + number):%Y-%m-%d}" for number in range(count))
+
+    @rule(hours=sampled_from([1, 5, 20, 24, 70]), minutes=sampled_from([0, 1, 30]))
     def wait(self, hours: int, minutes: int) -> None:
         self.now += timedelta(hours=hours, minutes=minutes)
         self.clock.move_to(self.now)
@@ -113,12 +117,25 @@ class Machine(RuleBasedStateMachine):
             self.model.settle(self.now)
             self.model.move(self.model.days, policy, self.now)
 
-    @rule(days=SOME_DAYS)
-    def change_days(self, days: frozenset[str]) -> None:
-        if days != self.model.days:
-            calendar_update(calendar=self.calendar, by=self.alice, changes={"days": sorted(days)}, actor="test")
-            self.model.settle(self.now)
-            self.model.move(days, self.model.policy, self.now)
+    @rule(hours=sampled_from([5, 24, 50]), block=BLOCKS)
+    def pause_for_a_while_and_change_days(self, hours: int, block: tuple[int, int]) -> None:
+        self.pause()
+        self.wait(hours, 0)
+        self.resume()
+        self.change_days(block)
+
+    @rule(hours=sampled_from([5, 24, 70]), block=BLOCKS)
+    def sleep_and_change_days(self, hours: int, block: tuple[int, int]) -> None:
+        self.wait(hours, 0)
+        self.beat()
+        self.change_days(block)
+
+    @rule(block=BLOCKS)
+    def change_days(self, block: tuple[int, int]) -> None:
+        days = self.model.days ^ self._days(block)
+        calendar_update(calendar=self.calendar, by=self.alice, changes={"days": sorted(days)}, actor="test")
+        self.model.settle(self.now)
+        self.model.move(days, self.model.policy, self.now)
 
     @precondition(lambda self: hasattr(self, "model"))
     @invariant()
@@ -147,4 +164,4 @@ def run(alice: User, make: Make, clock: Clock, *, examples: int, steps: int) -> 
 
 
 def test_no_order_of_deeds_loses_a_slot_or_counts_one_twice(alice: User, make: Make, clock: Clock) -> None:
-    run(alice, make, clock, examples=30, steps=14)
+    run(alice, make, clock, examples=20, steps=12)
