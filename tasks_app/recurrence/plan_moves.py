@@ -22,18 +22,15 @@ def overtaken(before: Plan, after: Plan, until: datetime, window: Window = (None
     low, high = window[0] or FIRST, window[1] or LAST
     behind = (Planned(low, FIRST), Planned(min(until, high), LAST))
     ahead = (Planned(max(until + _INSTANT, low), FIRST), Planned(high, LAST))
-    for day in _days_near(before, until):
-        if before.target_of(day) != after.target_of(day):
-            was, now = list(part_of_day(before, day, *ahead)), list(part_of_day(after, day, *behind))
-            yield from in_both(was, now)
+    for day in concerned_days(before, after, until):
+        was, now = list(part_of_day(before, day, *ahead)), list(part_of_day(after, day, *behind))
+        yield from in_both(was, now)
 
 
 def given_up(before: Plan, after: Plan, first: Planned, last: Planned, until: datetime) -> Iterator[Span]:
     """Give the slots that happened from one plan to another, and that the new plan puts ahead, or leaves out."""
     ahead = (Planned(until + _INSTANT, FIRST), Planned(LAST, LAST))
-    for day in _days_near(before, until):
-        if before.target_of(day) == after.target_of(day):
-            continue
+    for day in concerned_days(before, after, until):
         was = list(part_of_day(before, day, first, min(last, Planned(until, LAST))))
         if after.target_of(day) is None:
             yield from was
@@ -54,9 +51,8 @@ def in_both(some: list[Span], others: list[Span]) -> Iterator[Span]:
                 yield Span(first, last)
 
 
-def _days_near(plan: Plan, instant: datetime) -> Iterator[date]:
-    """Give the days from or to which slots may be moved across an instant."""
-    day = plan.day_of(instant) - (LONGEST_RUN + 1) * DAY
-    for _ in range(2 * LONGEST_RUN + 3):
-        yield day
-        day += DAY
+def concerned_days(before: Plan, after: Plan, instant: datetime) -> list[date]:
+    """Give the days whose slots two plans place on different days, as far as they may be moved across an instant."""
+    first = before.day_of(instant) - (LONGEST_RUN + 1) * DAY
+    days = (first + number * DAY for number in range(2 * LONGEST_RUN + 3))
+    return [day for day in days if before.target_of(day) != after.target_of(day)]

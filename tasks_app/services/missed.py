@@ -62,14 +62,8 @@ def skipped_run(
         scheduled_for=first,
     )
     if first != last:
-        run.range_to, run.result = last, {"schedule": schedule_said(task)}
+        run.range_to, run.result = last, {"schedule": task.schedule, "timezone": task.timezone}
     return run
-
-
-def schedule_said(task: ScheduledTask) -> str:
-    """Say to which schedule the slots of a range belong, for it may be edited."""
-    rule = planning.recurrence_of(task)
-    return rule.describe() if rule else ""
 
 
 def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: datetime) -> list[Planned]:

@@ -6,13 +6,15 @@ their own, so that they are neither run nor counted again.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from tasks_app import recurrence
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.recurrence.plan import Plan, Planned
 from tasks_app.recurrence.plan_counting import Span
-from tasks_app.recurrence.plan_moves import FIRST, LAST, given_up, overtaken
+from tasks_app.recurrence.plan_moves import concerned_days, given_up, overtaken
 from tasks_app.services import lifecycle, missed, planning, ranges
 from tasks_app.states import Reason, Status, TaskStatus, Trigger
 
@@ -110,23 +112,22 @@ def _last_of(plan: Plan, spans: Iterable[Span], known: set[datetime]) -> datetim
 
 
 def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: datetime, actor: str) -> None:
-    said = missed.schedule_said(task)
-    everything = given_up(before, after, Planned(FIRST, FIRST), Planned(until, LAST), until)
-    if not ranges.count_in(before, everything):
+    if not concerned_days(before, after, until):
         return
     made = TaskRun.objects.filter(task=task, range_count__gt=0, range_to__isnull=False)
     for run in made.filter(id__gte=first_id_at(until - _FAR)):
-        first, last = (before.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
-        if first is None or last is None or (run.result or {}).get("schedule") != said:
-            continue
-        spans = list(given_up(before, after, first, last, until))
-        known = set(ranges.own_rows(task, before, spans))
-        count = ranges.count_in(before, spans) - len(known)
-        if count > 0:
-            slots = _first_of(before, spans, known, _MOST_OWN)
+        # Its slots are those of the schedule that the task had then.
+        rule = recurrence.build(run.result["schedule"], run.result["timezone"]) if run.result else before.rule
+        was, now = replace(before, rule=rule), replace(after, rule=rule)
+        first, last = (was.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
+        spans = list(given_up(was, now, first, last, until)) if first and last else []
+        known = set(ranges.own_rows(task, was, spans))
+        count = ranges.count_in(was, spans) - len(known)
+        if first and last and count > 0:
+            slots = _first_of(was, spans, known, _MOST_OWN)
             rows = [_own(run, task, slot) for slot in slots]
             lifecycle.create(rows, actor=actor)
-            _shrink(run, before, (first, last), set(slots), count)
+            _shrink(run, was, (first, last), set(slots), count)
 
 
 def _own(run: TaskRun, task: ScheduledTask, slot: datetime) -> TaskRun:

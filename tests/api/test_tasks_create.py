@@ -157,6 +157,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"max_runs": 5.0}, "max_runs", "type"),
     ({"jitter_seconds": -1}, "jitter_seconds", "out_of_range"),
     ({"jitter_seconds": None}, "jitter_seconds", "type"),
+    ({"schedule": {"kind": "every", "minutes": 5}, "jitter_seconds": 301}, "jitter_seconds", "out_of_range"),
     ({"queue": "nope"}, "queue", "unknown"),
     ({"priority": 10}, "priority", "out_of_range"),
     ({"max_retries": 51}, "max_retries", "out_of_range"),

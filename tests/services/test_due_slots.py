@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tasks_app.errors import Invalid
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
 from tasks_app.services import firing, planning, tasks, upkeep
 from tests.clocks import Clock
@@ -127,12 +128,12 @@ def test_an_edit_counts_a_pause_of_any_length(schedule: dict[str, Any], count: i
     update(task, cron="0 * * * *")
     row = TaskRun.objects.get(task=task)
     assert (row.range_count, row.error) == (count, "")
-    assert row.result == {"schedule": task.schedule_text}
+    assert row.result == {"schedule": task.schedule, "timezone": "UTC"}
 
 
 @pytest.mark.parametrize("shift", [{"jitter_seconds": 86_400}, {"spread_seconds": 86_400}])
 def test_a_slot_that_jitter_holds_back_runs_when_it_would_have(shift: dict[str, int], make: Make, clock: Clock) -> None:
-    task = at(make(overlap="allow", **shift), next_due_at=START + minutes(40))
+    task = at(make(overlap="allow"), next_due_at=START + minutes(40), **shift)
     clock.move_to(START + minutes(15))
     edited = update(task, cron="0 * * * *", jitter_seconds=0, spread_seconds=0)
     assert edited.next_slot == START + minutes(60)
@@ -144,9 +145,9 @@ def test_a_slot_that_jitter_holds_back_runs_when_it_would_have(shift: dict[str, 
 
 
 def test_all_slots_that_jitter_holds_back_keep_their_moments(make: Make, clock: Clock) -> None:
-    task = at(make(overlap="allow", jitter_seconds=86_400), next_due_at=START + minutes(40))
+    task = at(make(overlap="allow"), next_due_at=START + minutes(40), jitter_seconds=86_400)
     clock.move_to(START + minutes(35))
-    update(task, cron="0 * * * *")
+    update(task, cron="0 * * * *", jitter_seconds=0)
     later = [START + minutes(20), START + minutes(30)]
     moments = dict(TaskRun.objects.filter(task=task).values_list("slot", "due_at"))
     assert moments == {
@@ -248,3 +249,11 @@ def test_an_edit_of_a_task_with_many_slots_held_back_makes_a_bounded_number_of_r
     rows = TaskRun.objects.filter(task=task)
     assert rows.filter(status="scheduled").count() == 100
     assert rows.filter(status="skipped", reason="missed").count() == 80
+
+
+def test_a_jitter_that_was_taken_once_is_not_held_against_an_edit_of_something_else(make: Make, clock: Clock) -> None:
+    task = at(make(), jitter_seconds=3600)
+    assert update(task, name="Renamed").name == "Renamed"
+    with pytest.raises(Invalid) as refused:
+        update(task, cron="*/5 * * * *")
+    assert list(refused.value.fields) == ["jitter_seconds"]

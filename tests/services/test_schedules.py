@@ -164,6 +164,7 @@ def test_a_number_of_instants_out_of_bounds_is_refused(count: int) -> None:
         ({"schedule": {"kind": "every", "seconds": 1}}, "schedule"),
         ({"cron": "0 9 * * *", "spread_seconds": 100_000}, "spread_seconds"),
         ({"cron": "0 9 * * *", "jitter_seconds": "some"}, "jitter_seconds"),
+        ({"cron": "*/10 * * * *", "jitter_seconds": 601}, "jitter_seconds"),
         ({"cron": "0 9 * * *", "max_runs": 0}, "max_runs"),
     ],
 )

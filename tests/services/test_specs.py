@@ -56,6 +56,7 @@ def faults(**values: Any) -> dict[str, list[str]]:
         ({"priority": None}, {"priority": ["type"]}),
         ({"jitter_seconds": None}, {"jitter_seconds": ["type"]}),
         ({"jitter_seconds": 86_401}, {"jitter_seconds": ["out_of_range"]}),
+        ({"cron": "0 0,1 * * *", "jitter_seconds": 3601}, {"jitter_seconds": ["out_of_range"]}),
         ({"max_retries": 51}, {"max_retries": ["out_of_range"]}),
         ({"timeout_seconds": -1}, {"timeout_seconds": ["out_of_range"]}),
         ({"max_runs": 0}, {"max_runs": ["out_of_range"]}),

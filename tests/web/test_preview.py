@@ -43,6 +43,10 @@ def test_it_says_it_in_words_with_the_cron_and_how_often(as_alice: Client) -> No
         ),
         ({**NIGHT, "timezone": "europe/berlin"}, "Use Europe/Berlin"),
         ({**NIGHT, "jitter_seconds": "some"}, "Must be a whole number."),
+        (
+            {"schedule.kind": "cron", "schedule.cron.expression": "0 9,17 * * *", "jitter_seconds": "28801"},
+            "At most 28800, the shortest time between two runs: a run must not start after the next one.",
+        ),
         ({**NIGHT, "starts_at": "2099-10-25T02:30"}, "Which one is meant?"),
         (
             {**NIGHT, "starts_at": "2099-01-02T00:00", "ends_at": "2099-01-01T00:00"},

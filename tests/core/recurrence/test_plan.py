@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from tasks_app.recurrence import ScheduleError, build
+from tasks_app.recurrence.counting import count_slots
 from tasks_app.recurrence.days_off import DAY, DaysOff, check_country, countries, days_off, holidays_of, read_day
 from tasks_app.recurrence.plan import POLICIES, Plan, Planned
 from tasks_app.recurrence.plan_counting import count_plans
+from tasks_app.recurrence.plan_moves import given_up, overtaken
+from tests.core.recurrence.steps import steps_of
 
 INSTANT = timedelta(microseconds=1)
 WEEKEND = ("sat", "sun")
@@ -147,6 +150,19 @@ def test_both_directions_give_what_placing_every_slot_gives(seed: int) -> None:
     assert _backward(searched, start, end) == expected
     for first, last in (choice.choices(expected, k=2) for _ in range(12 if expected else 0)):
         assert count_plans(searched, first, last) == len([each for each in expected if first <= each <= last])
+
+
+def test_what_a_change_of_days_off_moves_is_not_looked_for_slot_by_slot() -> None:
+    """All of Saturday and Sunday, every second, that is moved before Friday noon: 86,402 slots."""
+    every = {"kind": "every", "seconds": 1}
+    before, after = (plan(every, "previous", days=days) for days in ([], ["2026-10-03", "2026-10-04"]))
+    noon = datetime(2026, 10, 2, 12, tzinfo=UTC)
+    assert sum(count_slots(after.rule, *span) for span in overtaken(before, after, noon)) == 2 * (43_200 + 1)
+    assert steps_of(lambda: list(overtaken(before, after, noon))) < 40_000
+    first, last = after.after(noon - DAY), after.before(noon + INSTANT)
+    assert first
+    assert last
+    assert sum(count_slots(after.rule, *span) for span in given_up(after, before, first, last, noon)) == 2 * 43_201
 
 
 @pytest.mark.parametrize("line", ["*/30 * * * *", "*/7 1-3 * * *"])
