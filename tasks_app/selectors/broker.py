@@ -12,14 +12,18 @@ from tasks_app.selectors.health import Finding
 
 TIMEOUT_SECONDS = 0.5
 KEEPS = "noeviction"
+REFUSED_TODO = "Give Redis room (maxmemory), or see why it refuses. Nothing is lost meanwhile."
 TODO = "Start Redis, or see why it cannot be reached. Nothing is lost meanwhile; workers look for themselves."
 
 
 def broker() -> Finding:
-    """Say whether Redis answers."""
+    """Say whether Redis answers, and takes what is written to it: a full one answers, and no wake-up gets in."""
     try:
         with _client() as client:
-            client.ping()
+            client.set(f"{settings.REDIS_PREFIX}probe", b"", px=1000)
+    except ResponseError as refusal:
+        detail = f"Redis takes nothing: {str(refusal)[:200]}; runs wait in the database"
+        return Finding("broker", False, detail, todo=REFUSED_TODO)
     except (RedisError, OSError) as fault:
         detail = f"Redis does not answer: {str(fault)[:200]}; runs wait in the database"
         return Finding("broker", False, detail, todo=TODO)

@@ -43,17 +43,17 @@ def home(request: Request) -> HttpResponse:
         "has_tasks": any(counts.values()),
         "recent": reads.latest_runs(user),
         "slots": [task.next_due_at for task in coming if task.next_due_at],
-        "finding": _finding(len(running), reads.needs_person_count(user)),
-        **context_for(user),
+        **(state := context_for(user)),
+        "finding": _finding(len(running), reads.needs_person_count(user), is_well=not state["troubles"]),
     }
     return render(request, "pages/home.html", context, fragments=FRAGMENTS)
 
 
-def _finding(running: int, failed: int) -> str:
+def _finding(running: int, failed: int, *, is_well: bool) -> str:
     """The page's title is its finding."""
     if failed:
         return f"{plural(failed, 'run')} {'needs' if failed == 1 else 'need'} you"
     if running:
         many = f"More than {SHOWN} runs" if running > SHOWN else plural(running, "run")
         return f"{many} in progress"
-    return "All quiet"
+    return "All quiet" if is_well else "Nothing is running"

@@ -17,7 +17,7 @@ from tasks_app.web.page import Request, page, render
 
 TITLES: Mapping[str, str] = {
     "database": "The database does not answer",
-    "broker": "Redis does not answer",
+    "broker": "Redis does not do its part",
     "workers": "Some work has no worker",
     "claims": "Runs wait and nobody takes them",
     "schedule": "Planned runs start late",
@@ -25,11 +25,11 @@ TITLES: Mapping[str, str] = {
     "upkeep": "Upkeep is silent",
 }
 # What others feel of it; of the rest they feel nothing.
-FELT: Mapping[str, str] = {
-    "claims": "Some runs are waiting and are not being started. Nothing is lost: they run once this is mended.",
-    "schedule": "Planned runs start late. Nothing is lost: each gets its run, or is marked as missed.",
-    "broker": "Runs may start some seconds late, and pages follow them more slowly. Nothing is lost.",
-    "database": "Some pages may not answer. What is stored is safe.",
+FELT: Mapping[str, tuple[str, str]] = {
+    "claims": ("Some runs are waiting and are not being started", "Nothing is lost: they run once this is mended."),
+    "schedule": ("Planned runs start late", "Nothing is lost: each gets its run, or is marked as missed."),
+    "broker": ("Runs start late, and pages follow them more slowly", "Nothing is lost: they wait in the database."),
+    "database": ("Some pages may not answer", "What is stored is safe."),
 }
 
 
@@ -47,7 +47,7 @@ def troubles_for(user: Person) -> list[Trouble]:
     """Give what this person is told."""
     if is_operator(user):
         return [_whole(found) for found in troubles()]
-    return [Trouble(FELT[found.name], "", found.since) for found in troubles() if found.name in FELT][:1]
+    return [Trouble(*FELT[found.name], found.since) for found in troubles() if found.name in FELT][:1]
 
 
 def why_it_waits(run: TaskRun) -> str:

@@ -165,7 +165,7 @@ def test_redis_is_gone(platform: Platform, readers: Readers) -> None:
     found = said(platform, lambda found: "broker" in found)
     assert "Redis does not answer" in found["broker"]["detail"]
     reads(readers.operator, "Start Redis")
-    reads(readers.owner, "Runs may start some seconds late")
+    reads(readers.owner, "Runs start late")
 
 
 def test_a_queue_without_any_consumer(platform: Platform) -> None:

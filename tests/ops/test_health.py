@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
@@ -92,6 +93,17 @@ def test_a_platform_at_rest_needs_nobody(client: Client) -> None:
 @pytest.mark.usefixtures("platform")
 def test_a_broker_that_is_away_is_said(client: Client, no_redis: None) -> None:
     assert "Redis does not answer" in faults(client)["broker"]
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_broker_that_is_full_is_said(client: Client, empty_redis: redis.Redis) -> None:
+    with empty_redis as server:
+        server.config_set("maxmemory", "1")
+        try:
+            assert "Redis takes nothing: command not allowed" in faults(client)["broker"]
+        finally:
+            server.config_set("maxmemory", "0")
+    assert faults(client) == {}
 
 
 @pytest.mark.usefixtures("platform")

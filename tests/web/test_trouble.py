@@ -67,7 +67,7 @@ def test_an_operator_reads_what_since_when_and_what_to_do(as_staff: Client, alic
 def test_everybody_else_reads_what_they_feel_of_it(as_alice: Client, alice: User) -> None:
     stuck(alice)
     words = text(as_alice.get("/"))
-    assert "Some runs are waiting and are not being started. Nothing is lost" in words
+    assert "Some runs are waiting and are not being started since" in words
     assert "carillon@here" not in words
 
 
@@ -82,8 +82,8 @@ def test_a_redis_that_is_away_is_said_since_when_it_was_noticed(
     as_staff: Client, as_alice: Client, settings: Settings
 ) -> None:
     settings.REDIS_URL = "unix:///nowhere/redis.sock"
-    assert "Redis does not answer since" in text(as_staff.get("/"))
-    assert "Runs may start some seconds late" in text(as_alice.get("/"))
+    assert "Redis does not do its part since" in text(as_staff.get("/"))
+    assert "Runs start late, and pages follow" in text(as_alice.get("/"))
 
 
 @pytest.mark.usefixtures("well")
