@@ -33,7 +33,7 @@ class ListedZone:
 @lru_cache(maxsize=1)
 def listed_zones() -> tuple[ListedZone, ...]:
     """Give UTC, then all others by region and place."""
-    countries = dict(row[:2] for row in _table("iso3166.tab"))
+    countries = {row[0]: row[1] for row in _table("iso3166.tab")}
     found = []
     for code, _, name, note in ((*row, "")[:_COLUMNS] for row in _table("zone.tab")):
         found.append(ListedZone(name, countries.get(code, ""), note))

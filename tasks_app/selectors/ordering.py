@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Field, Model, Q, Value
-from django.db.models.expressions import Combinable, OrderBy
+from django.db.models.expressions import OrderBy
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact, GreaterThan, LessThan
 
@@ -55,7 +55,7 @@ class Column:
             return Q(Exact(self._of(F(self.name)), self._of(Value(value))))
         return Q(**{f"{self.name}__isnull": True}) if value is None else Q(**{self.name: value})
 
-    def _of(self, expression: Combinable) -> Combinable:
+    def _of(self, expression: F | Value) -> Any:
         """The database itself folds the letters, also those of a cursor: it knows some that Python does not."""
         return Lower(expression) if self.is_folded else expression
 

@@ -5,7 +5,6 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
-from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, LogoutView, PasswordChangeView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -41,7 +40,7 @@ class SignIn(LoginView):
         """Sign in; the first password is forgotten by that, so its user is told to choose one."""
         is_first = form.get_user().get_username() == USER_NAME and password_file().exists()
         response = super().form_valid(form)
-        zone_adopt(user=cast(User, form.get_user()), timezone=zone_of_browser(self.request))
+        zone_adopt(user=form.get_user(), timezone=zone_of_browser(self.request))
         if is_first:
             text = 'The one-time password is not written down any more: <a href="{}">choose your own</a>.'
             messages.warning(self.request, format_html(text, reverse("password")))

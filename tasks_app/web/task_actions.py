@@ -61,7 +61,7 @@ def task_resume(request: Request, task_id: uuid.UUID) -> HttpResponse:
     return act(
         request,
         lambda: tasks.task_resume(task=task, actor=actor_of(request)),
-        success="Resumed. What fell into the pause stays unrun.",
+        success="Resumed. What would have run during the pause is not made up for.",
         then=local_next(request, _detail(task_id)),
     )
 

@@ -47,6 +47,28 @@ def test_news_that_comes_while_the_page_is_read_anew_is_not_lost(page: Page) -> 
     expect(page).to_have_title(re.compile("Overtaken, succeeded"))
 
 
+def test_a_menu_that_is_opened_while_the_page_is_read_anew_stays_open(page: Page) -> None:
+    make_task(page, "Under the hand")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile("/tasks/[0-9a-f-]+/$"), hold, times=1)
+    with page.expect_request(lambda request: request.headers.get("hx-target") == "task-head"):
+        page.evaluate("htmx.trigger('#task-head', 'live')")
+    page.click("summary[aria-label=More]")
+    page.evaluate("document.querySelector('#task-head h1').dataset.old = ''")
+    with page.expect_response(lambda response: response.request.headers.get("hx-target") == "task-head"):
+        held[0].continue_()
+    expect(page.locator("#task-head[data-stale]")).to_have_count(1)
+    expect(page.get_by_role("link", name="Cancel for good")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.mouse.move(5, 700)
+    page.locator("[data-search]").focus()
+    expect(page.locator("#task-head h1[data-old]")).to_have_count(0)
+
+
 def test_log_lines_arrive_in_order_and_once(page: Page) -> None:
     page.goto("/tasks/new/?type=probe.chatty")
     page.fill("[name=name]", "Chatty")

@@ -142,6 +142,9 @@ def test_the_next_runs_of_a_task_stand_on_both_clocks(as_alice: Client, task: Sc
     as_alice.cookies["zone"] = "Asia/Kolkata"
     page = text(as_alice.get(reverse("task-detail", args=[task.pk])))
     assert "Berlin time Yours: Kolkata time" in page
+    assert " your time, " in page
+    as_alice.cookies["zone"] = "Europe/Paris"
+    assert "your time" not in text(as_alice.get(reverse("task-detail", args=[task.pk])))
 
 
 def title_of(response: Page, start: str) -> str:

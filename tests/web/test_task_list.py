@@ -89,3 +89,14 @@ def test_the_strip_holds_the_last_fifty_runs_oldest_first(as_alice: Client, alic
     rows = {row["task"].name: row["runs"] for row in as_alice.get("/tasks/").context["rows"]}
     assert [run.id for run in rows["One"]] == [run.id for run in made[-50:]]
     assert len(rows["Other"]) == 1
+
+
+def test_a_task_whose_first_run_has_not_ended_is_not_said_to_have_never_run(
+    as_alice: Client, alice: User, make: MakeTask
+) -> None:
+    task = make()
+    assert "never ran" in text(as_alice.get("/tasks/"))
+    run = runs.make_run(alice, task)
+    page = as_alice.get("/tasks/")
+    assert "never ran" not in text(page)
+    assert f'href="/runs/{run.pk}/"' in page.content.decode()

@@ -199,7 +199,15 @@ function connect() {
 
 if (topics().size) {
   remember();
-  document.body.addEventListener("htmx:beforeSwap", (event) => { event.target.dataset.refreshed = Date.now(); });
+  document.body.addEventListener("htmx:beforeSwap", (event) => {
+    const region = event.target;
+    region.dataset.refreshed = Date.now();
+    // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
+    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isBusy(region)) {
+      event.detail.shouldSwap = false;
+      region.dataset.stale = "";
+    }
+  });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     remember();
     const region = document.getElementById(event.target.id);
