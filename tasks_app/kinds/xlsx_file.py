@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import NoneType
-from typing import IO, Any
-
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import IO, TYPE_CHECKING, Any
 
 from tasks_app.errors import Permanent
 from tasks_app.kinds.cells import plain_text
+
+if TYPE_CHECKING:
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 MAX_ROWS = 1_048_575
 """Besides the line of names."""
@@ -48,6 +49,8 @@ def write_xlsx(stream: IO[bytes], names: Sequence[str], pages: Iterable[Sequence
 
     The library keeps the sheet in a file aside and packs it at the end.
     """
+    from xlsxwriter import Workbook  # noqa: PLC0415  # a large library, and only here is it needed
+
     with tempfile.TemporaryDirectory(prefix="carillon-xlsx-") as directory:
         book = Workbook(stream, {**_OPTIONS, "tmpdir": directory})
         sheet = _Sheet.begun(book, names)
@@ -66,13 +69,13 @@ def write_xlsx(stream: IO[bytes], names: Sequence[str], pages: Iterable[Sequence
 class _Sheet:
     """The one sheet, and how far it is."""
 
-    sheet: Worksheet
-    formats: dict[type, Format]
+    sheet: "Worksheet"
+    formats: "dict[type, Format]"
     count: int = 0
     cut_count: int = 0
 
     @classmethod
-    def begun(cls, book: Workbook, names: Sequence[str]) -> "_Sheet":
+    def begun(cls, book: "Workbook", names: Sequence[str]) -> "_Sheet":
         """Prepare the sheet with its bold line of names, which stays in sight."""
         book.use_zip64()
         book.set_properties({"created": _CREATED})
