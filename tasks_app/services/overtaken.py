@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tasks_app import recurrence
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.recurrence.plan import Plan, Planned
@@ -116,9 +115,9 @@ def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: d
         return
     made = TaskRun.objects.filter(task=task, range_count__gt=0, range_to__isnull=False)
     for run in made.filter(id__gte=first_id_at(until - _FAR)):
-        # Its slots are those of the schedule that the task had then.
-        rule = recurrence.build(run.result["schedule"], run.result["timezone"]) if run.result else before.rule
-        was, now = replace(before, rule=rule), replace(after, rule=rule)
+        # Its slots are those of the schedule and the days off that were in force then.
+        was = missed.plan_in_force(run.result) if run.result else before
+        now = replace(after, rule=was.rule)
         first, last = (was.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
         spans = list(given_up(was, now, first, last, until)) if first and last else []
         known = set(ranges.own_rows(task, was, spans))
