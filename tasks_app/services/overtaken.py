@@ -5,11 +5,10 @@ once, the others are its duplicates. Those that a range in the history stands fo
 their own, so that they are neither run nor counted again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from tasks_app import recurrence
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.recurrence.plan import Plan, Planned
@@ -116,9 +115,9 @@ def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: d
         return
     made = TaskRun.objects.filter(task=task, range_count__gt=0, range_to__isnull=False)
     for run in made.filter(id__gte=first_id_at(until - _FAR)):
-        # Its slots are those of the schedule that the task had then.
-        rule = recurrence.build(run.result["schedule"], run.result["timezone"]) if run.result else before.rule
-        was, now = replace(before, rule=rule), replace(after, rule=rule)
+        # Its slots are those of the schedule and the days off that were in force then.
+        was = missed.plan_in_force(run.result) if run.result else before
+        now = replace(after, rule=was.rule)
         first, last = (was.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
         spans = list(given_up(was, now, first, last, until)) if first and last else []
         known = set(ranges.own_rows(task, was, spans))
@@ -127,7 +126,7 @@ def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: d
             slots = _first_of(was, spans, known, _MOST_OWN)
             rows = [_own(run, task, slot) for slot in slots]
             lifecycle.create(rows, actor=actor)
-            _shrink(run, was, (first, last), set(slots), count)
+            _shrink(run, was, (first, last), known | set(slots), count)
 
 
 def _own(run: TaskRun, task: ScheduledTask, slot: datetime) -> TaskRun:
@@ -135,25 +134,10 @@ def _own(run: TaskRun, task: ScheduledTask, slot: datetime) -> TaskRun:
     return missed.skipped_run(task, (slot, slot), now=now, actor=run.actor, reason=reason)
 
 
-def _shrink(run: TaskRun, before: Plan, ends: tuple[Planned, Planned], taken: set[datetime], count: int) -> None:
-    """Let a range stand for fewer slots, and no more for those at its ends that have been taken out."""
+def _shrink(run: TaskRun, plan: Plan, ends: tuple[Planned, Planned], taken: set[datetime], count: int) -> None:
+    """Let a range stand for fewer slots; one that stands for none goes."""
     left = (run.range_count or 0) - count
-    if left <= 0:
+    if left > 0:
+        TaskRun.objects.filter(id=run.id).update(**ranges.narrowed(plan, ends, taken, left))
+    else:
         run.delete()
-        return
-    first, last = ends[0].slot, ends[1].slot
-    if last in taken:
-        last = _left(taken, ends[1], before.before)
-    if first in taken:
-        first = _left(taken, ends[0], before.after)
-    changes = {"scheduled_for": first, "range_to": last, "range_count": left}
-    if first == last:
-        changes = {"slot": first, "scheduled_for": first, "range_to": None, "range_count": None, "result": None}
-    TaskRun.objects.filter(id=run.id).update(**changes)
-
-
-def _left(taken: set[datetime], end: Planned, find: Callable[[datetime, datetime], Planned | None]) -> datetime:
-    here = end
-    while here.slot in taken and (found := find(here.at, here.slot)) is not None:
-        here = found
-    return here.slot

@@ -4,8 +4,9 @@ Counting is arithmetic, so that it takes no longer for a year than for an hour: 
 the task locked, while the schedule is still the one that the slots belong to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -31,12 +32,13 @@ def expand(run: TaskRun, *, actor: str) -> int:
     first, last = (planning.placed(task, slot) for slot in (run.scheduled_for, run.range_to))
     with transaction.atomic():
         spans = list(spans_between(plan, first, last))
-        count = count_in(plan, spans) - len(own_rows(task, plan, spans))
+        known = set(own_rows(task, plan, spans))
+        count = count_in(plan, spans) - len(known)
         uncounted = TaskRun.objects.filter(id=run.id, range_count=None, range_to__isnull=False)
         if count <= 0:
             uncounted.delete()
         elif run.reason == Reason.PAUSED or count > missed.ROWS:
-            uncounted.update(range_count=count)
+            uncounted.update(**narrowed(plan, (first, last), known, count))
         else:
             slots = missed.free(task, _listed(plan, first, last))
             if uncounted.update(slot=slots[0], scheduled_for=slots[0], range_to=None, result=None):
@@ -44,6 +46,21 @@ def expand(run: TaskRun, *, actor: str) -> int:
                 rows = [missed.skipped_run(task, (slot, slot), now=now, actor=actor) for slot in slots[1:]]
                 lifecycle.create(rows, actor=actor)
     return count
+
+
+def narrowed(plan: Plan, ends: tuple[Planned, Planned], taken: set[datetime], count: int) -> dict[str, Any]:
+    """Give the fields of a range that stands for so many slots: it neither begins nor ends with one that is taken."""
+    first, last = _left(taken, ends[0], plan.after), _left(taken, ends[1], plan.before)
+    if first == last:
+        return {"slot": first, "scheduled_for": first, "range_to": None, "range_count": None, "result": None}
+    return {"scheduled_for": first, "range_to": last, "range_count": count}
+
+
+def _left(taken: set[datetime], end: Planned, find: Callable[[datetime, datetime], Planned | None]) -> datetime:
+    here = end
+    while here.slot in taken and (found := find(here.at, here.slot)) is not None:
+        here = found
+    return here.slot
 
 
 def count_in(plan: Plan, spans: Iterable[Span]) -> int:

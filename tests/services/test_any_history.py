@@ -145,7 +145,8 @@ class Machine(RuleBasedStateMachine):
         ranges = [row for row in rows if row.range_to is not None]
         expected = self.model.accounted
         assert own <= expected, ("before its time, or never meant", sorted(own - expected))
-        assert {end for row in ranges for end in (row.scheduled_for, row.range_to)} <= expected - own
+        ends = {end for row in ranges if row.range_count for end in (row.scheduled_for, row.range_to)}
+        assert ends <= expected - own
         if all(row.range_count is not None for row in ranges):
             counted = sum(row.range_count or 0 for row in ranges)
             assert len(own) + counted == len(expected), (sorted(expected - own), self.model)

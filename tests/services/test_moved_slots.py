@@ -221,3 +221,18 @@ def test_many_slots_moved_before_an_edit_are_one_row(make: Make, alice: User, cl
     assert {(twin.reason, twin.range_to) for twin in twins} == {("duplicate", None)}
     assert (len(twins), rest.range_count) == (100, 2 * (12 * 720 + 1) - 101)
     assert rest.range_to == FRIDAY_NOON + timedelta(days=2)
+
+
+def test_a_slot_that_was_left_out_when_a_range_was_made_is_none_of_it(make: Make, alice: User, clock: Clock) -> None:
+    calendar = office(alice, days=["2026-11-26"])
+    task = make(cron="0 9 * * *", calendar=str(calendar.id), calendar_policy="skip")
+    clock.move_to(FRIDAY_NOON - timedelta(days=3))
+    work(task)
+    TaskRun.objects.all().delete()
+    task = tasks.task_pause(task=fresh(task), actor="test")
+    clock.move_to(FRIDAY_NOON)
+    tasks.task_resume(task=task, actor="test")
+    update(task, calendar_policy="next")
+    update(task, calendar_policy="skip")
+    assert told(task) == ["Wed 09 skipped paused"]
+    assert TaskRun.objects.get(task=task).range_count == 2
