@@ -93,10 +93,10 @@ def run_of(effect: Effect) -> TaskRun | None:
 
 def happened_in_repeated(run_id: str, *, key: str) -> bool:
     """Say whether a person has vouched for an effect of the run that this one repeats; `key` has a place for its id."""
-    run = TaskRun.objects.filter(id=run_id).exclude(rerun_of=None).values("rerun_of_id", "root_run_id").first()
-    if run is None:
+    run = TaskRun.objects.filter(id=run_id).only("rerun_of_id", "root_run_id").first()
+    if run is None or run.rerun_of_id is None:
         return False
-    found = Effect.objects.filter(root_run_id=run["root_run_id"], key=key.format(run["rerun_of_id"]))
+    found = Effect.objects.filter(root_run_id=run.root_run_id or run.id, key=key.format(run.rerun_of_id))
     return found.filter(state=Effect.State.DONE).exclude(settled_by="").exists()
 
 

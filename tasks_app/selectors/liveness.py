@@ -17,6 +17,7 @@ from tasks_app.states import Status
 
 UNCLAIMED = timedelta(seconds=30)
 NEWEST_EVENTS = 500
+NEXT = 500
 UPKEEP_SILENT_SECONDS = 60
 UPKEEP_ROUNDS = 3
 
@@ -56,12 +57,17 @@ def _todo(crews: "Crews", queues: Sequence[Queue]) -> str:
 
 
 def _oldest(queue: Queue, now: datetime) -> datetime | None:
-    """Give since when the oldest eligible run waits, if that is too long.
+    """Give since when the run waits that has waited longest of those whose turn is next, if that is too long.
 
-    A run of a serial task is not eligible while another run of that task is under way.
+    A run of a serial task is not eligible while another run of that task is under way. Only the first are looked at: to
+    ask for all would cost the more, the more wait.
     """
-    oldest = eligible_runs(queue.name).order_by("id").values_list("queued_at", flat=True).first()
-    return oldest if oldest is not None and now - oldest >= UNCLAIMED else None
+    turn = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED).order_by("-priority", "id")
+    first = list(turn.values_list("id", "queued_at", "is_serial")[:NEXT])
+    late = [(one, at, is_serial) for one, at, is_serial in first if at is not None and now - at >= UNCLAIMED]
+    held_back = [one for one, _, is_serial in late if is_serial]
+    eligible = set(eligible_runs(queue.name).filter(id__in=held_back).values_list("id", flat=True)) if held_back else ()
+    return min((at for one, at, is_serial in late if not is_serial or one in eligible), default=None)
 
 
 class Crews:

@@ -3,6 +3,8 @@
 The next run of the same root then goes on from there: what happened is not done again, what did not is.
 """
 
+from datetime import datetime
+
 from django.db import transaction
 
 from tasks_app.errors import Conflict, NotFound
@@ -31,9 +33,10 @@ def effect_settle(*, run: TaskRun, effect_id: int, happened: bool, actor: str, n
         raise Conflict("A run of this work is running, and may be at it right now. Wait for its end, or stop it first.")
     before = effect.state
     effect.state = Effect.State.DONE if happened else Effect.State.NOT_DONE
-    effect.settled_at, effect.settled_by, effect.settle_note = db_now(), actor[:200], note[:500]
+    now = db_now()
+    effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], note[:500]
     effect.save(update_fields=["state", "settled_at", "settled_by", "settle_note"])
-    _record(run, effect, before)
+    _record(run, effect, before, at=now)
     return effect
 
 
@@ -51,7 +54,7 @@ def _refuse_known(effect: Effect) -> None:
     raise Conflict(f"That is known already: {KNOWN[Effect.State(effect.state)].lower()}; {who}.")
 
 
-def _record(run: TaskRun, effect: Effect, before: str) -> None:
+def _record(run: TaskRun, effect: Effect, before: str, *, at: datetime) -> None:
     said = f"{KNOWN[Effect.State(effect.state)]}: {effect.key}"
     RunEvent.objects.create(
         run_id=run.id,
@@ -62,5 +65,5 @@ def _record(run: TaskRun, effect: Effect, before: str) -> None:
         actor=effect.settled_by,
         claim_no=run.claim_no,
         error=f"{said}. {effect.settle_note}".strip() if effect.settle_note else said,
-        at=effect.settled_at,
+        at=at,
     )

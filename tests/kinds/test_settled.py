@@ -39,7 +39,7 @@ def test_a_request_is_not_sent_again(extract: dict[str, str], service: Service) 
 
 def call_add(run: TaskRun) -> object:
     ctx = RecordingContext(run_id=str(run.id))
-    ctx.effect = lambda key, *, idempotent=False: effect(  # type: ignore[assignment, method-assign]
+    ctx.effect = lambda key, *, idempotent=False: effect(  # type: ignore[assignment, method-assign, return-value]
         runs.fresh(run), runs.held(run), key, is_idempotent=idempotent
     )
     return call_handler("celery_task", {"task": ADD, "arguments": {"a": 1}}, ctx)

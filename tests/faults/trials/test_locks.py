@@ -18,7 +18,7 @@ def holding(trial: Trial, statement: str, *params: object) -> Iterator[None]:
     with contextlib.closing(connect(trial.cluster.postgres.url)) as connection:
         connection.autocommit = False
         trial.cluster.note("lock", statement)
-        connection.execute(statement, params)  # type: ignore[call-overload]  # our own words
+        connection.execute(statement, params)
         yield
         connection.rollback()
 
