@@ -48,7 +48,7 @@ def test_a_backfill_is_looked_at_started_and_followed_to_its_end(page: Page) -> 
 
 
 def test_it_works_without_javascript(browser: Browser, platform: Platform) -> None:
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
     profile.set_default_timeout(WAIT_MS)
     page = profile.new_page()
     sign_in(page, platform)

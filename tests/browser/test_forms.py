@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 @pytest.fixture
 def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
     """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
     profile.set_default_timeout(WAIT_MS)
     tab = profile.new_page()
     sign_in(tab, platform)

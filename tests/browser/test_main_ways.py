@@ -14,7 +14,7 @@ LONG_WAIT_MS = 40_000
 
 
 def test_a_wrong_password_is_said_and_the_right_one_leads_on(browser: Browser, platform: Platform) -> None:
-    profile = browser.new_context(base_url=platform.address)
+    profile = browser.new_context(base_url=platform.address, timezone_id="Europe/Berlin")
     tab = profile.new_page()
     tab.goto("/tasks/")
     tab.fill("[name=username]", platform.user)
@@ -92,7 +92,7 @@ def test_a_failed_run_says_why_and_is_retried_with_a_mended_payload(page: Page) 
 
 
 def test_without_javascript_a_task_is_made_run_and_its_result_read(browser: Browser, platform: Platform) -> None:
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
     profile.set_default_timeout(WAIT_MS)
     tab = profile.new_page()
     sign_in(tab, platform)

@@ -38,7 +38,7 @@ def colliding(page: Page) -> Page:
 @pytest.fixture
 def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
     """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
     profile.set_default_timeout(WAIT_MS)
     tab = profile.new_page()
     sign_in(tab, platform)

@@ -93,9 +93,11 @@ function onUpdate(frame) {
   for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);
 }
 
+const isOpen = (region) => Boolean(region.querySelector(":popover-open, details[open]"));
+
 function isBusy(region) {
   const isHeld = region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button");
-  return isHeld || Boolean(region.querySelector(":popover-open, details[open]")) || ("calm" in region.dataset && region.matches(":hover"));
+  return isHeld || isOpen(region) || ("calm" in region.dataset && region.matches(":hover"));
 }
 
 // At most once a second per region, and not under the reader's hand; the last change always gets through.
@@ -203,7 +205,7 @@ if (topics().size) {
     const region = event.target;
     region.dataset.refreshed = Date.now();
     // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
-    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isBusy(region)) {
+    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isOpen(region)) {
       event.detail.shouldSwap = false;
       region.dataset.stale = "";
     }
