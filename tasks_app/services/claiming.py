@@ -13,7 +13,7 @@ from django.db.models import Exists, QuerySet
 from tasks_app.models import Queue, TaskRun, db_now
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import group_moves, lifecycle
-from tasks_app.states import Reason
+from tasks_app.states import Reason, Status
 
 _LOOK = 5
 _FEWEST = 2
@@ -63,18 +63,28 @@ def claim_group(*, queue: str, worker: str, lease_seconds: float, most: Callable
     head = row[0]
     if (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, worker, lease_seconds)):
         return runs
-    run = _claim_from(queue, worker=worker, lease_seconds=lease_seconds)
+    run = _claim_one(queue, worker=worker, lease_seconds=lease_seconds)
     return [] if run is None else [run]
 
 
 def has_eligible(queues: Sequence[str]) -> str | None:
-    """Give the first of the queues in which a run could be claimed now."""
+    """Give the first of the queues in which a run could be claimed now.
+
+    Asked after every claim, mostly of empty queues: one plain look at the index says so for all of them.
+    """
+    if not TaskRun.objects.filter(status=Status.QUEUED, queue__in=queues).exists():
+        return None
     return next((queue for queue in queues if eligible(queue).exists()), None)
 
 
 def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | None:
     if not eligible(queue).exists():  # on SQLite a look needs no write lock
         return None
+    return _claim_one(queue, worker=worker, lease_seconds=lease_seconds)
+
+
+def _claim_one(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | None:
+    """Claim the first run that can be had, where a look has said that there is one."""
     passed_over: list[UUID] = []
     for _ in range(_LOOK):
         with transaction.atomic():
