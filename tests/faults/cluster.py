@@ -37,7 +37,8 @@ class Cluster(Platform):
         self.disk = disk
         self._web_ports: dict[str, int] = {}
         self.leaving: set[str] = set()
-        super().__init__(directory, {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0", **SHORT, **settings})
+        own = {"REDIS_URL": f"redis://127.0.0.1:{self.redis_port}/0", "REDELIVER_SECONDS": "20"}
+        super().__init__(directory, {**own, **SHORT, **settings})
         self.journal = Journal(directory / "nemesis.jsonl")
 
     @contextlib.contextmanager

@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 from scheduler_project.settings import *  # noqa: F403
+from scheduler_project.settings import CELERY_BROKER_TRANSPORT_OPTIONS as _OPTIONS
 from scheduler_project.settings import INSTALLED_APPS as _APPS
 from tests.live import moving
 
 INSTALLED_APPS = [*_APPS, "tests.probes"]
+if _seconds := os.environ.get("REDELIVER_SECONDS"):
+    # What a dead worker had taken and not acknowledged comes again after so long, and not after Celery's hour.
+    _soon = {"visibility_timeout": int(_seconds), "unacked_restore_interval": 1}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {**_OPTIONS, **_soon}
 if _file := os.environ.get(moving.VARIABLE):
     moving.follow(Path(_file))

@@ -238,7 +238,7 @@ def _forget(hand: Hand) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("is_idempotent", [False, True], ids=["once", "idempotent"])
 def test_every_order_of_two_workers_steps_and_deaths_keeps_the_promise(alice: User, is_idempotent: bool) -> None:
     run = runs.make_run(alice, max_retries=RETRIES, retry={"delays": [60]})

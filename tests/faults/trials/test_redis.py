@@ -1,7 +1,11 @@
 """Redis goes away, forgets, is full, is locked, says things twice or says nonsense: F04, F09, F10, F12, F18, F21."""
 
+import json
+import time
+
 import pytest
 
+from tests.faults.messages import message
 from tests.faults.trial import Trial
 from tests.live.surroundings import eventually
 
@@ -10,6 +14,16 @@ def test_f04_a_wake_up_that_is_lost_on_its_way_is_made_good(trial: Trial) -> Non
     links = trial.cluster.links.like("worker", "redis")
     trial.nemesis.cross("cut", "worker", "redis", word="tasks_app.work", times=2)
     eventually(lambda: any(trial.cluster.links.look(link)["cuts_left"] < 2 for link in links), 40, "one is lost")
+    trial.more_runs()
+
+
+def test_f04_what_a_dead_worker_had_taken_and_not_acknowledged_comes_again(trial: Trial) -> None:
+    taken = message()
+    tag = taken["properties"]["delivery_tag"]
+    with trial.cluster.redis() as client:
+        client.hset("carillon:unacked", tag, json.dumps([taken, "", "default"]))
+        client.zadd("carillon:unacked_index", {tag: time.time() - 60})
+        eventually(lambda: not client.hexists("carillon:unacked", tag), 60, "a living worker has taken it")
     trial.more_runs()
 
 
