@@ -1,5 +1,8 @@
 """Home: what happens, what comes, what went wrong."""
 
+from collections.abc import Iterator
+
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -7,8 +10,19 @@ from pytest_django import DjangoAssertNumQueries
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import trouble
 from tests import runs
+from tests.ops.conftest import make_beat, make_worker
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
+
+
+@pytest.fixture
+def well(db: None, valkey: str) -> Iterator[None]:
+    """A platform that lacks nothing, and asks itself anew."""
+    make_worker()
+    make_beat()
+    trouble.forget()
+    yield
+    trouble.forget()
 
 
 def test_nothing_yet_offers_an_example_that_one_click_makes(as_alice: Client, alice: User) -> None:
@@ -20,6 +34,7 @@ def test_nothing_yet_offers_an_example_that_one_click_makes(as_alice: Client, al
     assert "Make the example" not in text(as_alice.get("/"))
 
 
+@pytest.mark.usefixtures("well")
 def test_a_quiet_platform_says_so(as_alice: Client, task: ScheduledTask) -> None:
     page = text(as_alice.get("/"))
     assert "All quiet" in page
@@ -61,6 +76,7 @@ def test_what_failed_stands_on_top_with_its_first_line_and_a_retry(
     assert "favicon-failed" in response.content.decode()
 
 
+@pytest.mark.usefixtures("well")
 def test_a_dismissed_failure_no_longer_stands_there(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     run = runs.make_run(alice, task)
     runs.claim(run)
