@@ -31,6 +31,7 @@ class Attempt:
         self.began_at = now
         self.group = group
         self.has_effects = False
+        self.is_told = False
         self.run = run
         self.held = held
         self.place = place

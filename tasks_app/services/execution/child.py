@@ -43,7 +43,7 @@ class Child:
         self._lately: dict[str, str] = {}
         self._queues_read_at = float("-inf")
         self._current: Attempt | None = None
-        self._keeper = Keeper()
+        self._keeper = Keeper(self._telemetry)
         self._pace = Pace()
         take_signals(self._interrupted)
 
@@ -159,8 +159,6 @@ class Child:
         self._current = attempt
         self._keeper.look_after(attempt)
         try:
-            if group is None:
-                self._telemetry.started(run)
             outcome = call(attempt)
             ended_at = time.monotonic()
             if not attempt.is_over:  # a wish arrived in the very moment in which the handler ended
@@ -187,9 +185,8 @@ class Child:
             _until_stored(group.flush, "a group")
             _until_stored(lambda: _note_start(attempt, group), f"run {attempt.run.id}")
         _until_stored(outcome.settle, f"run {attempt.run.id}")
-        if group is not None:
-            self._telemetry.started(attempt.run)
-        self._telemetry.ended(attempt.run, outcome, ended_at - attempt.began_at)
+        seconds = ended_at - attempt.began_at
+        self._telemetry.ended(attempt.run, outcome, seconds, with_start=not attempt.is_told)
 
     def _interrupted(self, _signal: int, _frame: FrameType | None) -> None:
         current = self._current

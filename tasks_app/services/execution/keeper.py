@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, connection
 from tasks_app.models import TaskRun, db_now
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.group import PATIENCE_SECONDS
+from tasks_app.services.execution.telemetry import Telemetry
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class _Due:
 class Keeper:
     """One thread per child, which lives as long as the child and looks after one attempt at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
         self._given = threading.Event()
         self._attempt: Attempt | None = None
         self._pause = threading.Lock()
@@ -85,6 +87,9 @@ class Keeper:
     def _step(self, attempt: Attempt, due: _Due, now: float) -> None:
         if attempt.group is not None and not attempt.group.is_dissolved:
             self._safely(attempt, _dissolve)
+        if not attempt.is_told:  # later than it began, but not in its way
+            attempt.is_told = True
+            self._telemetry.started(attempt.run, seconds_ago=now - attempt.began_at)
         if attempt.notes.fresh.is_set() and now >= due.flush:
             due.flush = now + _FLUSH_SECONDS
             self._safely(attempt, _flush)

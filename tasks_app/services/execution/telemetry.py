@@ -31,13 +31,14 @@ class Telemetry:
         self._worker = worker
         self._silent_until = 0.0
 
-    def started(self, run: TaskRun) -> None:
+    def started(self, run: TaskRun, *, seconds_ago: float = 0.0) -> None:
         """Say that the run was taken and began."""
-        self._send([("task-received", _received(run)), ("task-started", {"uuid": str(run.id)})])
+        self._send(_beginning(run, time.time() - seconds_ago))
 
-    def ended(self, run: TaskRun, outcome: Outcome, seconds: float) -> None:
-        """Say how the attempt ended."""
-        self._send([_ending(run, outcome, seconds)])
+    def ended(self, run: TaskRun, outcome: Outcome, seconds: float, *, with_start: bool = False) -> None:
+        """Say how the attempt ended, and first that it began, where nobody has said so yet."""
+        beginning = _beginning(run, time.time() - seconds) if with_start else []
+        self._send([*beginning, _ending(run, outcome, seconds)])
 
     def ended_well(self, ended: Sequence[Ended]) -> None:
         """Say that the runs of a group were taken, began and ended, all in one message."""
@@ -45,8 +46,7 @@ class Telemetry:
         for one in ended:
             id, seconds = str(one.run.id), (one.finished_at - one.started_at).total_seconds()
             began, over = one.started_at.timestamp(), one.finished_at.timestamp()
-            events.append(("task-received", _received(one.run) | {"timestamp": began}))
-            events.append(("task-started", {"uuid": id, "timestamp": began}))
+            events += _beginning(one.run, began)
             events.append(
                 ("task-succeeded", {"uuid": id, "result": "succeeded", "runtime": seconds, "timestamp": over})
             )
@@ -76,9 +76,11 @@ class Telemetry:
             logger.info("events for Flower were not sent: %s", error)
 
 
-def _received(run: TaskRun) -> dict[str, Any]:
+def _beginning(run: TaskRun, at: float) -> list[tuple[str, dict[str, Any]]]:
+    facts: dict[str, Any] = {"uuid": str(run.id), "timestamp": at}
     retries = run.failures + run.crashes
-    return {"uuid": str(run.id), "name": run.type, "args": "()", "kwargs": "{}", "retries": retries, "eta": None}
+    received = {"name": run.type, "args": "()", "kwargs": "{}", "retries": retries, "eta": None}
+    return [("task-received", facts | received), ("task-started", facts)]
 
 
 def _ending(run: TaskRun, outcome: Outcome, seconds: float) -> tuple[str, dict[str, Any]]:
