@@ -273,6 +273,7 @@ SPECTACULAR_SETTINGS = rest_settings.spectacular(VERSION)
 CELERY_BROKER_URL, _transport = redis_url.broker(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFIX}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a full Redis, or a replica, refuses: connect anew until it takes writes
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 5
 CELERY_RESULT_BACKEND = "tasks_app.results:RunBackend"
 CELERY_RESULT_EXPIRES = 7 * 86_400

@@ -17,6 +17,7 @@ from kombu.utils import json as json_utils
 logger = logging.getLogger(__name__)
 
 _EXCERPT = 200
+_PIDBOX, _REPLIES = ".celery.pidbox", ".reply.celery.pidbox"
 # kombu counts KeyError among the losses of a connection; here it is a field that a message lacks.
 _AWAY = tuple(kind for kind in redis.Transport.connection_errors if kind is not KeyError)
 _KNOWN: tuple[type[Exception], ...] = (
@@ -36,7 +37,9 @@ class Message(virtual.Message):
     def __init__(self, payload: Any, channel: Any = None, **options: Any) -> None:
         try:
             super().__init__(payload, channel=channel, **options)
-            _ = hash(self.delivery_tag), self.delivery_info["exchange"], self.delivery_info["routing_key"]
+            _ = self.delivery_info["exchange"], self.delivery_info["routing_key"]
+            if not isinstance(self.delivery_tag, str):
+                raise TypeError("the delivery tag is no text")
         except Exception as error:
             raise NoMessageError(f"{error!r} in {_excerpt(payload)}") from error
 
@@ -55,7 +58,8 @@ class Careful:
 
     def basic_consume(self, queue: str, no_ack: bool, callback: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """Consume a queue, and let no message end the consumer."""
-        taken = partial(_take, callback)
+        is_for_commands = queue.endswith(_PIDBOX) and not queue.endswith(_REPLIES)
+        taken = partial(_take, callback, is_for_commands)
         return super().basic_consume(queue, no_ack, taken, *args, **options)  # type: ignore[misc]
 
     def _put_fanout(self, exchange: str, message: Any, routing_key: str, **options: Any) -> None:
@@ -78,8 +82,10 @@ def _read(read: Callable[..., Any], **options: Any) -> Any:
         return True
 
 
-def _take(callback: Callable[..., Any], message: Any) -> Any:
+def _take(callback: Callable[..., Any], is_for_commands: bool, message: Any) -> Any:
     try:
+        if is_for_commands:
+            _check_command(message.payload)
         return callback(message)
     except _AWAY:
         raise
@@ -87,6 +93,14 @@ def _take(callback: Callable[..., Any], message: Any) -> Any:
         logger.exception("a message could not be taken, and was dropped: %s", _excerpt(message.headers))
         if not message.acknowledged:
             message.reject_log_error(logger, _AWAY)
+
+
+def _check_command(body: Any) -> None:
+    """Refuse what is no command: after such a one Celery opens its channel anew, and may then hear nothing."""
+    if not isinstance(body, dict) or not isinstance(body.get("method"), str):
+        raise NoMessageError("no command")
+    if not isinstance(body.get("destination"), list | None):
+        raise NoMessageError("a command for no list of workers")
 
 
 def _excerpt(found: Any) -> str:

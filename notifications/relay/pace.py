@@ -44,6 +44,8 @@ class _Lane:
 
     def wait(self, message: Message) -> None:
         """Keep the message for later; the oldest has to go when there are too many."""
+        if _is_older(message, self.waiting.get(message["run_id"])):
+            return
         self.waiting[message["run_id"]] = message
         self.waiting.move_to_end(message["run_id"])
         if len(self.waiting) > self._bucket.burst:
@@ -68,7 +70,7 @@ class Pacer:
             return
         run_id = message["run_id"]
         if run_id in self._later or not self._bucket_of(run_id).take():
-            if not _is_older(message, self._later.get(run_id)):
+            if not _is_older(message, self._later.get(run_id, (None, None))[1]):
                 self._later[run_id] = heard, message
             self._wait()
             return
@@ -134,7 +136,5 @@ class Pacer:
             self._wait()
 
 
-def _is_older(message: Message, known: tuple[list[str], Message] | None) -> bool:
-    if known is None:
-        return False
-    return (message["version"], message["seq"]) < (known[1]["version"], known[1]["seq"])
+def _is_older(message: Message, known: Message | None) -> bool:
+    return known is not None and (message["version"], message["seq"]) < (known["version"], known["seq"])

@@ -77,7 +77,9 @@ def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
     """Give the rows of the table `v`, each with its values in the order of the fields."""
     prepared = [(f"column{place}", _preparation(field)) for place, field in enumerate(fields, start=1)]
     document = [{name: prepare(value) for (name, prepare), value in zip(prepared, row, strict=True)} for row in rows]
-    return json.dumps(document, default=str)  # the driver of PostgreSQL takes instants and ids as they are
+    # `str` for what PostgreSQL's driver takes as it is: instants and ids. Not escaped to ASCII: half a surrogate pair
+    # is to be refused, as it would be by itself; escaped, SQLite would store it and never read it again.
+    return json.dumps(document, default=str, ensure_ascii=False)
 
 
 def _preparation(field: Any) -> Callable[[Any], Any]:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import Exists, QuerySet
 
 from tasks_app.models import Queue, TaskRun, db_now
@@ -18,6 +18,7 @@ from tasks_app.states import Reason, Status
 _LOOK = 5
 _FEWEST = 2
 _LOWER_FIRST = 0.1
+_DEADLOCK = "40P01"
 
 
 def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: int, rng: Random) -> list[str]:
@@ -110,6 +111,10 @@ def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str,
             until = now + timedelta(seconds=lease_seconds)
             return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
     except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
+        return []
+    except OperationalError as error:  # two groups have runs of the same serial tasks in another order
+        if getattr(error.__cause__, "sqlstate", "") != _DEADLOCK:
+            raise
         return []
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Exists, OuterRef
 
 from tasks_app import beat_sync, dispatch
@@ -47,7 +47,7 @@ def upkeep(*, actor: str) -> None:
     for step in steps:
         try:
             step(actor)
-        except (DatabaseError, InterfaceError):
+        except (OperationalError, InterfaceError):
             connection.close()
             raise
         except Exception:

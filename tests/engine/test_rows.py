@@ -90,3 +90,9 @@ def test_rows_alike_differ_by_what_is_given_only(alice: User) -> None:
     rows = TaskRun.objects.in_bulk(ids)
     assert [rows[id].payload["n"] for id in ids] == list(range(1203))
     assert {(row.owner_id, row.type, tuple(row.tags)) for row in rows.values()} == {(alice.pk, "a", ("x",))}
+
+
+def test_what_no_database_can_read_again_is_refused(alice: User) -> None:
+    with pytest.raises((UnicodeEncodeError, DataError)), transaction.atomic():
+        insert_rows([queued(owner=alice, key=key) for key in ("caf\udce9", "b")])
+    assert not TaskRun.objects.exists()

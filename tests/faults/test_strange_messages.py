@@ -29,6 +29,8 @@ DROPPED = {
     "an object": {},
     "a body alone": {"body": "e30="},
     "no properties": message(properties=None),
+    "null tag": message(properties=properties(delivery_tag=None)),
+    "true tag": message(properties=properties(delivery_tag=True)),
     "properties in a list": message(properties=[]),
     "a tag that is a list": message(properties=properties(delivery_tag=[1])),
     "no route": message(properties=properties(delivery_info={})),

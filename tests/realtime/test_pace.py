@@ -185,3 +185,21 @@ async def test_a_later_look_with_much_news_sends_the_newest_and_says_that_there_
     )
     await socket.until(lambda frame: frame == {"type": "subscribed", "topic": "tasks"})
     assert [frame["run_id"] for frame in socket.frames[:-1]] == [str(run.id) for run in made[-2:]]
+
+
+async def test_what_comes_late_does_not_replace_what_is_newer_in_a_group_that_waits() -> None:
+    listener = Listener()
+    pacer = Pacer(listener.layer)
+    for number in range(pace.MOST + 1):
+        pacer.offer([GROUP], frame(f"r{number}", 1))
+    listener.taken()
+    pacer.offer([GROUP], frame("x", 6))
+    pacer.offer([GROUP], frame("x", 5))
+    heard: list[dict[str, Any]] = []
+
+    def is_heard() -> bool:
+        heard.extend(message for message in listener.taken() if message.get("run_id") == "x")
+        return bool(heard)
+
+    await eventually(is_heard)
+    assert versions(heard) == [6]

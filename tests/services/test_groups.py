@@ -135,6 +135,18 @@ def test_an_end_under_a_void_claim_is_refused_and_the_others_are_written(alice: 
     assert (fenced.run_id, fenced.error) == (made[1].id, "refused: succeeded")
 
 
+def test_an_end_is_refused_once_somebody_else_has_claimed_the_run(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(2)]
+    claimed = claim()
+    for run in claimed:
+        outcomes.attempt_handed_back(Claim(run.id, run.claim_no, "w"), actor="tests")
+    again = claim()
+    assert group_outcomes.attempts_succeeded([ended(run) for run in claimed]) == []
+    assert [runs.fresh(run).status for run in made] == ["running", "running"]
+    group_outcomes.attempts_succeeded([ended(run) for run in again])
+    assert [runs.fresh(run).status for run in made] == ["succeeded", "succeeded"]
+
+
 def test_what_has_not_begun_is_given_back_at_no_cost(alice: User) -> None:
     made = [runs.make_run(alice) for _ in range(3)]
     claimed = claim()

@@ -42,7 +42,7 @@ def call(attempt: Attempt) -> Outcome:
     try:
         stored = _storable(_cleanly(attempt, spec, model))
     except Skip as skip:
-        reason = skip.reason
+        reason = storable_text(skip.reason)
         return Outcome("skipped", lambda: outcomes.attempt_skipped(held, reason=reason), reason)
     except RunStopped as stopped:
         return _stopped(attempt, stopped)

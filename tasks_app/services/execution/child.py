@@ -9,11 +9,11 @@ from random import Random
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
 
 from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
-from tasks_app.services import claiming, lifecycle
+from tasks_app.services import claiming, lifecycle, outcomes
 from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.board import Board, Place, Slot
@@ -23,6 +23,8 @@ from tasks_app.services.execution.keeper import Keeper
 from tasks_app.services.execution.pace import Pace
 from tasks_app.services.execution.telemetry import Telemetry
 from tasks_app.services.lifecycle import Claim
+from tasks_app.services.outcomes import Failure
+from tasks_app.states import Reason
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +72,13 @@ class Child:
         return count
 
     def _wake_for_more(self, woken_for: str) -> None:
-        if more := claiming.has_eligible(self._order(woken_for)):
-            dispatch.wake(more)
+        """Wake another child, if there is more to do. A fault costs no more than that: what is claimed goes first."""
+        try:
+            if more := claiming.has_eligible(self._order(woken_for)):
+                dispatch.wake(more)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("no look for more work: %s", error)
+            connections.close_all()
 
     def _execute(self, runs: list[TaskRun], claimed_at: float) -> int:
         if runs[0].started_at is not None:
@@ -88,6 +95,8 @@ class Child:
             if group.is_flush_due:
                 self._settle(group, group.flush)
                 group.tell()
+            if group.is_look_due:
+                self._settle(group, group.leave_out_stopped)
         self._settle(group, group.flush)
         group.tell()
         self._settle(group, group.give_back)
@@ -124,6 +133,8 @@ class Child:
         if runs:
             self._lately[queue] = runs[0].type
             place.board.note_claim()
+        else:
+            self._lately.pop(queue, None)
         return runs
 
     def _claim_background(self, queue: str) -> list[TaskRun]:
@@ -184,7 +195,7 @@ class Child:
         if group is not None and not group.is_dissolved:  # in the order in which they happened
             _until_stored(group.flush, "a group")
             _until_stored(lambda: _note_start(attempt, group), f"run {attempt.run.id}")
-        _until_stored(outcome.settle, f"run {attempt.run.id}")
+        _settle_or_fail(attempt, outcome)
         seconds = ended_at - attempt.began_at
         self._telemetry.ended(attempt.run, outcome, seconds, with_start=not attempt.is_told)
 
@@ -214,13 +225,25 @@ def _note_start(attempt: Attempt, group: Group) -> None:
     lifecycle.note_start(attempt.held, started_at=group.instant(attempt.began_at))
 
 
+def _settle_or_fail(attempt: Attempt, outcome: Outcome) -> None:
+    """Store the outcome; one that the database does not take, now and for ever, is a failure that says so."""
+    what = f"run {attempt.run.id}"
+    try:
+        _until_stored(outcome.settle, what)
+    except (DatabaseError, ValueError) as error:
+        logger.exception("%s: its outcome cannot be stored", what)
+        told = f"its outcome cannot be stored: {type(error).__name__}"
+        failure = Failure(reason=Reason.HANDLER_ERROR, error=told, error_type=type(error).__name__, is_permanent=True)
+        _until_stored(lambda: outcomes.attempt_failed(attempt.held, failure), what)
+
+
 def _until_stored(write: Callable[[], object], what: str) -> None:
     """Write; while the database is away try again until the lease ends this process."""
     while True:
         try:
             write()
             return
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             logger.warning("%s: the outcome could not be stored yet: %s", what, error)
             connections.close_all()
             time.sleep(0.5)

@@ -40,7 +40,7 @@ class Group:
         self._rest = deque(runs)
         self._ended: list[Ended] = []
         self._now = runs[0].lease_until - timedelta(seconds=settings.LEASE_SECONDS)
-        self._clock = time.monotonic()
+        self._clock = self._looked_at = time.monotonic()
         self._show()
 
     def next(self) -> TaskRun | None:
@@ -89,6 +89,28 @@ class Group:
         with self._lock:
             self._leaving += self._rest
             self._rest.clear()
+            leaving = list(self._leaving)
+        self._hand_back(leaving)
+        with self._lock:
+            self._leaving.clear()
+        self._show()
+
+    @property
+    def is_look_due(self) -> bool:
+        """For 20 ms nobody has looked whether somebody wants a run to stop whose turn has not come."""
+        return bool(self._rest) and time.monotonic() - self._looked_at >= _FLUSH.total_seconds()
+
+    def leave_out_stopped(self) -> None:
+        """Give back those whose turn has not come and that somebody has asked to stop: they end so."""
+        self._looked_at = time.monotonic()
+        with self._lock:
+            ids = [run.id for run in self._rest]
+        asked = set(TaskRun.objects.filter(id__in=ids, cancel_requested_at__isnull=False).values_list("id", flat=True))
+        if not asked:
+            return
+        with self._lock:
+            self._leaving += [run for run in self._rest if run.id in asked]
+            self._rest = deque(run for run in self._rest if run.id not in asked)
             leaving = list(self._leaving)
         self._hand_back(leaving)
         with self._lock:

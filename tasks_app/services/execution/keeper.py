@@ -87,9 +87,8 @@ class Keeper:
     def _step(self, attempt: Attempt, due: _Due, now: float) -> None:
         if attempt.group is not None and not attempt.group.is_dissolved:
             self._safely(attempt, _dissolve)
-        if not attempt.is_told:  # later than it began, but not in its way
-            attempt.is_told = True
-            self._telemetry.started(attempt.run, seconds_ago=now - attempt.began_at)
+        if not attempt.is_told:  # not before it began, to be out of its way
+            attempt.is_told = self._telemetry.started(attempt.run, seconds_ago=now - attempt.began_at)
         if attempt.notes.fresh.is_set() and now >= due.flush:
             due.flush = now + _FLUSH_SECONDS
             self._safely(attempt, _flush)

@@ -31,9 +31,9 @@ class Telemetry:
         self._worker = worker
         self._silent_until = 0.0
 
-    def started(self, run: TaskRun, *, seconds_ago: float = 0.0) -> None:
-        """Say that the run was taken and began."""
-        self._send(_beginning(run, time.time() - seconds_ago))
+    def started(self, run: TaskRun, *, seconds_ago: float = 0.0) -> bool:
+        """Say that the run was taken and began; False when nobody has heard it."""
+        return self._send(_beginning(run, time.time() - seconds_ago))
 
     def ended(self, run: TaskRun, outcome: Outcome, seconds: float, *, with_start: bool = False) -> None:
         """Say how the attempt ended, and first that it began, where nobody has said so yet."""
@@ -52,9 +52,9 @@ class Telemetry:
             )
         self._send(events)
 
-    def _send(self, events: list[tuple[str, dict[str, Any]]]) -> None:
+    def _send(self, events: list[tuple[str, dict[str, Any]]]) -> bool:
         if not settings.RUN_EVENTS or time.monotonic() < self._silent_until:
-            return
+            return False
         try:
             with current_app.amqp.producer_pool.acquire(block=True, timeout=2) as producer:
                 dispatcher = current_app.events.Dispatcher(
@@ -69,11 +69,14 @@ class Telemetry:
                     for name, facts in events:
                         dispatcher.send(name, **facts)
                     dispatcher.flush(errors=False)
-                if not getattr(producer.channel, "heard", 1):  # to make events takes as long as to run nothing
+                is_heard = bool(getattr(producer.channel, "heard", 1))
+                if not is_heard:  # to make events takes as long as to run nothing
                     self._silent_until = time.monotonic() + _UNHEARD_SECONDS
+                return is_heard
         except (KombuError, RedisError, OSError) as error:
             self._silent_until = time.monotonic() + _BACK_OFF_SECONDS
             logger.info("events for Flower were not sent: %s", error)
+            return False
 
 
 def _beginning(run: TaskRun, at: float) -> list[tuple[str, dict[str, Any]]]:

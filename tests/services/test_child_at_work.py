@@ -1,0 +1,135 @@
+"""A worker's child in this process: what it has claimed comes to its end, whatever goes wrong beside it."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import DataError, OperationalError, connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from tasks_app.errors import Skip
+from tasks_app.models import TaskRun
+from tasks_app.services import claiming, lifecycle, outcomes
+from tasks_app.services.execution import child as child_module
+from tasks_app.services.execution.board import Board, Place
+from tasks_app.services.execution.child import Child
+from tests import runs
+from tests.handler_types import declared, ended
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+
+GROUP_FLUSH_SECONDS = 0.02
+
+
+@pytest.fixture
+def child(monkeypatch: pytest.MonkeyPatch) -> Child:
+    """Give a child that leaves this process's signals alone."""
+    monkeypatch.setattr(child_module, "take_signals", lambda *_: None)
+    return Child(Place(Board(), 0, "w@h"), queues=["default"], children=1)
+
+
+def test_a_fault_between_claim_and_start_does_not_strand_the_run(
+    child: Child, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_queues: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(claiming, "has_eligible", lost)
+    with declared(lambda ctx, payload: None) as name:
+        run = runs.make_run(alice, type=name)
+        assert child.work("default") == 1
+    assert (runs.fresh(run).status, runs.fresh(run).crashes) == ("succeeded", 0)
+
+
+def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begin(child: Child, alice: User) -> None:
+    begun: list[str] = []
+
+    def handler(ctx: Any, _payload: Any) -> None:
+        begun.append(str(ctx.run_id))
+        if len(begun) == 1:
+            lifecycle.ask_to_stop(runs.fresh(made[2]), actor="user:alice")
+            ends_at = time.monotonic() + 2 * GROUP_FLUSH_SECONDS
+            while time.monotonic() < ends_at:
+                pass
+
+    with declared(handler, short=True) as name:
+        made = [runs.make_run(alice, type=name) for _ in range(3)]
+        child.work("default")
+    assert begun == [str(run.id) for run in made[:2]]
+    assert [runs.fresh(run).status for run in made] == ["succeeded", "succeeded", "cancelled"]
+
+
+@pytest.mark.parametrize("text", ["caf\udce9.csv is empty", "nul \x00 here"])
+def test_a_skip_says_why_in_whatever_characters(alice: User, text: str) -> None:
+    def handler(_ctx: Any, _payload: Any) -> None:
+        raise Skip(text)
+
+    run = ended(alice, handler)
+    assert run.status == "skipped"
+    assert run.error.startswith(text[:3])
+
+
+def test_an_outcome_that_the_database_refuses_is_a_failure_that_says_so(
+    child: Child, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise DataError("no such value")
+
+    monkeypatch.setattr(outcomes, "attempt_succeeded", refuse)
+    with declared(lambda ctx, payload: None) as name:
+        run = runs.make_run(alice, type=name)
+        child.work("default")
+    assert (runs.fresh(run).status, runs.fresh(run).reason) == ("failed", "handler_error")
+    assert runs.fresh(run).error == "its outcome cannot be stored: DataError"
+
+
+@pytest.mark.skipif("connection.vendor == 'postgresql'", reason="there a claim needs no lock of the whole database")
+def test_a_queue_found_empty_is_looked_at_before_it_is_locked(child: Child, alice: User) -> None:
+    with declared(lambda ctx, payload: None, short=True) as name:
+        for _ in range(2):
+            runs.make_run(alice, type=name)
+        child.work("default")
+    child.work("default")
+    with CaptureQueriesContext(connection) as asked:
+        child.work("default")
+    assert asked.captured_queries
+    assert not [query for query in asked.captured_queries if query["sql"].startswith("BEGIN")]
+
+
+@pytest.mark.postgres
+def test_two_groups_of_the_same_serial_tasks_do_not_lock_each_other_out(alice: User) -> None:
+    tasks = [runs.make_task(alice, name=name, overlap="queue_all") for name in "ab"]
+    for task in (*tasks, *reversed(tasks)):
+        runs.make_run(alice, task, is_serial=True)
+    first = threading.Event()
+    claimed: list[list[TaskRun]] = []
+
+    def slowly(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if "UPDATE" in sql and "claim_no" in sql:
+            with connection.cursor() as cursor:  # a moment for the other one, inside the database
+                cursor.cursor.execute("SELECT pg_sleep(0.3)")
+        return execute(sql, params, many, context)
+
+    def claim(number: int) -> None:
+        try:
+            if number:
+                first.wait(5)
+            with connection.execute_wrapper(slowly):
+                first.set()
+                claimed.append(
+                    claiming.claim_group(
+                        queue="default", worker=f"w{number}", lease_seconds=60, most=lambda _: 2, like="http_request"
+                    )
+                )
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(claim, (0, 1)))
+    ids = [run.id for group in claimed for run in group]
+    assert len(ids) == len(set(ids)) >= 2
+    assert {run.task_id for group in claimed for run in group} == {task.id for task in tasks}
