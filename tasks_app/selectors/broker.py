@@ -13,7 +13,7 @@ from tasks_app.selectors.health import Finding
 TIMEOUT_SECONDS = 0.5
 KEEPS = "noeviction"
 REFUSED_TODO = "Give Redis room (maxmemory), or see why it refuses. Nothing is lost meanwhile."
-TODO = "Start Redis, or see why it cannot be reached. Nothing is lost meanwhile; workers look for themselves."
+TODO = "Start Redis, or see why it cannot be reached. Nothing is lost: runs wait in the database until it is back."
 
 
 def broker() -> Finding:

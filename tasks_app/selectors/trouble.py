@@ -16,6 +16,7 @@ from tasks_app.selectors.health import Finding
 
 KEPT_SECONDS = 5.0
 QUESTIONS = (health.database, broker, health.workers, liveness.claims, health.schedule, health.beat, liveness.upkeep)
+_FOLLOWS = {"workers", "claims", "upkeep"}
 
 
 class _Memory:
@@ -54,6 +55,8 @@ def _look() -> list[Finding]:
             faults.append(finding)
         if not finding.is_asked:
             break  # the others would wait for the same database
+    if any(fault.name == "broker" for fault in faults):  # without Redis workers fall silent: one cause, said once
+        faults = [fault for fault in faults if fault.name not in _FOLLOWS]
     now = timezone.now()
     _memory.known = {fault.name: _memory.known.get(fault.name, now) for fault in faults}
     return [dataclasses.replace(fault, since=fault.since or _memory.known[fault.name]) for fault in faults]

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import OnExhausted, RunAttempt, ScheduledTask, TaskRun, db_now
@@ -186,7 +186,7 @@ def _tell_task(run: TaskRun) -> None:
     How a backfill fares says nothing about the schedule: its failures are not counted, and pause nothing.
     """
     if run.status == Status.SUCCEEDED:
-        _dismiss_mended(run.rerun_of_id)
+        _dismiss_mended(run)
     task_id = run.task_id
     if task_id is None:
         return
@@ -206,13 +206,16 @@ def _tell_task(run: TaskRun) -> None:
         _after_failure(run, task_id)
 
 
-def _dismiss_mended(run_id: UUID | None) -> None:
-    """Take the failed runs that this one repeated off the list of what needs a person."""
+def _dismiss_mended(run: TaskRun) -> None:
+    """Take the failed runs of the same work, and those that it repeated, off the list of what needs a person."""
     mended = {"dismissed_at": db_now(), "dismissed_by": "retry", "dismiss_note": "A later run of it succeeded."}
-    while run_id is not None:
-        failed = TaskRun.objects.filter(id=run_id, status=Status.FAILED, dismissed_at=None)
-        failed.update(version=F("version") + 1, **mended)
+    repeated, run_id = set(), run.rerun_of_id
+    while run_id is not None and run_id not in repeated:
+        repeated.add(run_id)
         run_id = TaskRun.objects.filter(id=run_id).values_list("rerun_of_id", flat=True).first()
+    of_work = Q(id__in=repeated) | Q(root_run_id=run.root_run_id or run.id, id__lt=run.id)
+    failed = TaskRun.objects.filter(of_work, status=Status.FAILED, dismissed_at=None)
+    failed.update(version=F("version") + 1, **mended)
 
 
 def _after_failure(run: TaskRun, task_id: UUID) -> None:

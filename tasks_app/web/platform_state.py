@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person, is_operator
+from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.selectors.health import Finding
 from tasks_app.selectors.trouble import troubles
 from tasks_app.states import Status
@@ -55,10 +56,14 @@ def why_it_waits(run: TaskRun) -> str:
     if run.status != Status.QUEUED:
         return ""
     found = {one.name: one for one in troubles()}
+    if "broker" in found:
+        return "Runs start once Redis is back; until then this one waits in the database."
     if "workers" in found and run.queue in found["workers"].detail.removeprefix("no worker serves ").split(", "):
         return f"No worker serves queue {run.queue} now; it starts as soon as one does."
     if "claims" in found:
         return "Runs are not being started now; it starts as soon as that is mended."
+    if run.is_serial and not eligible_runs(run.queue).filter(id=run.id).exists():
+        return "Waits its turn: another run of this task is under way."
     return ""
 
 

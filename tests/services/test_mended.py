@@ -30,6 +30,17 @@ def test_a_success_mends_the_whole_chain_behind_it(alice: User, valkey: str) -> 
     assert runs.fresh(second).dismissed_by == "retry"
 
 
+def test_a_success_mends_the_other_retries_of_the_same_work(alice: User, valkey: str) -> None:
+    first = runs.make_run(alice)
+    runs.claim(first)
+    runs.fail(first)
+    in_vain, in_the_end = (run_retry(run=runs.fresh(first), actor="user:alice") for _ in range(2))
+    runs.claim(in_vain)
+    runs.fail(in_vain)
+    outcomes.attempt_succeeded(runs.hold(in_the_end), result=None)
+    assert [runs.fresh(run).needs_person for run in (first, in_vain)] == [False, False]
+
+
 def test_a_keyed_run_is_made_once_and_stands_in_time_order(alice: User, valkey: str) -> None:
     before = jobs.enqueue("http_request", CALL, owner=alice)
     keyed = jobs.enqueue("http_request", CALL, owner=alice, key="once")

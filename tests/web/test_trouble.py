@@ -127,3 +127,11 @@ def test_what_is_paused_on_purpose_is_no_trouble(as_staff: Client, alice: User) 
     Queue.objects.update(paused_at=db_now())
     Worker.objects.update(queues=["other"])
     assert 'class="trouble"' not in as_staff.get("/").content.decode()
+
+
+def test_without_redis_the_cause_is_said_and_not_what_follows_from_it(as_staff: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    trouble.forget()
+    names = [found.name for found in trouble.troubles()]
+    assert "broker" in names
+    assert not {"workers", "claims", "upkeep"} & set(names)
