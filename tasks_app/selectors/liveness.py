@@ -7,9 +7,12 @@ renewed. Each question reads a few rows by an index, however much waits.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Count, Q, QuerySet
 
+from tasks_app.handlers import registry
 from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.selectors.health import Fault, Finding, find, live_workers, seconds_of
@@ -18,6 +21,7 @@ from tasks_app.states import Status
 UNCLAIMED = timedelta(seconds=30)
 NEWEST_EVENTS = 500
 NEXT = 500
+GROUP_MOST = 50
 UPKEEP_SILENT_SECONDS = 60
 UPKEEP_ROUNDS = 3
 
@@ -34,7 +38,7 @@ def upkeep() -> Finding:
 
 def _claims() -> tuple[bool, str] | Fault:
     now = db_now()
-    queues = list(Queue.objects.all())
+    queues = _queues()
     waiting = [(queue, oldest) for queue in queues if queue.paused_at is None and (oldest := _oldest(queue, now))]
     if not waiting:
         return True, "nothing waits without need"
@@ -47,6 +51,13 @@ def _claims() -> tuple[bool, str] | Fault:
         for queue, oldest in stuck
     ]
     return Fault("; ".join(told), _todo(crews, [queue for queue, _ in stuck]), min(oldest for _, oldest in stuck))
+
+
+def _queues() -> list[Queue]:
+    """Give the queues, those too that a type declares and nobody has set up."""
+    known = {queue.name: queue for queue in Queue.objects.all()}
+    declared = {spec.queue for spec in registry.all()} - known.keys()
+    return [*known.values(), *(Queue(name=name) for name in sorted(declared))]
 
 
 def _todo(crews: "Crews", queues: Sequence[Queue]) -> str:
@@ -63,11 +74,20 @@ def _oldest(queue: Queue, now: datetime) -> datetime | None:
     ask for all would cost the more, the more wait.
     """
     turn = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED).order_by("-priority", "id")
-    first = list(turn.values_list("id", "queued_at", "is_serial")[:NEXT])
-    late = [(one, at, is_serial) for one, at, is_serial in first if at is not None and now - at >= UNCLAIMED]
+    oldest, tasks = _oldest_of(turn, queue, now)
+    if oldest is None and tasks:  # one task's backlog, perhaps: who comes behind it?
+        oldest, _ = _oldest_of(turn.filter(~Q(task_id__in=tasks) | Q(task_id=None)), queue, now)
+    return oldest
+
+
+def _oldest_of(turn: QuerySet[TaskRun], queue: Queue, now: datetime) -> tuple[datetime | None, set[UUID | None]]:
+    """Look at the first: since when the oldest eligible one waits too long; the tasks of all, if there may be more."""
+    first = list(turn.values_list("id", "queued_at", "is_serial", "task_id")[:NEXT])
+    late = [(one, at, is_serial) for one, at, is_serial, _ in first if at is not None and now - at >= UNCLAIMED]
     held_back = [one for one, _, is_serial in late if is_serial]
     eligible = set(eligible_runs(queue.name).filter(id__in=held_back).values_list("id", flat=True)) if held_back else ()
-    return min((at for one, at, is_serial in late if not is_serial or one in eligible), default=None)
+    oldest = min((at for one, at, is_serial in late if not is_serial or one in eligible), default=None)
+    return oldest, ({task for *_, task in first if task is not None} if len(first) == NEXT else set())
 
 
 class Crews:
@@ -80,8 +100,12 @@ class Crews:
         self._held: dict[str, list[str]] = defaultdict(list)
         held = TaskRun.objects.filter(status=Status.RUNNING, lease_until__gte=now)
         names = [worker.name for worker in workers]
-        for name, queue in held.filter(worker__in=names).order_by().values_list("worker", "queue"):
+        of_these = held.filter(worker__in=names).order_by()
+        for name, queue in of_these.filter(started_at__isnull=False).values_list("worker", "queue"):
             self._held[name].append(queue)
+        groups = of_these.filter(started_at=None).values_list("worker", "queue").annotate(runs=Count("id"))
+        for name, queue, runs in groups:  # of a group none has begun, by the row
+            self._held[name] += [queue] * -(-runs // GROUP_MOST)
 
     def serving(self, queue: Queue) -> list[Worker]:
         """Give those that serve a queue."""

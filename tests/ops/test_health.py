@@ -23,6 +23,7 @@ from tasks_app.selectors import health, liveness
 from tasks_app.selectors.health import Finding
 from tasks_app.services.upkeep import upkeep
 from tests import runs
+from tests.handler_types import declared
 from tests.ops.conftest import make_beat, make_worker
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -346,3 +347,27 @@ async def test_a_question_that_hangs_is_an_answer_too(monkeypatch: pytest.Monkey
     assert time.monotonic() - began_at < 0.9
     assert answer.status_code == 503
     assert b"no answer within 0.1 s" in answer.content
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_queue_that_only_a_type_names_is_watched_too(client: Client, alice: User) -> None:
+    with declared(lambda ctx, payload: None, queue="reports") as name:
+        runs.make_run(alice, type=name, queue="reports", queued_at=db_now() - timedelta(hours=2))
+        assert "a run has waited in reports" in faults(client)["claims"]
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_long_backlog_of_one_task_hides_nobody_behind_it(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "NEXT", 5)
+    task = runs.make_task(alice, overlap="queue_all")
+    runs.claim(runs.make_run(alice, task, is_serial=True))
+    long_ago = db_now() - timedelta(hours=2)
+    for _ in range(5):
+        runs.make_run(alice, task, is_serial=True, priority=9, queued_at=long_ago)
+    RunEvent.objects.all().delete()
+    assert "claims" not in faults(client)
+    runs.make_run(alice, priority=1, queued_at=long_ago)
+    RunEvent.objects.all().delete()
+    assert "a run has waited in default" in faults(client)["claims"]
