@@ -175,12 +175,19 @@ def _settle_overlap(
         return []
     if task.overlap == Overlap.CANCEL_RUNNING:
         return others
-    is_one_waiting = any(other.status != Status.RUNNING for other in others)
-    if not is_late and (task.overlap == Overlap.SKIP or (task.overlap == Overlap.QUEUE_ONE and is_one_waiting)):
+    in_the_way = [other for other in others if not _is_held_back(other)]
+    if task.overlap == Overlap.QUEUE_ONE:
+        in_the_way = [other for other in in_the_way if other.status != Status.RUNNING]
+    if in_the_way and not is_late:
         for run in runs:
             run.status, run.reason = Status.SKIPPED, Reason.OVERLAP
             run.queued_at, run.finished_at = None, now
     return []
+
+
+def _is_held_back(run: TaskRun) -> bool:
+    """Tell whether a slot's run only waits for the instant at which an edit lets it start."""
+    return run.status == Status.SCHEDULED and run.reason == Reason.DELAYED
 
 
 def _replace(run: TaskRun, *, actor: str) -> None:
