@@ -60,7 +60,7 @@ def fields_of(what: Range, taken: Iterable[datetime], count: int | None) -> dict
     last = next(slot for slot in slots_in(*what, backwards=True) if slot not in known)
     if first == last:
         return {"slot": first, "scheduled_for": first, "range_to": None, "range_count": None, "result": None}
-    said = {"schedule": dict(what.rule.schedule), "timezone": what.rule.timezone}
+    said: dict[str, Any] = {"schedule": dict(what.rule.schedule), "timezone": what.rule.timezone}
     if len(what.spans) > 1:  # a single one is as long as the row
         said["spans"] = [[instant.isoformat() for instant in span] for span in what.spans]
     return {"slot": None, "scheduled_for": first, "range_to": last, "range_count": count, "result": said}

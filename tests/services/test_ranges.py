@@ -160,7 +160,8 @@ def test_a_pause_is_one_row_whatever_is_edited_meanwhile(alice: User, make: Make
     clock.move_to(november(24, 6, 30))
     calendar = calendar_of(alice)
     task = make(cron="0 * * * *", calendar=str(calendar.id), calendar_policy="previous", enabled=False)
-    for number, change in enumerate([{"jitter_seconds": 60}, {"calendar_policy": "next"}, {"spread_seconds": 9}], 1):
+    changes: list[dict[str, Any]] = [{"jitter_seconds": 60}, {"calendar_policy": "next"}, {"spread_seconds": 9}]
+    for number, change in enumerate(changes, start=1):
         clock.move_to(november(24, 6, 30) + number * timedelta(hours=hours))
         update(fresh(task), **change)
     edit(calendar, "2026-11-25")
