@@ -15,9 +15,9 @@ _FROM, _TO = START - timedelta(days=20), START + timedelta(days=60)
 
 
 @lru_cache(maxsize=512)
-def planned(cron: str, days: frozenset[str], policy: str) -> dict[datetime, Planned]:
+def planned(cron: str, zone: str, days: frozenset[str], policy: str) -> dict[datetime, Planned]:
     """Give each slot of two months with its place; those that are left out have none."""
-    plan = Plan(build({"kind": "cron", "expression": cron}, ZONE), days_off(days=sorted(days)), policy)
+    plan = Plan(build({"kind": "cron", "expression": cron}, zone), days_off(days=sorted(days)), policy)
     found: dict[datetime, Planned] = {}
     slot = plan.rule.next_after(_FROM)
     while slot is not None and slot < _TO:
@@ -36,12 +36,13 @@ class SlotModel:
     policy: str
     until: datetime
     accounted: set[datetime] = field(default_factory=set)
+    zone: str = ZONE
     window: tuple[datetime | None, datetime | None] = (None, None)
 
     @property
     def places(self) -> dict[datetime, Planned]:
         """The slots in force."""
-        return planned(self.cron, self.days, self.policy)
+        return planned(self.cron, self.zone, self.days, self.policy)
 
     def settle(self, now: datetime) -> None:
         """Account for what happens up to now."""

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import fixed_dictionaries, integers, sampled_from, tuples
+from hypothesis.strategies import booleans, fixed_dictionaries, integers, sampled_from, tuples
 
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, Overlap, ScheduledTask, TaskRun
@@ -62,7 +62,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(cron=sampled_from(LINES), block=BLOCKS, policy=sampled_from(POLICIES), manner=MANNERS)
     def begin(self, cron: str, block: tuple[int, int], policy: str, manner: dict[str, Any]) -> None:
-        days = self._days(block)
+        self.days = days = self._days(block)
         values = {"name": "Office", "weekend": [], "days": sorted(days)}
         self.calendar: Calendar = calendar_create(owner=self.alice, values=values)
         named = {"calendar": str(self.calendar.id), "calendar_policy": policy}
@@ -120,9 +120,15 @@ class Machine(RuleBasedStateMachine):
         asked = {"calendar_policy": policy, "starts_at": window[0], "ends_at": window[1]}
         self._edit(asked, policy=policy, window=window)
 
-    @rule(policy=sampled_from(POLICIES), cron=sampled_from(LINES))
-    def change_policy_and_schedule(self, policy: str, cron: str) -> None:
-        self._edit({"calendar_policy": policy, "cron": cron}, policy=policy, cron=cron)
+    @rule(policy=sampled_from(POLICIES), cron=sampled_from(LINES), zone=sampled_from([ZONE, ZONE, "Asia/Tokyo"]))
+    def change_policy_and_schedule(self, policy: str, cron: str, zone: str) -> None:
+        asked = {"calendar_policy": policy, "cron": cron, "timezone": zone}
+        self._edit(asked, policy=policy, cron=cron, zone=zone)
+
+    @rule(is_kept=booleans())
+    def keep_the_calendar(self, is_kept: bool) -> None:
+        asked = {"calendar": str(self.calendar.id) if is_kept else None}
+        self._edit(asked, days=self.days if is_kept else frozenset())
 
     def _edit(self, asked: dict[str, Any], **changes: Any) -> None:
         if all(getattr(self.model, name) == value for name, value in changes.items()):
@@ -155,11 +161,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(block=BLOCKS)
     def change_days(self, block: tuple[int, int]) -> None:
-        days = self.model.days ^ self._days(block)
+        days = self.days ^ self._days(block)
+        is_kept = fresh(self.task).calendar_id is not None
         has_more = self._has_more()
         with suppress(Invalid):
             calendar_update(calendar=self.calendar, by=self.alice, changes={"days": sorted(days)}, actor="test")
-            self._changed(has_more, {"days": days})
+            self.days = days
+            if is_kept:
+                self._changed(has_more, {"days": days})
 
     @precondition(lambda self: hasattr(self, "model"))
     @invariant()
