@@ -16,11 +16,11 @@ from tasks_app.states import Reason, Status, Trigger
 
 def take(task: ScheduledTask, spans: Iterable[Span], *, now: datetime, actor: str) -> None:
     """Let slots that came in a pause stand in the history, in the row that the pause has already where it has one."""
-    made = skipped_range(task, spans, now=now, actor=actor, reason=Reason.PAUSED)
+    new = list(spans)
+    made = skipped_range(task, new, now=now, actor=actor, reason=Reason.PAUSED)
     plan = planning.plan_of(task)
     if not made or plan is None:
         return
-    new = _stretch(made[0], plan, now) or []
     earlier = [(run, found) for run in _rows_of_pause(task) if (found := _stretch(run, plan, now))]
     for run in [_put_together(task, plan, earlier, new)] if earlier else lifecycle.create(made, actor=actor):
         if run.range_to is not None:

@@ -73,9 +73,14 @@ def read_range(run: TaskRun) -> Range | None:
     said = run.result or _said_by(run.task)
     if said is None:
         return None
-    spans = [Span(*map(datetime.fromisoformat, span)) for span in said.get("spans", ())]
     rule = recurrence.build(said["schedule"], said["timezone"])
-    return Range(rule, spans or [Span(run.scheduled_for, run.range_to)])
+    return Range(rule, read_spans(run.scheduled_for, run.range_to, said))
+
+
+def read_spans(first: datetime, last: datetime, said: Any) -> list[Span]:
+    """Give the spans of a row from its first slot to its last, and what its result says."""
+    spans = said.get("spans") if isinstance(said, dict) else None
+    return [Span(*map(datetime.fromisoformat, span)) for span in spans] if spans else [Span(first, last)]
 
 
 def has_slot(rule: Recurrence, slot: datetime) -> bool:
