@@ -11,8 +11,8 @@ from tasks_app.recurrence.counting import count_slots
 from tasks_app.recurrence.recurrence import Recurrence
 
 _INSTANT = timedelta(microseconds=1)
-_MOST_SHARED = 20_000
-"""Slots that two schedules share are found one by one, up to so many."""
+_MOST_SHARED = 5000
+"""Slots that two schedules share are looked for one by one, among so many."""
 
 
 class Span(NamedTuple):

@@ -121,7 +121,7 @@ def _settle_given_up(task: ScheduledTask, after: Plan, *, until: datetime, actor
     """Take what now lies ahead out of the ranges; each of these slots keeps its account in a row of its own."""
     made = TaskRun.objects.filter(task=task, range_to__isnull=False, id__gte=first_id_at(until - _FAR))
     ahead: list[Span] | None = None
-    for run in made:
+    for run in made.exclude(range_count=0):  # what has none cannot be read
         what = skipped.read_range(run)
         ahead = ahead_of(after, until) if ahead is None else ahead
         gone = Range(what.rule, list(in_both(what.spans, ahead))) if what else None

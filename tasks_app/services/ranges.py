@@ -49,7 +49,8 @@ def take_out(run: TaskRun, task: ScheduledTask, what: Range, gone: list[Span], c
     if total <= len(known):
         run.delete()
         return
-    counted = None if run.range_count is None else run.range_count - count
+    # Rows of its slots may have been cleaned away since it was counted.
+    counted = None if run.range_count is None else max(1, run.range_count - count)
     TaskRun.objects.filter(id=run.id).update(**fields_of(left, known, counted))
 
 
