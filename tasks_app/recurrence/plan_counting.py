@@ -6,25 +6,17 @@ those of a span of the day.
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
 
-from tasks_app.recurrence.counting import count_slots
 from tasks_app.recurrence.days_off import DAY
 from tasks_app.recurrence.plan import Plan, Planned
+from tasks_app.recurrence.spans import Span, count_in
 
 _INSTANT = timedelta(microseconds=1)
 
 
-class Span(NamedTuple):
-    """The slots of a schedule from `first` to `last`, both included; there may be none."""
-
-    first: datetime
-    last: datetime
-
-
 def count_plans(plan: Plan, first: Planned, last: Planned) -> int:
     """Count the slots that happen from one to another, both included, in the order of plans."""
-    return sum(count_slots(plan.rule, *span) for span in spans_between(plan, first, last))
+    return count_in(plan.rule, spans_between(plan, first, last))
 
 
 def spans_between(plan: Plan, first: Planned, last: Planned) -> Iterator[Span]:

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.recurrence.spans import Span
 from tasks_app.services import planning
+from tasks_app.services.skipped import read_spans
 from tasks_app.states import OPEN, Status, TaskStatus
 
 MISSING, PLANNED = "missing", "planned"
@@ -93,7 +95,7 @@ def look(task: ScheduledTask, ordered: Sequence[datetime]) -> list[Slot]:
     for row in rows:
         if row["range_to"] is None:
             runs.setdefault(row["scheduled_for"], []).append(row)
-    ranges = [(row["scheduled_for"], row["range_to"]) for row in rows if row["range_to"] is not None]
+    ranges = _stretches([row for row in rows if row["range_to"] is not None])
     return [_slot(task, at, runs.get(at, ()), ranges) for at in ordered]
 
 
@@ -107,9 +109,14 @@ def _rows(task: ScheduledTask, first: datetime, last: datetime) -> list[dict[str
     return sorted(rows, key=lambda row: row["id"].int)
 
 
-def _slot(
-    task: ScheduledTask, at: datetime, runs: Sequence[dict[str, Any]], ranges: Iterable[tuple[datetime, datetime]]
-) -> Slot:
+def _stretches(ranges: Sequence[dict[str, Any]]) -> list[Span]:
+    """Give the stretches of the schedule that rows of ranges stand for."""
+    found = TaskRun.objects.filter(id__in=[row["id"] for row in ranges]).values_list("id", "result")
+    said = dict(found) if ranges else {}
+    return [span for row in ranges for span in read_spans(row["scheduled_for"], row["range_to"], said.get(row["id"]))]
+
+
+def _slot(task: ScheduledTask, at: datetime, runs: Sequence[dict[str, Any]], ranges: Iterable[Span]) -> Slot:
     if not runs:
         return Slot(at, _without_run(task, at, ranges))
     newest = runs[-1]
@@ -121,7 +128,7 @@ def _weight(status: str) -> int:
     return 2 if status in OPEN else 1 if status in _RAN else 0
 
 
-def _without_run(task: ScheduledTask, at: datetime, ranges: Iterable[tuple[datetime, datetime]]) -> str:
+def _without_run(task: ScheduledTask, at: datetime, ranges: Iterable[Span]) -> str:
     if any(first <= at <= last for first, last in ranges):
         return Status.SKIPPED.value
     is_ahead = task.status == TaskStatus.ACTIVE and task.next_slot is not None and at >= task.next_slot

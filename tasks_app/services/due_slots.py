@@ -6,10 +6,8 @@ Called with the task's row locked, before the change; the caller plans the task 
 import contextlib
 from datetime import datetime
 
-from django.db.models import QuerySet
-
-from tasks_app.models import Calendar, ScheduledTask, TaskRun, db_now
-from tasks_app.services import firing, lifecycle, missed, overtaken, planning, ranges
+from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.services import firing, lifecycle, missed, overtaken, pauses, planning, skipped
 from tasks_app.states import Reason, TaskStatus
 
 _MOST = 100
@@ -30,7 +28,7 @@ def settle(task: ScheduledTask, *, actor: str) -> datetime:
 
 
 def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
-    """Write the slots that fell into the pause as one skipped range (one row for a single slot); gives its end."""
+    """Write the slots that fell into the pause down, in its one row; gives the end up to which that is done."""
     now = db_now()
     first = task.next_slot
     if first is None:
@@ -39,25 +37,8 @@ def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
         if planning.placed(task, first).at > now:
             return now
         last = missed.last_due(task, now) or first
-        run = missed.skipped_run(task, (first, last), now=now, actor=actor, reason=Reason.PAUSED)
-        lifecycle.create([run], actor=actor)
+        pauses.take(task, skipped.between(task, first, last), now=now, actor=actor)
     return now
-
-
-def count_ranges(task: ScheduledTask, *, actor: str) -> None:
-    """Count the skipped ranges that upkeep has not come to, while the schedule is the one that they belong to."""
-    _count(TaskRun.objects.filter(task=task), actor=actor)
-
-
-def count_ranges_of(calendar: Calendar, *, actor: str) -> None:
-    """Count those of all tasks that keep a calendar, or kept it to their end."""
-    _count(TaskRun.objects.filter(task__calendar=calendar), actor=actor)
-
-
-def _count(runs: QuerySet[TaskRun], *, actor: str) -> None:
-    for run in runs.filter(range_to__isnull=False, range_count=None).select_related("task__calendar"):
-        with contextlib.suppress(ValueError):  # upkeep says so of a schedule that cannot be read
-            ranges.expand(run, actor=actor)
 
 
 def _is_readable(task: ScheduledTask) -> bool:
@@ -80,9 +61,10 @@ def _fire_due(task: ScheduledTask, *, actor: str) -> datetime:
     return now
 
 
-def _left_out(task: ScheduledTask, first: datetime, *, now: datetime, actor: str) -> TaskRun:
+def _left_out(task: ScheduledTask, first: datetime, *, now: datetime, actor: str) -> list[TaskRun]:
     """Make the row for what is held back beyond the most runs that one change may make."""
-    return missed.skipped_run(task, (first, missed.last_due(task, now) or first), now=now, actor=actor)
+    last = missed.last_due(task, now) or first
+    return skipped.skipped_range(task, skipped.between(task, first, last), now=now, actor=actor)
 
 
 def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
@@ -90,7 +72,7 @@ def _let_go(task: ScheduledTask, *, now: datetime, actor: str) -> None:
     runs: list[TaskRun] = []
     while task.next_slot is not None and planning.placed(task, task.next_slot).at <= now:
         if len(runs) >= _MOST:
-            runs.append(_left_out(task, task.next_slot, now=now, actor=actor))
+            runs += _left_out(task, task.next_slot, now=now, actor=actor)
             break
         group = missed.sharing(task, task.next_slot)
         runs += _held_back(task, missed.without_rows(task, group), now=now, actor=actor)
@@ -107,5 +89,5 @@ def _held_back(task: ScheduledTask, free: list[datetime], *, now: datetime, acto
     task.slots_fired += 1
     return [
         overtaken.held_back(task, first, due_at=task.next_due_at, now=now, actor=actor),
-        *(missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins),
+        *(skipped.skipped_run(task, twin, now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins),
     ]

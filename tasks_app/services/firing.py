@@ -15,7 +15,7 @@ from django.db import transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.models.rows import update_rows
-from tasks_app.services import lifecycle, missed, planning, task_calendars
+from tasks_app.services import lifecycle, missed, planning, skipped, task_calendars
 from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 
 logger = logging.getLogger(__name__)
@@ -148,9 +148,9 @@ def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: s
     replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
     task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
     if chosen.skipped is not None:
-        runs.insert(0, missed.skipped_run(task, chosen.skipped, now=now, actor=actor))
+        runs[:0] = skipped.skipped_range(task, skipped.between(task, *chosen.skipped), now=now, actor=actor)
     twins = [twin for _, *others_there in free for twin in others_there]
-    runs += [missed.skipped_run(task, (twin, twin), now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
+    runs += [skipped.skipped_run(task, twin, now=now, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
     last = planning.latest(task, [chosen.last, *(slot for group in groups for slot in group)])
     planning.plan_past(task, last, now=None if chosen.is_late else now)
     complete_if_spent(task)
@@ -175,12 +175,19 @@ def _settle_overlap(
         return []
     if task.overlap == Overlap.CANCEL_RUNNING:
         return others
-    is_one_waiting = any(other.status != Status.RUNNING for other in others)
-    if not is_late and (task.overlap == Overlap.SKIP or (task.overlap == Overlap.QUEUE_ONE and is_one_waiting)):
+    in_the_way = [other for other in others if not _is_held_back(other)]
+    if task.overlap == Overlap.QUEUE_ONE:
+        in_the_way = [other for other in in_the_way if other.status != Status.RUNNING]
+    if in_the_way and not is_late:
         for run in runs:
             run.status, run.reason = Status.SKIPPED, Reason.OVERLAP
             run.queued_at, run.finished_at = None, now
     return []
+
+
+def _is_held_back(run: TaskRun) -> bool:
+    """Tell whether a slot's run only waits for the instant at which an edit lets it start."""
+    return run.status == Status.SCHEDULED and run.reason == Reason.DELAYED
 
 
 def _replace(run: TaskRun, *, actor: str) -> None:

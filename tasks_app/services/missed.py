@@ -6,18 +6,12 @@ upkeep counts it and writes the rows (`ranges`).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from tasks_app import recurrence
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.recurrence.days_off import days_off
-from tasks_app.recurrence.plan import Plan, Planned
+from tasks_app.recurrence.plan import Planned
 from tasks_app.services import planning
-from tasks_app.states import Reason, Status, Trigger
 
 ROWS = 100
-_NEAR_DAYS = 130
-"""Days around the end of a range whose slots a calendar may still move."""
 _MOST_JITTERED = 1000
 _INSTANT = timedelta(microseconds=1)
 
@@ -49,42 +43,6 @@ def choose(task: ScheduledTask, slot: datetime, *, now: datetime, has_grace: boo
     skipped = (slot, skipped_until.slot) if skipped_until is not None and skipped_until >= here else None
     last = max([missed_until, *wanted])
     return Chosen([planned.slot for planned in wanted], skipped, last.slot, is_late=True)
-
-
-def skipped_run(
-    task: ScheduledTask, span: tuple[datetime, datetime], *, now: datetime, actor: str, reason: Reason = Reason.MISSED
-) -> TaskRun:
-    """Make the row that stands for one skipped slot or for a range of them."""
-    first, last = span
-    run = planning.build_run(
-        task,
-        trigger=Trigger.SCHEDULE,
-        actor=actor,
-        now=now,
-        status=Status.SKIPPED,
-        reason=reason,
-        slot=first if first == last else None,
-        scheduled_for=first,
-    )
-    if first != last:
-        run.range_to, run.result = last, _in_force(task, last)
-    return run
-
-
-def _in_force(task: ScheduledTask, last: datetime) -> dict[str, Any]:
-    """Say by which schedule and days off the slots of a range were planned, for both may be edited."""
-    said: dict[str, Any] = {"schedule": task.schedule, "timezone": task.timezone}
-    if task.calendar is not None:
-        near = (last.date() + timedelta(days=number) for number in range(-_NEAR_DAYS, _NEAR_DAYS + 1))
-        off = [day.isoformat() for day in near if day in task.calendar.days_off]
-        said |= {"calendar_policy": task.calendar_policy, "days_off": off}
-    return said
-
-
-def plan_in_force(said: dict[str, Any]) -> Plan:
-    """Give that plan again, as far as slots near the end of the range are concerned."""
-    off = days_off(days=said["days_off"]) if "days_off" in said else None
-    return Plan(recurrence.build(said["schedule"], said["timezone"]), off, said.get("calendar_policy", "skip"))
 
 
 def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: datetime) -> list[Planned]:

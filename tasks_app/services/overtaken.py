@@ -1,4 +1,4 @@
-"""Slots that a change of the calendar moves across the moment in which it is made.
+"""Slots that a change of the plan moves across the moment in which it is made.
 
 Those that lay ahead, and now lie behind, nothing would ever come to again. All share that moment: the first runs at
 once, the others are its duplicates. Those that a range in the history stands for, and that now lie ahead, get a row of
@@ -6,15 +6,17 @@ their own, so that they are neither run nor counted again.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
 
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.ids import first_id_at
 from tasks_app.recurrence.plan import Plan, Planned
-from tasks_app.recurrence.plan_counting import Span
-from tasks_app.recurrence.plan_moves import concerned_days, given_up, overtaken
-from tasks_app.services import lifecycle, missed, planning, ranges
+from tasks_app.recurrence.plan_moves import Window, ahead_of, overtaken
+from tasks_app.recurrence.spans import Span, count_in, in_both, shared, slots_in
+from tasks_app.services import lifecycle, missed, pauses, planning, ranges, skipped
+from tasks_app.services.skipped import Range
 from tasks_app.states import Reason, Status, TaskStatus, Trigger
 
 _MOST_OWN = 1000
@@ -23,26 +25,49 @@ _FAR = timedelta(days=130)
 """No range that is older has slots which a calendar could still move."""
 
 
-def plan_before(task: ScheduledTask) -> Plan | None:
-    """Give the plan that a change is about to replace; None where nothing lies ahead, or it cannot be read."""
+class Before(NamedTuple):
+    """What was planned before a change: None where nothing was, or where it cannot be read."""
+
+    plan: Plan | None
+    window: Window
+    has_more: bool
+    """Tells whether anything lay ahead."""
+
+
+def plan_before(task: ScheduledTask) -> Before:
+    """Give the plan that a change is about to replace."""
     try:
-        return planning.plan_of(task) if task.next_slot is not None else None
+        plan = planning.plan_of(task)
     except ValueError:
-        return None
+        plan = None
+    return Before(plan, _window(task), plan is not None and task.next_slot is not None)
 
 
-def settle_overtaken(task: ScheduledTask, before: Plan | None, *, until: datetime, actor: str) -> bool:
+def settle_overtaken(task: ScheduledTask, before: Before, *, until: datetime, actor: str) -> bool:
     """Give each slot of the changed task that has been moved across the moment its row; tells whether any is behind."""
     plan = planning.plan_of(task)
-    if before is None or plan is None or not (before.moves or plan.moves):
+    if plan is None or (before.plan is not None and not (before.plan.moves or plan.moves)):
         return False
-    _settle_given_up(task, before, plan, until=until, actor=actor)
-    spans = list(overtaken(before, plan, until, (task.starts_at, task.ends_at)))
-    known = set(ranges.own_rows(task, plan, spans))
-    count = ranges.count_in(plan, spans) - len(known)
-    if count > 0:
-        lifecycle.create(_rows(task, plan, spans, known, count, until=until, actor=actor), actor=actor)
+    _settle_given_up(task, plan, until=until, actor=actor)
+    if before.plan is None or not before.has_more or _is_spent(task):
+        return False
+    moved = overtaken(before.plan, plan, until, before.window, _window(task))
+    what = Range(plan.rule, shared(before.plan.rule, plan.rule, moved))
+    known = set(ranges.own_rows(task, what))
+    count = count_in(*what) - len(known)
+    if count > 0 and task.status == TaskStatus.PAUSED:
+        pauses.take(task, what.spans, now=until, actor=actor)
+    elif count > 0:
+        lifecycle.create(_rows(task, plan, what.spans, known, count, until=until, actor=actor), actor=actor)
     return count > 0
+
+
+def _window(task: ScheduledTask) -> Window:
+    return task.starts_at, task.ends_at
+
+
+def _is_spent(task: ScheduledTask) -> bool:
+    return task.max_runs is not None and task.slots_fired >= task.max_runs
 
 
 def _rows(  # noqa: PLR0913  # what was found, and by whom
@@ -55,17 +80,15 @@ def _rows(  # noqa: PLR0913  # what was found, and by whom
     until: datetime,
     actor: str,
 ) -> list[TaskRun]:
-    paused = task.status == TaskStatus.PAUSED
-    slots = _first_of(plan, spans, known, 1 if paused else missed.ROWS + 2)
-    last = _last_of(plan, spans, known)
-    if paused:
-        return [_range(task, (slots[0], last), count, now=until, actor=actor, reason=Reason.PAUSED)]
-    first, *twins = slots[: missed.ROWS + 1]
+    first, *twins = _first_of(plan, spans, known, missed.ROWS + 1)
     runs = [held_back(task, first, due_at=max(until, planning.due_at(task, first)), now=until, actor=actor)]
-    runs += [_range(task, (twin, twin), 1, now=until, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
-    if rest := slots[missed.ROWS + 1 :]:
-        span = (rest[0], last)
-        runs.append(_range(task, span, count - len(runs), now=until, actor=actor, reason=Reason.DUPLICATE))
+    runs += [skipped.skipped_run(task, twin, now=until, actor=actor, reason=Reason.DUPLICATE) for twin in twins]
+    if count > len(runs):
+        rest = skipped.skipped_range(task, spans, now=until, actor=actor, reason=Reason.DUPLICATE)
+        taken = {first, *twins, *known}
+        for name, value in skipped.fields_of(Range(plan.rule, spans), taken, count - len(runs)).items():
+            setattr(rest[0], name, value)
+        runs += rest
     task.slots_fired += 1
     return runs
 
@@ -85,59 +108,31 @@ def held_back(task: ScheduledTask, slot: datetime, *, due_at: datetime | None, n
     return run
 
 
-def _range(  # noqa: PLR0913  # all by keyword
-    task: ScheduledTask, span: tuple[datetime, datetime], count: int, *, now: datetime, actor: str, reason: Reason
-) -> TaskRun:
-    run = missed.skipped_run(task, span, now=now, actor=actor, reason=reason)
-    run.range_count = count if run.range_to else None
-    return run
-
-
 def _first_of(plan: Plan, spans: Iterable[Span], known: set[datetime], most: int) -> list[datetime]:
     """Give the first slots of the spans that have no rows, in the order in which they happen."""
     found: list[Planned] = []
     for span in spans:
-        slots = (slot for slot in ranges.slots_in(plan, span) if slot not in known)
-        placed = (plan.place(slot) for slot, _ in zip(slots, range(most), strict=False))
-        found += [place for place in placed if place is not None]
+        slots = (slot for slot in slots_in(plan.rule, [span]) if slot not in known)
+        found += [place for slot in islice(slots, most) if (place := plan.place(slot)) is not None]
     return [place.slot for place in sorted(found)[:most]]
 
 
-def _last_of(plan: Plan, spans: Iterable[Span], known: set[datetime]) -> datetime:
-    """Give the last of them."""
-    ends = (ranges.slots_in(plan, span, backwards=True) for span in spans)
-    last = (next((slot for slot in slots if slot not in known), None) for slots in ends)
-    return max(place for slot in last if slot and (place := plan.place(slot))).slot
-
-
-def _settle_given_up(task: ScheduledTask, before: Plan, after: Plan, *, until: datetime, actor: str) -> None:
-    if not concerned_days(before, after, until):
-        return
-    made = TaskRun.objects.filter(task=task, range_count__gt=0, range_to__isnull=False)
-    for run in made.filter(id__gte=first_id_at(until - _FAR)):
-        # Its slots are those of the schedule and the days off that were in force then.
-        was = missed.plan_in_force(run.result) if run.result else before
-        now = replace(after, rule=was.rule)
-        first, last = (was.place(slot) for slot in (run.scheduled_for, run.range_to) if slot)
-        spans = list(given_up(was, now, first, last, until)) if first and last else []
-        known = set(ranges.own_rows(task, was, spans))
-        count = ranges.count_in(was, spans) - len(known)
-        if first and last and count > 0:
-            slots = _first_of(was, spans, known, _MOST_OWN)
-            rows = [_own(run, task, slot) for slot in slots]
-            lifecycle.create(rows, actor=actor)
-            _shrink(run, was, (first, last), known | set(slots), count)
+def _settle_given_up(task: ScheduledTask, after: Plan, *, until: datetime, actor: str) -> None:
+    """Take what now lies ahead out of the ranges; each of these slots keeps its account in a row of its own."""
+    made = TaskRun.objects.filter(task=task, range_to__isnull=False, id__gte=first_id_at(until - _FAR))
+    ahead: list[Span] | None = None
+    for run in made.exclude(range_count=0):  # what has none cannot be read
+        what = skipped.read_range(run)
+        ahead = ahead_of(after, until) if ahead is None else ahead
+        gone = Range(what.rule, list(in_both(what.spans, ahead))) if what else None
+        if what is None or gone is None or not count_in(*gone):
+            continue
+        known = set(ranges.own_rows(task, gone))
+        slots = list(islice((slot for slot in slots_in(*gone) if slot not in known), _MOST_OWN))
+        lifecycle.create([_own(run, task, slot) for slot in slots], actor=actor)
+        ranges.take_out(run, task, what, gone.spans, count_in(*gone) - len(known))
 
 
 def _own(run: TaskRun, task: ScheduledTask, slot: datetime) -> TaskRun:
     now, reason = run.finished_at or run.created_at, Reason(run.reason)
-    return missed.skipped_run(task, (slot, slot), now=now, actor=run.actor, reason=reason)
-
-
-def _shrink(run: TaskRun, plan: Plan, ends: tuple[Planned, Planned], taken: set[datetime], count: int) -> None:
-    """Let a range stand for fewer slots; one that stands for none goes."""
-    left = (run.range_count or 0) - count
-    if left > 0:
-        TaskRun.objects.filter(id=run.id).update(**ranges.narrowed(plan, ends, taken, left))
-    else:
-        run.delete()
+    return skipped.skipped_run(task, slot, now=now, actor=run.actor, reason=reason)

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from tasks_app import beat_sync
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, ScheduledTask
-from tasks_app.recurrence.plan import Plan
 from tasks_app.selectors.access import Person, can_see
 from tasks_app.selectors.calendars import living_tasks_using
 from tasks_app.services import due_slots, firing, overtaken, planning, task_calendars
@@ -19,14 +18,13 @@ class Settled(NamedTuple):
 
     task: ScheduledTask
     until: datetime
-    plan: Plan | None
+    plan: overtaken.Before
     """What was planned by the old days."""
     actor: str
 
 
 def settle_tasks(calendar: Calendar, *, actor: str) -> list[Settled]:
     """Lock the tasks, and give each slot that has come by the calendar as it was its run or its skipped row."""
-    due_slots.count_ranges_of(calendar, actor=actor)
     tasks = living_tasks_using(calendar).select_for_update(of=("self",)).select_related("owner", "calendar")
     return [_settled(task, actor=actor) for task in tasks.order_by("id")]
 
@@ -48,7 +46,6 @@ def replan_tasks(calendar: Calendar, settled: list[Settled], *, by: Person) -> N
 
 def _settled(task: ScheduledTask, *, actor: str) -> Settled:
     until = due_slots.settle(task, actor=actor)
-    due_slots.count_ranges(task, actor=actor)
     return Settled(task, until, overtaken.plan_before(task), actor)
 
 

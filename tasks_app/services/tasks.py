@@ -177,13 +177,14 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     is_rescheduled = specs.is_rescheduled(task, fields)
     was_paused = task.status == TaskStatus.PAUSED
     is_replanned = is_rescheduled or (is_switched and was_paused)
-    keeps_slots = is_rescheduled and not specs.has_other_slots(task, fields)
+    has_other_slots = specs.has_other_slots(task, fields)
     now = db_now()
+    if is_switched and not was_paused:
+        _switch_off(task)
     if is_replanned:
         # A pause takes what is due at its beginning, too; who goes on runs it.
         now = (due_slots.record_pause if is_switched else due_slots.settle)(task, actor=actor)
-        due_slots.count_ranges(task, actor=actor)
-    before = overtaken.plan_before(task) if keeps_slots else None
+    before = overtaken.plan_before(task)
     for name, value in fields.items():
         setattr(task, name, value)
     if is_rescheduled and task.status == TaskStatus.COMPLETED:
@@ -194,7 +195,8 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
         _switch_off(task)
     if is_replanned:
         overtaken.settle_overtaken(task, before, until=now, actor=f"edit:{actor}")
-        _plan(task, after=now - (_once_grace(task) if is_rescheduled and before is None else timedelta(0)))
+        is_new = is_rescheduled and (has_other_slots or not before.has_more)
+        _plan(task, after=now - (_once_grace(task) if is_new else timedelta(0)))
 
 
 def _plan(task: ScheduledTask, *, after: datetime) -> None:

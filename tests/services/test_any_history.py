@@ -1,5 +1,6 @@
 """Outages, pauses, edits of schedule and calendar in any order: each slot has exactly one account in the history."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from hypothesis.strategies import fixed_dictionaries, integers, sampled_from, tuples
+from hypothesis.strategies import booleans, fixed_dictionaries, integers, sampled_from, tuples
 
+from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, Overlap, ScheduledTask, TaskRun
 from tasks_app.services import firing, outcomes, planning, tasks, upkeep
 from tasks_app.services.calendars import calendar_create, calendar_update
@@ -60,7 +62,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(cron=sampled_from(LINES), block=BLOCKS, policy=sampled_from(POLICIES), manner=MANNERS)
     def begin(self, cron: str, block: tuple[int, int], policy: str, manner: dict[str, Any]) -> None:
-        days = self._days(block)
+        self.days = days = self._days(block)
         values = {"name": "Office", "weekend": [], "days": sorted(days)}
         self.calendar: Calendar = calendar_create(owner=self.alice, values=values)
         named = {"calendar": str(self.calendar.id), "calendar_policy": policy}
@@ -80,7 +82,7 @@ class Machine(RuleBasedStateMachine):
     def beat(self) -> None:
         while firing.fire_due(actor="test", task_ids=[str(self.task.id)]).tasks:
             pass
-        if fresh(self.task).status == "active":
+        if fresh(self.task).status != "paused":
             self.model.settle(self.now - planning.spread_of(self.task))
 
     @rule()
@@ -95,7 +97,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule()
     def pause(self) -> None:
-        tasks.task_pause(task=fresh(self.task), actor="test")
+        if self._has_more():
+            tasks.task_pause(task=fresh(self.task), actor="test")
 
     @rule()
     def resume(self) -> None:
@@ -105,17 +108,43 @@ class Machine(RuleBasedStateMachine):
 
     @rule(cron=sampled_from(LINES))
     def reschedule(self, cron: str) -> None:
-        if cron != self.model.cron:
-            update(fresh(self.task), cron=cron)
-            self.model.settle(self.now)
-            self.model.cron, self.model.until = cron, self.now
+        self._edit({"cron": cron}, cron=cron)
 
     @rule(policy=sampled_from(POLICIES))
     def change_policy(self, policy: str) -> None:
-        if policy != self.model.policy:
-            update(fresh(self.task), calendar_policy=policy)
+        self._edit({"calendar_policy": policy}, policy=policy)
+
+    @rule(policy=sampled_from(POLICIES), start=sampled_from([None, 3, 30]), end=sampled_from([None, 40, 200]))
+    def change_policy_and_window(self, policy: str, start: int | None, end: int | None) -> None:
+        window = tuple(hours and self.now + timedelta(hours=hours) for hours in (start, end))
+        asked = {"calendar_policy": policy, "starts_at": window[0], "ends_at": window[1]}
+        self._edit(asked, policy=policy, window=window)
+
+    @rule(policy=sampled_from(POLICIES), cron=sampled_from(LINES), zone=sampled_from([ZONE, ZONE, "Asia/Tokyo"]))
+    def change_policy_and_schedule(self, policy: str, cron: str, zone: str) -> None:
+        asked = {"calendar_policy": policy, "cron": cron, "timezone": zone}
+        self._edit(asked, policy=policy, cron=cron, zone=zone)
+
+    @rule(is_kept=booleans())
+    def keep_the_calendar(self, is_kept: bool) -> None:
+        asked = {"calendar": str(self.calendar.id) if is_kept else None}
+        self._edit(asked, days=self.days if is_kept else frozenset())
+
+    def _edit(self, asked: dict[str, Any], **changes: Any) -> None:
+        if all(getattr(self.model, name) == value for name, value in changes.items()):
+            return
+        has_more = self._has_more()
+        with suppress(Invalid):  # it would never run again
+            update(fresh(self.task), **asked)
+            self._changed(has_more, changes)
+
+    def _has_more(self) -> bool:
+        return fresh(self.task).status != "completed"
+
+    def _changed(self, has_more: bool, changes: dict[str, Any]) -> None:
+        if has_more:
             self.model.settle(self.now)
-            self.model.move(self.model.days, policy, self.now)
+        self.model.change(self.now, has_more=has_more, **changes)
 
     @rule(hours=sampled_from([5, 24, 50]), block=BLOCKS)
     def pause_for_a_while_and_change_days(self, hours: int, block: tuple[int, int]) -> None:
@@ -132,10 +161,14 @@ class Machine(RuleBasedStateMachine):
 
     @rule(block=BLOCKS)
     def change_days(self, block: tuple[int, int]) -> None:
-        days = self.model.days ^ self._days(block)
-        calendar_update(calendar=self.calendar, by=self.alice, changes={"days": sorted(days)}, actor="test")
-        self.model.settle(self.now)
-        self.model.move(days, self.model.policy, self.now)
+        days = self.days ^ self._days(block)
+        is_kept = fresh(self.task).calendar_id is not None
+        has_more = self._has_more()
+        with suppress(Invalid):
+            calendar_update(calendar=self.calendar, by=self.alice, changes={"days": sorted(days)}, actor="test")
+            self.days = days
+            if is_kept:
+                self._changed(has_more, {"days": days})
 
     @precondition(lambda self: hasattr(self, "model"))
     @invariant()

@@ -131,6 +131,19 @@ def test_what_was_skipped_as_a_range_is_known_by_it(hourly: ScheduledTask) -> No
     assert {slot.run_id for slot in found} == {None}, "a range is no run that could be pointed to"
 
 
+def test_a_slot_between_the_stretches_of_a_range_is_none_of_it(hourly: ScheduledTask) -> None:
+    stretches = [[f"{hour(number).isoformat()}"] * 2 for number in (4, 2)]
+    runs.make_run(
+        hourly.owner,
+        hourly,
+        **{"status": "skipped", "reason": "missed", "queued_at": None, "finished_at": db_now()},
+        scheduled_for=hour(4),
+        range_to=hour(2),
+        result={"schedule": hourly.schedule, "timezone": hourly.timezone, "spans": stretches},
+    )
+    assert has(hourly) == ["missing", "skipped", "missing", "skipped", "missing"]
+
+
 def test_what_the_schedule_is_still_to_fire_is_left_to_it(hourly: ScheduledTask) -> None:
     task = at(hourly, next_slot=hour(2), next_due_at=db_now() + HOUR)
     assert has(task) == ["missing", "missing", "missing", "planned", "planned"]

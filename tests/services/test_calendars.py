@@ -270,7 +270,7 @@ def test_an_edit_leaves_a_slot_that_spread_holds_back_its_moment(alice: User, cl
     assert task.next_slot == datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 
 
-def test_an_edit_counts_a_pause_by_the_days_that_it_had(alice: User, clock: Any) -> None:
+def test_a_pause_is_one_row_and_counts_each_stretch_by_the_days_that_it_had(alice: User, clock: Any) -> None:
     calendar = new(alice, weekend=[])
     task = task_pause(task=daily(alice, calendar), actor="test")
     clock.move_to(datetime(2026, 10, 5, 12, 0, tzinfo=UTC))
@@ -279,10 +279,7 @@ def test_an_edit_counts_a_pause_by_the_days_that_it_had(alice: User, clock: Any)
     task_resume(task=task, actor="test")
     upkeep.expand_missed("test")
     rows = TaskRun.objects.filter(task=task).order_by("id")
-    assert [(row.status, row.reason, row.range_count) for row in rows] == [
-        ("skipped", "paused", 5),
-        ("skipped", "paused", 5),
-    ]
+    assert [(row.status, row.reason, row.range_count) for row in rows] == [("skipped", "paused", 10)]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.services import outcomes, upkeep
+from tasks_app.services import firing, outcomes, upkeep
 from tasks_app.services.lifecycle import Claim
 from tests.clocks import Clock
 from tests.services.conftest import START, Make
-from tests.services.deeds import fire, fresh, history, take_next, update
+from tests.services.deeds import at, fire, fresh, history, take_next, update
 from tests.services.ends import failure
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,21 @@ def test_skip_leaves_the_slot_out_while_a_run_waits_for_its_retry(make: Make, cl
     outcomes.attempt_failed(claimed(), failure())
     fire_at(clock, task, 20)
     assert history(task) == ["09:10 scheduled/retry", "09:20 skipped/overlap"]
+
+
+@pytest.mark.parametrize("overlap", ["skip", "queue_one"])
+def test_a_run_that_spread_holds_back_leaves_no_slot_out(overlap: str, make: Make, clock: Clock) -> None:
+    task = at(make(overlap=overlap, spread_seconds=7200), next_due_at=START + timedelta(minutes=100))
+    clock.move_to(START + timedelta(minutes=25))
+    update(task, spread_seconds=0)
+    assert history(task) == ["09:10 scheduled/delayed", "09:20 scheduled/delayed"]
+    fire_at(clock, task, 30)
+    assert work_off() == ["09:30"]
+    TaskRun.objects.filter(task=task, status="scheduled").update(due_at=START + timedelta(minutes=35))
+    clock.move_to(START + timedelta(minutes=35))
+    firing.release_due(actor="test")
+    fire_at(clock, task, 40)
+    assert history(task)[-1] == "09:40 skipped/overlap"
 
 
 def test_queue_one_lets_one_wait_and_leaves_out_the_next(make: Make, clock: Clock) -> None:

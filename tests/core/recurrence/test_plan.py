@@ -10,8 +10,9 @@ from tasks_app.recurrence import ScheduleError, build
 from tasks_app.recurrence.counting import count_slots
 from tasks_app.recurrence.days_off import DAY, DaysOff, check_country, countries, days_off, holidays_of, read_day
 from tasks_app.recurrence.plan import POLICIES, Plan, Planned
-from tasks_app.recurrence.plan_counting import count_plans
-from tasks_app.recurrence.plan_moves import given_up, overtaken
+from tasks_app.recurrence.plan_counting import count_plans, spans_between
+from tasks_app.recurrence.plan_moves import ahead_of, overtaken
+from tasks_app.recurrence.spans import count_in, in_both
 from tests.core.recurrence.steps import steps_of
 
 INSTANT = timedelta(microseconds=1)
@@ -162,7 +163,8 @@ def test_what_a_change_of_days_off_moves_is_not_looked_for_slot_by_slot() -> Non
     first, last = after.after(noon - DAY), after.before(noon + INSTANT)
     assert first
     assert last
-    assert sum(count_slots(after.rule, *span) for span in given_up(after, before, first, last, noon)) == 2 * 43_201
+    behind = list(spans_between(after, first, last))
+    assert count_in(after.rule, in_both(behind, ahead_of(before, noon))) == 2 * 43_201
 
 
 @pytest.mark.parametrize("line", ["*/30 * * * *", "*/7 1-3 * * *"])
