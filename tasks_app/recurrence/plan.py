@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.days_off import DAY, LONGEST_RUN, DaysOff
 from tasks_app.recurrence.recurrence import Recurrence
+from tasks_app.recurrence.walkers import wall_of
 from tasks_app.recurrence.zones import first_instant, load_zone, offsets, steady_offset, to_naive_utc, wall_at
 
 POLICIES = ("skip", "previous", "next")
@@ -258,7 +259,8 @@ class _Search:
     def _moved(self, slot: datetime, target: date) -> Planned:
         if self._day(slot) == target:
             return Planned(slot, slot)
-        return Planned(first_instant_of(self.zone, target, self._clock(slot)), slot)
+        own = wall_of(self.rule.walker, self.zone, to_naive_utc(slot)).time().replace(fold=0)
+        return Planned(first_instant_of(self.zone, target, own), slot)
 
     def _day(self, instant: datetime) -> date:
         return _day(self.zone, instant)

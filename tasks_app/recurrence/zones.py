@@ -172,3 +172,8 @@ def first_instant(zone: ZoneInfo, wall: datetime) -> datetime:
     if before < after:
         return gap_end(zone, wall, before, after)
     return wall - before
+
+
+def is_gap_end(zone: ZoneInfo, instant: datetime) -> bool:
+    """Tell whether the clocks go forward at just this instant."""
+    return offset_at(zone, instant - timedelta(microseconds=1)) < offset_at(zone, instant)
