@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.zones import change_between, first_instant, gap_end, is_gap_end, offsets, steady_offset, wall_at
+from tasks_app.recurrence.zones import (
+    change_between,
+    first_instant,
+    gap_end,
+    is_gap_end,
+    offsets,
+    steady_offset,
+    wall_at,
+)
 
 JUST_BEFORE = timedelta(microseconds=1)
 # The gaps of a zone may swallow every date of a rare pattern, one a year, for decades (America/Scoresbysund did on 43

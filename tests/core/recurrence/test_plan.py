@@ -162,7 +162,20 @@ def test_without_a_calendar_slots_happen_when_they_are_planned() -> None:
 
 
 ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia")
-LINES = ("0 9 * * *", "30 2 * * *", "15,45 0,2 * * *", "*/30 * * * *", "0 17 * * 5", "0 9 1 * *", "15 0 * * *", "0 0 L * *", "0 */6 * * *")
+LINES = (
+    *(),
+    *(),
+)
+    "0 9 * * *",
+    "30 2 * * *",
+    "15,45 0,2 * * *",
+    "*/30 * * * *",
+    "0 17 * * 5",
+    "0 9 1 * *",
+    "15 0 * * *",
+    "0 0 L * *",
+    "0 */6 * * *",
+)
 
 
 @pytest.mark.parametrize("seed", range(60))
