@@ -20,6 +20,7 @@ from tasks_app.recurrence.quartz import (
     without_year,
 )
 from tasks_app.recurrence.years import is_years, refuse_years
+from tasks_app.recurrence.zones import zone_names
 
 PATH = "expression"
 SEVEN = 7
@@ -139,13 +140,18 @@ def _refuse_blanks(match: re.Match[str], is_valid: IsValid) -> None:
 
 
 def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
-    zone = match[1][:30]
+    _refuse_zone_of(match[1][:30], match[2], is_valid)
+
+
+def _refuse_zone_of(zone: str, rest: str, is_valid: IsValid) -> NoReturn:
     message = f"the time zone {zone} does not belong in the expression, but in the field Time zone (timezone)"
-    _refuse("cron_dialect", message, checked(match[2], is_valid))
+    _refuse("cron_dialect", message, checked(rest, is_valid))
 
 
 def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
     count = len(fields)
+    if count == SIX and fields[5] in zone_names():
+        _refuse_zone_of(fields[5], " ".join(fields[:FIVE]), is_valid)
     if not _CRON_WORD.fullmatch(fields[5]):
         message = "a command does not belong in the expression, only five fields"
         _refuse("cron_field_count", message, checked(" ".join(fields[:FIVE]), is_valid))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tasks_app.recurrence import Problem, ScheduleError, build, parse
+from tasks_app.recurrence import Problem, ScheduleError, build, check_timezone, parse
 from tasks_app.recurrence.fields import DAY_NAMES
 
 SUNDAY = datetime(2027, 1, 3, tzinfo=UTC)
@@ -86,3 +86,18 @@ def _item(choice: random.Random) -> tuple[str, set[int]]:
     if shape in ("step", "both"):
         return f"{text}/{step}", set(days[::step])
     return text, set(days)
+
+
+def test_a_zone_behind_the_fields_is_no_command() -> None:
+    problem = problem_with("0 9 * * 1-5 Europe/Berlin")
+    assert problem.suggestion == "0 9 * * 1-5"
+    assert "time zone Europe/Berlin does not belong" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("offset", "zone"), [("UTC+5:30", "Asia/Kolkata"), ("gmt+0545", "Asia/Kathmandu"), ("+7:30", None)]
+)
+def test_an_offset_of_half_an_hour_is_offered_as_the_zone_that_keeps_it(offset: str, zone: str | None) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone(offset)
+    assert refused.value.problems["timezone"][0].suggestion == zone
