@@ -55,6 +55,7 @@ def test_a_second_that_is_left_out_is_said(expression: str) -> None:
 def test_an_interval_counted_from_a_second_is_said_with_it() -> None:
     problem = problem_with("15,45 * * * * *")
     assert "every 30 seconds, counted from 1970-01-01T00:00:15Z" in problem.message
+    assert isinstance(problem.suggestion, dict)
     assert build(problem.suggestion, "UTC").next_after(SUNDAY) == SUNDAY + timedelta(seconds=15)
 
 
