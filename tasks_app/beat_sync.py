@@ -16,6 +16,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 
 from tasks_app import recurrence
 from tasks_app.models import CalendarPolicy, ScheduledTask
+from tasks_app.recurrence.anchors import anchors_of
 from tasks_app.states import TaskStatus
 
 FIRE = "tasks_app.fire"
@@ -101,8 +102,11 @@ def _values(task: ScheduledTask) -> dict[str, Any]:
 
 
 def _shown_as(task: ScheduledTask) -> str:
-    parts = (task.schedule or {}).get("of", [])
-    if any(part.get("kind") == "every" and "seconds" in part for part in parts):
+    assert task.schedule is not None
+    rule = recurrence.build(task.schedule, task.timezone)
+    parts = [_meaning(part, task.timezone) for part in rule.meaning.get("of", [])]
+    moments = [*anchors_of(rule), *(datetime.fromisoformat(part["run_at"]) for part in parts if "run_at" in part)]
+    if any(part.get("seconds", 0) % 60 for part in parts) or any(moment.second for moment in moments):
         return "Shown roughly, as no crontab says seconds"
     return "Shown as the nearest wider crontab"
 

@@ -1,18 +1,29 @@
 """Other schedulers' forms, recognised only to be refused with the right form ready to use."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 
 from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
 from tasks_app.recurrence.fields import DAY_NAMES, MONTH_NAMES
 from tasks_app.recurrence.lengths import NO_INTERVAL, UNIT_SECONDS, interval_of
+from tasks_app.recurrence.quartz import (
+    FIVE,
+    SIX,
+    IsValid,
+    Reading,
+    Suggestion,
+    checked,
+    ends_with_year,
+    in_five,
+    without_seconds,
+    without_year,
+)
 from tasks_app.recurrence.years import is_years, refuse_years
+from tasks_app.recurrence.zones import zone_names
 
 PATH = "expression"
-Suggestion = str | Mapping[str, object] | None
-IsValid = Callable[[str], bool]
-FIVE, SIX, SEVEN = 5, 6, 7
+SEVEN = 7
 _MACROS = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 # Macros that others have.
 _OTHER_MACROS: dict[str, Suggestion] = {
@@ -68,7 +79,8 @@ def shown(suggestion: Suggestion) -> str:
         return f"it in words: {suggestion['text']}"
     unit = next(unit for unit in UNIT_SECONDS if unit in suggestion)
     every = unit[:-1] if suggestion[unit] == 1 else f"{suggestion[unit]} {unit}"
-    return f"it as an interval: every {every}"
+    counted = f", counted from {suggestion['anchor']}" if "anchor" in suggestion else ""
+    return f"it as an interval: every {every}{counted}"
 
 
 def _refuse_macro(text: str) -> None:
@@ -95,9 +107,9 @@ def _refuse_aws(match: re.Match[str], is_valid: IsValid) -> None:
     fields = match[1].split()
     message = "cron(...) is the form of AWS"
     if len(fields) == SIX and fields[5] not in {"*", "?"}:
-        refuse_years(fields, " ".join(_from_quartz(fields[:FIVE])), is_valid)
-    better = " ".join(_from_quartz(fields[:FIVE])) if len(fields) in (FIVE, SIX) else None
-    _refuse("cron_dialect", message, _checked(better, is_valid))
+        refuse_years(fields, " ".join(in_five(fields[:FIVE])), is_valid)
+    better = " ".join(in_five(fields[:FIVE])) if len(fields) in (FIVE, SIX) else None
+    _refuse("cron_dialect", message, checked(better, is_valid))
 
 
 def _refuse_at(match: re.Match[str], _: IsValid) -> None:
@@ -105,11 +117,11 @@ def _refuse_at(match: re.Match[str], _: IsValid) -> None:
 
 
 def _refuse_quoted(match: re.Match[str], is_valid: IsValid) -> None:
-    _refuse("cron_dialect", "quotes do not belong to the expression", _checked(match[2], is_valid))
+    _refuse("cron_dialect", "quotes do not belong to the expression", checked(match[2], is_valid))
 
 
 def _refuse_comment(match: re.Match[str], is_valid: IsValid) -> None:
-    _refuse("cron_field_count", "a comment does not belong in the expression", _checked(match[1], is_valid))
+    _refuse("cron_field_count", "a comment does not belong in the expression", checked(match[1], is_valid))
 
 
 def _refuse_long_step(match: re.Match[str], _: IsValid) -> None:
@@ -122,36 +134,47 @@ def _refuse_long_step(match: re.Match[str], _: IsValid) -> None:
 
 def _refuse_blanks(match: re.Match[str], is_valid: IsValid) -> None:
     """Join a list or a range that blanks tear apart, where that makes five fields of it."""
-    better = _checked(re.sub(r"\s*,\s*", ",", re.sub(r"(?<=\w)\s*-\s*(?=\w)", "-", match[0])), is_valid)
+    better = checked(re.sub(r"\s*,\s*", ",", re.sub(r"(?<=\w)\s*-\s*(?=\w)", "-", match[0])), is_valid)
     if better:
         _refuse("cron_field_count", "blanks do not belong inside a field", better)
 
 
 def _refuse_zone(match: re.Match[str], is_valid: IsValid) -> None:
-    zone = match[1][:30]
+    _refuse_zone_of(match[1][:30], match[2], is_valid)
+
+
+def _refuse_zone_of(zone: str, rest: str, is_valid: IsValid) -> NoReturn:
     message = f"the time zone {zone} does not belong in the expression, but in the field Time zone (timezone)"
-    _refuse("cron_dialect", message, _checked(match[2], is_valid))
+    _refuse("cron_dialect", message, checked(rest, is_valid))
 
 
 def _refuse_longer(fields: list[str], is_valid: IsValid) -> None:
     count = len(fields)
+    if count == SIX and fields[5] in zone_names():
+        _refuse_zone_of(fields[5], " ".join(fields[:FIVE]), is_valid)
     if not _CRON_WORD.fullmatch(fields[5]):
         message = "a command does not belong in the expression, only five fields"
-        _refuse("cron_field_count", message, _checked(" ".join(fields[:FIVE]), is_valid))
+        _refuse("cron_field_count", message, checked(" ".join(fields[:FIVE]), is_valid))
     message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"
     if is_years(fields[-1]):
-        rest = fields[:-1]
-        plain = " ".join(_from_quartz(rest) if "?" in rest else rest)
-        better = _without_seconds(rest, is_valid) if len(rest) == SIX else plain
-        refuse_years(fields, better if isinstance(better, str) else None, is_valid)
+        _refuse_with_years(fields, is_valid)
     if count not in (SIX, SEVEN):
         _refuse("cron_field_count", message, None)
     if count == SIX:
         _refuse_six(fields, message, is_valid)
-    _refuse("cron_field_count", message, _without_seconds(fields, is_valid))
+    _refuse_seconds(message, without_seconds(fields, is_valid))
 
 
-def _refuse_six(fields: list[str], message: str, is_valid: IsValid) -> None:
+def _refuse_with_years(fields: list[str], is_valid: IsValid) -> NoReturn:
+    rest = fields[:-1]
+    if len(rest) != SIX:
+        refuse_years(fields, " ".join(in_five(rest) if "?" in rest else rest), is_valid)
+    reading = without_seconds(rest, is_valid)
+    better = reading.suggestion if reading and not reading.dropped else None
+    refuse_years(fields, better if isinstance(better, str) else None, is_valid)
+
+
+def _refuse_six(fields: list[str], message: str, is_valid: IsValid) -> NoReturn:
     """Six fields begin with seconds or end with a year; offer both where both can be meant."""
     if set(fields) <= {"*", "?"}:
         message = "six fields begin with seconds, so this is every second; write it as an interval: every second"
@@ -159,72 +182,35 @@ def _refuse_six(fields: list[str], message: str, is_valid: IsValid) -> None:
         message = f'{message}, or "{rarer}" for every minute, which is much rarer'
         better: Suggestion = {"kind": "every", "seconds": 1}
         _refuse_with_other(message, better, rarer)
-    seconds, year = _without_seconds(fields, is_valid), _without_year(fields, is_valid)
-    # Where there is a ?, its place tells the two apart.
-    if not isinstance(seconds, str) or not isinstance(year, str) or "?" in fields or seconds == year:
-        _refuse("cron_field_count", message, (year if "?" in fields[2::2] else None) or seconds or year)
-    readings = [(f'"{seconds}" if the first is seconds', seconds), (f'"{year}" if the last is the year', year)]
-    if _ends_with_year(fields):
+    seconds, year = without_seconds(fields, is_valid), without_year(fields, is_valid)
+    is_year = ends_with_year(fields)
+    if "?" in fields:  # its place tells the two apart
+        is_year, seconds = "?" in fields[2::2], seconds if not year or "?" not in fields[2::2] else None
+        year = year if is_year else None
+    if seconds is None or (is_year and (seconds.dropped or seconds.suggestion is None)):
+        _refuse("cron_field_count", message, year)
+    better = seconds.suggestion
+    if not isinstance(better, str) or year in (None, better):
+        _refuse_seconds(message, seconds)
+    dropped = f" ({seconds.dropped}, which are dropped)" if seconds.dropped else ""
+    readings = [(f'"{better}" if the first is seconds{dropped}', better), (f'"{year}" if the last is the year', year)]
+    if is_year:
         readings.reverse()
-    (first, better), (second, other) = readings
-    message = f"{message}; write {first}, or {second}"
-    _refuse_with_other(message, better, other)
+    (first, one), (second, other) = readings
+    _refuse_with_other(f"{message}; write {first}, or {second}", one, str(other))
+
+
+def _refuse_seconds(message: str, reading: Reading | None) -> NoReturn:
+    """Offer what begins with seconds without them, and say so where that is not quite the same."""
+    if reading and reading.suggestion is None:
+        _refuse("cron_field_count", f"{message}; runs within the minute are only known as an interval", None)
+    if reading and reading.dropped:
+        message = f"{message}; seconds are dropped, here the {reading.dropped}"
+    _refuse("cron_field_count", message, reading and reading.suggestion)
 
 
 def _refuse_with_other(message: str, suggestion: Suggestion, other: str) -> NoReturn:
     raise ScheduleError({PATH: [Problem("cron_field_count", message, None, suggestion, (other,))]})
-
-
-def _ends_with_year(fields: list[str]) -> bool:
-    """Tell whether an hour or a weekday stands where it does with a year at the end."""
-    has_weekday = fields[4] != "*"
-    return has_weekday or (fields[2] == "*" and re.fullmatch(r"[1-9][0-9,-]*", fields[1]) is not None)
-
-
-def _without_seconds(fields: list[str], is_valid: IsValid) -> Suggestion:
-    """Quartz and Spring: seconds first, Quartz with a year at the end."""
-    seconds, *rest = fields
-    if len(rest) == SIX:
-        if rest[5] not in {"*", "?"}:
-            return None
-        rest = rest[:FIVE]
-    step = re.fullmatch(r"[*0]/(\d{1,2})", seconds)
-    if step and set(rest) <= {"*", "?"}:
-        return {"kind": "every", "seconds": int(step[1])} if int(step[1]) else None
-    # Elsewhere ? stands in the day fields only.
-    if not re.fullmatch(r"0|00", seconds) or "?" in (rest[0], rest[1], rest[3]):
-        return None
-    return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)
-
-
-def _without_year(fields: list[str], is_valid: IsValid) -> Suggestion:
-    """AWS and others: a year at the end."""
-    if fields[5] not in {"*", "?"}:
-        return None
-    rest = fields[:FIVE]
-    return _checked(" ".join(_from_quartz(rest) if "?" in rest else rest), is_valid)
-
-
-def _from_quartz(fields: list[str]) -> list[str]:
-    """Weekdays count from SUN = 1 there, so numbers become names (and keep what follows # or /)."""
-    *others, weekday = [field.upper() for field in fields]
-    weekday = "SAT" if weekday == "L" else weekday
-
-    def name(match: re.Match[str]) -> str:
-        return DAY_NAMES[int(match[0]) - 1]
-
-    def stepped(match: re.Match[str]) -> str:
-        """There a step ends with Saturday, here with Sunday as 7."""
-        return ",".join(DAY_NAMES[number - 1] for number in range(int(match[1]), 8, int(match[2])))
-
-    listed = re.sub(r"(?<![#/\d-])([1-7])/([1-7])(?!\d)", stepped, weekday)
-    named = re.sub(r"(?<![#/\d])[1-7](?!\d)", name, listed)
-    return ["*" if field == "?" else field for field in (*others, named)]
-
-
-def _checked(expression: str | None, is_valid: IsValid) -> str | None:
-    """Never suggest what would be refused in its turn."""
-    return expression if expression and len(expression.split()) == FIVE and is_valid(expression) else None
 
 
 _FORMS = (

@@ -1,9 +1,7 @@
 """How often a schedule runs, on average: counted from its masks, without walking through it."""
 
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import timedelta
 
-from tasks_app.recurrence.building import build
 from tasks_app.recurrence.days import LONGEST_MONTH, SHORTEST_MONTH, WEEK
 from tasks_app.recurrence.pattern import LAST_MONTH, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
@@ -11,8 +9,6 @@ from tasks_app.recurrence.walkers import DaySteps, ElapsedWalker, EveryWalker, F
 
 DAY = timedelta(days=1)
 MINUTES_PER_HOUR = 60
-_SAMPLE = 1500
-_REFERENCE = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS_PER_YEAR = 365.2425
 # How often a month has each length; every weekday is as good a first day as any other.
 _FEBRUARY = {28: 303 / 400, 29: 97 / 400}
@@ -31,22 +27,6 @@ def runs_per_day(rule: Recurrence) -> float | None:
         _times_left(number, patterns, times) * _days_per_year(pattern) / DAYS_PER_YEAR
         for number, pattern in enumerate(patterns)
     )
-
-
-def shortest_pause(rule: Recurrence) -> timedelta | None:
-    """Give the shortest time between two runs, clock changes aside; None for what runs once.
-
-    It is that of its next 1,500 from a fixed day on: the answer does not depend on when it is asked for.
-    """
-    if rule.kind == "once":
-        return None
-    steady = build(rule.schedule, "UTC")
-    slots: list[datetime] = []
-    slot = steady.next_after(_REFERENCE)
-    while slot is not None and len(slots) < _SAMPLE:
-        slots.append(slot)
-        slot = steady.next_after(slot)
-    return min((later - earlier for earlier, later in pairwise(slots)), default=None)
 
 
 def is_on_whole_minutes(rule: Recurrence) -> bool:

@@ -8,14 +8,23 @@ so a search looks once at each day of one group and then goes on with the next g
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.days_off import DAY, LONGEST_RUN, DaysOff
+from tasks_app.recurrence.local_days import (
+    clock_of,
+    day_of,
+    first_instant_of,
+    last_instant_of,
+    same_place,
+    skipped_days,
+)
 from tasks_app.recurrence.recurrence import Recurrence
-from tasks_app.recurrence.zones import first_instant, load_zone, offsets, steady_offset, to_naive_utc, wall_at
+from tasks_app.recurrence.walkers import wall_of
+from tasks_app.recurrence.zones import load_zone, offsets, steady_offset, to_naive_utc, wall_at
 
 POLICIES = ("skip", "previous", "next")
 MOST_TRIES = 60
@@ -41,11 +50,16 @@ class Plan:
     policy: str = "skip"
     """One of POLICIES."""
 
+    def _search(self, off: DaysOff) -> "_Search":
+        skipped = skipped_days(load_zone(self.rule.timezone))
+        seen = replace(off, dates=off.dates | skipped) if skipped else off
+        return _Search(self.rule, seen, self.policy)
+
     def after(self, at: datetime, slot: datetime | None = None) -> Planned | None:
         """Give the first planned slot that comes after (at, slot); without a slot, strictly after the instant."""
         if self.off is None:
             return _plain(self.rule.next_after(at))
-        search = _Search(self.rule, self.off, self.policy)
+        search = self._search(self.off)
         try:
             return search.next_moved(Planned(at, slot or _LAST)) if self.moves else search.next_open(at)
         except OverflowError:  # the calendar ends with the year 9999
@@ -55,7 +69,7 @@ class Plan:
         """Give the last planned slot that comes before (at, slot); without a slot, strictly before the instant."""
         if self.off is None:
             return _plain(self.rule.previous_before(at))
-        search = _Search(self.rule, self.off, self.policy)
+        search = self._search(self.off)
         try:
             return search.previous_moved(Planned(at, slot or _FIRST)) if self.moves else search.previous_open(at)
         except OverflowError:
@@ -78,11 +92,11 @@ class Plan:
         """Say when a slot happens; None when its day is off and slots of such days are left out."""
         if self.off is None:
             return Planned(slot, slot)
-        return _Search(self.rule, self.off, self.policy).place(slot)
+        return self._search(self.off).place(slot)
 
     def day_of(self, instant: datetime) -> date:
         """Give the day of an instant in the schedule's zone."""
-        return _day(self.zone, instant)
+        return day_of(self.zone, instant)
 
     def start_of(self, day: date) -> datetime:
         """Give the first instant of a day."""
@@ -92,15 +106,15 @@ class Plan:
         """Say on which day the slots of a day happen; None where they are left out."""
         if self.off is None or day not in self.off:
             return day
-        return _Search(self.rule, self.off, self.policy).target(day) if self.moves else None
+        return self._search(self.off).target(day) if self.moves else None
 
     def group_of(self, target: date) -> list[date]:
         """Give the days whose slots happen on a working day, in their order."""
-        return _Search(self.rule, self.off, self.policy).group(target) if self.off and self.moves else [target]
+        return self._search(self.off).group(target) if self.off and self.moves else [target]
 
     def same_time(self, instant: datetime, day: date) -> datetime:
         """Give the first instant of a day that has the time of day of another instant."""
-        return first_instant_of(self.zone, day, _clock(self.zone, instant))
+        return first_instant_of(self.zone, day, clock_of(self.zone, instant))
 
     def has_steady_clocks(self, day: date) -> bool:
         """Tell whether the clocks do not change on a day, nor near it."""
@@ -202,7 +216,8 @@ class _Search:
         # A moment earlier, because all times of day inside a gap share the instant of its end.
         here = cursor.at - _INSTANT
         if target == self._day(here):
-            start = max(start, first_instant_of(self.zone, day, self._clock(here)))
+            bound = here if day == target else same_place(self.zone, here, day, first_instant_of)
+            start = max(start, bound or self._start(day + DAY))
         found: Planned | None = None
         for slot in self._forward(start - _INSTANT, day):
             moved = self._moved(slot, target)
@@ -216,7 +231,8 @@ class _Search:
         """The last slot of a day that comes before the cursor, as moved to the group's working day."""
         end = self._start(day + DAY)
         if target == self._day(cursor.at):
-            end = min(end, last_instant_of(self.zone, day, self._clock(cursor.at)) + _INSTANT)
+            bound = cursor.at if day == target else same_place(self.zone, cursor.at, day, last_instant_of)
+            end = min(end, bound + _INSTANT) if bound else end
         found: Planned | None = None
         for slot in self._backward(end, day):
             moved = self._moved(slot, target)
@@ -258,33 +274,14 @@ class _Search:
     def _moved(self, slot: datetime, target: date) -> Planned:
         if self._day(slot) == target:
             return Planned(slot, slot)
-        return Planned(first_instant_of(self.zone, target, self._clock(slot)), slot)
+        own = wall_of(self.rule.walker, self.zone, to_naive_utc(slot)).time().replace(fold=0)
+        return Planned(first_instant_of(self.zone, target, own), slot)
 
     def _day(self, instant: datetime) -> date:
-        return _day(self.zone, instant)
+        return day_of(self.zone, instant)
 
     def _clock(self, instant: datetime) -> time:
-        return _clock(self.zone, instant)
+        return clock_of(self.zone, instant)
 
     def _start(self, day: date) -> datetime:
         return first_instant_of(self.zone, day, time())
-
-
-def _day(zone: ZoneInfo, instant: datetime) -> date:
-    return wall_at(zone, to_naive_utc(instant)).date()
-
-
-def _clock(zone: ZoneInfo, instant: datetime) -> time:
-    return wall_at(zone, to_naive_utc(instant)).time().replace(fold=0)
-
-
-def first_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:
-    """Give the first instant at which the zone's clocks show, or pass over, this time of this day."""
-    return first_instant(zone, datetime.combine(day, clock)).replace(tzinfo=UTC)
-
-
-def last_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:
-    """Give the last instant at which the zone's clocks show this time of this day."""
-    wall = datetime.combine(day, clock)
-    first, second = offsets(zone, wall)
-    return (wall - second).replace(tzinfo=UTC) if first > second else first_instant_of(zone, day, clock)

@@ -59,7 +59,9 @@ def part_of_day(plan: Plan, day: date, first: Planned, last: Planned) -> Iterato
     target = plan.target_of(day)
     if target is None:
         return
-    here = (_placed(plan, start, target), _placed(plan, end, target))
+    # Where a gap begins the day, its first slots are those of midnight.
+    first_at = start if day == target else plan.start_of(target)
+    here = (Planned(first_at, start), _placed(plan, end, target))
     if here[1] < first or here[0] > last:
         return
     if first <= here[0] and here[1] <= last:

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.zones import change_between, first_instant, gap_end, offsets, steady_offset, wall_at
+from tasks_app.recurrence.zones import (
+    change_between,
+    first_instant,
+    gap_end,
+    is_gap_end,
+    offsets,
+    steady_offset,
+    wall_at,
+)
 
 JUST_BEFORE = timedelta(microseconds=1)
 # The gaps of a zone may swallow every date of a rare pattern, one a year, for decades (America/Scoresbysund did on 43
@@ -197,3 +205,17 @@ def within_calendar(find: Find, instant: datetime) -> datetime | None:
 def parts_of(walker: Walker) -> tuple[Walker, ...]:
     """Give the schedules that run together: itself, where it is one."""
     return walker.parts if isinstance(walker, UnionWalker) else (walker,)
+
+
+def wall_of(walker: Walker, zone: ZoneInfo, instant: datetime) -> datetime:
+    """Give the wall time by which a schedule names an instant of its own.
+
+    Where a gap ends that is the first of its times inside of the gap, on the same day, rather than what is shown.
+    """
+    shown = wall_at(zone, instant)
+    if steady_offset(zone, instant) is not None or not is_gap_end(zone, instant):
+        return shown
+    start = max(wall_at(zone, instant - JUST_BEFORE) + JUST_BEFORE, datetime(shown.year, shown.month, shown.day))
+    fixed = (part.walls for part in parts_of(walker) if isinstance(part, FixedWalker))
+    found = filter(None, (within_calendar(walls.after, start - JUST_BEFORE) for walls in fixed))
+    return min([shown, *found])

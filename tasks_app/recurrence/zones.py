@@ -22,6 +22,18 @@ STEADY_DAYS = 4
 STEADY_SPAN = timedelta(days=STEADY_DAYS)
 _NOT_FOR_PEOPLE = {"Factory"}
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2})(?::?00)?", re.IGNORECASE)
+# The zones that keep such an offset all year.
+_ODD_OFFSETS = {
+    "+3:30": "Asia/Tehran",
+    "+4:30": "Asia/Kabul",
+    "+5:30": "Asia/Kolkata",
+    "+5:45": "Asia/Kathmandu",
+    "+6:30": "Asia/Yangon",
+    "+8:45": "Australia/Eucla",
+    "+9:30": "Australia/Darwin",
+    "-9:30": "Pacific/Marquesas",
+}
+_ODD_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2}):?(30|45)", re.IGNORECASE)
 
 
 @cache
@@ -51,6 +63,9 @@ def _suggest(given: str) -> str | None:
         # The signs of Etc/GMT names are those of POSIX: east is minus.
         name = f"Etc/GMT{'-' if offset[1] == '+' else '+'}{offset[2]}"
         return name if name in zone_names() else None
+    odd = _ODD_OFFSET.fullmatch(given)
+    if odd:
+        return _ODD_OFFSETS.get(f"{odd[1]}{odd[2]}:{odd[3]}")
     return zone_called(given) or zone_of_country(given) or _spelt_like(given.casefold().replace(" ", "_"))
 
 
@@ -172,3 +187,8 @@ def first_instant(zone: ZoneInfo, wall: datetime) -> datetime:
     if before < after:
         return gap_end(zone, wall, before, after)
     return wall - before
+
+
+def is_gap_end(zone: ZoneInfo, instant: datetime) -> bool:
+    """Tell whether the clocks go forward at just this instant."""
+    return offset_at(zone, instant - timedelta(microseconds=1)) < offset_at(zone, instant)

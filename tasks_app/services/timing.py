@@ -14,7 +14,8 @@ from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask, db_now
 from tasks_app.recurrence.anchors import anchors_of
-from tasks_app.recurrence.pace import is_on_whole_minutes, shortest_pause
+from tasks_app.recurrence.pace import is_on_whole_minutes
+from tasks_app.recurrence.pauses import shortest_pause
 from tasks_app.recurrence.plan import Plan
 from tasks_app.services import task_calendars as calendars
 from tasks_app.services.faults import faults_of
@@ -120,8 +121,9 @@ def checked_timing(
     found = _read_schedule(problems, spec, given[0], zone) if given else Timing(None, None, zone)
     if found is None or not is_known:
         return None
-    if current is None or (spec.jitter_seconds, found.schedule) != (current.jitter_seconds, current.schedule):
-        _check_jitter(problems, spec.jitter_seconds, found.rule)
+    moves = calendar is not None and spec.calendar_policy != "skip"
+    if current is None or _bounds_jitter(current) != (spec.jitter_seconds, found.schedule, zone, moves):
+        _check_jitter(problems, spec.jitter_seconds, found.rule, moves=moves)
     return dataclasses.replace(
         found, starts_at=starts_at, ends_at=ends_at, calendar=calendar, policy=spec.calendar_policy
     )
@@ -184,11 +186,17 @@ def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) ->
         problems.add(source, "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
 
 
-def _check_jitter(problems: Problems, seconds: object, rule: recurrence.Recurrence | None) -> None:
+def _bounds_jitter(task: ScheduledTask) -> tuple[object, ...]:
+    """Give what the bound of the jitter was judged by; an edit of nothing else does not judge it again."""
+    moves = task.calendar_id is not None and task.calendar_policy != "skip"
+    return task.jitter_seconds, task.schedule, task.timezone, moves
+
+
+def _check_jitter(problems: Problems, seconds: object, rule: recurrence.Recurrence | None, *, moves: bool) -> None:
     """Refuse what would let a run start after the next one was due; a spread moves all alike."""
     if rule is None or not isinstance(seconds, int) or not 0 < seconds <= DAY_SECONDS:
         return
-    pause = shortest_pause(rule)
+    pause = shortest_pause(rule, moves=moves)
     if pause is not None and seconds > (most := int(pause.total_seconds())):
         message = f"At most {most}, the shortest time between two runs: a run must not start after the next one."
         problems.add("jitter_seconds", "out_of_range", message)

@@ -323,3 +323,10 @@ def test_a_mirror_does_not_call_wider_what_runs_less_often(alice: User) -> None:
     row = mirror_of(make(alice, schedule={"kind": "any", "of": parts}, max_runs=7))
     assert "Shown roughly, as no crontab says seconds. Exactly: Every 10 seconds" in row.description
     assert row.description.endswith("; runs 7 times at most")
+
+
+@pytest.mark.parametrize("unit", [{"minutes": 7}, {"days": 2}])
+def test_a_mirror_does_not_call_wider_what_runs_within_the_minute(alice: User, unit: dict[str, int]) -> None:
+    late = {"kind": "every", **unit, "anchor": "2026-01-01T00:00:30Z"}
+    row = mirror_of(make(alice, schedule={"kind": "any", "of": [late, {"kind": "daily", "time": "09:00"}]}))
+    assert "Shown roughly, as no crontab says seconds" in row.description

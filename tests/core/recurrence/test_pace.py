@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tasks_app.recurrence import Recurrence, build
-from tasks_app.recurrence.pace import runs_per_day, shortest_pause
+from tasks_app.recurrence.pace import runs_per_day
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 # From a leap year to the next, on the way to which each weekday begins a year: four years, as the masks count.
@@ -75,22 +75,3 @@ def test_whole_numbers_are_exact(schedule: dict[str, Any], average: float | None
 def test_the_first_instants_are_no_measure() -> None:
     """A count from a sample would say 96 a day, because the sample lies within one day."""
     assert runs_per_day(build(cron("*/15 9-16 * * 1"), "UTC")) == pytest.approx(32 / 7)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "minutes"),
-    [
-        ({"kind": "every", "minutes": 7}, 7),
-        ({"kind": "cron", "expression": "0 9,17 * * *"}, 8 * 60),
-        ({"kind": "cron", "expression": "0 0,23 * * *"}, 60),
-        ({"kind": "cron", "expression": "0 0,23 * * mon"}, 23 * 60),
-        ({"kind": "daily", "time": "02:30"}, 24 * 60),
-        ({"kind": "any", "of": [{"kind": "daily", "time": "09:00"}, {"kind": "hourly", "minute": 50}]}, 10),
-    ],
-)
-def test_the_shortest_pause_leaves_clock_changes_aside(schedule: dict[str, Any], minutes: int) -> None:
-    assert shortest_pause(build(schedule, "Europe/Berlin")) == timedelta(minutes=minutes)
-
-
-def test_what_runs_once_has_no_pause() -> None:
-    assert shortest_pause(build({"kind": "once", "run_at": "2027-01-01T00:00:00Z"}, "UTC")) is None

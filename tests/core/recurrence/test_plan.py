@@ -101,6 +101,40 @@ def test_a_time_that_the_target_day_lacks_happens_when_the_gap_ends() -> None:
     assert run(busy, "2026-03-28", "2026-03-30")[0] == "Sun 29 01:00 < Mon 23 01:30"
 
 
+@pytest.mark.parametrize(
+    ("timezone", "line", "gap_day", "before", "after"),
+    [
+        ("Europe/Berlin", "30 2 * * *", "2027-03-28", "Fri 26 01:30", "Mon 29 00:30"),
+        ("America/New_York", "30 2 * * *", "2027-03-14", "Fri 12 07:30", "Mon 15 06:30"),
+        ("Asia/Beirut", "30 0 * * *", "2027-03-28", "Thu 25 22:30", "Sun 28 21:30"),
+        ("Australia/Lord_Howe", "15 2 * * *", "2026-10-04", "Thu 01 15:45", "Sun 04 15:15"),
+    ],
+)
+def test_a_time_that_the_day_off_lacks_moves_as_the_schedule_says_it(
+    timezone: str, line: str, gap_day: str, before: str, after: str
+) -> None:
+    """It meets the slot that its working day has of its own, and so adds no run."""
+    sunday = date.fromisoformat(gap_day)
+    for policy, at, count in (("next", after, 3), ("previous", before, 3)):
+        searched = plan(line, policy, timezone, weekend=WEEKEND)
+        happens = run(searched, str(sunday - 3 * DAY), str(sunday + 2 * DAY))
+        assert [said[: len(at)] for said in happens].count(at) == count, happens
+        assert len({said[: len(at)] for said in happens}) == len(happens) - 2
+
+
+def test_of_several_times_in_a_gap_the_first_is_kept() -> None:
+    """Half past two and a quarter to three share the instant at which the clocks go on, and both are Monday's too."""
+    both = {"kind": "any", "of": [{"kind": "cron", "expression": line} for line in ("45 2 * * *", "30 2,3 * * 1")]}
+    searched = plan(both, "next", "Europe/Berlin", weekend=WEEKEND)
+    assert run(searched, "2027-03-29", "2027-03-30") == [
+        "Mon 29 00:30",
+        "Mon 29 00:45 < Sat 27 01:45",
+        "Mon 29 00:45 < Sun 28 01:00",
+        "Mon 29 00:45",
+        "Mon 29 01:30",
+    ]
+
+
 def test_a_schedule_that_falls_on_days_off_only_never_happens() -> None:
     for policy in POLICIES:
         christmas = plan("0 9 24 12 *", policy, days=["12-24"])
@@ -129,7 +163,17 @@ def test_without_a_calendar_slots_happen_when_they_are_planned() -> None:
 
 
 ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia")
-LINES = ("0 9 * * *", "30 2 * * *", "*/30 * * * *", "0 17 * * 5", "0 9 1 * *", "15 0 * * *", "0 0 L * *", "0 */6 * * *")
+LINES = (
+    "0 9 * * *",
+    "30 2 * * *",
+    "15,45 0,2 * * *",
+    "*/30 * * * *",
+    "0 17 * * 5",
+    "0 9 1 * *",
+    "15 0 * * *",
+    "0 0 L * *",
+    "0 */6 * * *",
+)
 
 
 @pytest.mark.parametrize("seed", range(60))
