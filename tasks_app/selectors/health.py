@@ -129,9 +129,16 @@ def _beat() -> tuple[bool, str] | Fault:
         return Fault("no beat has ever run; start celery beat", BEAT_TODO)
     age = seconds_of(now - last.last_tick_at)
     if last.stopped_at is None and now - last.last_tick_at <= BEAT_SILENT:
-        return True, f"last tick {age} s ago"
+        return True, "; ".join([f"last tick {age} s ago", *_silent_beats(now)])
     how = "stopped" if last.stopped_at else "fell silent"
     return Fault(f"the last beat {how} {age} s ago; workers stand in for it", BEAT_TODO, last.last_tick_at)
+
+
+def _silent_beats(now: datetime) -> list[str]:
+    """Name the beats that have fallen silent in the last hour without having stopped: others go on, which is enough."""
+    hour = now - timedelta(hours=1)
+    silent = Beat.objects.filter(stopped_at=None, last_tick_at__lt=now - BEAT_SILENT, last_tick_at__gte=hour)
+    return [f"{one.name} has been silent for {seconds_of(now - one.last_tick_at)} s" for one in silent[:3]]
 
 
 def _workers() -> tuple[bool, str] | Fault:

@@ -126,7 +126,9 @@ def test_a_beat_that_does_not_tick_is_said(change: Callable[[], object], words: 
 @pytest.mark.usefixtures("platform")
 def test_one_of_two_beats_is_enough(client: Client) -> None:
     make_beat("beat:there:2", age_seconds=3600, stopped_at=db_now())
+    make_beat("beat:there:3", age_seconds=60)
     assert faults(client) == {}
+    assert "beat:there:3 has been silent for 6" in client.get("/statusz").json()["checks"]["beat"]["detail"]
 
 
 @pytest.mark.usefixtures("platform")
