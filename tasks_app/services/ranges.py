@@ -1,6 +1,7 @@
 """Rows that stand for many skipped slots: how many they are, and which of them have got a row of their own.
 
-Counting is arithmetic, so that it takes no longer for a year than for an hour.
+Counting is arithmetic: of one rule a year takes no longer than an hour; of a union of many it takes up to a third of a
+second a year, and holds no lock meanwhile.
 """
 
 from collections.abc import Iterable
@@ -24,9 +25,10 @@ def expand(run: TaskRun, *, actor: str) -> int:
     if task is None or what is None:
         TaskRun.objects.filter(id=run.id).update(range_count=0)  # it has no schedule any more
         return 0
+    total = count_in(*what)
     with transaction.atomic():
         known = set(own_rows(task, what))
-        count = count_in(*what) - len(known)
+        count = total - len(known)
         uncounted = TaskRun.objects.filter(id=run.id, range_count=None, range_to__isnull=False)
         if count <= 0:
             uncounted.delete()
