@@ -157,7 +157,7 @@ def test_an_hour_in_which_steady_tasks_collide_still_stands_there(reader: Client
     for number in range(6):
         make(f"Hourly {number}", schedule={"kind": "hourly", "minute": 0}, timezone="UTC")
     pages = context(reader)["agenda"].pages
-    assert len(pages) == 24
+    assert len(pages) in (23, 24), "the hour may turn in between"
     assert {(page.entries == [], page.steady, page.is_crowded) for page in pages} == {(True, 6, True)}
 
 
