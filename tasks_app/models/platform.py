@@ -8,6 +8,9 @@ from django.db import models
 ALIVE = timedelta(seconds=15)
 """A worker or beat that has not reported for longer is taken for gone."""
 
+GROUP_MOST = 50
+"""So many short runs a child claims together at most."""
+
 
 class Queue(models.Model):
     """Where runs wait. Lower `rank` is served first; a `background` queue never takes a worker's last free child."""

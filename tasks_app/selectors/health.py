@@ -1,6 +1,6 @@
 """Facts about the platform itself: what works, and what needs a person. Each is one cheap question that cannot hang."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from tasks_app.models.platform import ALIVE
 
 STATEMENT_MILLISECONDS = 1500
 BEAT_SILENT = timedelta(seconds=10)
+RECENTLY = timedelta(hours=1)
 """A beat writes its row every 2 s."""
 OVERDUE = timedelta(seconds=60)
 REMEMBERED = 50
@@ -124,21 +125,21 @@ def _migrations() -> tuple[bool, str] | Fault:
 
 def _beat() -> tuple[bool, str] | Fault:
     now = db_now()
-    last = Beat.objects.order_by("-last_tick_at").first()
+    beats = list(Beat.objects.order_by("-last_tick_at")[:REMEMBERED])
+    last = beats[0] if beats else None
     if last is None:
         return Fault("no beat has ever run; start celery beat", BEAT_TODO)
     age = seconds_of(now - last.last_tick_at)
     if last.stopped_at is None and now - last.last_tick_at <= BEAT_SILENT:
-        return True, "; ".join([f"last tick {age} s ago", *_silent_beats(now)])
+        return True, "; ".join([f"last tick {age} s ago", *_silent(beats, now)])
     how = "stopped" if last.stopped_at else "fell silent"
     return Fault(f"the last beat {how} {age} s ago; workers stand in for it", BEAT_TODO, last.last_tick_at)
 
 
-def _silent_beats(now: datetime) -> list[str]:
+def _silent(beats: Sequence[Beat], now: datetime) -> list[str]:
     """Name the beats that have fallen silent in the last hour without having stopped: others go on, which is enough."""
-    hour = now - timedelta(hours=1)
-    silent = Beat.objects.filter(stopped_at=None, last_tick_at__lt=now - BEAT_SILENT, last_tick_at__gte=hour)
-    return [f"{one.name} has been silent for {seconds_of(now - one.last_tick_at)} s" for one in silent[:3]]
+    ages = [(one.name, now - one.last_tick_at) for one in beats if one.stopped_at is None]
+    return [f"{name} has been silent for {seconds_of(age)} s" for name, age in ages if BEAT_SILENT < age <= RECENTLY]
 
 
 def _workers() -> tuple[bool, str] | Fault:

@@ -14,6 +14,7 @@ from django.db.models import Count, Q, QuerySet
 
 from tasks_app.handlers import registry
 from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
+from tasks_app.models.platform import GROUP_MOST
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.selectors.health import Fault, Finding, find, live_workers, seconds_of
 from tasks_app.states import Status
@@ -21,7 +22,6 @@ from tasks_app.states import Status
 UNCLAIMED = timedelta(seconds=30)
 NEWEST_EVENTS = 500
 NEXT = 500
-GROUP_MOST = 50
 UPKEEP_SILENT_SECONDS = 60
 UPKEEP_ROUNDS = 3
 

@@ -18,18 +18,17 @@ from tasks_app.models.ids import new_id
 from tasks_app.models.rows import document_of, insert_alike, values_of
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
-from tasks_app.services.move_sql import assigned, insert_events, move_ids
+from tasks_app.services.move_sql import ID, RUNS, assigned, insert_events, move_ids
 from tasks_app.states import Reason, Status
 
 _CHUNK, _TOLD = 1000, 100
-_RUNS = TaskRun._meta.db_table
 
 
 def _fields(*names: str) -> list[Any]:
     return [TaskRun._meta.get_field(name) for name in names]
 
 
-_ID, _CLAIM = _fields("id"), _fields("id", "claim_no")
+_CLAIM = _fields("id", "claim_no")
 _ENDED = _fields("id", "claim_no", "started_at", "finished_at", "result")
 
 
@@ -61,10 +60,10 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
     }
     assignments, values = assigned(changes)
     update = (
-        f"UPDATE {_RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(_ID)}"
-        f" WHERE {_RUNS}.id = v.column1 AND {_RUNS}.status || '' = 'queued'"
+        f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(ID)}"
+        f" WHERE {RUNS}.id = v.column1 AND {RUNS}.status || '' = 'queued'"
     )
-    ids = document_of(_ID, ((run.id,) for run in runs))
+    ids = document_of(ID, ((run.id,) for run in runs))
     moved = move_ids(update, [*values, ids], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
@@ -122,7 +121,7 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
 
 def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") -> str:
     """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it."""
-    by_key = f"{_RUNS}.id = v.column1 AND {_RUNS}.claim_no = v.column2"
-    is_running = f"{_RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
+    by_key = f"{RUNS}.id = v.column1 AND {RUNS}.claim_no = v.column2"
+    is_running = f"{RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
     changes += ", lease_until = NULL, version = version + 1"
-    return f"UPDATE {_RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"
+    return f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"

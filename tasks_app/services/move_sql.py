@@ -16,7 +16,7 @@ from tasks_app.models.rows import document_of, values_of
 
 RUNS = TaskRun._meta.db_table
 _EVENTS = RunEvent._meta.db_table
-_ID = [TaskRun._meta.get_field("id")]
+ID = [TaskRun._meta.get_field("id")]
 _TOLD = "id, version, status, reason, claim_no, error, finished_at"
 _COLUMNS = "run_id, version, source, target, reason, actor, claim_no, error, at"
 
@@ -65,9 +65,9 @@ def insert_events(ids: Sequence[UUID], *, source: str, actor: str, at: datetime 
     if not ids:
         return
     columns, told = _event(source, actor, at)
-    sql = f"INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM {RUNS} JOIN {values_of(_ID)} ON id = v.column1"
+    sql = f"INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM {RUNS} JOIN {values_of(ID)} ON id = v.column1"
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*told, document_of(_ID, ((id,) for id in ids))])
+        cursor.execute(sql, [*told, document_of(ID, ((id,) for id in ids))])
 
 
 def _with_events(update: str, source: str, actor: str, at: datetime | None, *, wanted: str) -> tuple[str, list[Any]]:

@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from tasks_app.services.execution.board import CHILDREN, GROUP_MOST, Board, Deadline, Held, Slot
+from tasks_app.models.platform import GROUP_MOST
+from tasks_app.services.execution.board import CHILDREN, Board, Deadline, Held, Slot
 
 RUN = uuid.UUID("0190a0b1-c2d3-7e4f-8a5b-6c7d8e9f0a1b")
 

@@ -272,7 +272,7 @@ def test_to_ask_is_cheap_however_much_waits(client: Client, alice: User) -> None
         answers = [liveness.claims(), liveness.upkeep(), health.workers(), health.beat(), health.schedule()]
     assert [one.ok for one in answers] == [False, True, True, True, True]
     statements = [one["sql"] for one in asked if one["sql"].startswith("SELECT")]
-    assert len(statements) <= 22
+    assert len(statements) <= 20
     assert all(
         "LIMIT" in sql
         or "tasks_app_queue" in sql

@@ -1,6 +1,6 @@
 """Which types are short, and how many of their runs make a group."""
 
-from tasks_app.services.execution.board import GROUP_MOST
+from tasks_app.models.platform import GROUP_MOST
 from tasks_app.services.execution.pace import SAMPLE, Pace
 from tests.handler_types import declared
 

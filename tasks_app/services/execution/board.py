@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from tasks_app.models.platform import GROUP_MOST
+
 CHILDREN = 256
 _BANKS = 2
 _HEADER = struct.Struct("=dd")
@@ -25,7 +27,6 @@ _LAST_CLAIM = struct.Struct("=d")
 _SLOTS_AT = _HEADER.size + _LAST_CLAIM.size
 _SLOT = struct.Struct("=BBBxdII16s")
 _ENDS_AT, _ENDS = 4, struct.Struct("=d")
-GROUP_MOST = 50
 _HELD = struct.Struct("=IIB")
 _MEMBER = struct.Struct("=16sI")
 _HELD_SIZE = _HELD.size + GROUP_MOST * _MEMBER.size

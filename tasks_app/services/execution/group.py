@@ -89,11 +89,7 @@ class Group:
         with self._lock:
             self._leaving += self._rest
             self._rest.clear()
-            leaving = list(self._leaving)
-        self._hand_back(leaving)
-        with self._lock:
-            self._leaving.clear()
-        self._show()
+        self._let_go()
 
     @property
     def is_look_due(self) -> bool:
@@ -111,11 +107,7 @@ class Group:
         with self._lock:
             self._leaving += [run for run in self._rest if run.id in asked]
             self._rest = deque(run for run in self._rest if run.id not in asked)
-            leaving = list(self._leaving)
-        self._hand_back(leaving)
-        with self._lock:
-            self._leaving.clear()
-        self._show()
+        self._let_go()
 
     @property
     def is_empty(self) -> bool:
@@ -130,6 +122,14 @@ class Group:
         run = lifecycle.note_start(held, started_at=self.instant(began))
         self.is_dissolved = True
         return run
+
+    def _let_go(self) -> None:
+        with self._lock:
+            leaving = list(self._leaving)
+        self._hand_back(leaving)
+        with self._lock:
+            self._leaving.clear()
+        self._show()
 
     def _hand_back(self, rest: Sequence[TaskRun]) -> None:
         worker = self._place.worker

@@ -3,7 +3,7 @@
 from collections import deque
 
 from tasks_app.handlers import registry
-from tasks_app.services.execution.board import GROUP_MOST
+from tasks_app.models.platform import GROUP_MOST
 
 SHORT_SECONDS = 0.005
 SAMPLE = 100
