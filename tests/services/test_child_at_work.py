@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -100,35 +101,41 @@ def test_a_queue_found_empty_is_looked_at_before_it_is_locked(child: Child, alic
     assert not [query for query in asked.captured_queries if query["sql"].startswith("BEGIN")]
 
 
+@contextmanager
+def slow_updates() -> Iterator[None]:
+    """Let each row of a run take its time to be written, so that two statements meet in the middle."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION slow() RETURNS trigger AS"
+            " $$ BEGIN PERFORM pg_sleep(0.3); RETURN new; END $$ LANGUAGE plpgsql;"
+            f"CREATE TRIGGER slow BEFORE UPDATE ON {TaskRun._meta.db_table} FOR EACH ROW EXECUTE FUNCTION slow()"
+        )
+        try:
+            yield
+        finally:
+            cursor.execute(f"DROP TRIGGER slow ON {TaskRun._meta.db_table}; DROP FUNCTION slow()")
+
+
 @pytest.mark.postgres
 def test_two_groups_of_the_same_serial_tasks_do_not_lock_each_other_out(alice: User) -> None:
     tasks = [runs.make_task(alice, name=name, overlap="queue_all") for name in "ab"]
     for task in (*tasks, *reversed(tasks)):
         runs.make_run(alice, task, is_serial=True)
-    first = threading.Event()
     claimed: list[list[TaskRun]] = []
-
-    def slowly(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if "UPDATE" in sql and "claim_no" in sql:
-            with connection.cursor() as cursor:  # a moment for the other one, inside the database
-                cursor.cursor.execute("SELECT pg_sleep(0.3)")
-        return execute(sql, params, many, context)
+    barrier = threading.Barrier(2)
 
     def claim(number: int) -> None:
         try:
-            if number:
-                first.wait(5)
-            with connection.execute_wrapper(slowly):
-                first.set()
-                claimed.append(
-                    claiming.claim_group(
-                        queue="default", worker=f"w{number}", lease_seconds=60, most=lambda _: 2, like="http_request"
-                    )
+            barrier.wait(5)
+            claimed.append(
+                claiming.claim_group(
+                    queue="default", worker=f"w{number}", lease_seconds=60, most=lambda _: 2, like="http_request"
                 )
+            )
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(2) as pool:
+    with slow_updates(), ThreadPoolExecutor(2) as pool:
         list(pool.map(claim, (0, 1)))
     ids = [run.id for group in claimed for run in group]
     assert len(ids) == len(set(ids)) >= 2
