@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -24,28 +25,30 @@ def published(client: redis.Redis) -> int:
     return stats.get("cmdstat_publish", {}).get("calls", 0)
 
 
+class Listener:
+    """Listens as Flower does, with one subscription for as long as it lives."""
+
+    def __init__(self) -> None:
+        self.types: list[str] = []
+        self.has_begun = threading.Event()
+
+    def hear(self, event: dict[str, Any]) -> None:
+        self.types.append(event["type"])
+        if "task-started" in self.types:
+            self.has_begun.set()
+
+
 @pytest.fixture
-def heard(empty_redis: redis.Redis) -> Iterator[list[str]]:
-    """Listen as Flower does; gives the types of what was heard."""
-    types: list[str] = []
-    over = threading.Event()
-
-    def listen() -> None:
-        with current_app.connection() as connection:
-            receiver = current_app.events.Receiver(
-                connection, handlers={"*": lambda event: types.append(event["type"])}
-            )
-            while not over.is_set():
-                try:
-                    receiver.capture(limit=1, timeout=0.2)
-                except TimeoutError:
-                    continue
-
-    thread = threading.Thread(target=listen)
-    thread.start()
-    yield types
-    over.set()
-    thread.join()
+def listener(empty_redis: redis.Redis) -> Iterator[Listener]:
+    """Give somebody who listens."""
+    listener = Listener()
+    with current_app.connection() as connection:
+        receiver = current_app.events.Receiver(connection, handlers={"*": listener.hear})
+        thread = threading.Thread(target=receiver.capture, kwargs={"limit": None, "timeout": None, "wakeup": False})
+        thread.start()
+        yield listener
+        receiver.should_stop = True
+        thread.join()
 
 
 def test_nothing_is_made_for_nobody(empty_redis: redis.Redis, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,11 +62,11 @@ def test_nothing_is_made_for_nobody(empty_redis: redis.Redis, alice: User, monke
     assert published(empty_redis) == before + 1
 
 
-def test_who_begins_to_listen_hears_of_the_next_runs(heard: list[str], alice: User) -> None:
+def test_who_begins_to_listen_hears_of_the_next_runs(listener: Listener, alice: User) -> None:
     run = runs.make_run(alice)
     telemetry = Telemetry("w")
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while "task-received" not in heard:
+    while not listener.has_begun.wait(0.05):
         assert time.monotonic() < deadline
         telemetry.started(run)
-    assert set(heard) >= {"task-received", "task-started"}
+    assert set(listener.types) >= {"task-received", "task-started"}
