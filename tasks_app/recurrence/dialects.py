@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from difflib import get_close_matches
 from typing import NoReturn
 
 from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
 from tasks_app.recurrence.fields import DAY_NAMES, MONTH_NAMES
-from tasks_app.recurrence.foreign import elsewhere
+from tasks_app.recurrence.foreign import elsewhere, is_instant
 from tasks_app.recurrence.lengths import NO_INTERVAL, UNIT_SECONDS, about, interval_of
 from tasks_app.recurrence.pieces import EXAMPLE, FIVE, Judge, Suggestion
 from tasks_app.recurrence.quartz import (
@@ -137,16 +136,8 @@ def _refuse_aws(match: re.Match[str], judge: Judge) -> None:
 
 
 def _refuse_at(match: re.Match[str], _: Judge) -> None:
-    better = {"kind": "once", "run_at": f"{match[1]}T{match[2] or '00:00'}"} if match[1] and _is_day(match[1]) else None
-    _refuse("cron_dialect", "at(...) is the form of AWS", better)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    at = f"{match[1]}T{match[2] or '00:00'}"
+    _refuse("cron_dialect", "at(...) is the form of AWS", {"kind": "once", "run_at": at} if is_instant(at) else None)
 
 
 def _refuse_quoted(match: re.Match[str], judge: Judge) -> None:
@@ -214,7 +205,7 @@ def _refuse_longer(text: str, fields: list[str], judge: Judge) -> None:
     if count == SIX and fields[0] in zone_names():
         _refuse_zone_of(fields[0], " ".join(fields[1:]), judge, 0)
     message = f"a cron expression has five fields (minute hour day month weekday), this has {count}"
-    if is_years(fields[-1]):
+    if is_years(fields[-1]) and count in (SIX, SEVEN):
         _refuse_with_years(text, fields, judge)
     if not _CRON_WORD.fullmatch(fields[5]):
         message = "a command does not belong in the expression, only five fields"

@@ -72,7 +72,8 @@ def split_items(field: Field, text: str) -> Iterator[tuple[int, str]]:
         raise FieldProblem(field, f"{field.label} lists {len(items)} items; at most {MOST_ITEMS} are allowed")
     position = 0
     for item in items:
-        yield position, item
+        is_behind = not item and position == len(text)  # a spare comma at the end is shown itself
+        yield position - is_behind if position else 0, item
         position += len(item) + 1
 
 

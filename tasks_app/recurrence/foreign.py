@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import MAXYEAR, datetime
 
 from tasks_app.recurrence.fields import DAY_NAMES
 from tasks_app.recurrence.lengths import interval_of
@@ -134,9 +135,17 @@ def _repeated(match: re.Match[str], _: Judge) -> Found:
     duration = _DURATION.fullmatch(match[3])
     better = _duration(duration) if duration else None
     lost = f"; the count {match[1]} is lost, for a task ends at an instant (ends_at)" if match[1] else ""
-    if isinstance(better, dict):
+    if isinstance(better, dict) and is_instant(match[2]):
         better = {**better, "anchor": match[2]}
     return f"this is a repeated interval of ISO 8601{lost}", better
+
+
+def is_instant(text: str) -> bool:
+    """Tell whether a date with its time is one, and none at the edge of the calendar."""
+    try:
+        return 1 < datetime.fromisoformat(text.upper()).year < MAXYEAR
+    except ValueError:
+        return False
 
 
 def _rule(text: str) -> Suggestion:

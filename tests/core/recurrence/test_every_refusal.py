@@ -15,28 +15,38 @@ from tests.core.recurrence.strategies import FAST, cron_texts
 
 MOST_TO_REFUSE = 100_000
 ELSEWHERE = """
-60 * * * *|0 24 * * *|0 0 99 13 MONDAY|0 0 30 2 *|0 0 31 4,6,9,11 ?|0 0 L-30 2 *|0 0 */31 2 MON#5|* * * foo *|1-|-1|+5
-- * * * *|1--5 * * * *|*/-5 * * * *|5/5/5 * * * *|*5 * * * *|1:30 * * * *|[1,2] * * * *|1;2 * * * *|,,, * * * *|0x10 * * * *
-H H * * *|H/15 * * * *|H H(9-16)/2 * * 1-5|R R * * *|0~30 * * * *|~ ~ * * *|0 22-2/2 * * *|0 0 * NOV-FEB/2 *|0 0 * * SAT-MON/2
-@every 5m|@every 500ms|@every 0s|@every|@every soon|@every -5m|@every 9999999h|@reboot|@never|@|@@daily|@ daily|@daily x|@5m
-*|*/15|0 9|* * *|0 9 * *|9 * * 1-5|0 9 1 1|a b c d|null|0 9am * * *|0 0 1#1 * *|0 0 15W-20W * *|0 0 L-3W FRIL *|0 0 LW * LW
-0 0 12 * * ?|0 15 10 ? * 6L 2002-2005|0 0 0 1 1 ? 2030/2|0 0 0 29 2 ? 2030|0 0 0 30 2 ?|0 0 0 30 2 ? *|*/7 * * * * *
-* * * * * *|* * * * * * *|0 0 0 * * * * *|61 0 9 * * *|0 61 9 * * ?|0 0 9 ? * FRI#9|0 0 9 ? FOO BAR|0 0 9 ? * MON,,FRI
-rate(5 minutes)|rate(0 days)|rate(5)|rate(|cron(0 12 * * ? *)|cron(0 12 * * ? 2030)|cron(foo)|cron()|cron(0 12|at(2027-03-03T12:00:00)
-at(2027-02-30)|at(noon)|TZ=UTC 0 9 * * *|CRON_TZ=Mars/Base 61 9 * * *|TZ=UTC|UTC 0 9 * * *|0 9 * * * UTC|0 99 * * * Europe/Berlin
-OnCalendar=daily|OnCalendar=Mon..Fri *-*-* 10:00|*-*-* *:0/15|*-02~03|Mon *-*-1..7|2027-*-* 0:0:30|OnCalendar=|OnCalendar=soon
-PT15M|P1M|P5M|P1Y|P3Y|PT0S|P|PT|R/2027-01-01T00:00:00Z/PT15M|R5/2027-13-01T00:00:00Z/P1M|R/2027-99-99T99:99:99Z/PT15M|R//|R3/PT1H
-FREQ=DAILY|RRULE:FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9|FREQ=MONTHLY;BYMONTHDAY=-1|FREQ=YEARLY;COUNT=3|FREQ=X|FREQ=MINUTELY;INTERVAL=0
-9:00|25:00|15m|0m|1h30m|5 minutes|every monday|every day at 9|0 9 * * MON FRI|0 9 - 17 * *|1, 2 * * * *|0 9 * * 1 - 5|0 9 1 1 2027
-"0 9 * * *"|'61 9 * * *'|cron: "0 9 * * *"|- cron: '*/5 * * * *'|schedule = 99 * * * *|""|# a comment|0 9 * * * # why|61 9 * * * # why
-*/5 * * * * root run --all|61 9 * * * /usr/bin/run|MAILTO=root|SHELL=/bin/sh|*/90 * * * *|*/90 9-17 * * *|0 */36 * * *|0 0 */45 * *
-0 9 * * 1\u20135|\uff10 9 * * *|\u0663 * * * *|0 9 * * *\n0 10 * * *|0 9\x00 * * *|\u2217 * * * *|0 9 * * \u263a|\u00a0|\U0001f600
-""".replace("\n", "|", 1)
-TEXTS = [
-    line.encode().decode("unicode_escape") if "\\" in line else line
-    for row in ELSEWHERE.strip("|\n").split("\n")
-    for line in row.split("|")
+60 * * * *|0 24 * * *|0 0 99 13 MONDAY|0 0 30 2 *|0 0 31 4,6,9,11 ?|0 0 L-30 2 *|0 0 */31 2 MON#5|* * * foo *
+1-|-1|+5|- * * * *|1--5 * * * *|*/-5 * * * *|5/5/5 * * * *|*5 * * * *|1:30 * * * *|[1,2] * * * *|1;2 * * * *
+,,, * * * *|0x10 * * * *|H H * * *|H/15 * * * *|H H(9-16)/2 * * 1-5|R R * * *|0~30 * * * *|~ ~ * * *
+0 22-2/2 * * *|0 0 * NOV-FEB/2 *|0 0 * * SAT-MON/2|@every 5m|@every 500ms|@every 0s|@every|@every soon
+@every -5m|@every 9999999h|@reboot|@never|@|@@daily|@ daily|@daily x|@5m|*|*/15|0 9|* * *|0 9 * *|9 * * 1-5
+0 9 1 1|a b c d|null|0 9am * * *|0 0 1#1 * *|0 0 15W-20W * *|0 0 L-3W FRIL *|0 0 LW * LW|0 0 12 * * ?
+0 15 10 ? * 6L 2002-2005|0 0 0 1 1 ? 2030/2|0 0 0 29 2 ? 2030|0 0 0 30 2 ?|0 0 0 30 2 ? *|*/7 * * * * *
+* * * * * *|* * * * * * *|0 0 0 * * * * *|61 0 9 * * *|0 61 9 * * ?|0 0 9 ? * FRI#9|0 0 9 ? FOO BAR
+0 0 9 ? * MON,,FRI|rate(5 minutes)|rate(0 days)|rate(5)|rate(|cron(0 12 * * ? *)|cron(0 12 * * ? 2030)
+cron(foo)|cron()|cron(0 12|at(2027-03-03T12:00:00)|at(2027-02-30)|at(noon)|at(2027-01-01T25:00)|TZ=UTC 0 9 * * *
+CRON_TZ=Mars/Base 61 9 * * *|TZ=UTC|UTC 0 9 * * *|0 9 * * * UTC|0 99 * * * Europe/Berlin|OnCalendar=daily
+OnCalendar=Mon..Fri *-*-* 10:00|*-*-* *:0/15|*-02~03|Mon *-*-1..7|2027-*-* 0:0:30|OnCalendar=|OnCalendar=soon
+PT15M|P1M|P5M|P1Y|P3Y|PT0S|P|PT|R/2027-01-01T00:00:00Z/PT15M|R5/2027-13-01T00:00:00Z/P1M
+R/2027-99-99T99:99:99Z/PT15M|R//|R3/PT1H|FREQ=DAILY|RRULE:FREQ=WEEKLY;BYDAY=MO,FR;BYHOUR=9
+FREQ=MONTHLY;BYMONTHDAY=-1|FREQ=YEARLY;COUNT=3|FREQ=X|FREQ=MINUTELY;INTERVAL=0|9:00|25:00|15m|0m|1h30m
+5 minutes|every monday|every day at 9|0 9 * * MON FRI|0 9 - 17 * *|1, 2 * * * *|0 9 * * 1 - 5|0 9 1 1 2027
+"0 9 * * *"|'61 9 * * *'|cron: "0 9 * * *"|- cron: '*/5 * * * *'|schedule = 99 * * * *|""|# a comment
+0 9 * * * # why|61 9 * * * # why|*/5 * * * * root run --all|61 9 * * * /usr/bin/run|MAILTO=root|SHELL=/bin/sh
+*/90 * * * *|*/90 9-17 * * *|0 */36 * * *|0 0 */45 * *
+"""
+ODD_CHARACTERS = [
+    "0 9 * * 1\u20135",
+    "\uff10 9 * * *",
+    "\u0663 * * * *",
+    "0 9 * * *\n0 10 * * *",
+    "0 9\x00 * * *",
+    "\u2217 * * * *",
+    "0 9 * * \u263a",
+    "\u00a0",
+    "\U0001f600",
 ]
+TEXTS = [text for row in ELSEWHERE.strip().split("\n") for text in row.split("|")] + ODD_CHARACTERS
 LONG = [
     ",".join(map(str, range(60))) + " * * * *",
     ",".join(map(str, range(0, 60, 2))) + " 1,3,5,7,9,11,13,15,17,19,21,23 1,3,5,7,9,11,13,15,17,19 * *",
