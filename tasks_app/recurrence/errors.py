@@ -49,6 +49,15 @@ class ScheduleError(ValueError):
         """Build the error for one field."""
         return cls({path: [Problem(code, message, position, suggestion)]})
 
+    def moved(self, by: int) -> "ScheduleError":
+        """Give the same with its positions so many characters further on."""
+        return ScheduleError(
+            {
+                path: [one if one.position is None else one._replace(position=one.position + by) for one in found]
+                for path, found in self.problems.items()
+            }
+        )
+
 
 def quoted(text: object) -> str:
     """Show a refused value: short, and with nothing in it that could break a line or a page's layout."""

@@ -10,6 +10,7 @@ MOST_ITEMS = 60
 MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 SUNDAY_AS_7 = 7
+WEEK = 7
 _SPREAD = "set the field Spread (spread_seconds) of the task, a shift of its own that stays the same"
 # What people mean who count from 0, or one further than there is.
 _NEAR = {
@@ -20,13 +21,6 @@ _NEAR = {
     ("cron_month", "0"): "1",
     ("cron_month", "13"): "1",
     ("cron_weekday", "8"): "1",
-}
-_EXAMPLES = {
-    "cron_minute": "30",
-    "cron_hour": "9 or 9-17",
-    "cron_day": "15 or L",
-    "cron_month": "6",
-    "cron_weekday": "1",
 }
 _SUNDAYS = " (0 and 7 are Sunday)"
 _NUMBER = re.compile(r"[0-9]{1,4}")
@@ -78,7 +72,8 @@ def split_items(field: Field, text: str) -> Iterator[tuple[int, str]]:
         raise FieldProblem(field, f"{field.label} lists {len(items)} items; at most {MOST_ITEMS} are allowed")
     position = 0
     for item in items:
-        yield position, item
+        is_behind = not item and position == len(text)  # a spare comma at the end is shown itself
+        yield position - is_behind if position else 0, item
         position += len(item) + 1
 
 
@@ -89,8 +84,8 @@ def mask_of(field: Field, item: str) -> int:
     base, slash, step_text = item.partition("/")
     _check_near(field, item, base)
     _check_names(field, item)
-    low, high = _range_of(field, base, open_ended=bool(slash))
     step = _step_of(field, item, step_text) if slash else 1
+    low, high = _range_of(field, base, step, open_ended=bool(slash))
     mask = 0
     for value in range(low, high + 1, step):
         mask |= 1 << value
@@ -125,7 +120,7 @@ def _check_names(field: Field, item: str) -> None:
         raise FieldProblem(field, f"{field.span}, not {quoted(item)}; write {better}", better)
 
 
-def _range_of(field: Field, base: str, *, open_ended: bool) -> tuple[int, int]:
+def _range_of(field: Field, base: str, step: int, *, open_ended: bool) -> tuple[int, int]:
     if base == "*":
         return field.lowest, field.highest
     first, dash, last = base.partition("-")
@@ -136,11 +131,15 @@ def _range_of(field: Field, base: str, *, open_ended: bool) -> tuple[int, int]:
     if last == DAY_NAMES[0] and field is WEEKDAY and low > high:
         high = SUNDAY_AS_7
     if low > high:
-        raise _reversed(field, base, low, high)
+        raise _reversed(field, base, (low, high), step)
     return low, high
 
 
-def _reversed(field: Field, base: str, low: int, high: int) -> FieldProblem:
+def _reversed(field: Field, base: str, ends: tuple[int, int], step: int) -> FieldProblem:
+    low, high = ends
+    if step > 1:
+        better = _round(field, low, high, step)
+        return FieldProblem(field, f"{field.label} range {quoted(base)} runs backwards; write {better}", better)
     shown = [str(low), str(field.highest), str(field.lowest), str(high)]
     if field is WEEKDAY:
         shown[1] = "6"
@@ -153,6 +152,13 @@ def _reversed(field: Field, base: str, low: int, high: int) -> FieldProblem:
     return FieldProblem(field, f"{field.label} range {quoted(base)} runs backwards; write {better}", better)
 
 
+def _round(field: Field, low: int, high: int, step: int) -> str:
+    """Write out the steps of a range that goes round, such as 22-5/2."""
+    size = WEEK if field is WEEKDAY else field.highest - field.lowest + 1
+    values = range(low, high + size + 1, step)
+    return ",".join(str((value - field.lowest) % size + field.lowest) for value in values)
+
+
 def _step_of(field: Field, item: str, text: str) -> int:
     if not _NUMBER.fullmatch(text):
         raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be a whole number, as in */5")
@@ -162,7 +168,9 @@ def _step_of(field: Field, item: str, text: str) -> int:
         raise FieldProblem(field, f"{field.label} step in {quoted(item)} must be at least 1; write {better}", better)
     if step > field.highest + 1:
         message = f"{field.label} step {step} is above the range, at most {field.highest}"
-        raise FieldProblem(field, f"{message}; a longer distance is an interval")
+        better = str(field.lowest)
+        message = f"{message}; a longer distance is an interval, and for once in a round write {better}"
+        raise FieldProblem(field, message, better)
     if step > field.highest:
         better = str(field.lowest)
         message = f"{field.label} step {step} is above the range, at most {field.highest}; for once in a round write"
@@ -179,7 +187,7 @@ def value_of(field: Field, text: str) -> int:
     value = int(text)
     if not field.lowest <= value <= field.highest:
         sundays = _SUNDAYS if field is WEEKDAY else ""
-        raise FieldProblem(field, f"{field.span}{sundays}, not {value}; such as {_EXAMPLES[field.code]}")
+        raise FieldProblem(field, f"{field.span}{sundays}, not {value}")
     return value
 
 

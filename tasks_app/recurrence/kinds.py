@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.cron import compile_cron
+from tasks_app.recurrence.cron import CronExpression, compile_cron
 from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.pieces import EXAMPLE
 from tasks_app.recurrence.reading import Reader
 from tasks_app.recurrence.text import LONGEST_TEXT, tidy, understand
 from tasks_app.recurrence.walkers import ElapsedWalker
@@ -23,6 +24,8 @@ MOST_PARTS = 20
 MONTH_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 # Any instant does: it only tells whether the schedule can ever happen in its zone.
 _PROBE = datetime(2020, 1, 1)
+HOURS = 24
+LONGEST_GAP_HOURS = 2
 
 
 def read_schedule(data: object, zone: ZoneInfo) -> Fields:
@@ -54,13 +57,28 @@ def _cron(reader: Reader) -> Fields:
         compiled = compile_cron(reader.data.get("expression"))
     except ScheduleError as error:
         problem = error.problems["expression"][0]
-        is_odd = problem.code == "cron_field_count" and not problem.suggestion
+        is_odd = problem.code == "cron_field_count" and problem.suggestion == EXAMPLE
         reader.take((_as_text(reader) if is_odd else None) or error, "expression")
         return {}
     if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:
-        message = f"this can never happen: in {reader.zone.key} the clocks always skip this time"
-        reader.fail("expression", "cron_never", message)
+        reader.take(_always_skipped(compiled, reader), "expression")
     return {"expression": compiled.text}
+
+
+def _always_skipped(compiled: CronExpression, reader: Reader) -> ScheduleError:
+    """Offer the same an hour or two later, when the clocks go on."""
+    minute, _, *others = compiled.fields.split(" ")
+    last = compiled.pattern.hours.bit_length() - 1
+    better = EXAMPLE
+    for hour in range(last + 1, last + LONGEST_GAP_HOURS + 1):
+        later = " ".join([minute, str(hour % HOURS), *others])
+        if ElapsedWalker(compile_cron(later).pattern, reader.zone).after(_PROBE) is not None:
+            better = later
+            break
+    message = f"this can never happen: in {reader.zone.key} the clocks always skip this time; write {better}"
+    written = str(reader.data["expression"])
+    position = written.index(written.split()[1], len(written.split(maxsplit=1)[0]))
+    return ScheduleError.at("expression", "cron_never", message, position=position, suggestion=better)
 
 
 def _as_text(reader: Reader) -> ScheduleError | None:
@@ -71,7 +89,7 @@ def _as_text(reader: Reader) -> ScheduleError | None:
     except ScheduleError:
         return None
     message = "these are plain words; choose In words (kind text)"
-    return ScheduleError.at("expression", "cron_words", message, suggestion={"kind": "text", "text": text})
+    return ScheduleError.at("expression", "cron_words", message, position=0, suggestion={"kind": "text", "text": text})
 
 
 def _every(reader: Reader) -> Fields:

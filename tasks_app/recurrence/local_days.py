@@ -9,18 +9,32 @@ from tasks_app.recurrence.shifts import changes_within
 from tasks_app.recurrence.zones import change_between, first_instant, offsets, to_naive_utc, wall_at
 
 _A_DAY = timedelta(days=1)
+_INSTANT = timedelta(microseconds=1)
 _FIRST, _LAST = datetime(1970, 1, 1), datetime(2040, 1, 1)
 Find = Callable[[ZoneInfo, date, time], datetime]
 
 
 def day_of(zone: ZoneInfo, instant: datetime) -> date:
-    """Give the day of an instant."""
-    return wall_at(zone, to_naive_utc(instant)).date()
+    """Give the day of an instant: a day that has begun goes on until the next one begins.
+
+    Where the clocks go back across midnight (in St. John's until 2011, from 00:01), the evening before comes again
+    after its day has ended. It counts to the day that has begun, for otherwise days would not follow one another.
+    """
+    naive = to_naive_utc(instant)
+    wall = wall_at(zone, naive)
+    return (_end_of_overlap(zone, naive, wall) - _INSTANT).date() if wall.fold else wall.date()
 
 
 def clock_of(zone: ZoneInfo, instant: datetime) -> time:
-    """Give what the clocks show at an instant."""
-    return wall_at(zone, to_naive_utc(instant)).time().replace(fold=0)
+    """Give the time of its day at an instant: what the clocks show, or midnight where the day before comes again."""
+    wall = wall_at(zone, to_naive_utc(instant))
+    return time() if wall.fold and wall.date() != day_of(zone, instant) else wall.time().replace(fold=0)
+
+
+def _end_of_overlap(zone: ZoneInfo, instant: datetime, wall: datetime) -> datetime:
+    """Give the wall up to which all times have been before, in the second pass."""
+    first, second = offsets(zone, wall)
+    return change_between(zone, instant - (first - second), instant) + first
 
 
 def first_instant_of(zone: ZoneInfo, day: date, clock: time) -> datetime:
@@ -42,11 +56,10 @@ def same_place(zone: ZoneInfo, cursor: datetime, day: date, instant_of: Find) ->
     """
     instant = to_naive_utc(cursor)
     wall = wall_at(zone, instant)
-    first, second = offsets(zone, wall)
-    if first <= second or not wall.fold:
+    if not wall.fold:
         return instant_of(zone, day, wall.time())
-    end = change_between(zone, instant - (first - second), instant) + first
-    return instant_of(zone, day, end.time()) if end.date() == wall.date() else None
+    end = _end_of_overlap(zone, instant, wall)
+    return instant_of(zone, day, end.time()) if end.date() == day_of(zone, cursor) else None
 
 
 @lru_cache(maxsize=1024)

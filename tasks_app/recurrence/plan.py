@@ -183,7 +183,8 @@ class _Search:
     # Moved
 
     def next_moved(self, cursor: Planned) -> Planned | None:
-        here = self._day(cursor.at)
+        # A moment earlier, because times in a gap that ends with its day happen when the next day begins.
+        here = self._day(cursor.at - _INSTANT)
         day = self.off.working_day(here, DAY)
         for _ in range(MOST_TRIES):
             if day is None:
@@ -274,7 +275,9 @@ class _Search:
     def _moved(self, slot: datetime, target: date) -> Planned:
         if self._day(slot) == target:
             return Planned(slot, slot)
-        own = wall_of(self.rule.walker, self.zone, to_naive_utc(slot)).time().replace(fold=0)
+        naive = to_naive_utc(slot)
+        is_again = bool(wall_at(self.zone, naive).fold)
+        own = self._clock(slot) if is_again else wall_of(self.rule.walker, self.zone, naive).time().replace(fold=0)
         return Planned(first_instant_of(self.zone, target, own), slot)
 
     def _day(self, instant: datetime) -> date:

@@ -44,13 +44,19 @@ def _open(plan: Plan, first: datetime, last: datetime) -> Iterator[Span]:
 
 
 def _moved(plan: Plan, first: Planned, last: Planned) -> Iterator[Span]:
-    low, high = plan.group_of(plan.day_of(first.at)), plan.group_of(plan.day_of(last.at))
+    low, high = plan.group_of(_working_day(plan, first)), plan.group_of(_working_day(plan, last))
     for day in low:
         yield from part_of_day(plan, day, first, last)
     if low != high:
         yield Span(plan.start_of(low[-1] + DAY), plan.start_of(high[0]) - _INSTANT)
         for day in high:
             yield from part_of_day(plan, day, first, last)
+
+
+def _working_day(plan: Plan, planned: Planned) -> date:
+    """Give the day that a slot belongs to, which a gap at its end may have made it leave."""
+    day = plan.target_of(plan.day_of(planned.slot))
+    return day if day is not None else plan.day_of(planned.at)
 
 
 def part_of_day(plan: Plan, day: date, first: Planned, last: Planned) -> Iterator[Span]:

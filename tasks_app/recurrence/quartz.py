@@ -1,14 +1,13 @@
 """The expressions of Quartz, Spring and AWS, with seconds or a year, said in five fields where five say the same."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tasks_app.recurrence.fields import DAY_NAMES
+from tasks_app.recurrence.pieces import FIVE, IsValid, Suggestion
 
-Suggestion = str | Mapping[str, object] | None
-IsValid = Callable[[str], bool]
-FIVE, SIX = 5, 6
+SIX = 6
 _MINUTE = 60
 _WEEK = 7
 _EVERY = {"*", "?"}
@@ -70,7 +69,7 @@ def in_five(fields: Sequence[str]) -> list[str]:
 
 def checked(expression: str | None, is_valid: IsValid) -> str | None:
     """Never suggest what would be refused in its turn."""
-    return expression if expression and len(expression.split()) == FIVE and is_valid(expression) else None
+    return expression if expression and is_valid(expression) else None
 
 
 def _seconds(field: str) -> list[int]:

@@ -1,14 +1,15 @@
 """Years in a cron expression, which others have as a last field: here the task's start and end say them."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NoReturn
 
 from tasks_app.recurrence.errors import ScheduleError
+from tasks_app.recurrence.pieces import EXAMPLE
 
 PATH = "expression"
-_YEARS = re.compile(r"\d{4}([-,]\d{4})*")
+_YEARS = re.compile(r"\d{4}(?:[-,]\d{4})*(?:/\d{1,3})?")
 _DATED = re.compile(r"(\d\d?) (\d\d?) (\d\d?) (\d\d?) \*")
 
 
@@ -17,21 +18,27 @@ def is_years(field: str) -> bool:
     return _YEARS.fullmatch(field) is not None
 
 
-def refuse_years(fields: Sequence[str], rest: str | None, is_valid: Callable[[str], bool]) -> NoReturn:
-    """Raise for years; `rest` is the expression without them, which is offered with the window that says them."""
-    message = "years do not belong in the expression; set the start and the end of the task instead"
+def refuse_years(fields: Sequence[str], rest: str | None, position: int, dropped: str = "") -> NoReturn:
+    """Raise for years; `rest` is the expression without them, which is offered with the window that says them.
+
+    What is taken without its window runs in every year, and the message says so.
+    """
     years = fields[-1]
-    better: str | Mapping[str, object] | None = rest if rest and is_valid(rest) else None
-    single = better and years.isdecimal() and _single(str(better), int(years))
+    single = rest and not dropped and years.isdecimal() and _single(rest, int(years))
+    better: str | Mapping[str, object] = rest or EXAMPLE
     if single:
         better, message = single, f"with its year this runs once; write it as a single run at {single['run_at']}"
-    elif better and re.fullmatch(r"\d{4}(-\d{4})?", years):
+    elif re.fullmatch(r"\d{4}(-\d{4})?", years) and years[:4] <= years[-4:]:
         first, last = int(years[:4]), int(years[-4:])
         window = f"its start at {first}-01-01 and its end at {last + 1}-01-01"
-        message = f"years do not belong in the expression; write {better} and set {window}"
+        message = f"years do not belong in the expression; write {better} and set {window}, else it runs every year"
     else:
-        better = None
-    raise ScheduleError.at(PATH, "cron_field_count", message, suggestion=better)
+        message = (
+            f"years do not belong in the expression; write {better}, which runs every year and not only in {years}"
+        )
+    if dropped:
+        message = f"{message}; seconds are dropped, here the {dropped}"
+    raise ScheduleError.at(PATH, "cron_field_count", message, position=position, suggestion=better)
 
 
 def _single(expression: str, year: int) -> dict[str, object] | None:

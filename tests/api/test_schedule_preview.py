@@ -105,10 +105,15 @@ def test_a_fault_says_where_it_is_and_what_may_be_meant(api: Api) -> None:
             "code": "cron_minute",
             "message": "Minute is 0-59, not 60; write 0.",
             "position": 0,
-            "suggestion": "0 24 99 * *",
+            "suggestion": "0 0 31 * *",
         },
-        {"code": "cron_hour", "message": "Hour is 0-23, not 24; write 0.", "position": 3, "suggestion": "60 0 99 * *"},
-        {"code": "cron_day", "message": "Day of month is 1-31, not 99; such as 15 or L.", "position": 6},
+        {"code": "cron_hour", "message": "Hour is 0-23, not 24; write 0.", "position": 3, "suggestion": "0 0 31 * *"},
+        {
+            "code": "cron_day",
+            "message": "Day of month is 1-31, not 99; write 31.",
+            "position": 6,
+            "suggestion": "0 0 31 * *",
+        },
     ]
     assert fields["timezone"][0]["suggestion"] == "Europe/Berlin"
 

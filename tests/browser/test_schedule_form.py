@@ -185,7 +185,7 @@ def test_a_fault_is_said_at_its_field_until_it_is_mended(page: Page) -> None:
     control = page.locator("[name='schedule.cron.expression']")
     control.fill("0 25 * * *")
     expect(control).to_have_attribute("aria-invalid", "true", timeout=WAIT_MS)
-    expect(page.locator(".kind-cron .error")).to_have_text("Hour is 0-23, not 25; such as 9 or 9-17.")
+    expect(page.locator(".kind-cron .error")).to_have_text("Hour is 0-23, not 25; write 23.")
     control.fill("0 23 * * *")
     expect(control).not_to_have_attribute("aria-invalid", "true", timeout=WAIT_MS)
     expect(page.locator(".kind-cron .error")).to_have_count(0)

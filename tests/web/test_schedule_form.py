@@ -206,7 +206,7 @@ RULES = {
         (
             {"schedule.cron.expression": "0 99 * * *"},
             "schedule.cron.expression",
-            "Hour is 0-23, not 99; such as 9 or 9-17.",
+            "Hour is 0-23, not 99; write 23.",
         ),
         ({"schedule.cron.expression": "0 9 31 2 *"}, "schedule.cron.expression", "never happen"),
         (RULES, "schedule.of.1.cron.expression", "Minute is 0-59, not 60; write 0."),

@@ -37,5 +37,12 @@ def steps_of(call: Callable[[], object]) -> int:
 
 def forget() -> None:
     """Empty all that is remembered between calls."""
-    for remembered in (building._build, cron._compile, days.table_of, as_cron.wall_offsets, zones._steady_offset):
+    for remembered in (
+        building._build,
+        cron._compile,
+        cron.whole,
+        days.table_of,
+        as_cron.wall_offsets,
+        zones._steady_offset,
+    ):
         remembered.cache_clear()

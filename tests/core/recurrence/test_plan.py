@@ -226,6 +226,51 @@ def test_a_night_that_comes_twice_loses_no_slot_when_it_is_moved(line: str, poli
         assert count_plans(searched, expected[0], expected[number]) == number + 1
 
 
+# Clocks go back from 00:01 to 23:01 of the day before, or change within an hour of midnight.
+MIDNIGHTS = [
+    ("America/St_Johns", "2010-11-07"),
+    ("America/St_Johns", "1994-10-30"),
+    ("America/Goose_Bay", "2008-11-02"),
+    ("America/Moncton", "1996-10-27"),
+    ("America/Havana", "2026-11-01"),
+    ("America/Havana", "2026-03-08"),
+    ("America/Scoresbysund", "2028-03-26"),
+    ("America/Scoresbysund", "2028-10-29"),
+    ("America/Nuuk", "2026-03-29"),
+    ("Asia/Amman", "2021-10-29"),
+    ("Asia/Gaza", "2010-08-11"),
+    ("Asia/Beirut", "2026-10-25"),
+    ("America/Asuncion", "2010-10-03"),
+    ("Atlantic/Azores", "2026-10-25"),
+]
+NIGHTLY = ("*/30 * * * *", "*/15 23 * * *", "30 23 * * *", "0,1 0 * * *", "0 23,0 * * *")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(("zone", "night"), MIDNIGHTS)
+def test_where_midnight_comes_twice_or_never_a_plan_goes_on_and_loses_nothing(
+    zone: str, night: str, policy: str
+) -> None:
+    middle = datetime.fromisoformat(night).replace(tzinfo=UTC)
+    start, end = middle - 4 * DAY, middle + 4 * DAY
+    for number, line in enumerate(NIGHTLY):
+        for weekend in (WEEKEND, ("sun",), ("sat",), ("mon",))[number % 2 :: 2]:
+            searched = plan(line, policy, zone, weekend=weekend)
+            expected = _placed(searched, start, end)
+            assert _walked(searched, start, len(expected)) == expected
+            assert _backward(searched, start, end) == expected
+            assert count_plans(searched, expected[0], expected[-1]) == len(expected)
+
+
+def _walked(of: Plan, start: datetime, count: int) -> list[Planned]:
+    """Go on so many times, and not until an end that a plan which runs in circles never reaches."""
+    found = [of.after(start - INSTANT)]
+    for _ in range(count - 1):
+        last = found[-1]
+        found.append(of.after(last.at, last.slot) if last else None)
+    return [each for each in found if each]
+
+
 def _placed(of: Plan, start: datetime, end: datetime) -> list[Planned]:
     found: list[Planned] = []
     slot = of.rule.next_after(start - 45 * DAY)

@@ -25,25 +25,45 @@ def problem_with(expression: str) -> Problem:
         ("0/15 * * ? * *", {"kind": "every", "seconds": 15}, ()),
         ("*/30 * * * * *", {"kind": "every", "seconds": 30}, ()),
         ("15,45 * * * * *", {"kind": "every", "seconds": 30, "anchor": "1970-01-01T00:00:15Z"}, ()),
-        ("*/7 * * * * *", None, ()),
-        ("0,20 * * * * ?", None, ()),
-        ("0,30 9 * * * ?", None, ()),
-        ("0,30 * 9 * * *", None, ()),
-        ("* * 9 * * ?", None, ()),
+        ("*/7 * * * * *", "* * * * *", ()),
+        ("0,20 * * * * ?", "* * * * *", ()),
+        ("0,30 9 * * * ?", "9 * * * *", ()),
+        ("0,30 * 9 * * *", "* 9 * * *", ()),
+        ("* * 9 * * ?", "* 9 * * *", ()),
         ("15,45 9 * * * *", "15,45 9 * * *", ()),
         ("5 0 * * * *", "0 * * * *", ("5 0 * * *",)),
         ("30 */5 * * * *", "*/5 * * * *", ("30 */5 * * *",)),
         ("10 30 9 * * *", "30 9 * * *", ()),
         ("30 0 9 * * 1", "0 9 * * 1", ()),
-        ("10 0 9 ? * FRI 2027", None, ()),
+        ("10 0 9 ? * FRI 2027", "0 9 * * FRI", ()),
         ("0 0 22-6 * * ?", "0 22-23,0-6 * * *", ()),
     ],
 )
-def test_seconds_are_left_out_only_where_the_rest_says_the_same(
-    expression: str, suggestion: object, also: tuple[str, ...]
-) -> None:
+def test_seconds_become_an_interval_or_are_left_out(expression: str, suggestion: object, also: tuple[str, ...]) -> None:
     problem = problem_with(expression)
     assert (problem.suggestion, problem.also) == (suggestion, also)
+
+
+@pytest.mark.parametrize("expression", ["*/7 * * * * *", "0,30 9 * * * ?", "* * 9 * * ?"])
+def test_runs_within_the_minute_that_are_lost_are_said(expression: str) -> None:
+    assert "so once in the minute is left" in problem_with(expression).message
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("0 0 9 ? * MON 2027", "its start at 2027-01-01 and its end at 2028-01-01, else it runs every year"),
+        ("0 0 9 ? * MON 2027-2029", "its end at 2030-01-01"),
+        ("0 0 9 ? * MON 2027,2029", "runs every year and not only in 2027,2029"),
+        ("0 0 9 ? * MON 2027/2", "runs every year and not only in 2027/2"),
+        ("cron(0 9 ? * MON 2027)", "its start at 2027-01-01"),
+        ("10 0 9 ? * MON 2027", "seconds are dropped, here the 10"),
+    ],
+)
+def test_years_that_are_lost_are_said(expression: str, said: str) -> None:
+    problem = problem_with(expression)
+    assert said in problem.message
+    assert problem.position == expression.rindex("2027")
 
 
 @pytest.mark.parametrize("expression", ["10 30 9 * * *", "5 0 * * * *", "30 0 9 ? * MON"])
