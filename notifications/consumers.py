@@ -24,9 +24,10 @@ from notifications.groups import SOCKETS, Topic, parse_topic
 from notifications.layer import LiveLayer
 from notifications.messages import Command, ErrorFrame, Frame, Pong, Subscribed, Unsubscribed
 from notifications.rate import Bucket
+from notifications.rights import Rights
 from notifications.signin import PROTOCOL, credentials, is_origin_right
 from notifications.snapshots import Snapshot, snapshot
-from notifications.subscriptions import Subscriptions, rights
+from notifications.subscriptions import Subscriptions
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._refuse("too_many_subscriptions", topic=str(topic))
             return
         self._subscriptions.begin(topic)
-        await self.channel_layer.group_add(self._subscriptions.group(topic), self.channel_name)
+        for group in self._subscriptions.groups(topic):
+            await self.channel_layer.group_add(group, self.channel_name)
         await self._look(topic, since=asyncio.get_running_loop().time(), announce=True)
 
     async def _look_again(self, *, since: float, announce: bool) -> None:
@@ -189,7 +191,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         user, after = self._user, self._subscriptions.last_line(topic)
         assert user is not None
         read = partial(database_sync_to_async(snapshot), user, topic, after_line=after)
-        found: Snapshot | None = await self.channel_layer.reads.get((*rights(user), topic, after), read, since=since)
+        found: Snapshot | None = await self.channel_layer.reads.get((Rights.of(user), topic, after), read, since=since)
         return found
 
     def _lately(self) -> float:
@@ -198,8 +200,9 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _leave(self, topic: Topic) -> None:
         if topic in self._subscriptions:
-            await self.channel_layer.group_discard(self._subscriptions.group(topic), self.channel_name)
             self._subscriptions.end(topic)
+            for group in set(self._subscriptions.groups(topic)) - self._subscriptions.needed_groups():
+                await self.channel_layer.group_discard(group, self.channel_name)
 
     async def _is_still_right(self) -> bool:
         is_due = time.monotonic() - self._checked_at > self._check_seconds / 2
@@ -215,7 +218,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self._stay_without_database()
             return self._user is not None
         self._checked_at = time.monotonic()
-        if user is None or not self._subscriptions.belong_to(user):
+        if user is None or not self._subscriptions.belong_to(Rights.of(user)):
             self._user = None
             await self.close(UNAUTHENTICATED)
             return False

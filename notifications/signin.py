@@ -16,6 +16,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 
+from notifications.rights import Rights
 from tasks_app.selectors.api_keys import api_key_lookup
 
 PROTOCOL = "carillon.v1"
@@ -32,13 +33,17 @@ class Credentials:
     session_key: str = ""
 
     def user(self) -> AbstractBaseUser | None:
-        """Find the user for whom this is valid now. Asks the database."""
+        """Find the user for whom this is valid now, with their rights. Asks the database."""
+        user = self._found()
+        if user is not None:
+            Rights.of(user)
+        return user
+
+    def _found(self) -> AbstractBaseUser | None:
         if self.api_key:
             key = api_key_lookup(self.api_key)
             return key.user if key else None
-        if self.session_key:
-            return _user_of_session(self.session_key)
-        return None
+        return _user_of_session(self.session_key) if self.session_key else None
 
 
 def credentials(scope: dict[str, Any]) -> Credentials:

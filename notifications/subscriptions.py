@@ -3,18 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
-
 from notifications.groups import ALL, Topic, owner_group, run_group, task_group
 from notifications.messages import Frame, RunLog
+from notifications.rights import Rights
 from notifications.sent import Sent
 from notifications.snapshots import Snapshot
 from tasks_app.states import FINAL
-
-
-def rights(user: AbstractBaseUser) -> tuple[int, bool]:
-    """Give what decides what a user sees: who it is, and whether it is staff."""
-    return user.pk, bool(user.is_active and getattr(user, "is_staff", False))
 
 
 class Subscriptions:
@@ -25,8 +19,7 @@ class Subscriptions:
         self._fresh: set[Topic] = set()
         self._finished: set[Topic] = set()
         self._sent = Sent()
-        self._user_id: int | None = None
-        self._is_staff = False
+        self._rights: Rights | None = None
 
     def __contains__(self, topic: Topic) -> bool:
         return str(topic) in self._topics
@@ -34,19 +27,23 @@ class Subscriptions:
     def __len__(self) -> int:
         return len(self._topics)
 
-    def belong_to(self, user: AbstractBaseUser) -> bool:
+    def belong_to(self, rights: Rights) -> bool:
         """Note whose these are; False when they were somebody else's, or the user's rights have changed."""
-        now = rights(user)
-        before = (self._user_id, self._is_staff)
-        self._user_id, self._is_staff = now
-        return before[0] is None or before == now
+        before, self._rights = self._rights, rights
+        return before in (None, rights)
 
-    def group(self, topic: Topic) -> str:
-        """Name the group that carries the topic's frames to this user."""
-        if topic.id is None:
-            assert self._user_id is not None
-            return ALL if self._is_staff else owner_group(self._user_id)
-        return run_group(topic.id) if topic.kind == "run" else task_group(topic.id)
+    def groups(self, topic: Topic) -> list[str]:
+        """Name the groups that carry the topic's frames to this user."""
+        if topic.id is not None:
+            return [run_group(topic.id) if topic.kind == "run" else task_group(topic.id)]
+        assert self._rights is not None
+        if self._rights.sees_all:
+            return [ALL]
+        return [owner_group(self._rights.user_id), *(task_group(task) for task in sorted(self._rights.shared))]
+
+    def needed_groups(self) -> set[str]:
+        """Name the groups of all topics together; two topics may come through one group."""
+        return {group for topic in self._topics.values() for group in self.groups(topic)}
 
     def begin(self, topic: Topic) -> None:
         """Take a topic up, or begin it anew: its snapshot is sent whole."""
@@ -105,5 +102,11 @@ class Subscriptions:
             return True
         if message["kind"] == "log":
             return False
-        is_mine = self._is_staff or message["owner_id"] == self._user_id
-        return message["topic_task"] in self._topics or (is_mine and "tasks" in self._topics)
+        return message["topic_task"] in self._topics or ("tasks" in self._topics and self._is_mine(message))
+
+    def _is_mine(self, message: dict[str, Any]) -> bool:
+        rights = self._rights
+        if rights is None:
+            return False
+        is_shared = message["topic_task"] in {f"task:{task}" for task in rights.shared}
+        return rights.sees_all or message["owner_id"] == rights.user_id or is_shared

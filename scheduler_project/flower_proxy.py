@@ -24,7 +24,7 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from tasks_app.selectors.access import is_operator
+from tasks_app.selectors.access import is_staff
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ async def flower(request: HttpRequest, rest: str) -> HttpResponseBase:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    if not is_operator(user):
+    if not is_staff(user):
         raise Http404
     if request.method == "POST" and rest in READS_BY_POST:
         if int(request.headers.get("Content-Length") or 0) > POST_BYTES:

@@ -5,6 +5,8 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -25,3 +27,11 @@ class TasksAppConfig(AppConfig):
 
             hide_process()
         user_logged_in.connect(first_password_forget, dispatch_uid="first-password")
+        post_migrate.connect(_make_roles, sender=self, dispatch_uid="roles")
+
+
+def _make_roles(using: str, **_: object) -> None:
+    from tasks_app.services.roles import roles_ensure  # noqa: PLC0415  # needs the models
+
+    if using == DEFAULT_DB_ALIAS:
+        roles_ensure()

@@ -72,7 +72,7 @@ def alice(db: None) -> User:
 def bob(db: None) -> User:
     """A colleague with the Operator's rights who owns nothing of alice's."""
     user = User.objects.create_user("bob", "bob@example.org", "bob-password")
-    user.groups.add(Group.objects.get_or_create(name="Operator")[0])
+    user.groups.add(Group.objects.get(name="Operator"))
     return user
 
 
@@ -84,8 +84,24 @@ def charlie(db: None) -> User:
 
 @pytest.fixture
 def staff(db: None) -> User:
-    """An administrator, who sees everything."""
+    """A superuser, who sees and does everything."""
     return User.objects.create_superuser("staff", "staff@example.org", "staff-password")
+
+
+@pytest.fixture
+def admin(db: None) -> User:
+    """An administrator by role: everything but what sensitive tasks of others are given."""
+    user = User.objects.create_user("ada", "ada@example.org", "ada-password", is_staff=True)
+    user.groups.add(Group.objects.get(name="Admin"))
+    return user
+
+
+@pytest.fixture
+def viewer_user(db: None) -> User:
+    """Somebody who may see everything, and do nothing with it."""
+    user = User.objects.create_user("vic", "vic@example.org", "vic-password")
+    user.groups.add(Group.objects.get(name="Viewer"))
+    return user
 
 
 def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:

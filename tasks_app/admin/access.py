@@ -25,6 +25,7 @@ def _revoke(key: ApiKey, actor: str) -> Outcome:
 
 REVOKE = Deed(
     name="revoke",
+    right="manage_people",
     title="Revoke",
     question="The key is worthless from now on. This cannot be undone.",
     icon="key_off",

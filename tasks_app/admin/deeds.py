@@ -21,6 +21,7 @@ from tasks_app.admin.base import Admin
 from tasks_app.admin.shown import change_link
 from tasks_app.errors import CarillonError
 from tasks_app.models import TaskRun
+from tasks_app.selectors.access import has_right
 
 AT_ONCE = 1_000
 
@@ -39,9 +40,13 @@ def _always(_: Any) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Deed:
-    """Something to do with a row. `perform` takes the row and the actor; its button is hidden unless offered."""
+    """Something to do with a row, by those who hold `right`, a permission of `tasks_app`.
+
+    `perform` takes the row and the actor; its button is hidden unless offered.
+    """
 
     name: str
+    right: str
     title: str
     question: str
     icon: str
@@ -51,7 +56,7 @@ class Deed:
 
 
 class DeedAdmin(Admin):
-    """An admin with deeds: those who may change such rows may do them, even where the form is read-only."""
+    """An admin with deeds: those who hold its right may do one, even where the form is read-only."""
 
     deeds: ClassVar[tuple[Deed, ...]] = ()
 
@@ -62,10 +67,7 @@ class DeedAdmin(Admin):
         cls.actions_detail = [_on_page(deed) for deed in cls.deeds]
         for deed in cls.deeds:
             setattr(cls, _on_page(deed), page_action(deed))
-
-    def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever holds Django's change permission of the table."""
-        return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
+            setattr(cls, f"has_do_{deed.name}_permission", _permit(deed))
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer on a page only what makes sense there."""
@@ -97,7 +99,7 @@ def actor_of(request: HttpRequest) -> str:
 def list_action(deed: Deed) -> Callable[[DeedAdmin, HttpRequest, QuerySet[Any]], None]:
     """Make the action on a selection."""
 
-    @admin.action(description=f"{deed.title}: selected %(verbose_name_plural)s", permissions=["operate"])
+    @admin.action(description=f"{deed.title}: selected %(verbose_name_plural)s", permissions=[f"do_{deed.name}"])
     def perform(model_admin: DeedAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         rows = list(queryset[: AT_ONCE + 1])
         model_admin.carry_out(request, deed, rows[:AT_ONCE])
@@ -106,6 +108,13 @@ def list_action(deed: Deed) -> Callable[[DeedAdmin, HttpRequest, QuerySet[Any]],
 
     perform.__name__ = deed.name
     return perform
+
+
+def _permit(deed: Deed) -> Callable[..., bool]:
+    def has_permission(_: DeedAdmin, request: HttpRequest, __: Any = None) -> bool:
+        return has_right(request.user, deed.right)
+
+    return has_permission
 
 
 def page_action(deed: Deed) -> Any:
@@ -123,7 +132,7 @@ def page_action(deed: Deed) -> Any:
 
     perform.__name__ = _on_page(deed)
     return unfold_action(
-        permissions=["operate"],
+        permissions=[f"do_{deed.name}"],
         description=deed.title,
         url_path=deed.name.replace("_", "-"),
         icon=deed.icon,

@@ -29,6 +29,7 @@ def _settle(effect: Effect, actor: str, *, happened: bool) -> Outcome:
 
 HAPPENED = Deed(
     name="happened",
+    right="run_all",
     title="It happened",
     question="A retry of the run then does not do it again.",
     icon="check",
@@ -37,6 +38,7 @@ HAPPENED = Deed(
 )
 NOT_HAPPENED = Deed(
     name="not_happened",
+    right="run_all",
     title="It did not happen",
     question="A retry of the run then does it.",
     icon="close",

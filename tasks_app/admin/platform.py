@@ -37,6 +37,7 @@ def _resume(queue: Queue, actor: str) -> Outcome:
 
 PAUSE = Deed(
     name="pause",
+    right="manage_queues",
     title="Pause",
     question="The queue's runs wait until it is resumed. Those that run go on.",
     icon="pause",
@@ -45,6 +46,7 @@ PAUSE = Deed(
 )
 RESUME = Deed(
     name="resume",
+    right="manage_queues",
     title="Resume",
     question="The queue's runs go on.",
     icon="resume",

@@ -40,6 +40,7 @@ def _dismiss(run: TaskRun, actor: str) -> Outcome:
 
 CANCEL = Deed(
     name="cancel",
+    right="cancel_all",
     title="Cancel",
     question="A run that waits ends at once; one that runs is asked to stop.",
     icon="cancel",
@@ -49,6 +50,7 @@ CANCEL = Deed(
 )
 RETRY = Deed(
     name="retry",
+    right="run_all",
     title="Retry",
     question="A new run does the same again. Side effects that were confirmed do not happen twice.",
     icon="replay",
@@ -57,6 +59,7 @@ RETRY = Deed(
 )
 DISMISS = Deed(
     name="dismiss",
+    right="run_all",
     title="Dismiss",
     question="The failure leaves the list of what needs a person.",
     icon="done",

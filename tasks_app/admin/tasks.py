@@ -18,6 +18,7 @@ from tasks_app.admin.payloads import hidden_payload, masked_payload, payload_for
 from tasks_app.admin.shown import EMPTY, TASK_TONES, as_json, change_link, instant, label, link
 from tasks_app.admin.task_form import TaskForm
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import manages_all
 from tasks_app.services.tasks import task_cancel, task_delete, task_pause, task_resume, task_run_now, task_update
 from tasks_app.states import TaskStatus
 
@@ -52,6 +53,7 @@ def _delete(task: ScheduledTask, actor: str) -> Outcome:
 
 RUN_NOW = Deed(
     name="run_now",
+    right="run_all",
     title="Run now",
     question="One run is queued at once, beside the schedule.",
     icon="play_arrow",
@@ -60,6 +62,7 @@ RUN_NOW = Deed(
 )
 PAUSE = Deed(
     name="pause",
+    right="cancel_all",
     title="Pause",
     question="Nothing is planned until the task is resumed. Runs that exist already go on.",
     icon="pause",
@@ -68,6 +71,7 @@ PAUSE = Deed(
 )
 RESUME = Deed(
     name="resume",
+    right="cancel_all",
     title="Resume",
     question="The task is planned again from now on. What fell into the pause does not run.",
     icon="resume",
@@ -76,6 +80,7 @@ RESUME = Deed(
 )
 CANCEL = Deed(
     name="cancel",
+    right="cancel_all",
     title="Cancel",
     question="The task ends for good. Its runs that wait are cancelled, those that run are asked to stop.",
     icon="cancel",
@@ -83,7 +88,7 @@ CANCEL = Deed(
     is_offered=lambda task: task.status in (TaskStatus.ACTIVE, TaskStatus.PAUSED),
     is_grave=True,
 )
-DELETE = Deed(name="delete", title="Delete", question="", icon="delete", perform=_delete)
+DELETE = Deed(name="delete", right="manage_all", title="Delete", question="", icon="delete", perform=_delete)
 
 
 @admin.register(ScheduledTask)
@@ -143,12 +148,12 @@ class TaskAdmin(DeedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A task that is cancelled or deleted is only to be seen."""
         is_over = isinstance(obj, ScheduledTask) and (obj.is_deleted or obj.status == TaskStatus.CANCELLED)
-        return not is_over and bool(super().has_change_permission(request, obj))
+        return not is_over and manages_all(request.user) and bool(super().has_change_permission(request, obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """A task can be deleted once."""
         is_gone = isinstance(obj, ScheduledTask) and obj.is_deleted
-        return not is_gone and bool(super().has_delete_permission(request, obj))
+        return not is_gone and manages_all(request.user) and bool(super().has_delete_permission(request, obj))
 
     def get_deleted_objects(self, objs: Sequence[Any] | QuerySet[Any], request: HttpRequest) -> Any:
         """Only the tasks themselves: their runs stay, so nobody counts a million of them."""

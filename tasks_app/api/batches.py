@@ -16,6 +16,7 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import page_by_cursor
 from tasks_app.models import ApiKey
+from tasks_app.selectors.access import Deed
 from tasks_app.selectors.batches import batch_get, batch_list
 from tasks_app.selectors.tasks import task_get
 from tasks_app.services import batches
@@ -31,7 +32,7 @@ class TaskBackfill(Endpoint):
     def post(self, call: Call, body: BackfillIn, task_id: uuid.UUID) -> Batch | BackfillPlan:
         """Run past slots of the task: those that have not run, also those that failed, or all. With `dry_run` only say
         which (200)."""
-        task = task_get(call.user, task_id)
+        task = task_get(call.user, task_id, Deed.RUN)
         spec = body.spec(task)
         if body.dry_run:
             return plan_out(backfill_preview(task=task, spec=spec))
@@ -63,7 +64,7 @@ class BatchCancel(Endpoint):
     @operation("batch_cancel", scope=RUN)
     def post(self, call: Call, batch_id: uuid.UUID) -> Batch:
         """Cancel its runs that wait and ask those that run to stop. 409 when it has ended."""
-        batch = batch_get(call.user, batch_id)
+        batch = batch_get(call.user, batch_id, Deed.CANCEL)
         return batch_out(batches.batch_cancel(batch=batch, actor=call.actor))
 
 
@@ -74,5 +75,5 @@ class BatchRetry(Endpoint):
     def post(self, call: Call, batch_id: uuid.UUID) -> Batch:
         """Run again what has failed, as new runs of the batch; confirmed side effects do not happen again. 409 when
         nothing has failed, or it was cancelled."""
-        batch = batch_get(call.user, batch_id)
+        batch = batch_get(call.user, batch_id, Deed.RUN)
         return batch_out(batches.batch_retry(batch=batch, actor=call.actor))

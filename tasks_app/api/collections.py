@@ -11,6 +11,7 @@ from tasks_app.api.paging import Page, by_cursor, by_number
 from tasks_app.api.parameters import CursorQuery, Identifier, PageQuery, Word, one_of
 from tasks_app.api.shape import Instant, Out
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
+from tasks_app.selectors.access import require_change
 from tasks_app.selectors.collections import (
     KINDS,
     STATES,
@@ -103,7 +104,9 @@ class CollectionObject(Endpoint):
     @operation("collection_delete", status=204)
     def delete(self, call: Call, collection_id: uuid.UUID) -> None:
         """Delete a collection with its records and their history; a task that fills it makes it anew."""
-        collection_delete(collection=collection_get(call.user, collection_id))
+        collection = collection_get(call.user, collection_id)
+        require_change(call.user, collection.owner_id)
+        collection_delete(collection=collection)
 
 
 class CollectionRecords(Endpoint):

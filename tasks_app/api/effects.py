@@ -12,6 +12,7 @@ from tasks_app.api.parameters import CursorQuery
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.models import ApiKey
 from tasks_app.models import Effect as Row
+from tasks_app.selectors.access import Deed
 from tasks_app.selectors.effects import ShownEffect, effects_of, shown_effects
 from tasks_app.selectors.runs import run_get
 from tasks_app.services.settling import effect_settle
@@ -63,7 +64,7 @@ class EffectSettle(Endpoint):
     def post(self, call: Call, body: SettleIn, run_id: uuid.UUID, effect_id: int) -> Effect:
         """Say whether it happened; a retry of the run then goes on from there. 409 when that is known, or while a run
         that may be at it is running."""
-        run = run_get(call.user, run_id)
+        run = run_get(call.user, run_id, Deed.RUN)
         row = effect_settle(run=run, effect_id=effect_id, happened=body.happened, actor=call.actor, note=body.note)
         return _all_out([row])[0]
 

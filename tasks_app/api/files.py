@@ -24,6 +24,7 @@ from tasks_app.api.parameters import CursorQuery, Identifier, Word, one_of, read
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.downloads import attachment
 from tasks_app.models import StoredFile
+from tasks_app.selectors.access import require_change
 from tasks_app.selectors.files import FileFilters, file_get, file_search
 from tasks_app.services.files import LINK_LIFETIME, file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, too_large
@@ -127,7 +128,7 @@ class FileObject(Endpoint):
     def delete(self, call: Call, file_id: uuid.UUID) -> None:
         """Delete a file for good; links to it end."""
         with _refusals():
-            file_delete(file_get(call.user, file_id))
+            file_delete(_own(call, file_id))
 
 
 class FileContent(Endpoint):
@@ -154,7 +155,7 @@ class FileLinks(Endpoint):
     def post(self, call: Call, body: LinkIn, file_id: uuid.UUID) -> FileLink:
         """Make a link that needs no sign-in and ends; it cannot be taken back but by deleting the file."""
         lifetime = timedelta(seconds=min(max(body.lifetime_seconds, 0), 10**9))
-        url, end = link_create(file=file_get(call.user, file_id), lifetime=lifetime)
+        url, end = link_create(file=_own(call, file_id), lifetime=lifetime)
         return FileLink(url=url, expires_at=end)
 
 
@@ -190,3 +191,9 @@ def _refusals() -> Iterator[None]:
         raise
     except OSError:
         raise Refused(503, "The file storage does not answer right now; try again.") from None
+
+
+def _own(call: Call, file_id: uuid.UUID) -> StoredFile:
+    file = file_get(call.user, file_id)
+    require_change(call.user, file.owner_id)
+    return file

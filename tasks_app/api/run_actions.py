@@ -7,6 +7,7 @@ from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.payloads import meant_override
 from tasks_app.api.run_shapes import NoteIn, RetryIn, Run, run_out
 from tasks_app.models import ApiKey
+from tasks_app.selectors.access import Deed
 from tasks_app.selectors.runs import run_get
 from tasks_app.services import runs
 
@@ -19,7 +20,7 @@ class RunCancel(Endpoint):
     @operation("run_cancel", scope=RUN)
     def post(self, call: Call, run_id: uuid.UUID) -> Run:
         """End a run that waits; ask one that runs to stop (`cancel_requested_at` says so). 409 when it has ended."""
-        run = run_get(call.user, run_id)
+        run = run_get(call.user, run_id, Deed.CANCEL)
         runs.run_cancel(run=run, actor=call.actor)
         return run_out(run_get(call.user, run_id))
 
@@ -30,7 +31,7 @@ class RunRetry(Endpoint):
     @operation("run_retry", status=202, scope=RUN, idempotent=True)
     def post(self, call: Call, body: RetryIn, run_id: uuid.UUID) -> Run:
         """Run an ended run again, as a new run that points to it; confirmed side effects do not happen again."""
-        run = run_get(call.user, run_id)
+        run = run_get(call.user, run_id, Deed.RUN)
         again = runs.run_retry(run=run, actor=call.actor, payload=meant_override(call.user, run, body.payload))
         return run_out(run_get(call.user, again.id))
 
@@ -41,6 +42,6 @@ class RunDismiss(Endpoint):
     @operation("run_dismiss")
     def post(self, call: Call, body: NoteIn, run_id: uuid.UUID) -> Run:
         """Take a failed run off the list of what needs a person. 409 for any other."""
-        run = run_get(call.user, run_id)
+        run = run_get(call.user, run_id, Deed.RUN)
         runs.run_dismiss(run=run, actor=call.actor, note=body.note)
         return run_out(run_get(call.user, run_id))

@@ -20,6 +20,7 @@ from tasks_app.api.task_shapes import (
     task_out,
 )
 from tasks_app.errors import FieldError, Invalid, Stale
+from tasks_app.selectors.access import Deed
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.task_list import ORDERS, task_search
 from tasks_app.selectors.tasks import task_by_key, task_get
@@ -86,7 +87,7 @@ class TaskObject(Endpoint):
     @operation("task_update", if_match=True)
     def patch(self, call: Call, body: TaskChanges, task_id: uuid.UUID) -> Task:
         """Change what is given. A new schedule counts from now on; it never fires for what lies behind."""
-        task = task_get(call.user, task_id)
+        task = task_get(call.user, task_id, Deed.MANAGE)
         if "type" in body.model_fields_set:
             check_type(body.type)
         changes = meant_changes(call.user, task, given_fields(body))
@@ -96,7 +97,7 @@ class TaskObject(Endpoint):
     @operation("task_delete", status=204, if_match=True)
     def delete(self, call: Call, task_id: uuid.UUID) -> None:
         """Delete a task; its history stays."""
-        task = task_get(call.user, task_id)
+        task = task_get(call.user, task_id, Deed.MANAGE)
         if call.if_match not in (None, task.version):
             raise Stale("The task has changed since you read it; read it again before you delete it.")
         task_delete(task=task, actor=call.actor)

@@ -12,6 +12,7 @@ from tasks_app.api.paging import Page
 from tasks_app.api.parameters import Identifier, Moment, Word, one_of, whole
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid, NotFound
+from tasks_app.selectors.access import Deed, require
 from tasks_app.selectors.planned import PlannedFilters, tasks_shown
 from tasks_app.services.load import Load, Part, hours_of, minutes_of
 from tasks_app.services.spreading import MOST, Spread, tasks_spread
@@ -188,6 +189,8 @@ class UpcomingSpread(Endpoint):
         tasks = tasks_shown(call.user, ids)
         if missing := [task_id for task_id in ids if task_id not in tasks]:
             raise NotFound(f"There is no such task: {missing[0]}.")
+        for task in tasks.values():
+            require(call.user, Deed.MANAGE, task)
         done = tasks_spread(wanted=[(tasks[one], body.spread_seconds) for one in ids], actor=call.actor)
         refusals = [one.refusal for one in done if one.refusal is not None]
         if len(refusals) == len(done):

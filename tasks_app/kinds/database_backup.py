@@ -12,7 +12,7 @@ from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.kinds.backup_copies import Copy, PostgresCopy, SqliteCopy
 from tasks_app.kinds.remembered import remembered
 from tasks_app.models import StoredFile
-from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.access import has_right
 from tasks_app.services import backups
 from tasks_app.services.files import file_delete, file_store
 
@@ -27,7 +27,7 @@ class DatabaseBackup(Payload):
 
     def check_owner(self, owner: Any) -> None:
         """Only staff may have what holds everybody's data."""
-        if owner is not None and not sees_all(owner):
+        if owner is not None and not has_right(owner, "back_up_database"):
             raise Invalid("A backup holds everybody's data, so only staff may make one.", code="not_allowed")
 
 

@@ -1,6 +1,7 @@
 """The tables. Constraints and indexes live here; behaviour lives in services."""
 
 from tasks_app.models.access import ApiKey, IdempotencyKey, Profile, StoredFile
+from tasks_app.models.audit import AuditEntry
 from tasks_app.models.batch import Batch
 from tasks_app.models.calendar import Calendar
 from tasks_app.models.clock import db_now
@@ -11,11 +12,14 @@ from tasks_app.models.mail import EmailTemplate, MailCount
 from tasks_app.models.platform import Beat, Lease, Queue, Worker
 from tasks_app.models.record import Effect, RunAttempt, RunEvent, RunLog
 from tasks_app.models.run import TaskRun
+from tasks_app.models.second_factor import RecoveryCode, SecondFactor, TokenSignIn
+from tasks_app.models.sharing import TaskShare, TypeRule
 from tasks_app.models.task import CalendarPolicy, OnExhausted, Overlap, ScheduledTask
 
 __all__ = [
     "AllowedCommand",
     "ApiKey",
+    "AuditEntry",
     "Batch",
     "Beat",
     "Calendar",
@@ -30,15 +34,20 @@ __all__ = [
     "Overlap",
     "Profile",
     "Queue",
+    "RecoveryCode",
     "RunAttempt",
     "RunEvent",
     "RunLog",
     "ScheduledTask",
+    "SecondFactor",
     "StoredFile",
     "SyncedChange",
     "SyncedCollection",
     "SyncedRecord",
     "TaskRun",
+    "TaskShare",
+    "TokenSignIn",
+    "TypeRule",
     "Worker",
     "db_now",
     "new_id",

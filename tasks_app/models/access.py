@@ -36,12 +36,16 @@ class ApiKey(models.Model):
 
 
 class Profile(models.Model):
-    """What a person has chosen for themselves. `timezone` empty: as the browser says, else the platform's."""
+    """What a person has chosen for themselves. `timezone` empty: as the browser says, else the platform's.
+
+    `token_epoch` is raised by a new password and by signing out everywhere: what was signed in before is so no more.
+    """
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="profile"
     )
     timezone = models.CharField(max_length=64, blank=True, default="")
+    token_epoch = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
         return str(self.user)

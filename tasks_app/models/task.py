@@ -107,6 +107,15 @@ class ScheduledTask(models.Model):
     class Meta:
         verbose_name = "task"
         permissions: ClassVar = [
+            ("view_all", "Can see everybody's tasks and runs"),
+            ("run_all", "Can run everybody's tasks, retry and dismiss their runs"),
+            ("cancel_all", "Can stop everybody's runs"),
+            ("manage_all", "Can change everybody's tasks, calendars and templates"),
+            ("manage_queues", "Can pause queues, and see workers and the platform's state"),
+            ("see_payloads", "Can read what sensitive tasks of others are given"),
+            ("see_audit", "Can read the audit log"),
+            ("manage_people", "Can invite and disable people, and give them roles"),
+            ("reach_private_networks", "Can let tasks reach private networks"),
             ("mail_outside", "Can mail addresses outside the platform's own domains"),
             ("run_shell_command", "Can run the allowed commands on the workers"),
             ("run_celery_task", "Can run the offered Celery tasks"),

@@ -1,41 +1,129 @@
-"""Who may see and change what: the one rule that every face asks.
+"""Who may see and do what: the one rule that every face asks.
 
-Owners see and manage their own; staff see and manage all. What a person may not see does not exist for them.
+Owners do everything with their own. A share lets others see, run or manage one task. The roles let people do so with
+everybody's: each is a Django group over the permissions named here. What a person may not see does not exist for them
+(`NotFound`); what they may see and not do is refused (`Forbidden`).
 """
 
+from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import QuerySet
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.db.models import Q, QuerySet
 
+from tasks_app.errors import Forbidden
 from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
-from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun
+from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun, TaskShare, TypeRule
 
 Person = AbstractBaseUser | AnonymousUser
+Thing = ScheduledTask | TaskRun | Batch
+
+
+class Deed(StrEnum):
+    """What a person wants to do with a task, or with a run or batch of it. CANCEL: also pause and resume."""
+
+    VIEW = "view"
+    RUN = "run"
+    CANCEL = "cancel"
+    MANAGE = "manage"
+
+
+_LEVELS: dict[Deed, tuple[str, ...]] = {
+    Deed.VIEW: tuple(TaskShare.Level),
+    Deed.RUN: (TaskShare.Level.RUN, TaskShare.Level.MANAGE),
+    Deed.CANCEL: (TaskShare.Level.RUN, TaskShare.Level.MANAGE),
+    Deed.MANAGE: (TaskShare.Level.MANAGE,),
+}
+_REFUSED = {
+    Deed.VIEW: "You may not see this.",
+    Deed.RUN: "You may see this, but not run it.",
+    Deed.CANCEL: "You may see this, but not stop it or let it go on.",
+    Deed.MANAGE: "You may see this, but not change it.",
+}
+
+
+def has_right(user: Person, codename: str) -> bool:
+    """Say whether the user holds a permission of the platform, by role or alone; the disabled hold none."""
+    return isinstance(user, PermissionsMixin) and user.is_active and user.has_perm(f"tasks_app.{codename}")
+
+
+def may(user: Person, deed: Deed, thing: Thing) -> bool:
+    """Say whether the user may do this with a task, run or batch that they may see."""
+    if not (user.is_authenticated and user.is_active):
+        return False
+    if thing.owner_id == user.pk or has_right(user, f"{deed}_all"):
+        return True
+    if isinstance(thing, ScheduledTask):
+        # To pause a task or end it for good is more than to stop one of its runs.
+        return _is_shared(user, thing.pk, Deed.MANAGE if deed is Deed.CANCEL else deed)
+    return thing.task_id is not None and _is_shared(user, thing.task_id, deed)
+
+
+def require(user: Person, deed: Deed, thing: Thing) -> None:
+    """Raise Forbidden unless the user may do this."""
+    if not may(user, deed, thing):
+        raise Forbidden(_REFUSED[deed])
+
+
+def require_type(user: Person, type_name: str) -> None:
+    """Raise Forbidden where the user may not use a task type: nobody words work that another's rights then do."""
+    try:
+        reason = why_not(user, registry.get(type_name))
+    except KeyError:
+        return
+    if reason:
+        raise Forbidden(reason)
+
+
+def require_change(user: Person, owner_id: int | None) -> None:
+    """Raise Forbidden unless the user may change what `owner_id` owns and nobody shares."""
+    if not can_change(user, owner_id):
+        raise Forbidden(_REFUSED[Deed.MANAGE])
+
+
+def deeds_with(user: Person, thing: Thing) -> dict[str, bool]:
+    """Say of each deed whether the user may do it: for pages, which show no button that would be refused."""
+    return {deed.value: may(user, deed, thing) for deed in Deed}
 
 
 def sees_all(user: Person) -> bool:
-    """Staff see everybody's tasks and runs, and the platform's own."""
-    return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))
+    """Say whether the user sees everybody's tasks and runs, and the platform's own."""
+    return has_right(user, "view_all")
+
+
+def manages_all(user: Person) -> bool:
+    """Say whether the user may change what belongs to others, and share calendars and templates with everybody."""
+    return has_right(user, "manage_all")
 
 
 def can_see(user: Person, owner_id: int | None) -> bool:
-    """Say whether the user may see, and so manage, what `owner_id` owns; None is the platform."""
+    """Say whether the user may see what `owner_id` owns and nobody shares; None is the platform."""
     return sees_all(user) or (bool(user.is_authenticated and user.is_active) and owner_id == user.pk)
+
+
+def can_change(user: Person, owner_id: int | None) -> bool:
+    """Say whether the user may change what `owner_id` owns and nobody shares."""
+    return manages_all(user) or (bool(user.is_authenticated and user.is_active) and owner_id == user.pk)
 
 
 def is_operator(user: Person) -> bool:
     """Operators manage queues and see workers."""
-    return sees_all(user)
+    return has_right(user, "manage_queues")
+
+
+def is_staff(user: Person) -> bool:
+    """Staff may enter the Django admin and Flower."""
+    return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))
 
 
 def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
-    """Say whether the user may read the payload of a task or run: that of a sensitive type is for its owner alone."""
+    """Say whether the user may read the payload of a task or run; that of a sensitive type needs a permission."""
     if thing.owner_id == user.pk:
         return True
     try:
-        return not registry.get(thing.type).sensitive
+        return not registry.get(thing.type).sensitive or has_right(user, "see_payloads")
     except KeyError:
         return True
 
@@ -43,36 +131,75 @@ def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
 def why_not(user: Any, spec: HandlerSpec) -> str:
     """Say why nothing of this type may run on the user's behalf; "" when it may. None is the platform."""
     reason = spec.why_off() if spec.why_off else ""
-    if reason or user is None or not spec.permission:
+    if reason or user is None:
         return reason
-    allowed = user.is_active and user.has_perm(spec.permission)
+    needed = spec.permission or _permission_by_rule(spec.name)
+    allowed = not needed or (user.is_active and user.has_perm(needed))
     return "" if allowed else f"You may not use “{spec.title}”; an administrator can give you the permission."
+
+
+def schedule_permission(type_name: str) -> str:
+    """Name the permission to use a task type that an administrator has restricted."""
+    return f"schedule_{type_name.replace('.', '_')}"[:100]
 
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
     """The tasks that the user may see; tombstones are not among them."""
-    return _scoped(user, ScheduledTask.objects.filter(deleted_at=None))
+    return _scoped(user, ScheduledTask.objects.filter(deleted_at=None), shared_by="id__in")
 
 
 def visible_runs(user: Person) -> QuerySet[TaskRun]:
     """The runs that the user may see, those of deleted tasks included."""
-    return _scoped(user, TaskRun.objects.all())
+    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in")
 
 
 def visible_batches(user: Person) -> QuerySet[Batch]:
     """The batches that the user may see, those of deleted tasks included."""
-    return _scoped(user, Batch.objects.all())
+    return _scoped(user, Batch.objects.all(), shared_by="task_id__in")
 
 
 def visible_files(user: Person) -> QuerySet[StoredFile]:
-    """The files that the user may see; backups, which hold everybody's data, are for staff alone."""
+    """The files that the user may see; backups, which hold everybody's data, are for those who may make them."""
     files = StoredFile.objects.all()
-    return _scoped(user, files if sees_all(user) else files.exclude(purpose=StoredFile.Purpose.BACKUP))
+    may_see_backups = has_right(user, "back_up_database")
+    rows = files if may_see_backups else files.exclude(purpose=StoredFile.Purpose.BACKUP)
+    return _scoped(user, rows, shared_by="task_id__in")
 
 
-def _scoped(user: Person, rows: QuerySet[Any]) -> QuerySet[Any]:
+def shared_task_ids(user: Person) -> frozenset[UUID]:
+    """The tasks of others that are shared with the user, themselves or a group of theirs."""
+    return frozenset(_shares_with(user))
+
+
+def _scoped(user: Person, rows: QuerySet[Any], *, shared_by: str = "") -> QuerySet[Any]:
     if sees_all(user):
         return rows
     if not (user.is_authenticated and user.is_active):
         return rows.none()
-    return rows.filter(owner_id=user.pk)
+    own = Q(owner_id=user.pk)
+    # The ids are read first: an OR with a subquery would make PostgreSQL read every run.
+    shared = sorted(shared_task_ids(user)) if shared_by else []
+    return rows.filter(own | Q(**{shared_by: shared})) if shared else rows.filter(own)
+
+
+def _is_shared(user: Person, task_id: UUID, deed: Deed) -> bool:
+    return _shares_with(user).get(task_id) in _LEVELS[deed]
+
+
+def _shares_with(user: Person) -> dict[UUID, str]:
+    """The highest level at which each task is shared with the user; asked once for a user object."""
+    known: dict[UUID, str] | None = getattr(user, "_task_shares", None)
+    if known is None:
+        known = {}
+        mine = Q(user_id=user.pk) | Q(group__user=user.pk)
+        rank = list(TaskShare.Level)
+        for task_id, level in TaskShare.objects.filter(mine).values_list("task_id", "level"):
+            if task_id not in known or rank.index(TaskShare.Level(level)) > rank.index(TaskShare.Level(known[task_id])):
+                known[task_id] = level
+        user._task_shares = known  # type: ignore[union-attr]  # for the life of this object, as Django does with rights
+    return known
+
+
+def _permission_by_rule(type_name: str) -> str:
+    is_restricted = TypeRule.objects.filter(type=type_name, is_restricted=True).exists()
+    return f"tasks_app.{schedule_permission(type_name)}" if is_restricted else ""

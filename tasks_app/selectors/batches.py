@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, F, QuerySet
 
 from tasks_app.errors import NotFound
 from tasks_app.models import Batch, TaskRun
-from tasks_app.selectors.access import Person, visible_batches
+from tasks_app.selectors.access import Deed, Person, require, visible_batches
 from tasks_app.selectors.run_list import run_again
 from tasks_app.states import FINAL, Status, Trigger
 
@@ -30,11 +30,12 @@ class Tally:
         return 100 * self.done // self.total if self.total else 100
 
 
-def batch_get(user: Person, batch_id: uuid.UUID | str) -> Batch:
-    """Give a batch that the user may see, with its task and owner; raises NotFound."""
+def batch_get(user: Person, batch_id: uuid.UUID | str, deed: Deed = Deed.VIEW) -> Batch:
+    """Give a batch with which the user may do this, with its task and owner; raises NotFound or Forbidden."""
     batch = _with_names(visible_batches(user)).filter(id=batch_id).first()
     if batch is None:
         raise NotFound("There is no such batch.")
+    require(user, deed, batch)
     return batch
 
 

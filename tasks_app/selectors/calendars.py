@@ -8,14 +8,14 @@ from django.db.models.functions import Coalesce
 
 from tasks_app.errors import NotFound
 from tasks_app.models import Calendar, ScheduledTask
-from tasks_app.selectors.access import Person, can_see, sees_all
+from tasks_app.selectors.access import Person, can_change, sees_all
 from tasks_app.states import TaskStatus
 
 _LIVING = Q(deleted_at=None, status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED))
 
 
 def visible_calendars(user: Person) -> QuerySet[Calendar]:
-    """One's own and those shared with everybody, by name; staff see all."""
+    """One's own and those shared with everybody, by name; whoever sees everything sees all."""
     if not (user.is_authenticated and user.is_active):
         return Calendar.objects.none()
     seen = Q() if sees_all(user) else _usable_by(user)
@@ -52,8 +52,8 @@ def calendar_meant(owner: Any, named: str) -> Calendar | None:
 
 
 def can_edit_calendar(user: Person, calendar: Calendar) -> bool:
-    """A shared calendar is everybody's to use and its owner's and the staff's to edit."""
-    return can_see(user, calendar.owner_id)
+    """A shared calendar is everybody's to use and its owner's and an administrator's to edit."""
+    return can_change(user, calendar.owner_id)
 
 
 def tasks_using(calendar: Calendar) -> QuerySet[ScheduledTask]:

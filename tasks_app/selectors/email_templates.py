@@ -5,14 +5,14 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from tasks_app.models import EmailTemplate, ScheduledTask
-from tasks_app.selectors.access import Person, can_see, sees_all
+from tasks_app.selectors.access import Person, can_change, sees_all
 from tasks_app.states import TaskStatus
 
 SENDS = "send_email"
 
 
 def visible_templates(user: Person) -> QuerySet[EmailTemplate]:
-    """One's own and those shared with everybody, by name; staff see all."""
+    """One's own and those shared with everybody, by name; whoever sees everything sees all."""
     if not (user.is_authenticated and user.is_active):
         return EmailTemplate.objects.none()
     seen = Q() if sees_all(user) else Q(owner_id=user.pk) | Q(is_shared=True)
@@ -20,8 +20,8 @@ def visible_templates(user: Person) -> QuerySet[EmailTemplate]:
 
 
 def can_edit_template(user: Person, template: EmailTemplate) -> bool:
-    """A shared template is everybody's to use and its owner's and the staff's to edit."""
-    return can_see(user, template.owner_id)
+    """A shared template is everybody's to use and its owner's and an administrator's to edit."""
+    return can_change(user, template.owner_id)
 
 
 def template_named(owner: Any, name: str) -> EmailTemplate | None:

@@ -9,7 +9,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.masking import masked, unmasked
 from tasks_app.handlers.places import references
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.selectors.access import Person, shows_payload
+from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload
 
 # What `x-choices` calls the things that only their owner may use.
 SECRETS = frozenset({"credentials", "signing-keys"})
@@ -42,11 +42,14 @@ def meant_payload(
 ) -> dict[str, Any]:
     """Give what `user` means by a payload for this task or run: a mask stands for what is stored.
 
-    Only for those who see it, and only in the same type. Raises Invalid when somebody else than the owner would put the
-    owner's credentials to a use of their own.
+    Only for those who see it, and only in the same type. Raises Forbidden for those who may not change it, or not use
+    the type; Invalid when somebody else than the owner would put the owner's credentials to a use of their own.
     """
     wanted = type_name or thing.type
     model = model_of(wanted)
+    if thing.owner_id != user.pk:
+        require(user, Deed.MANAGE, thing)
+        require_type(user, wanted)
     meant = payload
     if is_same_type(wanted, thing.type) and shows_payload(user, thing):
         meant = unmasked(model, payload, thing.payload)

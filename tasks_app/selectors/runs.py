@@ -8,14 +8,15 @@ from django.db.models import F
 
 from tasks_app.errors import NotFound
 from tasks_app.models import RunLog, TaskRun
-from tasks_app.selectors.access import Person, visible_runs
+from tasks_app.selectors.access import Deed, Person, require, visible_runs
 
 
-def run_get(user: Person, run_id: uuid.UUID | str) -> TaskRun:
-    """Give a run that the user may see, with its task and owner; raises NotFound."""
+def run_get(user: Person, run_id: uuid.UUID | str, deed: Deed = Deed.VIEW) -> TaskRun:
+    """Give a run with which the user may do this, with its task and owner; raises NotFound or Forbidden."""
     run = visible_runs(user).select_related("task", "owner").filter(id=run_id).first()
     if run is None:
         raise NotFound("There is no such run.")
+    require(user, deed, run)
     return run
 
 

@@ -4,14 +4,15 @@ import uuid
 
 from tasks_app.errors import NotFound
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.selectors.access import Deed, Person, require, visible_tasks
 
 
-def task_get(user: Person, task_id: uuid.UUID | str) -> ScheduledTask:
-    """Give a task that the user may see; raises NotFound."""
+def task_get(user: Person, task_id: uuid.UUID | str, deed: Deed = Deed.VIEW) -> ScheduledTask:
+    """Give a task with which the user may do this; raises NotFound where they may not see it, else Forbidden."""
     task = visible_tasks(user).select_related("owner").filter(id=task_id).first()
     if task is None:
         raise NotFound("There is no such task.")
+    require(user, deed, task)
     return task
 
 

@@ -12,7 +12,7 @@ from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import Calendar, ScheduledTask, db_now
 from tasks_app.recurrence.days_off import LONGEST_RUN, check_country, days_off, longest_run, read_day
 from tasks_app.recurrence.writing import WEEKDAYS
-from tasks_app.selectors.access import Person, sees_all, visible_tasks
+from tasks_app.selectors.access import Person, manages_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
 from tasks_app.services import replanning
 from tasks_app.services.faults import sentence
@@ -145,7 +145,7 @@ def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False)
         _check_runs(problems, checked)
     if problems:
         raise Invalid("The calendar was not saved; see the fields.", fields=problems.fields)
-    if values["is_shared"] and not was_shared and not sees_all(by):
+    if values["is_shared"] and not was_shared and not manages_all(by):
         raise Forbidden("Only administrators share calendars with everybody.")
     return {**checked, "is_shared": bool(values["is_shared"])}
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import EmailTemplate
-from tasks_app.selectors.access import Person, sees_all
+from tasks_app.selectors.access import Person, manages_all
 from tasks_app.selectors.email_templates import can_edit_template, tasks_using
 from tasks_app.services.mail_text import MailText, TextFault, is_one_line, read_text
 from tasks_app.services.validation import Problems, check_text
@@ -166,7 +166,7 @@ def _checked(by: Person, values: Mapping[str, Any], *, was_shared: bool = False)
             problems.merge(error.fields)
     if problems:
         raise Invalid("The template was not saved; see the fields.", fields=problems.fields)
-    if values["is_shared"] and not was_shared and not sees_all(by):
+    if values["is_shared"] and not was_shared and not manages_all(by):
         raise Forbidden("Only administrators share templates with everybody.")
     return {**checked, "is_shared": bool(values["is_shared"])}
 

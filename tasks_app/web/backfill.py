@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import Deed
 from tasks_app.services.backfill_slots import Plan, Slot
 from tasks_app.services.backfills import backfill_create, backfill_preview
 from tasks_app.states import OPEN
@@ -38,7 +39,7 @@ class Row:
 @page
 def task_backfill(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """GET shows what the fields mean; POST starts it."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.RUN)
     form = BackfillForm.of(task, request.POST if request.method == "POST" else request.GET, now=timezone.now())
     try:
         if request.method == "POST":

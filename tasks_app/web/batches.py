@@ -4,20 +4,20 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tasks_app.errors import NotFound
 from tasks_app.models import Batch
 from tasks_app.recurrence.moments import read_instant
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.access import Deed, sees_all
 from tasks_app.selectors.batches import Tally, batch_get, batch_list, batch_status, latest_runs, tallies, tally
 from tasks_app.services import batches
 from tasks_app.states import FINAL, Status
 from tasks_app.web import query
 from tasks_app.web.forms.backfill import OVERLAPS, REPROCESS
+from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import Request, act, actor_of, page, render
 from tasks_app.web.words import plural
 
@@ -151,7 +151,7 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
 @page
 def batch_cancel(request: Request, batch_id: uuid.UUID) -> HttpResponse:
     """Stop it, after asking."""
-    batch = _batch_or_404(request, batch_id)
+    batch = _batch_or_404(request, batch_id, Deed.CANCEL)
     back = reverse("batch-detail", args=[batch_id])
     if request.method == "GET":
         left = sum(count for status, count in tally(batch).counts.items() if status not in FINAL)
@@ -175,7 +175,7 @@ def batch_cancel(request: Request, batch_id: uuid.UUID) -> HttpResponse:
 @page
 def batch_retry(request: Request, batch_id: uuid.UUID) -> HttpResponse:
     """Run again what has failed."""
-    batch = _batch_or_404(request, batch_id)
+    batch = _batch_or_404(request, batch_id, Deed.RUN)
     return act(
         request,
         lambda: batches.batch_retry(batch=batch, actor=actor_of(request)),
@@ -184,8 +184,6 @@ def batch_retry(request: Request, batch_id: uuid.UUID) -> HttpResponse:
     )
 
 
-def _batch_or_404(request: Request, batch_id: uuid.UUID) -> Batch:
-    try:
-        return batch_get(request.user, batch_id)
-    except NotFound as error:
-        raise Http404 from error
+def _batch_or_404(request: Request, batch_id: uuid.UUID, deed: Deed = Deed.VIEW) -> Batch:
+    with missing_or_refused():
+        return batch_get(request.user, batch_id, deed)

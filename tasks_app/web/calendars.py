@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tasks_app.errors import CarillonError, Conflict, Invalid, NotFound, Stale
 from tasks_app.models import Calendar
-from tasks_app.selectors.access import sees_all, visible_tasks
+from tasks_app.selectors.access import manages_all, sees_all, visible_tasks
 from tasks_app.selectors.calendars import (
     calendar_get,
     can_edit_calendar,
@@ -140,7 +140,7 @@ def _again(request: Request, form: CalendarForm, *, row: Calendar | None = None)
 
 
 def _values(request: Request, form: CalendarForm) -> dict[str, Any]:
-    return form.fields_for(is_staff=sees_all(request.user))
+    return form.fields_for(is_staff=manages_all(request.user))
 
 
 def _done(request: Request, form: CalendarForm) -> HttpResponse:
@@ -191,7 +191,7 @@ def _year(request: Request, form: CalendarForm) -> dict[str, Any]:
 
 def _draw(request: Request, form: CalendarForm, *, row: Calendar | None = None, status: int = 200) -> HttpResponse:
     can_edit = row is None or can_edit_calendar(request.user, row)
-    fields = form.drawn(is_staff=sees_all(request.user))
+    fields = form.drawn(is_staff=manages_all(request.user))
     placed = {path: faults for path, faults in form.errors.items() if path != "ical"}
     context = {
         "calendar": row,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages as say
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tasks_app.errors import NotFound
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
 from tasks_app.selectors import collections
-from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.access import can_change, sees_all
 from tasks_app.services.syncing import collection_delete
 from tasks_app.web import query, words
+from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import Request, page, render
 
 SIZE = 50
@@ -124,6 +126,8 @@ def record_detail(request: Request, collection_id: uuid.UUID, record_id: int) ->
 def collection_remove(request: Request, collection_id: uuid.UUID) -> HttpResponse:
     """Ask, then delete the collection with its records."""
     collection = _collection(request, collection_id)
+    if not can_change(request.user, collection.owner_id):
+        raise PermissionDenied
     if request.method == "GET":
         count = words.plural(collection.record_count, "record")
         context = {
@@ -172,10 +176,8 @@ def _text(value: Any) -> str:
 
 
 def _collection(request: Request, collection_id: uuid.UUID) -> SyncedCollection:
-    try:
+    with missing_or_refused():
         return collections.collection_get(request.user, collection_id)
-    except NotFound as error:
-        raise Http404 from error
 
 
 def _record(collection: SyncedCollection, record_id: int) -> SyncedRecord:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tasks_app.errors import CarillonError, Conflict, FieldError, Invalid, Stale
 from tasks_app.models import EmailTemplate
-from tasks_app.selectors.access import sees_all, visible_tasks
+from tasks_app.selectors.access import manages_all, sees_all, visible_tasks
 from tasks_app.selectors.email_templates import can_edit_template, tasks_using, template_names, visible_templates
 from tasks_app.services.email_templates import (
     FIELDS,
@@ -56,7 +56,7 @@ def email_template_new(request: Request) -> HttpResponse:
     """Make a template, from nothing or as a copy."""
     if request.method == "GET":
         return _draw(request, _start(request), {})
-    values = form.read(request.POST, is_staff=sees_all(request.user))
+    values = form.read(request.POST, is_staff=manages_all(request.user))
     try:
         made = email_template_create(owner=request.user, values=values)
     except CarillonError as error:
@@ -72,7 +72,7 @@ def email_template_edit(request: Request, template_id: uuid.UUID) -> HttpRespons
     row = _found(request, template_id)
     if request.method == "GET":
         return _draw(request, _values_of(row), {}, row=row)
-    values = form.read(request.POST, is_staff=sees_all(request.user))
+    values = form.read(request.POST, is_staff=manages_all(request.user))
     raw = request.POST.get("version", "")
     version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
     try:
@@ -173,7 +173,7 @@ def _draw(
     request: Request, values: dict[str, Any], errors: Errors, *, row: EmailTemplate | None = None, status: int = 200
 ) -> HttpResponse:
     can_edit = row is None or can_edit_template(request.user, row)
-    drawn = form.fields(values, errors, is_staff=sees_all(request.user) and can_edit, can_edit=can_edit)
+    drawn = form.fields(values, errors, is_staff=manages_all(request.user) and can_edit, can_edit=can_edit)
     uses = tasks_using(row) if row else visible_tasks(request.user).none()
     seen = visible_tasks(request.user).filter(pk__in=uses.values("pk")).order_by("name")
     context = {

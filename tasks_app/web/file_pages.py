@@ -12,15 +12,16 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tasks_app.errors import CarillonError, FieldError, Invalid, NotFound
+from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
-from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.access import has_right, require_change, sees_all
 from tasks_app.selectors.files import FileFilters, file_get, file_page, file_search, used_bytes
 from tasks_app.services.files import file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, shown_size
 from tasks_app.web import query
 from tasks_app.web.forms.choices import choice_source
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
+from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import Request, page, render
 
 SIZE = 50
@@ -91,7 +92,7 @@ def file_new(request: Request) -> HttpResponse:
 @page
 def file_share(request: Request, file_id: uuid.UUID) -> HttpResponse:
     """Make a link that needs no sign-in; it is shown once, right after."""
-    file = _file_or_404(request, file_id)
+    file = _own_or_404(request, file_id)
     if file.purpose == StoredFile.Purpose.BACKUP:
         raise Http404
     if request.method == "GET":
@@ -112,7 +113,7 @@ def file_share(request: Request, file_id: uuid.UUID) -> HttpResponse:
 @page
 def file_remove(request: Request, file_id: uuid.UUID) -> HttpResponse:
     """Delete a file for good, after asking."""
-    file = _file_or_404(request, file_id)
+    file = _own_or_404(request, file_id)
     if request.method == "GET":
         context = {
             "title": f"Delete “{file.name}”?",
@@ -134,16 +135,17 @@ def _done(request: Request, action: Callable[[], None], success: str) -> HttpRes
     return redirect("file-list")
 
 
-def _file_or_404(request: Request, file_id: uuid.UUID) -> StoredFile:
-    try:
-        return file_get(request.user, file_id)
-    except NotFound as error:
-        raise Http404 from error
+def _own_or_404(request: Request, file_id: uuid.UUID) -> StoredFile:
+    with missing_or_refused():
+        file = file_get(request.user, file_id)
+        require_change(request.user, file.owner_id)
+        return file
 
 
 def _purposes(request: Request) -> list[tuple[str, str]]:
     choices = [(value, str(label)) for value, label in StoredFile.Purpose.choices]
-    return choices if sees_all(request.user) else [one for one in choices if one[0] != StoredFile.Purpose.BACKUP]
+    may_see_backups = has_right(request.user, "back_up_database")
+    return choices if may_see_backups else [one for one in choices if one[0] != StoredFile.Purpose.BACKUP]
 
 
 def _draw_upload(request: Request, errors: Errors, *, status: int = 200) -> HttpResponse:

@@ -18,7 +18,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.access import is_staff
 from tasks_app.web import query
 from tasks_app.web.page import Request, page, render
 
@@ -121,7 +121,7 @@ def _with_links(text: str) -> list[tuple[str, str]]:
 
 
 def _require_staff(request: Request) -> None:
-    if not sees_all(request.user):
+    if not is_staff(request.user):
         raise Http404
 
 

@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
 from tasks_app.errors import CarillonError
-from tasks_app.selectors.access import is_operator
+from tasks_app.selectors.access import is_staff
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.people import zone_of_person
 
@@ -123,7 +123,6 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         is_here = path == href if href == "/" else path.startswith(href)
         return Entry(place, word, icon, href, is_here, **more)
 
-    is_staff = is_operator(request.user)
     entries = [
         entry("home", "Home", "home", reverse("home")),
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
@@ -133,7 +132,7 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
         entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]
-    if is_staff:
+    if is_staff(request.user):
         entries += [
             entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True),
             entry("flower", "Flower", "flower", "/flower/", is_wide_only=True),

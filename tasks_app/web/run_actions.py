@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import TaskRun
-from tasks_app.selectors.access import shows_payload
+from tasks_app.selectors.access import Deed, may, shows_payload
 from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.services import runs, settling
 from tasks_app.web.forms.draw import draw_payload
@@ -38,7 +38,7 @@ def _detail(run_id: uuid.UUID) -> str:
 @page
 def run_cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """End a run that waits, ask one that runs to stop."""
-    run = run_or_404(request, run_id)
+    run = run_or_404(request, run_id, Deed.CANCEL)
     return act(
         request,
         lambda: runs.run_cancel(run=run, actor=actor_of(request)),
@@ -51,7 +51,7 @@ def run_cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
 @page
 def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Take a failure off the list, with the note that says why."""
-    run, note = run_or_404(request, run_id), request.POST.get("note", "").strip()
+    run, note = run_or_404(request, run_id, Deed.RUN), request.POST.get("note", "").strip()
     return act(
         request,
         lambda: runs.run_dismiss(run=run, actor=actor_of(request), note=note),
@@ -64,7 +64,11 @@ def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
 @page
 def run_effect_settle(request: Request, run_id: uuid.UUID, effect_id: int) -> HttpResponse:
     """Say whether a side effect of which nobody knew has happened."""
-    run, word, note = run_or_404(request, run_id), request.POST.get("happened"), request.POST.get("note", "").strip()
+    run, word, note = (
+        run_or_404(request, run_id, Deed.RUN),
+        request.POST.get("happened"),
+        request.POST.get("note", "").strip(),
+    )
     if word not in SETTLED:
         raise SuspiciousOperation("Neither button was pressed.")
     return act(
@@ -81,10 +85,10 @@ def run_effect_settle(request: Request, run_id: uuid.UUID, effect_id: int) -> Ht
 @page
 def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """POST runs it again as it was; the form changes the payload first."""
-    run = run_or_404(request, run_id)
+    run = run_or_404(request, run_id, Deed.RUN)
     if request.method == "POST" and "changed" not in request.POST:
         return _again(request, run, None)
-    if not shows_payload(request.user, run):
+    if not (shows_payload(request.user, run) and may(request.user, Deed.MANAGE, run)):
         raise Http404
     if request.method == "GET":
         return _editor(request, run, masked_payload(run), {})

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import Deed, may, sees_all
 from tasks_app.selectors.planned import tasks_shown
 from tasks_app.services.crowding import Crowd, crowd_at
 from tasks_app.services.load import MINUTE, Load, minutes_of
@@ -99,7 +100,7 @@ def upcoming_spread(request: Request) -> HttpResponse:
         "most": max((landing.count for landing in landings), default=0),
         "back": look.href(),
         "clock": words.clock(at, look.now),
-        "shows_owner": request.user.is_staff,
+        "shows_owner": sees_all(request.user),
     }
     return render(request, "pages/upcoming-spread.html", context)
 
@@ -125,7 +126,7 @@ def _candidates(request: Request, look: Look, at: datetime, minutes: int) -> tup
     }
     wanted = [*crowd.movable, *crowd.steady][:MOST]
     tasks = tasks_shown(request.user, wanted)
-    shown = [tasks[task] for task in wanted if task in tasks]
+    shown = [tasks[task] for task in wanted if task in tasks and may(request.user, Deed.MANAGE, tasks[task])]
     return crowd, [_candidate(task, local(starts[task.id]), minutes, crowd) for task in shown]
 
 
@@ -199,7 +200,7 @@ def _posted(request: Request, names: Sequence[str]) -> list[ScheduledTask]:
     except ValueError as error:
         raise Http404 from error
     tasks = tasks_shown(request.user, ids)
-    if len(tasks) < len(ids):
+    if len(tasks) < len(ids) or not all(may(request.user, Deed.MANAGE, task) for task in tasks.values()):
         raise Http404
     return [tasks[task] for task in ids]
 

@@ -14,6 +14,7 @@ from tasks_app.errors import CarillonError, Invalid
 from tasks_app.recurrence import ScheduleError, check_timezone
 from tasks_app.recurrence.moments import Unreadable, read_instant
 from tasks_app.recurrence.zones import load_zone
+from tasks_app.selectors.access import Deed
 from tasks_app.services import tasks
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.objects import task_or_404
@@ -30,7 +31,7 @@ def _detail(task_id: uuid.UUID) -> str:
 @page
 def task_run_now(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Start a run, for another instant than now if one is given, and go to it."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.RUN)
     try:
         instant = _instant(request.POST.get("scheduled_for", ""), task.timezone)
         run = tasks.task_run_now(task=task, actor=actor_of(request), scheduled_for=instant)
@@ -44,7 +45,7 @@ def task_run_now(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_pause(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Pause, with the note that others will read."""
-    task, note = task_or_404(request, task_id), request.POST.get("note", "").strip()
+    task, note = task_or_404(request, task_id, Deed.CANCEL), request.POST.get("note", "").strip()
     return act(
         request,
         lambda: tasks.task_pause(task=task, actor=actor_of(request), note=note),
@@ -57,7 +58,7 @@ def task_pause(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_resume(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Plan again from now on."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.CANCEL)
     return act(
         request,
         lambda: tasks.task_resume(task=task, actor=actor_of(request)),
@@ -70,7 +71,7 @@ def task_resume(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_cancel(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """End the task for good, after asking."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.CANCEL)
     if request.method == "GET":
         return _ask(
             request,
@@ -91,7 +92,7 @@ def task_cancel(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Take the task away, after asking."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.MANAGE)
     if request.method == "GET":
         return _ask(
             request,
@@ -112,7 +113,7 @@ def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
 @page
 def task_duplicate(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Make a paused copy and open it for editing."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.MANAGE)
     try:
         copy = tasks.task_duplicate(task=task, owner=request.user, actor=actor_of(request))
     except CarillonError as error:

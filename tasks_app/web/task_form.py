@@ -14,7 +14,7 @@ from tasks_app.catalogue import BY_KEY, Example
 from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import shows_payload, why_not
+from tasks_app.selectors.access import Deed, shows_payload, why_not
 from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
 from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.selectors.task_list import queue_names
@@ -63,7 +63,7 @@ def task_new(request: Request) -> HttpResponse:
 @page
 def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Edit a task; somebody else's edit in between is said, not overwritten."""
-    task = task_or_404(request, task_id)
+    task = task_or_404(request, task_id, Deed.MANAGE)
     is_shown = shows_payload(request.user, task)
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.task_list import ORDERS, TaskFilters, recent_runs, task_search
 from tasks_app.states import TaskKind, TaskStatus
@@ -42,7 +43,7 @@ def task_list(request: Request) -> HttpResponse:
         "filters": filters,
         "selects": _selects(request),
         "is_filtered": any(getattr(filters, name) for name in _WORDS),
-        "shows_owner": request.user.is_staff,
+        "shows_owner": sees_all(request.user),
         "counts": task_counts(request.user),
     }
     return render(request, "pages/task-list.html", context, fragments=FRAGMENTS)
@@ -53,7 +54,7 @@ def task_list(request: Request) -> HttpResponse:
 def task_row(request: Request, task_id: Any) -> HttpResponse:
     """One row of the list, fetched again when its task's runs change."""
     [row] = with_strips([task_or_404(request, task_id)])
-    return render(request, "parts/task-row.html", {**row, "shows_owner": request.user.is_staff})
+    return render(request, "parts/task-row.html", {**row, "shows_owner": sees_all(request.user)})
 
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:

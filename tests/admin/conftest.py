@@ -55,6 +55,14 @@ def desk(staff: User) -> Client:
 
 
 @pytest.fixture
+def deputy(admin: User) -> Client:
+    """The browser of somebody in the group Admin who is not a superuser."""
+    client = Client()
+    client.force_login(admin)
+    return client
+
+
+@pytest.fixture
 def queue(db: None) -> Queue:
     """The queue where work goes that names none."""
     return Queue.objects.get_or_create(name="default")[0]

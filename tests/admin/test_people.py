@@ -2,24 +2,11 @@
 
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
 from django.test import Client
 
 from tasks_app.models import ScheduledTask
 from tests.admin.pages import address, read, told
-
-
-@pytest.fixture
-def deputy(staff: User) -> Client:
-    """The browser of somebody in the group Admin who is not a superuser."""
-    call_command("bootstrap", verbosity=0)
-    user = User.objects.create_user("dora", is_staff=True)
-    user.groups.add(Group.objects.get(name="Admin"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def fields(user: User, **changes: Any) -> dict[str, Any]:
@@ -33,7 +20,7 @@ def test_a_user_is_added_and_made_staff(desk: Client) -> None:
     values = {"username": "zoe", "usable_password": "true", "password1": password, "password2": password}
     told(desk.post(address(User, "add"), values))
     zoe = User.objects.get(username="zoe")
-    group = Group.objects.create(name="Viewer")
+    group = Group.objects.get(name="Viewer")
     told(desk.post(address(User, "change", zoe.pk), fields(zoe, is_staff="on", groups=[group.pk])))
     zoe.refresh_from_db()
     assert zoe.is_staff

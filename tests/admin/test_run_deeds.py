@@ -86,11 +86,11 @@ def test_runs_are_never_added_changed_or_deleted(desk: Client, failed_run: TaskR
     assert RunEvent.objects.count() == events
 
 
-def test_a_sensitive_payload_is_for_its_owner_alone(
-    desk: Client, alice: User, staff: User, task: ScheduledTask
+def test_a_sensitive_payload_of_others_needs_a_right_of_its_own(
+    deputy: Client, alice: User, admin: User, task: ScheduledTask
 ) -> None:
     payload = {"url": "https://example.org/swordfish"}
     of_alice = moves.make_run(alice, type="http_request", payload=payload)
-    of_staff = moves.make_run(staff, type="http_request", payload=payload)
-    assert "swordfish" not in read(desk, address(TaskRun, "change", of_alice.pk))
-    assert "swordfish" in read(desk, address(TaskRun, "change", of_staff.pk))
+    of_admin = moves.make_run(admin, type="http_request", payload=payload)
+    assert "swordfish" not in read(deputy, address(TaskRun, "change", of_alice.pk))
+    assert "swordfish" in read(deputy, address(TaskRun, "change", of_admin.pk))

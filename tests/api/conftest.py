@@ -32,9 +32,9 @@ def stranger(charlie: User) -> Api:
 
 
 @pytest.fixture
-def operator(staff: User) -> Api:
-    """Calls of an administrator."""
-    return Api(staff)
+def operator(admin: User) -> Api:
+    """Calls of an administrator, who is no superuser."""
+    return Api(admin)
 
 
 @pytest.fixture

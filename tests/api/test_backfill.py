@@ -167,7 +167,7 @@ def test_strangers_find_no_task_to_fill(api: Api, stranger: Api, nobody: Api, op
     assert api.get(f"tasks/{task}/backfill").status == 405
     assert not Batch.objects.exists()
     batch = operator.post(f"tasks/{task}/backfill", asked()).body
-    assert (batch["owner"], batch["actor"]) == ("alice", "user:staff")
+    assert (batch["owner"], batch["actor"]) == ("alice", "user:ada")
 
 
 def test_a_key_needs_the_scope_to_run(alice: User, task: str) -> None:

@@ -41,7 +41,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for hours in range(1, 9):
         backfill(task, hours)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         assert len(ids(api.get("batches"))) == 8
 
 

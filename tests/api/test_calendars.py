@@ -316,7 +316,7 @@ def test_a_list_of_calendars_asks_a_few_questions_however_long_it_is(
 ) -> None:
     for number in range(12):
         kept(api, made(api, name=f"Calendar {number:02}"))
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(7):
         reply = api.get("calendars")
     assert [one["used_by"] for one in reply.body["results"]] == [1] * 12
 

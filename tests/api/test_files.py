@@ -251,7 +251,7 @@ def test_a_list_of_many_costs_as_many_queries_as_one_of_few(
 ) -> None:
     for _ in range(10):
         store(alice, run_id=str(make_run(alice).pk))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(6):
         api.get("files")
 
 

@@ -63,7 +63,7 @@ def test_queues_say_what_waits_in_them(api: Api, nobody: Api, alice: User) -> No
 def test_operators_hold_queues(operator: Api) -> None:
     paused = operator.post("queues/default/pause")
     assert paused.status == 200
-    assert (paused.body["is_paused"], paused.body["paused_by"]) == (True, "user:staff")
+    assert (paused.body["is_paused"], paused.body["paused_by"]) == (True, "user:ada")
     assert operator.post("queues/default/pause").status == 200
     resumed = operator.post("queues/default/resume").body
     assert (resumed["is_paused"], resumed["paused_at"], resumed["paused_by"]) == (False, None, None)

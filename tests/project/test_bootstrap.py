@@ -78,7 +78,7 @@ def test_the_groups_differ_in_what_they_may_do() -> None:
         for name in ("Viewer", "Operator", "Admin")
     }
     assert "view_taskrun" in rights["Viewer"] < rights["Operator"] < rights["Admin"]
-    assert "change_scheduledtask" in rights["Operator"] - rights["Viewer"]
+    assert "cancel_all" in rights["Operator"] - rights["Viewer"]
     assert "add_user" in rights["Admin"] - rights["Operator"]
 
 

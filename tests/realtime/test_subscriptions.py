@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.models import User
 
 from notifications.groups import Topic
 from notifications.messages import LogLine, RunLog, TaskUpdated
 from notifications.rate import Bucket
+from notifications.rights import Rights
 from notifications.sent import Sent
 from notifications.snapshots import Snapshot
 from notifications.subscriptions import Subscriptions
@@ -20,9 +20,9 @@ AT = datetime(2030, 1, 1, tzinfo=UTC)
 TASKS, ONE_RUN, ONE_TASK = Topic("tasks"), Topic("run", UUID(RUN)), Topic("task", UUID(TASK))
 
 
-def subscriptions(*topics: Topic, is_staff: bool = False) -> Subscriptions:
+def subscriptions(*topics: Topic, sees_all: bool = False) -> Subscriptions:
     made = Subscriptions()
-    made.belong_to(User(id=3, is_staff=is_staff))
+    made.belong_to(Rights(3, sees_all))
     for topic in topics:
         made.begin(topic)
     return made
@@ -46,7 +46,7 @@ def standing(version: int, seq: int = 0, status: str = "running", log: RunLog | 
 
 
 @pytest.mark.parametrize(
-    ("topics", "owner_id", "is_staff", "passes"),
+    ("topics", "owner_id", "sees_all", "passes"),
     [
         ([], 3, False, False),
         ([TASKS], 3, False, True),
@@ -60,13 +60,13 @@ def standing(version: int, seq: int = 0, status: str = "running", log: RunLog | 
     ],
 )
 def test_only_what_a_topic_admits_passes(
-    topics: list[Topic], owner_id: int | None, is_staff: bool, passes: bool
+    topics: list[Topic], owner_id: int | None, sees_all: bool, passes: bool
 ) -> None:
-    assert (subscriptions(*topics, is_staff=is_staff).text_for(update(owner_id=owner_id)) is not None) == passes
+    assert (subscriptions(*topics, sees_all=sees_all).text_for(update(owner_id=owner_id)) is not None) == passes
 
 
 def test_log_lines_pass_only_to_followers_of_the_run() -> None:
-    assert subscriptions(TASKS, ONE_TASK, is_staff=True).text_for(lines(1, 2)) is None
+    assert subscriptions(TASKS, ONE_TASK, sees_all=True).text_for(lines(1, 2)) is None
     assert subscriptions(ONE_RUN).text_for(lines(1, 2)) == "1-2"
 
 
@@ -128,8 +128,8 @@ def test_a_finished_run_is_not_looked_at_again_until_everything_is() -> None:
 
 def test_a_change_of_the_users_rights_is_noticed() -> None:
     ours = subscriptions(TASKS)
-    assert ours.belong_to(User(id=3))
-    assert not ours.belong_to(User(id=3, is_staff=True))
+    assert ours.belong_to(Rights(3))
+    assert not ours.belong_to(Rights(3, sees_all=True))
 
 
 def test_what_was_sent_is_remembered_for_a_bounded_number_of_runs() -> None:

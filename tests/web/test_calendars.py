@@ -371,7 +371,7 @@ def test_a_list_asks_a_few_questions_however_long_it_is(
 ) -> None:
     for number in range(12):
         make(calendar=new(alice, name=f"Calendar {number:02}").name)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(8):
         page = as_alice.get(BASE)
     assert text(page).count("Weekends, holidays of Germany, 1 single day Yours 1") == 12
 

@@ -4,21 +4,15 @@ import dataclasses
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q
+from django.contrib.auth.models import User
 
 from tasks_app.management.one_line import OneLineCommand
 from tasks_app.models import Queue, ScheduledTask
 from tasks_app.services.first_sign_in import USER_NAME, first_admin_create
+from tasks_app.services.roles import roles_ensure
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
 
-OUR_APPS = ("tasks_app", "django_celery_beat", "django_celery_results")
-PERMISSIONS = {
-    "Viewer": Q(codename__startswith="view_", content_type__app_label__in=OUR_APPS),
-    "Operator": Q(codename__regex="^(view|change)_", content_type__app_label__in=OUR_APPS),
-    "Admin": Q(content_type__app_label__in=(*OUR_APPS, "auth")),
-}
 QUEUES = {
     "critical": {"rank": 0, "description": "Served first."},
     "default": {"rank": 10, "description": "Where work goes that names no queue."},
@@ -88,10 +82,7 @@ class Command(OneLineCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Say only what was made."""
-        for name, which in PERMISSIONS.items():
-            group, is_new = Group.objects.get_or_create(name=name)
-            if is_new:
-                group.permissions.set(Permission.objects.filter(which))
+        roles_ensure()
         for name, fields in QUEUES.items():
             Queue.objects.get_or_create(name=name, defaults=fields)
         password = first_admin_create()

@@ -1,0 +1,97 @@
+"""Rate limits that hold for all processes together: one atomic script in Redis per question (GCRA).
+
+A limit of `most` in `seconds` lets so many through at once, and from then on one each `seconds / most`. While Redis is
+away nothing can be counted: the caller says whether that means "let through" or "refuse".
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from tasks_app.errors import CarillonError
+
+TIMEOUT_SECONDS = 0.5
+_SCRIPT = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1e6
+local spacing, burst, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local next_full_at = full_at + spacing * cost
+local wait = next_full_at - burst - now
+if wait > 1e-9 then return tostring(wait) end
+if cost >= 1 then
+  redis.call('SET', KEYS[1], string.format('%.6f', next_full_at), 'PX', math.ceil((next_full_at - now) * 1000) + 1000)
+end
+return '0'
+"""
+"""`KEYS[1]` holds the instant at which the allowance is whole again."""
+
+
+class TooMany(CarillonError):
+    """The limit is reached; `retry_after` seconds from now there is room again."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LimiterAway(CarillonError):
+    """Nothing can be counted for the moment, and this is not let through uncounted."""
+
+    code = "unavailable"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `most` in `seconds`; `name` is part of the key, with what it is counted for."""
+
+    name: str
+    most: int
+    seconds: float
+    fails_closed: bool = False
+
+    def wait(self, who: object, *, cost: int = 1) -> float:
+        """Count `cost` for `who` if there is room; gives 0, or after how many seconds there is. 0 `cost` only looks.
+
+        Raises LimiterAway where Redis does not answer and the limit fails closed.
+        """
+        key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
+        arguments = (self.seconds / self.most, self.seconds, cost or 1e-6)
+        try:
+            return float(_client().eval(_SCRIPT, 1, key, *arguments))
+        except (RedisError, OSError):
+            if self.fails_closed:
+                raise LimiterAway("Redis is away, so nobody can be let in for the moment.") from None
+            return 0.0
+
+    def take(self, who: object, message: str, *, cost: int = 1) -> None:
+        """Count it, or raise TooMany with this message."""
+        if seconds := self.wait(who, cost=cost):
+            raise TooMany(message, retry_after=max(1, round(seconds + 0.5)))
+
+    def forget(self, who: object) -> None:
+        """Count from nothing again, as far as Redis answers."""
+        try:
+            _client().delete(f"{settings.REDIS_PREFIX}limit:{self.name}:{who}")
+        except (RedisError, OSError):
+            return
+
+
+_clients: dict[str, Any] = {}
+
+
+def _client() -> Any:
+    """One client per process and Redis; it keeps its connections."""
+    known = _clients.get(settings.REDIS_URL)
+    if known is None:
+        connect = import_string(settings.REDIS_CLIENT)
+        timeouts = {"socket_timeout": TIMEOUT_SECONDS, "socket_connect_timeout": TIMEOUT_SECONDS}
+        known = _clients[settings.REDIS_URL] = connect(retry=Retry(NoBackoff(), 0), **timeouts)
+    return known
