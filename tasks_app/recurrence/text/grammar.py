@@ -106,6 +106,10 @@ def _number_alone(cursor: Cursor) -> Refusal | None:
     if before.number is not None and before is not token:
         better = cursor.changed(before.start, token.end, f"{before.number}:{token.number:02}")
         return Refusal("text_word", f'what is {token.text} here? Perhaps "{better}"', token.start, better)
+    is_hours = cursor.word(1) == "h" and (token.number or 0) < 24 and not cursor.at  # noqa: PLR2004  # a day
+    if is_hours and any(other.word in words.ADVERB or other.word in {"day", "weekdays"} for other in cursor.tokens):
+        better = cursor.changed(token.start, cursor.peek(1).end, f"at {token.number}:00")
+        return Refusal("text_word", f'what is {token.text} here? Write "{better}"', token.start, better)
     word = "every" if cursor.word(1) in words.UNIT else "from" if cursor.word(1) in words.RANGE else "at"
     better = cursor.changed(token.start, token.start, f"{word} ")
     return Refusal("text_word", f'what is {token.text} here? Write "{better}"', token.start, better)
@@ -184,6 +188,10 @@ def _at(cursor: Cursor) -> list[Clause]:
 def _except(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     cursor.skip({"for", "from", "on", "in", "not", "every", "the"})
+    if is_date_start(cursor):
+        read_date(cursor, start=start, is_repeated=True)
+        message = "only weekdays and months can be left out; single days off belong to the task's calendar"
+        raise Refusal("text_unsupported", message, start, cursor.changed(start, cursor.last_end, "").replace("  ", " "))
     weekdays = weekday_list(cursor)
     months = frozenset[int]() if weekdays else month_list(cursor)
     if not weekdays and not months:

@@ -3,7 +3,10 @@
 from tasks_app.recurrence.writing import WEEKDAYS
 
 WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY_SHORT = {"tues": "tue", "weds": "wed", "thur": "thu", "thurs": "thu"}
+_WEEKDAY_SHORT = {
+    **{"tues": "tue", "weds": "wed", "wednes": "wed", "thur": "thu", "thurs": "thu"},
+    **{"mo": "mon", "tu": "tue", "th": "thu", "fr": "fri", "sa": "sat", "su": "sun"},
+}
 MONTH_NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -15,7 +18,7 @@ _UNITS = {
     "days": ("day", "days", "d"),
     "weeks": ("week", "weeks", "wk", "wks", "w"),
     "fortnights": ("fortnight", "fortnights"),
-    "months": ("month", "months"),
+    "months": ("month", "months", "mth", "mths", "mos"),
     "quarters": ("quarter", "quarters"),
     "years": ("year", "years", "yr", "yrs"),
 }
@@ -102,6 +105,9 @@ WEEKDAY_GROUP = {
     "workdays": WEEKDAYS[:5],
     "weekend": WEEKDAYS[5:],
     "weekends": WEEKDAYS[5:],
+    **dict.fromkeys(("mtwtf", "mtwthf", "mtwrf"), WEEKDAYS[:5]),
+    "mwf": ("mon", "wed", "fri"),
+    **dict.fromkeys(("tth", "tuth", "tr"), ("tue", "thu")),
 }
 WORKING = {"working", "business", "work", "week"}
 RANGE = {"to", "through", "thru", "until", "till", "til", "-"}
