@@ -37,10 +37,10 @@ _CALLED = {
 }
 # The big cities that no zone is named after, separated by commas.
 _CITIES = {
-    "America/New_York": "boston,washington,washington dc,dc,philadelphia,miami,atlanta,nyc,orlando,charlotte,cleveland",
-    "America/Chicago": "dallas,houston,austin,san antonio,minneapolis,st. louis,st louis,new orleans,nashville,milwaukee",
+    "America/New_York": "boston,washington,washington dc,dc,philadelphia,miami,atlanta,nyc,orlando,cleveland",
+    "America/Chicago": "dallas,houston,austin,san antonio,minneapolis,st. louis,st louis,new orleans,nashville",
     "America/Denver": "salt lake city,albuquerque,colorado springs",
-    "America/Los_Angeles": "san francisco,seattle,san diego,las vegas,portland,san jose,silicon valley,sacramento,sf,la",
+    "America/Los_Angeles": "san francisco,seattle,san diego,las vegas,portland,san jose,silicon valley,sacramento,sf",
     "America/Toronto": "ottawa,quebec,quebec city,hamilton",
     "America/Edmonton": "calgary",
     "America/Sao_Paulo": "rio,rio de janeiro,brasilia,brasília,são paulo,belo horizonte",

@@ -33,7 +33,7 @@ _ODD_OFFSETS = {
     "+9:30": "Australia/Darwin",
     "-9:30": "Pacific/Marquesas",
 }
-_STANDS_STILL = "an offset stands still when the clocks of a place change, so name the place"
+_STANDS_STILL = "an offset keeps no summer time: name a place"
 _ODD_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2}):?(30|45)", re.IGNORECASE)
 
 
@@ -55,14 +55,16 @@ def check_timezone(name: object) -> str:
     best, places = _suggest(wanted), _places_at(wanted)
     hint = f"did you mean {best}?" if best else "use a name such as Europe/Berlin or UTC"
     if places:
-        hint = f"{_STANDS_STILL}, such as {places[0]}" + (f"; for the offset all year write {best}" if best else "")
+        hint = f"{_STANDS_STILL}, such as {places[0]}" + (f", or {best}" if best else "")
     message = f"there is no time zone {quoted(name)}; {hint}"
     raise ScheduleError({"timezone": [Problem("timezone_unknown", message, None, best, places)]})
 
 
 def zone_meant(name: str) -> str | None:
     """Give the zone that a name, an abbreviation, a city or an offset most often means."""
-    return zone_called(name.strip()) or _suggest(name.strip()[:LONGEST_NAME])
+    given = name.strip()[:LONGEST_NAME]
+    places = _places_at(given)
+    return zone_called(given) or (places[0] if places else _suggest(given))
 
 
 def _places_at(given: str) -> tuple[str, ...]:

@@ -10,7 +10,14 @@ from tasks_app.recurrence.text.rules import Rule
 from tasks_app.recurrence.text.times import HOUR, check_order, in_part
 
 _EXAMPLE = "9:00"
-_SPREAD = {2: "9:00 and 17:00", 3: "8:00, 13:00 and 18:00", 4: "0:00, 6:00, 12:00 and 18:00"}
+_SPREAD = {
+    2: "9:00 and 17:00",
+    3: "8:00, 13:00 and 18:00",
+    4: "0:00, 6:00, 12:00 and 18:00",
+    5: "8:00, 11:00, 14:00, 17:00 and 20:00",
+    6: "0:00, 4:00, 8:00, 12:00, 16:00 and 20:00",
+    8: "0:00, 3:00, 6:00, 9:00, 12:00, 15:00, 18:00 and 21:00",
+}
 # Days that lie well apart, by how many there are in a week, a month, a year.
 _DAYS = {
     "weeks": {

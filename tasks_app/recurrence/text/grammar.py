@@ -16,6 +16,7 @@ from tasks_app.recurrence.text.spans import read_for, read_from, read_starting, 
 from tasks_app.recurrence.text.times import MINUTE_WORDS, read_times
 from tasks_app.recurrence.text.weekdays import read_weekdays, weekday_list
 
+_SAID_BESIDES = {"only", "exactly", "precisely"}
 Reader = Callable[[Cursor], list[Clause]]
 _HARD = {";", "also"}
 # A dash between clauses is no range; it stands for a comma.
@@ -29,7 +30,7 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
     cursor.accept("please")
     if cursor.word(1) != "of" and cursor.accept_of(words.ORDERS):
         cursor.accept_of({"it", "this"})
-    while not cursor.is_done():
+    while not cursor.is_done() and not _only_at_end(cursor):
         here = cursor.peek()
         sign = _separator(cursor)
         if sign == "and" and (cursor.is_done() or here is cursor.tokens[0]):
@@ -44,6 +45,11 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
             sign = ""
 
 
+def _only_at_end(cursor: Cursor) -> bool:
+    """Tell whether nothing but "only" is left, as in weekdays only."""
+    return cursor.word() == "only" and cursor.at == len(cursor.tokens) - 1 and cursor.at > 0
+
+
 def _separator(cursor: Cursor) -> str:
     found = set()
     while word := cursor.accept_of(_SEPARATORS):
@@ -54,7 +60,7 @@ def _separator(cursor: Cursor) -> str:
 
 
 def _clause(cursor: Cursor) -> list[Clause]:
-    cursor.accept("only")
+    cursor.accept_of(_SAID_BESIDES)
     reader = _READERS.get(cursor.word())
     return reader(cursor) if reader else _bare(cursor)
 
@@ -167,7 +173,7 @@ def _in(cursor: Cursor) -> list[Clause]:
 
 def _at(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
-    cursor.accept("exactly")
+    cursor.accept_of({"exactly", "precisely"})
     if cursor.word() in EVERY:
         return read_every(cursor)
     found = read_minutes(cursor) or read_times(cursor)

@@ -29,15 +29,18 @@ def check_nights(rule: Rule, cursor: Cursor, clocks: list[Clock]) -> None:
     days = [clause for clause in rule.of(Days) if clause.weekdays]
     part = rule.one(Part)
     early = [clock for clock in clocks if clock.minutes < _MORNING and _is_at_night(clock, part, cursor)]
-    if not days or not early or len(early) < len(clocks) or len(days[0].weekdays) == len(WEEKDAYS):
+    if not days or not early or len(days[0].weekdays) == len(WEEKDAYS):
         return
-    plain = [_Edit(clock.start, clock.end, f"{clock.minutes // HOUR}:{clock.minutes % HOUR:02}") for clock in early]
+    plain = [_Edit(clock.start, clock.end, f"{clock.minutes // HOUR}:{clock.minutes % HOUR:02}") for clock in clocks]
     if part and part.part == "night":
         plain.append(_Edit(part.start, part.end, ""))
     head = rule.one(Head)
     opening = "" if head and head.count > 1 else "every "
     shifted = [_Edit(clause.start, clause.end, f"{opening}{_day_after(clause)}") for clause in days]
     same, following = _edited(cursor.text, plain), _edited(cursor.text, [*plain, *shifted])
+    if len(early) < len(clocks):
+        message = f'one of these times is before midnight and one after it; on the same day? Write "{same}"'
+        raise Refusal("text_ambiguous", message, early[0].start, same)
     written = quoted(cursor.text[early[0].start : early[0].end])
     message = f'is {written} of the night before or after that day? Write "{same}" or "{following}"'
     raise Refusal("text_ambiguous", message, early[0].start, same, following)

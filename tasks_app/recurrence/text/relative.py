@@ -29,7 +29,8 @@ _SPAN = re.compile(
 )
 _SPAN_SIGN = re.compile(r"\bin\b|\bfrom now\b", re.IGNORECASE)
 _START = re.compile(
-    r",? *\b(?:starting|beginning|starts|from|as of)(?: on| from)? (?P<said>today|tomorrow|tonight|now(?: on)?|next \w+)\b",
+    r",? *\b(?:starting|beginning|starts|from|as of)(?: on| from"
+    r")? (?P<said>today|tomorrow|tonight|now(?: on)?|next \w+)\b",
     re.IGNORECASE,
 )
 _PLAIN_HOUR = re.compile(r"\bat (1[01]|[1-9])(?::(\d\d))?(?! ?[ap]\.?m)(?=\s*$)", re.IGNORECASE)

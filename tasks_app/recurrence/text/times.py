@@ -114,6 +114,7 @@ def _refuse_half(cursor: Cursor) -> None:
 
 def _with_word(cursor: Cursor, first: Token) -> Clock:
     hour, minute = words.CLOCK_WORD[cursor.take().word]
+    cursor.accept("sharp")
     return Clock(hour * HOUR + minute, 0, "word", first.start, cursor.last_end)
 
 

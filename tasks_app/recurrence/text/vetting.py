@@ -18,13 +18,12 @@ _TWO_WAYS = "this can be read in two ways; say how often, such as twice a month 
 _REASONS = (
     ("text_relative", _RELATIVE, "tomorrow today tonight yesterday now later soon asap immediately ago next coming"),
     ("text_vague", "say exactly when", "sometimes occasionally often frequently regularly always never randomly"),
-    ("text_vague", "say exactly when", "about around approximately roughly"),
+    ("text_vague", "say exactly when", "about around approximately roughly approx circa ca"),
     (
         "text_ambiguous",
         _TWO_WAYS,
         "bimonthly semimonthly biannually biannual semiannually biennially biyearly semiweekly",
     ),
-    ("text_unsupported", "say the months, such as in June, July and August", "summer winter spring autumn fall"),
     ("text_unsupported", "the sun keeps no fixed time; say a time of day", "sunrise sunset dawn dusk"),
     ("text_unsupported", "say the hours, such as from 9:00 to 17:00", "office opening daytime"),
     ("text_unsupported", "a text holds no conditions, not even on the weekday of a day of the month", "when if unless"),
@@ -38,7 +37,7 @@ _REFUSED = {word: (code, message) for code, message, refused in _REASONS for wor
 # What may stand in place of some of them.
 _HALF_A_YEAR = ("every 6 months ",)
 _INSTEAD: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("about", "around", "approximately", "roughly"), ("",)),
+    **dict.fromkeys(("about", "around", "approximately", "roughly", "approx", "circa", "ca"), ("",)),
     **dict.fromkeys(("semiannually", "biannually", "biannual", "biyearly"), _HALF_A_YEAR),
     "bimonthly": ("every 2 months ", "twice a month "),
     "semimonthly": ("twice a month ", "on the 1st and 15th of every month "),

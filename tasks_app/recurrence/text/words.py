@@ -109,9 +109,9 @@ WEEKDAY_GROUP = {
     "mwf": ("mon", "wed", "fri"),
     **dict.fromkeys(("tth", "tuth", "tr"), ("tue", "thu")),
 }
-WORKING = {"working", "business", "work", "week"}
+WORKING = {"working", "business", "biz", "work", "week"}
 RANGE = {"to", "through", "thru", "until", "till", "til", "-"}
-LIST = {",", "and", "&", "+"}
+LIST = {",", "and", "&", "+", "plus"}
 START = {"starting", "beginning", "counted", "counting", "since"}
 END = {"until", "till", "til", "ending", "through", "thru"}
 EXCEPT = {"except", "excepting", "excluding", "but", "without"}
@@ -120,8 +120,24 @@ PREFIXES = {"bi", "semi"}
 _GRAMMAR_WORDS = {
     *("every", "each", "all", "other", "alternate", "single", "the", "a", "an", "per", "of", "in", "on", "at", "from"),
     *("between", "by", "before", "after", "past", "half", "last", "leap", "nearest", "closest", "penultimate", "end"),
-    *("top", "am", "pm", "oclock", "sharp", "exactly", "only", "times", "time", "basis", "for", "not", "also", "then"),
-    *("during", "within", "working", "business", "work", "week", "please", "run", "send", "start", "it", "this"),
+    *(
+        "top",
+        "am",
+        "pm",
+        "oclock",
+        "sharp",
+        "exactly",
+        "precisely",
+        "only",
+        "times",
+        "time",
+        "basis",
+        "for",
+        "not",
+        "also",
+        "then",
+    ),
+    *("during", "within", "biz", "working", "business", "work", "week", "please", "run", "send", "start", "it", "this"),
     *("st", "nd", "rd", "th", "t"),
 }
 KNOWN = frozenset(
