@@ -89,6 +89,6 @@ class Cursor:
             better = [f"{self.text.rstrip()} {more}" for more in endings]
             return Refusal("text_word", "the text ends too early", token.start, *better)
         written = self.text[token.start : token.end]
-        better = self.changed(token.start, token.start, "day ") if token.word == "at" else ""
+        with_day = [self.changed(token.start, token.start, "day ")] if token.word == "at" else []
         message = f"{quoted(written)} is not understood at this place"
-        return Refusal("text_word", message, token.start, *([better] if better else []))
+        return Refusal("text_word", message, token.start, *with_day)
