@@ -200,6 +200,9 @@ class TaskDetail(Task):
 
     last_runs: list[Run]
     next_slots: list[Instant]
+    instead_of: list[Instant | None] = Field(
+        description="For each of `next_slots` the slot that it stands for, where the calendar has moved that."
+    )
 
 
 class TaskPage(Page[Task]):

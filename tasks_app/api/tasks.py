@@ -24,7 +24,7 @@ from tasks_app.selectors.access import Deed
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.task_list import ORDERS, task_search
 from tasks_app.selectors.tasks import task_by_key, task_get
-from tasks_app.services.planning import planned_instants
+from tasks_app.services.planning import planned_runs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_delete, task_update
 
@@ -81,8 +81,13 @@ class TaskObject(Endpoint):
         """Give a task, its last 10 runs and its next 10 slots."""
         task = task_get(call.user, task_id)
         runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
-        slots = planned_instants(task, _SHOWN)
-        return TaskDetail(**task_fields(call, task), last_runs=[run_out(run) for run in runs], next_slots=slots)
+        coming = planned_runs(task, _SHOWN)
+        return TaskDetail(
+            **task_fields(call, task),
+            last_runs=[run_out(run) for run in runs],
+            next_slots=[one.at for one in coming],
+            instead_of=[one.instead_of for one in coming],
+        )
 
     @operation("task_update", if_match=True)
     def patch(self, call: Call, body: TaskChanges, task_id: uuid.UUID) -> Task:

@@ -35,11 +35,99 @@ _CALLED = {
     "Pacific/Auckland": "nzst nzdt",
     "UTC": "z zulu gmt+0",
 }
+# The big cities that no zone is named after, separated by commas.
+_CITIES = {
+    "America/New_York": "boston,washington,washington dc,dc,philadelphia,miami,atlanta,nyc,orlando,cleveland",
+    "America/Chicago": "dallas,houston,austin,san antonio,minneapolis,st. louis,st louis,new orleans,nashville",
+    "America/Denver": "salt lake city,albuquerque,colorado springs",
+    "America/Los_Angeles": "san francisco,seattle,san diego,las vegas,portland,san jose,silicon valley,sacramento,sf",
+    "America/Toronto": "ottawa,quebec,quebec city,hamilton",
+    "America/Edmonton": "calgary",
+    "America/Sao_Paulo": "rio,rio de janeiro,brasilia,brasília,são paulo,belo horizonte",
+    "America/Mexico_City": "guadalajara,puebla",
+    "America/Bogota": "medellin,medellín,cali,bogotá",
+    "Europe/London": "manchester,birmingham,edinburgh,glasgow,cardiff,liverpool,leeds,bristol,oxford,cambridge,england,"
+    "scotland,wales,great britain",
+    "Europe/Berlin": "munich,münchen,muenchen,frankfurt,hamburg,cologne,köln,koeln,düsseldorf,dusseldorf,duesseldorf,"
+    "stuttgart,leipzig,dresden,hanover,hannover,nuremberg,nürnberg,bremen,dortmund,essen,bonn",
+    "Europe/Zurich": "zürich,geneva,genève,basel,bern,lausanne",
+    "Europe/Vienna": "wien,graz,linz,salzburg,innsbruck",
+    "Europe/Paris": "lyon,marseille,nice,toulouse,bordeaux,lille,strasbourg,nantes",
+    "Europe/Rome": "milan,milano,naples,napoli,turin,torino,florence,venice,bologna,roma",
+    "Europe/Madrid": "barcelona,valencia,seville,sevilla,bilbao,malaga",
+    "Europe/Lisbon": "porto,lisboa",
+    "Europe/Amsterdam": "rotterdam,the hague,den haag,utrecht,eindhoven",
+    "Europe/Brussels": "antwerp,ghent,bruges,bruxelles",
+    "Europe/Dublin": "cork,galway",
+    "Europe/Copenhagen": "aarhus,københavn",
+    "Europe/Stockholm": "gothenburg,göteborg,malmö,malmo",
+    "Europe/Oslo": "bergen,trondheim",
+    "Europe/Helsinki": "espoo,tampere",
+    "Europe/Warsaw": "krakow,kraków,cracow,gdansk,gdańsk,wroclaw,wrocław,poznan,lodz,warszawa",
+    "Europe/Prague": "brno,praha",
+    "Europe/Athens": "thessaloniki",
+    "Europe/Moscow": "st. petersburg,st petersburg,saint petersburg",
+    "Europe/Kyiv": "kharkiv,lviv,odesa,odessa",
+    "Europe/Istanbul": "ankara,izmir,antalya",
+    "Asia/Jerusalem": "tel aviv,haifa",
+    "Asia/Dubai": "abu dhabi,sharjah",
+    "Asia/Riyadh": "jeddah,mecca",
+    "Asia/Karachi": "lahore,islamabad",
+    "Asia/Kolkata": "mumbai,bombay,delhi,new delhi,bangalore,bengaluru,chennai,madras,hyderabad,pune,ahmedabad",
+    "Asia/Shanghai": "peking,shenzhen,guangzhou,chengdu,hangzhou,wuhan,tianjin",
+    "Asia/Tokyo": "osaka,kyoto,nagoya,yokohama,sapporo,fukuoka",
+    "Asia/Seoul": "busan,incheon",
+    "Asia/Ho_Chi_Minh": "hanoi,ho chi minh city",
+    "Asia/Manila": "cebu,quezon city",
+    "Africa/Johannesburg": "cape town,durban,pretoria",
+    "Africa/Lagos": "abuja",
+    "Africa/Casablanca": "rabat,marrakesh,marrakech",
+    "Australia/Melbourne": "geelong",
+    "Australia/Brisbane": "gold coast",
+    "Pacific/Auckland": "wellington,christchurch",
+}
+# Zones by these names do exist, but stand still when the clocks change, or are no place; so they are offered as well.
+_STILL = {
+    "cet": "Europe/Berlin",
+    "met": "Europe/Berlin",
+    "eet": "Europe/Helsinki",
+    "wet": "Europe/Lisbon",
+    "est": "America/New_York",
+    "cst": "America/Chicago",
+    "mst": "America/Denver",
+    "hst": "Pacific/Honolulu",
+    "ast": "America/Halifax",
+    "gmt": "Europe/London",
+    "utc": "UTC",
+}
+# The places that keep an offset in winter, and one that keeps it all year, for those who write UTC+2.
+BY_OFFSET = {
+    "+0": ("Europe/London",),
+    "+1": ("Europe/Berlin", "Africa/Lagos"),
+    "+2": ("Europe/Helsinki", "Africa/Johannesburg"),
+    "+3": ("Europe/Istanbul", "Africa/Nairobi"),
+    "+4": ("Asia/Dubai",),
+    "+5": ("Asia/Karachi",),
+    "+7": ("Asia/Bangkok",),
+    "+8": ("Asia/Shanghai", "Asia/Singapore"),
+    "+9": ("Asia/Tokyo",),
+    "+10": ("Australia/Sydney", "Australia/Brisbane"),
+    "+12": ("Pacific/Auckland",),
+    "-3": ("America/Sao_Paulo",),
+    "-4": ("America/Halifax",),
+    "-5": ("America/New_York", "America/Bogota"),
+    "-6": ("America/Chicago", "America/Mexico_City"),
+    "-7": ("America/Denver", "America/Phoenix"),
+    "-8": ("America/Los_Angeles",),
+    "-10": ("Pacific/Honolulu",),
+}
+CITIES = {city: zone for zone, cities in _CITIES.items() for city in cities.split(",")}
 ZONES = {word: zone for zone, words in _CALLED.items() for word in words.split()}
 _TAIL = {"time", "standard", "daylight", "summer"}
 
 
 def zone_called(name: str) -> str | None:
     """Give the zone that an abbreviation or a name such as "Pacific time" most often means."""
-    words = [word for word in name.casefold().split() if word not in _TAIL]
-    return ZONES.get(words[0]) if len(words) == 1 else None
+    words = [word for word in name.casefold().replace("_", " ").split() if word not in _TAIL]
+    whole = " ".join(words)
+    return ZONES.get(whole) or CITIES.get(whole) or _STILL.get(whole)

@@ -10,9 +10,9 @@ from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
-from tasks_app.recurrence.errors import ScheduleError, quoted
+from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
 from tasks_app.recurrence.zone_list import zone_of_country
-from tasks_app.recurrence.zone_words import zone_called
+from tasks_app.recurrence.zone_words import BY_OFFSET, zone_called
 
 LONGEST_NAME = 64
 SECOND = timedelta(seconds=1)
@@ -33,6 +33,7 @@ _ODD_OFFSETS = {
     "+9:30": "Australia/Darwin",
     "-9:30": "Pacific/Marquesas",
 }
+_STANDS_STILL = "an offset keeps no summer time: name a place"
 _ODD_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])0?(\d{1,2}):?(30|45)", re.IGNORECASE)
 
 
@@ -50,11 +51,26 @@ def check_timezone(name: object) -> str:
     given = name if isinstance(name, str) else ""
     if not given.strip():
         raise ScheduleError.at("timezone", "timezone_unknown", "a time zone is needed, such as Europe/Berlin or UTC")
-    best = _suggest(given.strip()[:LONGEST_NAME])
+    wanted = given.strip()[:LONGEST_NAME]
+    best, places = _suggest(wanted), _places_at(wanted)
     hint = f"did you mean {best}?" if best else "use a name such as Europe/Berlin or UTC"
-    raise ScheduleError.at(
-        "timezone", "timezone_unknown", f"there is no time zone {quoted(name)}; {hint}", suggestion=best
-    )
+    if places:
+        hint = f"{_STANDS_STILL}, such as {places[0]}" + (f", or {best}" if best else "")
+    message = f"there is no time zone {quoted(name)}; {hint}"
+    raise ScheduleError({"timezone": [Problem("timezone_unknown", message, None, best, places)]})
+
+
+def zone_meant(name: str) -> str | None:
+    """Give the zone that a name, an abbreviation, a city or an offset most often means."""
+    given = name.strip()[:LONGEST_NAME]
+    places = _places_at(given)
+    return zone_called(given) or (places[0] if places else _suggest(given))
+
+
+def _places_at(given: str) -> tuple[str, ...]:
+    """Give the places for which an offset from UTC may have been meant."""
+    offset = _OFFSET.fullmatch(given)
+    return BY_OFFSET.get(f"{offset[1]}{offset[2]}", ()) if offset else ()
 
 
 def _suggest(given: str) -> str | None:

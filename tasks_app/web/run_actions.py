@@ -16,6 +16,7 @@ from tasks_app.selectors.payloads import masked_payload, meant_payload
 from tasks_app.services import runs, settling
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
+from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.task import type_info
@@ -119,11 +120,12 @@ def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) ->
 def _editor(
     request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
 ) -> HttpResponse:
-    fields = draw_payload(type_info(run.type).schema, payload, errors, owner=run.owner)
+    schema = type_info(run.type).schema
+    fields = draw_payload(schema, payload, errors, owner=run.owner)
     context = {
         "run": run,
         "title": run.task.name if run.task else run.type,
-        "payload_fields": fields,
+        "payload_fold": fold(fields, schema, payload),
         "form": {"payload": payload},
         "unplaced": unplaced(errors, fields),
         "has_errors": bool(errors),

@@ -330,7 +330,11 @@ def test_a_moved_run_names_its_slot_in_the_preview_and_in_what_comes(api: Api) -
     assert seen["instead_of"] == ["2031-03-01T09:00:00Z", "2031-03-08T09:00:00Z"]
     assert api.post("schedule/preview", {**body, "calendar_policy": "skip"}).body["instead_of"] == []
     assert api.post("schedule/preview", {"cron": "0 9 * * *", "count": 2}).body["instead_of"] == [None, None]
-    make(api, **fields)
+    task = make(api, **fields)
+    detail = api.get(f"tasks/{task['id']}").body
+    moved = [slot for slot in detail["instead_of"] if slot]
+    assert len(moved) == len(detail["next_slots"]) == 10
+    assert all(slot < instead for slot, instead in zip(moved, detail["next_slots"], strict=True))
     make(api, cron="0 9 * * mon")
     for slot in api.get("upcoming").body["results"]:
         is_moved = slot["slot"] != slot["due_at"]

@@ -50,6 +50,21 @@ def test_the_fields_of_a_kind_come_with_its_choice(page: Page) -> None:
     assert page.input_value("[name='payload.collection']") == "people"
 
 
+def test_rare_fields_are_folded_away_until_one_of_them_is_wrong(page: Page, faults: list[str]) -> None:
+    page.goto("/tasks/new/?type=http_request")
+    rare = page.locator("[name='payload.timeout_seconds']")
+    expect(rare).to_be_hidden()
+    page.click("text=More settings")
+    expect(rare).to_be_visible()
+    rare.fill("-1")
+    page.fill("[name=name]", "Folded")
+    page.fill("[name='payload.url']", "https://example.org/")
+    page.click("text=Create task")
+    expect(rare).to_have_attribute("aria-invalid", "true")
+    expect(rare).to_be_visible()
+    faults.clear()  # the browser notes the status 400 in its console
+
+
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(page: Page, faults: list[str]) -> None:
     page.goto("/tasks/new/?type=http_request")
     page.fill("[name=name]", "Kept")

@@ -47,7 +47,21 @@ def test_a_tasks_menu_leads_there_where_there_is_a_schedule(
     assert "by hand only" in text(look(as_alice, by_hand))
 
 
+def test_it_begins_no_earlier_than_the_task_itself(as_alice: Client, hourly: ScheduledTask) -> None:
+    made = hour(3) + timedelta(minutes=20, seconds=30)
+    ScheduledTask.objects.filter(pk=hourly.pk).update(created_at=made)
+    response = look(as_alice, hourly)
+    assert value(response, "from") == f"{made + timedelta(seconds=30):%Y-%m-%dT%H:%M}"
+    assert "3 of 3 slots would run" in text(response)
+
+
+def test_where_the_schedule_has_a_start_of_its_own_that_decides(as_alice: Client, make: MakeTask) -> None:
+    task = make(schedule={"kind": "cron", "expression": HOURLY}, timezone="UTC", starts_at=hour(5).isoformat())
+    assert value(look(as_alice, task), "from") == wall(5)
+
+
 def test_it_begins_with_the_last_fortnight_of_slots(as_alice: Client, hourly: ScheduledTask) -> None:
+    ScheduledTask.objects.filter(pk=hourly.pk).update(created_at=hour(40))
     response = look(as_alice, hourly)
     assert value(response, "from") == wall(13)
     assert "14 of 14 slots would run" in text(response)

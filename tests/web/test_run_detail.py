@@ -185,3 +185,12 @@ def test_a_long_log_offers_what_comes_after_its_first_part(as_alice: Client, ali
     response = as_alice.get(page(run))
     assert "line 501" not in text(response)
     assert reverse("run-log", args=[run.pk]) + "?after=500" in response.content.decode()
+
+
+def test_while_it_goes_on_those_without_scripts_are_given_a_way_to_reload(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    under_way = as_alice.get(page(run)).content.decode()
+    hint = under_way.split("data-without-script>")[1].split("</p>")[0]
+    assert f'<a href="{page(run)}">Reload</a>' in hint
+    lifecycle.succeed(runs.hold(run), result=None)
+    assert "Reload" not in text(as_alice.get(page(run)))

@@ -34,6 +34,12 @@ from tasks_app.recurrence.text.times import HOUR, check_whole_minutes
 from tasks_app.recurrence.writing import joined
 
 Fields = dict[str, Any]
+_HOURS_OF = {
+    "morning": "6:00 to 12:00",
+    "afternoon": "12:00 to 18:00",
+    "evening": "18:00 to 22:00",
+    "night": "22:00 to 6:00",
+}
 _SECONDS_IN = {"seconds": 1, "minutes": 60, "hours": 3600}
 _EXAMPLES = {
     "weeks": ("on which day of the week?", "on Monday"),
@@ -93,7 +99,8 @@ def _check_head(rule: Rule, cursor: Cursor) -> None:
         return
     if head.unit in {"years", "quarters"} and head.count > 1:
         message = f"every {head.count} {head.unit} cannot be said; months and single dates can"
-        raise Refusal("text_unsupported", message, head.start)
+        better = cursor.changed(head.start, head.end, f"every {head.unit.removesuffix('s')}")
+        raise Refusal("text_unsupported", message, head.start, better)
     question, example = _EXAMPLES[head.unit]
     often = rule.one(Often)
     if often and not rule.has(Days):
@@ -150,8 +157,10 @@ def _check_beside_rhythm(rule: Rule, cursor: Cursor) -> None:
     if times:
         raise _time_beside(rhythm, times, cursor)
     if rule.has(Part):
+        part = rule.of(Part)[0]
         message = "say the hours beside a rhythm, as in from 22:00 to 6:00"
-        raise Refusal("text_unsupported", message, rule.of(Part)[0].start)
+        hours = "" if rule.has(Window) else f"from {_HOURS_OF[part.part]}"
+        raise Refusal("text_unsupported", message, part.start, cursor.changed(part.start, part.end, hours))
     wrong: Clause | None = rule.one(Often)
     if head and head.unit != "days" and not rule.has(Days):
         wrong = head

@@ -2,14 +2,22 @@
 
 from tasks_app.recurrence.errors import quoted
 from tasks_app.recurrence.text import words
-from tasks_app.recurrence.text.clauses import Clock, Days, Often, Part, Window
+from tasks_app.recurrence.text.clauses import Clock, Days, Often, Part, Times, Window
 from tasks_app.recurrence.text.cursor import Cursor
+from tasks_app.recurrence.text.nights import check_nights
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.rules import Rule
-from tasks_app.recurrence.text.times import HOUR, in_part
+from tasks_app.recurrence.text.times import HOUR, check_order, in_part
 
 _EXAMPLE = "9:00"
-_SPREAD = {2: "9:00 and 17:00", 3: "8:00, 13:00 and 18:00", 4: "0:00, 6:00, 12:00 and 18:00"}
+_SPREAD = {
+    2: "9:00 and 17:00",
+    3: "8:00, 13:00 and 18:00",
+    4: "0:00, 6:00, 12:00 and 18:00",
+    5: "8:00, 11:00, 14:00, 17:00 and 20:00",
+    6: "0:00, 4:00, 8:00, 12:00, 16:00 and 20:00",
+    8: "0:00, 3:00, 6:00, 9:00, 12:00, 15:00, 18:00 and 21:00",
+}
 # Days that lie well apart, by how many there are in a week, a month, a year.
 _DAYS = {
     "weeks": {
@@ -46,7 +54,12 @@ def clocks_of(rule: Rule, cursor: Cursor) -> list[Clock]:
         raise Refusal("text_time", f'say how often, such as "{better}"', window.start, better)
     if not rule.clocks:
         raise _no_time(rule, cursor, part)
-    return [_in_part(clock, part, cursor) for clock in rule.clocks] if part else rule.clocks
+    clocks = [_in_part(clock, part, cursor) for clock in rule.clocks] if part else rule.clocks
+    if not part:
+        for times in rule.of(Times):
+            check_order(cursor, times.clocks)
+    check_nights(rule, cursor, clocks)
+    return clocks
 
 
 def _no_time(rule: Rule, cursor: Cursor, part: Part | None) -> Refusal:

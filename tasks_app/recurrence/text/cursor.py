@@ -6,6 +6,10 @@ from tasks_app.recurrence.errors import quoted
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.tokens import Token
 
+# What an unfinished text may go on with.
+_ENDINGS = ("9:00", "day at 9:00", "Monday at 9:00")
+_AFTER_NUMBER, _AFTER_AND = ("minutes",), ("17:00", "18:00", "Friday")
+
 
 class Cursor:
     """Walks over the tokens; looks ahead by a few, never back."""
@@ -78,6 +82,13 @@ class Cursor:
         """Give the refusal of the next token."""
         token = self.peek()
         if self.is_done():
-            return Refusal("text_word", "the text ends too early", token.start)
+            last = self.tokens[-1] if self.tokens else token
+            endings = (
+                _AFTER_NUMBER if last.number is not None else _AFTER_AND if last.word in {"and", "&", ","} else _ENDINGS
+            )
+            better = [f"{self.text.rstrip()} {more}" for more in endings]
+            return Refusal("text_word", "the text ends too early", token.start, *better)
         written = self.text[token.start : token.end]
-        return Refusal("text_word", f"{quoted(written)} is not understood at this place", token.start)
+        with_day = [self.changed(token.start, token.start, "day ")] if token.word == "at" else []
+        message = f"{quoted(written)} is not understood at this place"
+        return Refusal("text_word", message, token.start, *with_day)

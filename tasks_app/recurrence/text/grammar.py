@@ -16,6 +16,7 @@ from tasks_app.recurrence.text.spans import read_for, read_from, read_starting, 
 from tasks_app.recurrence.text.times import MINUTE_WORDS, read_times
 from tasks_app.recurrence.text.weekdays import read_weekdays, weekday_list
 
+_SAID_BESIDES = {"only", "exactly", "precisely"}
 Reader = Callable[[Cursor], list[Clause]]
 _HARD = {";", "also"}
 # A dash between clauses is no range; it stands for a comma.
@@ -29,7 +30,7 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
     cursor.accept("please")
     if cursor.word(1) != "of" and cursor.accept_of(words.ORDERS):
         cursor.accept_of({"it", "this"})
-    while not cursor.is_done():
+    while not cursor.is_done() and not _only_at_end(cursor):
         here = cursor.peek()
         sign = _separator(cursor)
         if sign == "and" and (cursor.is_done() or here is cursor.tokens[0]):
@@ -44,6 +45,11 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
             sign = ""
 
 
+def _only_at_end(cursor: Cursor) -> bool:
+    """Tell whether nothing but "only" is left, as in weekdays only."""
+    return cursor.word() == "only" and cursor.at == len(cursor.tokens) - 1 and cursor.at > 0
+
+
 def _separator(cursor: Cursor) -> str:
     found = set()
     while word := cursor.accept_of(_SEPARATORS):
@@ -54,7 +60,7 @@ def _separator(cursor: Cursor) -> str:
 
 
 def _clause(cursor: Cursor) -> list[Clause]:
-    cursor.accept("only")
+    cursor.accept_of(_SAID_BESIDES)
     reader = _READERS.get(cursor.word())
     return reader(cursor) if reader else _bare(cursor)
 
@@ -106,6 +112,10 @@ def _number_alone(cursor: Cursor) -> Refusal | None:
     if before.number is not None and before is not token:
         better = cursor.changed(before.start, token.end, f"{before.number}:{token.number:02}")
         return Refusal("text_word", f'what is {token.text} here? Perhaps "{better}"', token.start, better)
+    is_hours = cursor.word(1) == "h" and (token.number or 0) < 24 and not cursor.at  # noqa: PLR2004  # a day
+    if is_hours and any(other.word in words.ADVERB or other.word in {"day", "weekdays"} for other in cursor.tokens):
+        better = cursor.changed(token.start, cursor.peek(1).end, f"at {token.number}:00")
+        return Refusal("text_word", f'what is {token.text} here? Write "{better}"', token.start, better)
     word = "every" if cursor.word(1) in words.UNIT else "from" if cursor.word(1) in words.RANGE else "at"
     better = cursor.changed(token.start, token.start, f"{word} ")
     return Refusal("text_word", f'what is {token.text} here? Write "{better}"', token.start, better)
@@ -163,7 +173,7 @@ def _in(cursor: Cursor) -> list[Clause]:
 
 def _at(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
-    cursor.accept("exactly")
+    cursor.accept_of({"exactly", "precisely"})
     if cursor.word() in EVERY:
         return read_every(cursor)
     found = read_minutes(cursor) or read_times(cursor)
@@ -184,6 +194,10 @@ def _at(cursor: Cursor) -> list[Clause]:
 def _except(cursor: Cursor) -> list[Clause]:
     start = cursor.take().start
     cursor.skip({"for", "from", "on", "in", "not", "every", "the"})
+    if is_date_start(cursor):
+        read_date(cursor, start=start, is_repeated=True)
+        message = "only weekdays and months can be left out; single days off belong to the task's calendar"
+        raise Refusal("text_unsupported", message, start, cursor.changed(start, cursor.last_end, "").replace("  ", " "))
     weekdays = weekday_list(cursor)
     months = frozenset[int]() if weekdays else month_list(cursor)
     if not weekdays and not months:

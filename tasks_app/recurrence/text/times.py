@@ -1,5 +1,8 @@
 """Times of day, lists of them, windows between two, and minutes past the hour."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from tasks_app.recurrence.errors import quoted
 from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.clauses import Clock, Times, Window
@@ -13,7 +16,6 @@ MINUTE_WORDS = {"minute", "minutes", "min", "mins"}
 _FRACTION = {"half": 30, "quarter": 15}
 _HOURS_WORDS = {"hours", "hrs", "h"}
 _MILITARY = 4
-_NO_HOURS = {"times", *words.MONTH, *words.UNIT} - _HOURS_WORDS
 _NO_HOURS = ({"times", *words.MONTH, *words.UNIT}) - _HOURS_WORDS
 
 
@@ -73,6 +75,17 @@ def check_styles(cursor: Cursor, clocks: list[Clock]) -> None:
         raise Refusal("text_ambiguous", f"say am or pm for {written} too, or write {plain.text}", plain.start, better)
 
 
+def check_order(cursor: Cursor, clocks: Sequence[Clock]) -> None:
+    """Refuse "9 and 5": the second may be meant for the afternoon."""
+    for before, clock in pairwise(clocks):
+        if before.style == clock.style == "plain" and clock.minutes < before.minutes:
+            later = f"{clock.minutes // HOUR + NOON}:{clock.minutes % HOUR:02}"
+            better = cursor.changed(clock.start, clock.end, later)
+            early = cursor.changed(clock.start, clock.end, clock.text)
+            message = f'is this {later}, or {clock.text} in the morning? Write "{better}" or "{early}"'
+            raise Refusal("text_ambiguous", message, clock.start, better, early)
+
+
 def read_clock(cursor: Cursor, *, is_bare: bool = False, is_end: bool = False) -> Clock | None:
     """Read one time of day, or give None with the cursor where it was. `is_end` allows 24:00."""
     first = cursor.peek()
@@ -101,6 +114,7 @@ def _refuse_half(cursor: Cursor) -> None:
 
 def _with_word(cursor: Cursor, first: Token) -> Clock:
     hour, minute = words.CLOCK_WORD[cursor.take().word]
+    cursor.accept("sharp")
     return Clock(hour * HOUR + minute, 0, "word", first.start, cursor.last_end)
 
 
@@ -169,6 +183,11 @@ def _numbers(cursor: Cursor, is_bare: bool) -> tuple[int, int, int] | None:
     return _plain_number(cursor, first, is_bare)
 
 
+def is_followed_by_more(cursor: Cursor) -> bool:
+    """Tell "8 hours" from "8 hours before midnight" and "8 hours 30"."""
+    return cursor.word(2) in {"past", "after", "before", "to", "from"} or cursor.peek(2).number is not None
+
+
 def _plain_number(cursor: Cursor, first: Token, is_bare: bool) -> tuple[int, int, int] | None:
     assert first.number is not None
     following = cursor.word(1)
@@ -182,6 +201,9 @@ def _plain_number(cursor: Cursor, first: Token, is_bare: bool) -> tuple[int, int
         cursor.take()
         cursor.accept_of(_HOURS_WORDS)
         return first.number // 100, first.number % 100, 0
+    if following in _HOURS_WORDS and not is_followed_by_more(cursor):
+        cursor.take()
+        return first.number, 0, 0
     if following in words.UNIT or (following == "of" and cursor.word(2) in words.MONTH):
         return None
     cursor.take()

@@ -12,7 +12,9 @@ from tasks_app.recurrence.moments import Unreadable, read_instant, to_text
 from tasks_app.recurrence.text.assembling import schedules_of
 from tasks_app.recurrence.text.cursor import Cursor
 from tasks_app.recurrence.text.grammar import read_pieces
+from tasks_app.recurrence.text.phrases import check_phrases, check_spoken_time
 from tasks_app.recurrence.text.refusal import Refusal
+from tasks_app.recurrence.text.relative import check_relative
 from tasks_app.recurrence.text.rules import sorted_rules
 from tasks_app.recurrence.text.tokens import tokenize
 from tasks_app.recurrence.text.vetting import check_words
@@ -28,6 +30,7 @@ _CRON_LIKE = re.compile(
     rf"@[a-z]+( .*)?|(CRON_)?TZ=.*|(rate|cron)\(.*\)|({_FIELD}[ \t]+){{2}}{_FIELD}([ \t].*)?|{_FIELD}[ \t]+\*.*",
     re.IGNORECASE,
 )
+_CRON_WORD = re.compile(r"^cron[:= ]+(?=[0-9*@])", re.IGNORECASE)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+ ?(Z|[+-]\d\d:?\d\d)", re.IGNORECASE | re.ASCII)
 
 
@@ -60,6 +63,9 @@ def _meaning(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     tokens = tokenize(text)
     if not tokens:
         raise _empty()
+    check_relative(text, zone)
+    check_phrases(text)
+    check_spoken_time(text)
     check_words(text, tokens)
     cursor = Cursor(text, tokens)
     parts: list[Fields] = []
@@ -91,7 +97,7 @@ def _empty() -> Refusal:
 
 def _check_cron(text: str) -> None:
     """Refuse a cron expression, and offer it as one."""
-    stripped = text.strip().strip("\"'`")
+    stripped = _CRON_WORD.sub("", text.strip().strip("\"'`"))
     if not _CRON_LIKE.fullmatch(stripped):
         return
     message = "this is a cron expression; choose Cron (kind cron)"

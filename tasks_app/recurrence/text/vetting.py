@@ -7,23 +7,23 @@ from tasks_app.recurrence.errors import quoted
 from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.tokens import Token
-from tasks_app.recurrence.zones import zone_names
+from tasks_app.recurrence.zone_words import CITIES, ZONES
+from tasks_app.recurrence.zones import zone_meant, zone_names
 
 MOST_CORRECTED = 3
 LONGEST_WORD = 20
 _NEARNESS = 0.75
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
-_TWO_WAYS = "this can be read in two ways; say it as in every 2 months, or name the days"
+_TWO_WAYS = "this can be read in two ways; say how often, such as twice a month or every 2 months"
 _REASONS = (
     ("text_relative", _RELATIVE, "tomorrow today tonight yesterday now later soon asap immediately ago next coming"),
     ("text_vague", "say exactly when", "sometimes occasionally often frequently regularly always never randomly"),
-    ("text_vague", "say exactly when", "about around approximately roughly"),
+    ("text_vague", "say exactly when", "about around approximately roughly approx circa ca"),
     (
         "text_ambiguous",
         _TWO_WAYS,
         "bimonthly semimonthly biannually biannual semiannually biennially biyearly semiweekly",
     ),
-    ("text_unsupported", "say the months, such as in June, July and August", "summer winter spring autumn fall"),
     ("text_unsupported", "the sun keeps no fixed time; say a time of day", "sunrise sunset dawn dusk"),
     ("text_unsupported", "say the hours, such as from 9:00 to 17:00", "office opening daytime"),
     ("text_unsupported", "a text holds no conditions, not even on the weekday of a day of the month", "when if unless"),
@@ -35,18 +35,23 @@ _REASONS = (
 )
 _REFUSED = {word: (code, message) for code, message, refused in _REASONS for word in refused.split()}
 # What may stand in place of some of them.
-_INSTEAD = {
-    **dict.fromkeys(("about", "around", "approximately", "roughly"), ""),
-    "semiannually": "every 6 months ",
-    "bimonthly": "every 2 months ",
+_HALF_A_YEAR = ("every 6 months ",)
+_INSTEAD: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("about", "around", "approximately", "roughly", "approx", "circa", "ca"), ("",)),
+    **dict.fromkeys(("semiannually", "biannually", "biannual", "biyearly"), _HALF_A_YEAR),
+    "bimonthly": ("every 2 months ", "twice a month "),
+    "semimonthly": ("twice a month ", "on the 1st and 15th of every month "),
+    "semiweekly": ("twice a week ",),
 }
 _ZONE_MESSAGE = "the time zone does not belong in the text, but in the field Time zone (timezone)"
 _ZONES = {
     *("utc", "gmt", "z", "cet", "cest", "eet", "eest", "wet", "west", "est", "edt", "cst", "cdt", "mst", "mdt"),
     *("pst", "pdt", "bst", "ist", "jst", "aest", "aedt", "msk", "timezone", "zone", "tz", "zulu", "local"),
     *("eastern", "pacific", "central", "mountain", "standard", "daylight"),
+    *ZONES,
 }
 _MOST_WORDS_IN_A_CITY = 3
+_EXAMPLE = "; a text is written as in every weekday at 9:00"
 
 
 def check_words(text: str, tokens: list[Token]) -> None:
@@ -68,21 +73,25 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
         raise Refusal("text_ambiguous", f'"or" leaves it open; write "{both}"', token.start, both)
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
-        instead = _INSTEAD.get(token.word)
-        better = [] if instead is None else [f"{text[: token.start]}{instead}{text[token.end :].lstrip()}"]
+        following = text[token.end :].lstrip()
+        better = [f"{text[: token.start]}{instead}{following}" for instead in _INSTEAD.get(token.word, ())]
         raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start, *better)
     if token.word in _ZONES or _city(tokens, place):
         raise _zone(text, tokens, place)
     near = _near(token.word)
     written = quoted(text[token.start : token.end])
     hint = f'; did you mean "{near}"?' if near else ""
-    raise Refusal("text_word", f"{written} is not understood{hint}", token.start, *_corrected(text, tokens))
+    better = _corrected(text, tokens)
+    if not better:
+        hint += _EXAMPLE
+    raise Refusal("text_word", f"{written} is not understood{hint}", token.start, *better)
 
 
 @cache
 def _cities() -> frozenset[str]:
     """Give the names that zones have for people, without their continents."""
     names = {part.casefold() for name in zone_names() for part in name.split("/")}
+    names |= {city.replace(" ", "_") for city in CITIES}
     return frozenset(name for name in names if name.replace("_", "").isalpha()) - words.KNOWN
 
 
@@ -106,7 +115,15 @@ def _zone(text: str, tokens: list[Token], place: int) -> Refusal:
         first -= 1
     better = f"{text[: tokens[first].start]} {text[tokens[after - 1].end :]}"
     better = " ".join(better.replace("(", " ").replace(")", " ").split()).replace(" ,", ",")
-    return Refusal("text_zone", _ZONE_MESSAGE, tokens[place].start, better)
+    named = zone_meant(_zone_name(text, tokens[place:after]))
+    message = f"{_ZONE_MESSAGE}, as {named}" if named else _ZONE_MESSAGE
+    return Refusal("text_zone", message, tokens[place].start, better)
+
+
+def _zone_name(text: str, tokens: list[Token]) -> str:
+    """Give the zone as it is written, without the words around it."""
+    named = [token for token in tokens if token.word not in {"time", "timezone", "zone", "tz", "in", "the"}]
+    return text[named[0].start : named[-1].end].strip("() ") if named else ""
 
 
 def _zone_words(tokens: list[Token], place: int) -> int:
@@ -126,7 +143,13 @@ def _near(word: str) -> str:
     if len(word) > LONGEST_WORD:
         return ""
     found = difflib.get_close_matches(word, words.SPELLINGS, n=1, cutoff=_NEARNESS)
-    return found[0] if found else ""
+    return found[0] if found else _swapped().get("".join(sorted(word)), "")
+
+
+@cache
+def _swapped() -> dict[str, str]:
+    """Give the words by their sorted letters: two of them are often typed in the wrong order."""
+    return {"".join(sorted(word)): word for word in words.SPELLINGS}
 
 
 def _corrected(text: str, tokens: list[Token]) -> list[str]:

@@ -37,7 +37,7 @@ def read_weekdays(cursor: Cursor, *, start: int, is_repeated: bool = False) -> D
 def weekday_list(cursor: Cursor) -> frozenset[str]:
     """Read the weekdays themselves; an empty set when none come."""
     chosen = _item(cursor)
-    while chosen and (count := cursor.separators(_SIGNS)):
+    while chosen and ((count := cursor.separators(_SIGNS)) or cursor.word() in words.WEEKDAY):
         here = cursor.at
         cursor.at += count
         more = _item(cursor)

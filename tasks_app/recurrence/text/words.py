@@ -3,7 +3,10 @@
 from tasks_app.recurrence.writing import WEEKDAYS
 
 WEEKDAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY_SHORT = {"tues": "tue", "weds": "wed", "thur": "thu", "thurs": "thu"}
+_WEEKDAY_SHORT = {
+    **{"tues": "tue", "weds": "wed", "wednes": "wed", "thur": "thu", "thurs": "thu"},
+    **{"mo": "mon", "tu": "tue", "th": "thu", "fr": "fri", "sa": "sat", "su": "sun"},
+}
 MONTH_NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -15,7 +18,7 @@ _UNITS = {
     "days": ("day", "days", "d"),
     "weeks": ("week", "weeks", "wk", "wks", "w"),
     "fortnights": ("fortnight", "fortnights"),
-    "months": ("month", "months"),
+    "months": ("month", "months", "mth", "mths", "mos"),
     "quarters": ("quarter", "quarters"),
     "years": ("year", "years", "yr", "yrs"),
 }
@@ -102,10 +105,13 @@ WEEKDAY_GROUP = {
     "workdays": WEEKDAYS[:5],
     "weekend": WEEKDAYS[5:],
     "weekends": WEEKDAYS[5:],
+    **dict.fromkeys(("mtwtf", "mtwthf", "mtwrf"), WEEKDAYS[:5]),
+    "mwf": ("mon", "wed", "fri"),
+    **dict.fromkeys(("tth", "tuth", "tr"), ("tue", "thu")),
 }
-WORKING = {"working", "business", "work", "week"}
+WORKING = {"working", "business", "biz", "work", "week"}
 RANGE = {"to", "through", "thru", "until", "till", "til", "-"}
-LIST = {",", "and", "&", "+"}
+LIST = {",", "and", "&", "+", "plus"}
 START = {"starting", "beginning", "counted", "counting", "since"}
 END = {"until", "till", "til", "ending", "through", "thru"}
 EXCEPT = {"except", "excepting", "excluding", "but", "without"}
@@ -114,8 +120,24 @@ PREFIXES = {"bi", "semi"}
 _GRAMMAR_WORDS = {
     *("every", "each", "all", "other", "alternate", "single", "the", "a", "an", "per", "of", "in", "on", "at", "from"),
     *("between", "by", "before", "after", "past", "half", "last", "leap", "nearest", "closest", "penultimate", "end"),
-    *("top", "am", "pm", "oclock", "sharp", "exactly", "only", "times", "time", "basis", "for", "not", "also", "then"),
-    *("during", "within", "working", "business", "work", "week", "please", "run", "send", "start", "it", "this"),
+    *(
+        "top",
+        "am",
+        "pm",
+        "oclock",
+        "sharp",
+        "exactly",
+        "precisely",
+        "only",
+        "times",
+        "time",
+        "basis",
+        "for",
+        "not",
+        "also",
+        "then",
+    ),
+    *("during", "within", "biz", "working", "business", "work", "week", "please", "run", "send", "start", "it", "this"),
     *("st", "nd", "rd", "th", "t"),
 }
 KNOWN = frozenset(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,8 @@ OVERLAPS = {
     Overlap.ALLOW.value: "Run side by side",
 }
 _SHOWN_SLOTS = 14
+# The field has whole minutes: the one in which the task was made lies behind it.
+_ALMOST_A_MINUTE = timedelta(seconds=59, microseconds=999_999)
 _WALL = "%Y-%m-%dT%H:%M"
 
 
@@ -105,11 +107,15 @@ class BackfillForm:
 
 
 def _start(task: ScheduledTask, now: datetime) -> datetime:
-    """Where to begin, unless said otherwise: a few slots ago, whatever the pace of the schedule."""
+    """Where to begin, unless said otherwise: a few slots ago, but not before the task was there.
+
+    A task that starts at a moment of its own has its slots from there, even where that lies further back.
+    """
     try:
-        return some_ago(task, now, _SHOWN_SLOTS)
+        found = some_ago(task, now, _SHOWN_SLOTS)
     except ValueError:  # the service says that the schedule cannot be read
         return now
+    return max(found, min(now, task.starts_at or task.created_at + _ALMOST_A_MINUTE))
 
 
 def _zone(task: ScheduledTask) -> ZoneInfo:

@@ -19,6 +19,7 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import calendar, policies
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
+from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
@@ -146,7 +147,7 @@ class TaskForm:
             "name": name,
             "details": details,
             "details_open": any(one.value or one.errors for one in details),
-            "payload_fields": payload,
+            "payload_fold": fold(payload, self.type.schema, self.payload or {}),
             "schedule": schedule,
             "calendar": kept,
             "policies": folded,

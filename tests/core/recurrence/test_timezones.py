@@ -8,7 +8,7 @@ import pytest
 
 from tasks_app.recurrence import ScheduleError, check_timezone, parse, zone_names
 from tasks_app.recurrence.zone_list import listed_zones
-from tasks_app.recurrence.zone_words import ZONES
+from tasks_app.recurrence.zone_words import BY_OFFSET, CITIES, ZONES
 from tasks_app.recurrence.zones import load_zone
 
 
@@ -31,6 +31,15 @@ def test_known_names_are_given_back(name: str) -> None:
         ("utc+3", "Etc/GMT-3"),
         ("+03:00", "Etc/GMT-3"),
         ("GMT-5", "Etc/GMT+5"),
+        ("Munich", "Europe/Berlin"),
+        ("Frankfurt", "Europe/Berlin"),
+        ("San Francisco", "America/Los_Angeles"),
+        ("Beijing", "Asia/Shanghai"),
+        ("Mumbai", "Asia/Kolkata"),
+        ("st. petersburg", "Europe/Moscow"),
+        ("PST", "America/Los_Angeles"),
+        ("CST", "America/Chicago"),
+        ("Eastern Time", "America/New_York"),
         ("GMT+25", None),
         ("Mars/Phobos", None),
         ("../../etc/passwd", None),
@@ -54,6 +63,21 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: object, suggestion: s
     assert len(problem.message) < 120
     with pytest.raises(ScheduleError):
         parse("0 9 * * *", name)  # type: ignore[arg-type]  # the point of some of these tests
+
+
+def test_an_offset_is_answered_with_the_places_that_may_be_meant() -> None:
+    with pytest.raises(ScheduleError) as refused:
+        check_timezone("UTC+2")
+    problem = refused.value.problems["timezone"][0]
+    assert "an offset keeps no summer time: name a place, such as Europe/Helsinki" in problem.message
+    assert problem.also == ("Europe/Helsinki", "Africa/Johannesburg")
+    assert {*problem.also, problem.suggestion} <= zone_names()
+
+
+def test_every_city_leads_to_a_zone_that_exists() -> None:
+    assert {*CITIES.values(), *ZONES.values()} | {
+        place for places in BY_OFFSET.values() for place in places
+    } <= zone_names()
 
 
 def test_every_name_can_be_loaded() -> None:

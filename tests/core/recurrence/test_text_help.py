@@ -1,0 +1,297 @@
+"""What people type and no schedule says: refused at the word, with a text that does."""
+
+from datetime import UTC, datetime
+
+import pytest
+import time_machine
+
+from tests.core.recurrence.texts import ZONE, meaning, refusal
+
+# A Sunday, half past twelve in Berlin.
+NOW = datetime(2026, 11, 29, 11, 30, tzinfo=UTC)
+# Text, place of the word, and what may be written instead, likeliest first.
+HELPED: dict[str, list[tuple[str | int, ...]]] = {
+    "text_word": [
+        ("monday at nine-thirty", 10, "monday at 9:30"),
+        ("every", 5, "every day at 9:00"),
+        ("every day at nine thirty", 13, "every day at 9:30"),
+        ("123", 0, "every day at 1:23"),
+        ("every day at", 12, "every day at 9:00"),
+        ("every at 9", 6, "every day at 9"),
+        ("every day at 9 and", 18, "every day at 9 and 17:00"),
+        ("every 5", 7, "every 5 minutes"),
+        ("every five", 10, "every five minutes"),
+        ("7 days a week at 8", 2, "every day at 8"),
+        ("every working day at 6 as well as on Sunday at 8", 23, "every working day at 6 and on Sunday at 8"),
+        ("9h every day", 0, "at 9:00 every day"),
+        ("17h daily", 0, "at 17:00 daily"),
+        ("any day at 9", 0, "every day at 9"),
+        ("every dya at 9", 6, "every day at 9"),
+        ("at", 2, "every day at 9:00"),
+        ("every monday at", 15, "every monday at 9:00"),
+        ("every M, W, F at 9", 6, "every Mon, Wed and Fri at 9"),
+        ("every 3 mo on the 1st at 9", 8, "every 3 months on the 1st at 9"),
+        ("6 in the morning daily", 0, "at 6 in the morning daily"),
+        ("eight thirty every morning", 0, "8:30 every morning"),
+        ("every day at eight thirty am", 13, "every day at 8:30 am"),
+        ("each month's first Monday at 9", 5, "on the first Monday of every month at 9"),
+        ("the month's last day at 9", 4, "on the last day of every month at 9"),
+        ("every month's first day at 6", 6, "on the first day of every month at 6"),
+        ("half-yearly on the 1st at 9", 0, "every 6 months on the 1st at 9"),
+        ("half yearly", 0, "every 6 months on day 1 at 9:00"),
+        ("every half year on the 1st at 9", 0, "every 6 months on the 1st at 9"),
+        ("every half year", 0, "every 6 months on day 1 at 9:00"),
+        ("3x a day", 1, "every day at 8:00, 13:00 and 18:00"),
+        ("2x daily", 1, "every day at 9:00 and 17:00"),
+        ("twice-daily at 9 and 17", 0, "twice daily at 9 and 17"),
+        ("every day 3 times", 10, "every day at 8:00, 13:00 and 18:00"),
+        ("per minute", 0, "every minute"),
+        ("per hour", 0, "every hour"),
+        ("per day at 9", 0, "every day at 9"),
+        ("a day at 9", 0, "every day at 9"),
+        ("secondly", 0, "second of every month at 9:00"),
+        ("Mondays & Wednesdays 9 & 15", 21, "Mondays & Wednesdays at 9 & 15"),
+        ("EOM", 0, "on the last day of every month at 9:00"),
+        ("Monday-Friday, 8-18, every 10 minutes", 15, "Monday-Friday, from 8-18, every 10 minutes"),
+        ("mon-fri 8-18 every 15 min", 8, "mon-fri from 8-18 every 15 min"),
+        ("mon-fri 0800-1800 every 15 min", 8, "mon-fri from 0800-1800 every 15 min"),
+        ("top of the hour", 0, "at the top of the hour"),
+        ("at the bottom of the hour", 7, "every hour at minute 30"),
+        ("bottom of every hour", 0, "every hour at minute 30"),
+        ("every whole hour", 6, "every hour"),
+        ("every full hour", 6, "every hour"),
+        ("Mon..Fri at 9", 3, "Mon-Fri at 9"),
+        ("7 days a week at 9", 2, "every day at 9"),
+        ("five days a week at 9", 5, "every weekday at 9"),
+        ("every monday as well as friday at 9", 13, "every monday and friday at 9"),
+        ("every day at 9p", 14, "every day at 9pm"),
+        ("every day at 9a", 14, "every day at 9am"),
+        ("T/Th 3pm", 0, "Tue and Thu 3pm"),
+    ],
+    "text_unsupported": [
+        ("every day in summer at 9", 13, "every day in June, July and August at 9"),
+        ("every 2 years on 1 March at 5", 0, "every year on 1 March at 5"),
+        ("every hour during office hours", 18, "every hour from 9:00 to 17:00 on weekdays"),
+        ("every 5 minutes at night", 16, "every 5 minutes from 22:00 to 6:00"),
+        ("every Monday except the first of the month at 9", 13, "every Monday at 9"),
+        ("every 15 minutes in the morning", 17, "every 15 minutes from 6:00 to 12:00"),
+        ("every 15 minutes during the day", 28, "every 15 minutes from 8:00 to 20:00"),
+        ("every 10 minutes during business hours", 24, "every 10 minutes from 9:00 to 17:00 on weekdays"),
+        ("every 30 minutes overnight", 17, "every 30 minutes from 22:00 to 6:00"),
+        ("every 2 hours during the day", 25, "every 2 hours from 8:00 to 20:00"),
+        ("every day except 25 December at 9", 10, "every day at 9"),
+        ("first week of the month", 6, "on the first Monday of every month at 9:00"),
+        ("first week of every month at 9", 6, "on the first Monday of every month at 9"),
+        ("every first week of the month on Monday at 9", 12, "on the first Monday of every month at 9"),
+        ("last week of the month", 5, "on the last Monday of every month at 9:00"),
+        ("odd days at 9", 0, "every other day at 9"),
+        ("even days", 0, "every other day at 9:00"),
+        ("every even day at 9", 6, "every other day at 9"),
+        ("every odd week on Monday at 9", 6, "every other week on Monday at 9"),
+        ("every day after 9", 10, "every day at 9"),
+        ("by 9 every day", 0, "at 9 every day"),
+        ("every decade", 6, "every year on 1 January at 9:00"),
+        ("every century", 6, "every year on 1 January at 9:00"),
+        ("every 2 years on 1 May at 9", 0, "every year on 1 May at 9"),
+        ("every 4 years", 0, "every year on 1 January at 9:00"),
+        ("every spring", 6, "every day in March, April and May at 9:00"),
+        ("each summer at 9", 5, "every day in June, July and August at 9"),
+        ("every second week of the month on Monday at 9", 13, "on the second Monday of every month at 9"),
+        ("every day at 9 in summer", 18, "every day at 9 in June, July and August"),
+        ("every Monday in the summer", 20, "every Monday in June, July and August at 9:00"),
+        ("in the first week of January at 9", 13, "on the first Monday of January at 9"),
+        ("every 7 hours on Monday", 0, "every 6 hours on Monday"),
+    ],
+    "text_ambiguous": [
+        ("every day at ten to five", 13, "every day at 4:50"),
+        ("every Friday the 13th at 13:13", 17, "on the 13th of every month at 13:13", "every Friday at 13:13"),
+        ("on 12/25 at 9", 3, "every year on 25 December at 9"),
+        ("on 25.12. at 9", 3, "every year on 25 December at 9"),
+        ("Sunday night at 1", 16, "Sunday at 1:00", "every Monday at 1:00"),
+        ("Friday night at 12", 16, "Friday at 0:00", "every Saturday at 0:00"),
+        ("Friday night at midnight", 16, "Friday at 0:00", "every Saturday at 0:00"),
+        ("on weekdays at 9 and 5", 21, "on weekdays at 9 and 17:00", "on weekdays at 9 and 05:00"),
+        ("semimonthly", 0, "on the 1st and 15th of every month at 9:00"),
+        ("biannually", 0, "every 6 months on day 1 at 9:00"),
+        ("3/4 at noon", 0, "every year on 3 April at noon", "every year on 4 March at noon"),
+        ("ten to nine every day", 0, "at 8:50 every day"),
+        ("every Friday the 13th", 17, "on the 13th of every month at 9:00", "every Friday at 9:00"),
+        ("Friday 13th at 9", 7, "on the 13th of every month at 9", "every Friday at 9"),
+        ("every 5 to 10 minutes", 8, "every 5 minutes", "every 10 minutes"),
+        ("every 15 minutes past the hour", 17, "every hour at minute 15", "every 15 minutes"),
+        ("Friday night at 11 and 1", 23, "Friday at 23:00 and 1:00"),
+        (
+            "weekday nights at 1",
+            18,
+            "weekday at 1:00",
+            "every Tuesday, Wednesday, Thursday, Friday and Saturday at 1:00",
+        ),
+        ("Saturday night at 2am", 18, "Saturday at 2:00", "every Sunday at 2:00"),
+        ("Friday at 1 at night", 10, "Friday at 1:00", "every Saturday at 1:00"),
+        ("every other Friday night at 1", 28, "every other Friday at 1:00", "every other Saturday at 1:00"),
+        ("Monday and Tuesday night at 12", 28, "Monday and Tuesday at 0:00", "every Tuesday and Wednesday at 0:00"),
+        ("every month at the end", 19, "every month on the last day at 9:00"),
+        ("monthly on the 31st or last day at 9", 20, "monthly on the 31st and last day at 9"),
+        ("on the 1st of January at 0:00", 0, "every year on the 1st of January at 0:00"),
+        ("end of year at 18", 0, "on the last day of year at 18"),
+        ("end of week at 18", 0, "every Friday at 18", "every Sunday at 18"),
+        ("start of week at 8", 0, "every Monday at 8", "every Sunday at 8"),
+        ("beginning of the week at 8", 0, "every Monday at 8", "every Sunday at 8"),
+        ("every day at 9 but on Sundays at 11", 15, "every day except Sundays at 9; every Sundays at 11"),
+        ("every day at 9 except Sundays at 11", 15, "every day except Sundays at 9; every Sundays at 11"),
+        ("every 2 hours beginning at 9am", 30, "every 2 hours beginning at 9am to 23:00", "every 2 hours from 1:00"),
+        ("on a weekday at 9", 3, "every weekday at 9"),
+        ("a Monday at 9", 0, "every Monday at 9"),
+        ("the Monday at 9", 0, "every Monday at 9"),
+    ],
+    "text_relative": [
+        ("tomorrow at 9", 0, "on 30 November 2026 at 9"),
+        ("in 2 hours", 0, "on 29 November 2026 at 14:30"),
+        ("next Monday at 9", 0, "on 30 November 2026 at 9"),
+        ("next week", 0, "on 30 November 2026 at 9:00"),
+        ("this Friday at 9", 0, "on 4 December 2026 at 9"),
+        ("today at 9", 0, "on 29 November 2026 at 21:00"),
+        ("in 5 minutes", 0, "on 29 November 2026 at 12:35"),
+        ("in an hour", 0, "on 29 November 2026 at 13:30"),
+        ("in two days at 9", 0, "on 1 December 2026 at 9"),
+        ("5 minutes from now", 0, "on 29 November 2026 at 12:35"),
+        ("every day starting tomorrow at 9", 19, "every day at 9"),
+        ("next Monday at 8", 0, "on 30 November 2026 at 8"),
+        ("tomorrow", 0, "on 30 November 2026 at 9:00"),
+        ("today at 5", 0, "on 29 November 2026 at 17:00"),
+        ("tonight at 10", 0, "on 29 November 2026 in the evening at 10"),
+        ("in 2 days at 9", 0, "on 1 December 2026 at 9"),
+        ("every day at 9 starting tomorrow", 24, "every day at 9"),
+        ("next Friday", 0, "on 4 December 2026 at 9:00"),
+        ("this Friday at 5", 0, "on 4 December 2026 at 5"),
+        ("next month on the 1st", 0, "on 1 December 2026 at 9:00"),
+    ],
+    "text_number": [
+        ("every -5 minutes", 6, "every 5 minutes"),
+        ("3 Mar 27 at noon", 6, "3 Mar 2027 at noon"),
+        ("every hour and 15 minutes", 0, "every 75 minutes"),
+        ("every 1h30", 0, "every 90 minutes"),
+        ("every 1:30 hours", 0, "every 90 minutes"),
+        ("every one and a half hours", 0, "every 90 minutes"),
+        ("every hour and a quarter", 0, "every 75 minutes"),
+        ("every two and a half hours", 0, "every 150 minutes"),
+    ],
+    "text_calendar": [
+        ("every New Year at 0:00", 6, "every year on 1 January at 0:00"),
+        ("every day at 9 except holidays", 22, "every day at 9"),
+        ("every Christmas at 9", 6, "every year on 25 December at 9"),
+        ("every day except holidays at 9", 17, "every day at 9"),
+        ("Christmas Eve", 0, "every year on 24 December at 9:00"),
+        ("christmas at 9", 0, "every year on 25 December at 9"),
+        ("new year's day at 0:00", 0, "every year on 1 January at 0:00"),
+        ("every day at 9 except on bank holidays", 30, "every day at 9"),
+        ("New Year's Eve at 23:59", 0, "every year on 31 December at 23:59"),
+    ],
+    "text_vague": [
+        ("24/7", 0, "every hour"),
+        ("every day at 9ish", 14, "every day at 9"),
+        ("every few minutes", 6, "every 5 minutes"),
+        ("every couple of hours", 6, "every 2 hours"),
+        ("end of day", 0, "every day at 17:00"),
+        ("end of every day", 0, "every day at 17:00"),
+        ("close of business", 0, "every day at 17:00"),
+        ("COB every day", 0, "at 17:00 every day"),
+        ("EOD", 0, "every day at 17:00"),
+        ("end of business day", 0, "every day at 17:00"),
+        ("lunchtime", 0, "every day at 12:00"),
+        ("every lunchtime", 6, "every day at 12:00"),
+        ("at lunch every day", 3, "at 12:00 every day"),
+        ("at teatime", 3, "every day at 16:00"),
+        ("at breakfast every day", 3, "at 8:00 every day"),
+        ("every day at approx 9", 13, "every day at 9"),
+        ("every day at 9-ish", 15, "every day at 9"),
+    ],
+    "text_zone": [
+        ("9am ET weekdays", 4, "9am weekdays"),
+        ("every day at 9 Munich time", 15, "every day at 9"),
+        ("every day at 9 San Francisco time", 15, "every day at 9"),
+        ("every day at 9 UTC+2", 15, "every day at 9"),
+        ("daily at 9 Beijing time", 11, "daily at 9"),
+        ("every day at noon in Mumbai", 21, "every day at noon"),
+        ("weekdays at 9 Eastern time", 14, "weekdays at 9"),
+        ("every day at 9 ist", 15, "every day at 9"),
+        ("every day at 9 UTC time", 15, "every day at 9"),
+    ],
+    "text_day": [
+        ("twice yearly", 12, "every 6 months on the 1st at 9:00"),
+        ("three times a week", 18, "on Monday, Wednesday and Friday at 9:00"),
+        ("all week at 9", 8, "all week on Monday at 9"),
+        ("every week at 9", 10, "every week on Monday at 9"),
+    ],
+    "text_time": [
+        ("5 times a day", 13, "every day at 8:00, 11:00, 14:00, 17:00 and 20:00"),
+        ("biweekly on Mon", 15, "biweekly on Mon at 9:00"),
+        ("every monday, also friday at 9", 12, "every monday at 9:00, also friday at 9"),
+        ("every day at 930", 13, "every day at 9:30"),
+        ("every day at 9,30", 13, "every day at 9:30"),
+    ],
+}
+_ROWS = [(code, *row) for code, rows in HELPED.items() for row in rows]
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=lambda row: str(row[1]))
+def test_what_cannot_be_taken_as_it_stands_is_answered_with_what_can(row: tuple[str | int, ...]) -> None:
+    code, text, place, *instead = row
+    with time_machine.travel(NOW, tick=False):
+        problem = refusal(str(text))
+        assert (problem.code, problem.position, [problem.suggestion, *problem.also]) == (code, place, instead)
+        assert all(meaning(str(one)) for one in instead)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MWF at 9", "weekly mon,wed,fri 09:00"),
+        ("TTh 3pm", "weekly tue,thu 15:00"),
+        ("Mon Wed Fri 9am", "weekly mon,wed,fri 09:00"),
+        ("every monday tuesday at 9", "weekly mon,tue 09:00"),
+        ("Mo-Fr 9:00", "weekly mon,tue,wed,thu,fri 09:00"),
+        ("tu th 9am", "weekly tue,thu 09:00"),
+        ("every day at 8 hours", "daily 08:00"),
+        ("every day at 9 hrs", "daily 09:00"),
+        ("every day at noon sharp", "daily 12:00"),
+        ("every day exactly at 9", "daily 09:00"),
+        ("every day at precisely 9", "daily 09:00"),
+        ("every day at 9, weekdays only", "weekly mon,tue,wed,thu,fri 09:00"),
+        ("first biz day of month at 9", "monthly workday first 09:00"),
+        ("every monday plus friday at 9", "weekly mon,fri 09:00"),
+        ("every 3 mths on the 1st at 9", "0 9 1 1,4,7,10 *"),
+        ("every night at 1", "daily 01:00"),
+        ("Friday night at 11", "weekly fri 23:00"),
+        ("every 1 hour 30 minutes", "every 90 minutes"),
+        ("the weekday nearest the 15th at 9", "0 9 15W * *"),
+    ],
+)
+def test_what_has_one_meaning_is_taken(text: str, expected: str) -> None:
+    assert meaning(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("every day at 9 Munich time", "Europe/Berlin"),
+        ("every day at 9 San Francisco time", "America/Los_Angeles"),
+        ("every day at 9am EST", "America/New_York"),
+        ("9am ET weekdays", "America/New_York"),
+        ("every day at 9 CET", "Europe/Berlin"),
+        ("every day at 9 (UTC+2)", "Europe/Helsinki"),
+        ("every day at noon in Mumbai", "Asia/Kolkata"),
+        ("daily at 9 Beijing time", "Asia/Shanghai"),
+    ],
+)
+def test_a_zone_in_the_text_is_named_for_its_field(text: str, zone: str) -> None:
+    problem = refusal(text)
+    assert problem.code == "text_zone"
+    assert problem.message.endswith(f"in the field Time zone (timezone), as {zone}")
+
+
+def test_today_is_that_of_the_zone_of_the_task() -> None:
+    with time_machine.travel(datetime(2026, 11, 29, 23, 30, tzinfo=UTC), tick=False):
+        assert refusal("tomorrow at 9", ZONE).suggestion == "on 1 December 2026 at 9"
+        assert refusal("tomorrow at 9", "America/New_York").suggestion == "on 30 November 2026 at 9"
+        assert refusal("in 2 hours", ZONE).suggestion == "on 30 November 2026 at 02:30"
