@@ -13,7 +13,7 @@ from django.db import DataError, OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Skip
-from tasks_app.models import TaskRun
+from tasks_app.models import RunEvent, TaskRun
 from tasks_app.services import claiming, lifecycle, outcomes
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
@@ -62,6 +62,48 @@ def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begi
         child.work("default")
     assert begun == [str(run.id) for run in made[:2]]
     assert [runs.fresh(run).status for run in made] == ["succeeded", "succeeded", "cancelled"]
+
+
+@contextmanager
+def lost_answer(*, is_committed: bool) -> Iterator[None]:
+    """Let the connection be lost in the first commit of a claim: just after it, or just before."""
+    driver, lost = type(connections["default"]), []
+    commit = driver._commit
+
+    def cut(self: Any) -> None:
+        if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved")) for row in self.queries_log):
+            return commit(self)
+        lost.append(True)
+        if is_committed:
+            commit(self)
+        if self.vendor == "postgresql":
+            self.connection.close()
+        raise OperationalError("the connection is lost")
+
+    driver._commit = cut
+    connection.force_debug_cursor = True
+    connection.queries_log.clear()
+    try:
+        yield
+        assert lost, "a claim was cut off"
+    finally:
+        driver._commit, connection.force_debug_cursor = commit, False
+
+
+@pytest.mark.parametrize("short", [True, False], ids=["a group", "alone"])
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_claim_whose_answer_is_lost_costs_its_runs_nothing(
+    is_committed: bool, short: bool, child: Child, alice: User
+) -> None:
+    with declared(lambda ctx, payload: None, short=short) as name:
+        made = [runs.make_run(alice, type=name) for _ in range(2)]
+        with lost_answer(is_committed=is_committed):
+            child.work("default")
+        child.work("default")
+    claims = [runs.fresh(run).claim_no for run in made]
+    assert [(runs.fresh(run).status, runs.fresh(run).crashes) for run in made] == [("succeeded", 0)] * 2
+    assert claims == ([2, 2] if short and is_committed else [2, 1] if is_committed else [1, 1])
+    assert not RunEvent.objects.filter(target="fenced").exists()
 
 
 @pytest.mark.parametrize("text", ["caf\udce9.csv is empty", "nul \x00 here"])
