@@ -114,13 +114,36 @@ def _fire_due(*, actor: str, task_ids: list[str] | None, has_grace: bool) -> Fir
 
 
 def release_due(*, actor: str) -> int:
-    """Make up to `BATCH` delayed runs and retries eligible whose time has come; gives their number."""
+    """Make up to `BATCH` delayed runs and retries eligible whose time has come; gives their number.
+
+    One that the database refuses to move waits on, and no other waits for it.
+    """
+    due = TaskRun.objects.filter(status=Status.SCHEDULED, due_at__lte=db_now()).order_by("due_at")
+    try:
+        return _release(due, actor=actor)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):
+            raise
+        logger.exception("a batch of delayed runs was refused; each is released by itself")
+    return sum(_release_alone(due.filter(id=id), actor=actor) for id in list(due.values_list("id", flat=True)[:BATCH]))
+
+
+def _release(due: QuerySet[TaskRun], *, actor: str) -> int:
     with transaction.atomic():
-        due = TaskRun.objects.filter(status=Status.SCHEDULED, due_at__lte=db_now()).order_by("due_at")
         rows = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         released = [run for row in rows if (run := lifecycle.queue(row, reason=Reason.DUE, actor=actor))]
         _wake_for(released)
     return len(released)
+
+
+def _release_alone(due: QuerySet[TaskRun], *, actor: str) -> int:
+    try:
+        return _release(due, actor=actor)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):
+            raise
+        logger.warning("a delayed run cannot be released: %s", error)
+        return 0
 
 
 def _skips_locked() -> bool:

@@ -100,6 +100,16 @@ def test_a_row_that_the_database_refuses_is_paused_and_does_not_stop_the_others(
     assert fire() == 0
 
 
+def test_a_delayed_run_that_cannot_be_released_keeps_no_other_waiting(alice: User, clock: Clock) -> None:
+    due = {"status": "scheduled", "reason": "delayed", "queued_at": None, "due_at": START}
+    bad = moves.make_run(alice, type="refused", **due)
+    good = [moves.make_run(alice, **due) for _ in range(3)]
+    refuse_runs("update")
+    assert firing.release_due(actor="test") == 3
+    assert {moves.fresh(run).status for run in good} == {"queued"}
+    assert moves.fresh(bad).status == "scheduled"
+
+
 def refuse_runs(deed: str) -> None:
     """Let the database refuse to insert or update a run of the type "refused"."""
     table = TaskRun._meta.db_table
