@@ -223,9 +223,9 @@ class Child:
 
 
 def take_signals(on_interrupt: object) -> None:
-    """Set the child's signals: deaf to TERM and INT (the parent decides), SIGALRM kills, one signal carries wishes."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Set the child's signals: deaf to what asks for an end (the parent decides), SIGALRM kills, one carries wishes."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(attempts.SOFT_SIGNAL, on_interrupt)  # type: ignore[arg-type]  # a bound method of the right shape
 
