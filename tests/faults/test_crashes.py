@@ -96,7 +96,10 @@ def test_a_worker_that_is_frozen_whole_leaves_its_runs_to_another(platform: Plat
 
 
 def test_a_child_whose_run_is_taken_from_it_ends_itself_in_the_middle_of_its_lease(platform: Platform) -> None:
-    run = platform.run("probe.deaf", seconds=6)
+    for other in platform.living("worker"):
+        other.stop()
+    platform.wait_until_ready(platform.start("worker", LEASE_SECONDS="20"))
+    run = platform.run("probe.deaf", seconds=8)
     platform.running(run)
     platform.do(inside.take_away, run)
     story = platform.ended(run, 40)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from django.db import DataError, OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Skip
-from tasks_app.models import RunEvent, TaskRun
+from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming, lifecycle, outcomes
+from tasks_app.services.doubts import Doubt
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.child import Child
@@ -67,12 +69,14 @@ def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begi
 @contextmanager
 def lost_answer(*, is_committed: bool) -> Iterator[None]:
     """Let the connection be lost in the first commit of a claim: just after it, or just before."""
-    driver, lost = type(connections["default"]), []
+    driver: Any = type(connections["default"])
+    lost: list[bool] = []
     commit = driver._commit
 
     def cut(self: Any) -> None:
         if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved")) for row in self.queries_log):
-            return commit(self)
+            commit(self)
+            return
         lost.append(True)
         if is_committed:
             commit(self)
@@ -104,6 +108,16 @@ def test_a_claim_whose_answer_is_lost_costs_its_runs_nothing(
     assert [(runs.fresh(run).status, runs.fresh(run).crashes) for run in made] == [("succeeded", 0)] * 2
     assert claims == ([2, 2] if short and is_committed else [2, 1] if is_committed else [1, 1])
     assert not RunEvent.objects.filter(target="fenced").exists()
+
+
+def test_a_doubt_gives_back_no_other_claim_of_the_same_number(alice: User) -> None:
+    run, doubt = runs.make_run(alice), Doubt("w@h")
+    doubt.note([run], db_now() + timedelta(seconds=60))  # and the commit never came there
+    claimed = claiming.claim_next(queues=["default"], worker="w@h", lease_seconds=60)
+    assert claimed is not None
+    assert claimed.claim_no == doubt.claims[0].claim_no
+    assert doubt.give_back() == 0
+    assert runs.fresh(run).status == "running"
 
 
 @pytest.mark.parametrize("text", ["caf\udce9.csv is empty", "nul \x00 here"])

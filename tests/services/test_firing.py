@@ -101,7 +101,7 @@ def test_a_row_that_the_database_refuses_is_paused_and_does_not_stop_the_others(
 
 
 def test_a_delayed_run_that_cannot_be_released_keeps_no_other_waiting(alice: User, clock: Clock) -> None:
-    due = {"status": "scheduled", "reason": "delayed", "queued_at": None, "due_at": START}
+    due: dict[str, Any] = {"status": "scheduled", "reason": "delayed", "queued_at": None, "due_at": START}
     bad = moves.make_run(alice, type="refused", **due)
     good = [moves.make_run(alice, **due) for _ in range(3)]
     refuse_runs("update")
