@@ -13,12 +13,12 @@ from django.db.models import Exists, QuerySet
 from tasks_app.models import Queue, TaskRun, db_now
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import group_moves, lifecycle
+from tasks_app.services.doubts import DEADLOCK, in_doubt
 from tasks_app.states import Reason, Status
 
 _LOOK = 5
 _FEWEST = 2
 _LOWER_FIRST = 0.1
-_DEADLOCK = "40P01"
 
 
 def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: int, rng: Random) -> list[str]:
@@ -85,12 +85,13 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
     for _ in range(_LOOK):
         row = None
         try:
-            with transaction.atomic():
+            with in_doubt(worker) as doubt, transaction.atomic():
                 row = _lock_next(queue, passed_over)
                 if row is None:
                     return None
                 now = db_now()
                 until = now + timedelta(seconds=lease_seconds)
+                doubt.note([row], until)
                 return lifecycle.claim(row, worker=worker, lease_until=until, now=now)
         except (IntegrityError, DataError):  # a serial one whose task got another in this moment; a row beyond repair
             assert row is not None
@@ -103,17 +104,18 @@ def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str,
     skips = connection.features.has_select_for_update_skip_locked
     sql, params = _first_rows(queue, count, skips)
     try:
-        with transaction.atomic():
+        with in_doubt(worker) as doubt, transaction.atomic():
             runs = _together(list(TaskRun.objects.raw(sql, params)), most)
             if len(runs) < _FEWEST:
                 return []
             now = db_now()
             until = now + timedelta(seconds=lease_seconds)
+            doubt.note(runs, until)
             return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
     except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
         return []
     except OperationalError as error:  # two groups have runs of the same serial tasks in another order
-        if getattr(error.__cause__, "sqlstate", "") != _DEADLOCK:
+        if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
             raise
         return []
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, OperationalError, transaction
+from django.db.models import QuerySet
 
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
@@ -57,13 +58,48 @@ def make_ready(*, actor: str) -> Fired:
 def fire_due(*, actor: str, task_ids: list[str] | None = None, has_grace: bool = True) -> Fired:
     """Turn the due slots of up to `BATCH` tasks into runs and advance the tasks.
 
-    Without grace all that is due counts as missed, so that one step deals with it.
+    Without grace all that is due counts as missed, so that one step deals with it. When the database refuses what
+    comes of them, each is fired by itself, and what is refused again is paused.
     """
+    try:
+        return _fire_due(actor=actor, task_ids=task_ids, has_grace=has_grace)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):  # it is away, or busy
+            raise
+        logger.exception("a batch of due tasks was refused; each is fired by itself")
+    ids = list(_due(db_now(), task_ids).values_list("id", flat=True)[:BATCH])
+    fired = [_fire_alone(id, actor=actor, has_grace=has_grace) for id in ids]
+    return Fired(tasks=len(ids), runs=sum(one.runs for one in fired))
+
+
+def _fire_alone(id: UUID, *, actor: str, has_grace: bool) -> Fired:
+    try:
+        return _fire_due(actor=actor, task_ids=[str(id)], has_grace=has_grace)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):
+            raise
+        refusal = error
+        logger.exception("task %s cannot be fired", id)
     with transaction.atomic():
         now = db_now()
-        due = ScheduledTask.objects.filter(next_due_at__lte=now, status=TaskStatus.ACTIVE).order_by("next_due_at")
-        if task_ids is not None:
-            due = due.filter(id__in=task_ids)
+        tasks = list(_due(now, [str(id)]).select_for_update(skip_locked=_skips_locked(), of=("self",)))
+        for task in tasks:
+            _pause_broken(task, refusal, now=now)
+            task.version += 1
+        update_rows(tasks, _ADVANCED)
+        beat_sync.switch_off(tasks)
+    return Fired()
+
+
+def _due(now: datetime, task_ids: list[str] | None) -> QuerySet[ScheduledTask]:
+    due = ScheduledTask.objects.filter(next_due_at__lte=now, status=TaskStatus.ACTIVE).order_by("next_due_at")
+    return due if task_ids is None else due.filter(id__in=task_ids)
+
+
+def _fire_due(*, actor: str, task_ids: list[str] | None, has_grace: bool) -> Fired:
+    with transaction.atomic():
+        now = db_now()
+        due = _due(now, task_ids)
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
         runs = _fire_all(tasks, now=now, actor=actor, has_grace=has_grace)
@@ -78,13 +114,36 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None, has_grace: bool =
 
 
 def release_due(*, actor: str) -> int:
-    """Make up to `BATCH` delayed runs and retries eligible whose time has come; gives their number."""
+    """Make up to `BATCH` delayed runs and retries eligible whose time has come; gives their number.
+
+    One that the database refuses to move waits on, and no other waits for it.
+    """
+    due = TaskRun.objects.filter(status=Status.SCHEDULED, due_at__lte=db_now()).order_by("due_at")
+    try:
+        return _release(due, actor=actor)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):
+            raise
+        logger.exception("a batch of delayed runs was refused; each is released by itself")
+    return sum(_release_alone(due.filter(id=id), actor=actor) for id in list(due.values_list("id", flat=True)[:BATCH]))
+
+
+def _release(due: QuerySet[TaskRun], *, actor: str) -> int:
     with transaction.atomic():
-        due = TaskRun.objects.filter(status=Status.SCHEDULED, due_at__lte=db_now()).order_by("due_at")
         rows = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         released = [run for row in rows if (run := lifecycle.queue(row, reason=Reason.DUE, actor=actor))]
         _wake_for(released)
     return len(released)
+
+
+def _release_alone(due: QuerySet[TaskRun], *, actor: str) -> int:
+    try:
+        return _release(due, actor=actor)
+    except DatabaseError as error:
+        if isinstance(error, OperationalError):
+            raise
+        logger.warning("a delayed run cannot be released: %s", error)
+        return 0
 
 
 def _skips_locked() -> bool:
@@ -126,12 +185,19 @@ def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, a
     fired_before = task.slots_fired
     try:
         return _fire(task, others, now=now, actor=actor, has_grace=has_grace)
+    except DatabaseError:  # the transaction of all of them is broken
+        raise
     except Exception as error:
         logger.exception("task %s cannot be scheduled", task.id)
-        task.status, task.paused_at = TaskStatus.PAUSED, now
-        task.pause_note = f"Paused by the platform: its schedule cannot be read ({error})."[:500]
-        task.next_due_at, task.slots_fired = None, fired_before
+        task.slots_fired = fired_before
+        _pause_broken(task, error, now=now)
         return _Firing([], [])
+
+
+def _pause_broken(task: ScheduledTask, error: Exception, *, now: datetime) -> None:
+    what = "what comes of it cannot be stored" if isinstance(error, DatabaseError) else "its schedule cannot be read"
+    task.status, task.paused_at, task.next_due_at = TaskStatus.PAUSED, now, None
+    task.pause_note = f"Paused by the platform: {what} ({error})."[:500]
 
 
 def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str, has_grace: bool) -> _Firing:

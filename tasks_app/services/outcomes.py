@@ -16,13 +16,15 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 
 from tasks_app import beat_sync, dispatch
-from tasks_app.models import OnExhausted, RunAttempt, ScheduledTask, TaskRun, db_now
+from tasks_app.models import OnExhausted, RunAttempt, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.models.platform import ALIVE
 from tasks_app.retry import policy_from_json
 from tasks_app.services import lifecycle, turns
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason, Status, TaskStatus
 
 CRASH_LIMIT = 3
+_UNKNOWN_PATIENCE, _UNKNOWN_PAUSE = timedelta(minutes=5), timedelta(seconds=2)
 _LOCK_TASK = (
     f"SELECT task.id FROM {ScheduledTask._meta.db_table} AS task JOIN {TaskRun._meta.db_table} AS run"
     " ON run.task_id = task.id WHERE run.id = %s FOR NO KEY UPDATE OF task"
@@ -138,6 +140,8 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
     if run is None:
         return None
     now = db_now()
+    if failure.reason == Reason.UNKNOWN_TYPE and (left := _left_to_a_newer_worker(run, held, failure, now=now)):
+        return left
     _record(run, held, failure.reason, failure, now=now)
     failures = run.failures + 1
     if failure.is_permanent or failures > run.max_retries:
@@ -148,6 +152,22 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
     if delay is None:
         delay = policy_from_json(run.retry, max_retries=run.max_retries).delay_after(failures, _RNG)
     return lifecycle.retry_later(held, due_at=now + timedelta(seconds=delay), error=failure.error, failures=failures)
+
+
+def _left_to_a_newer_worker(run: TaskRun, held: Claim, failure: Failure, *, now: datetime) -> TaskRun | None:
+    """Put a run of an unknown type off at no cost, while a worker that was started later may know the type.
+
+    So it is while a new version comes in. After some minutes, or when the newest worker does not know it, it fails.
+    """
+    age = now - max(run.created_at, run.scheduled_for or run.created_at)
+    if age > _UNKNOWN_PATIENCE or run.cancel_requested_at is not None:
+        return None
+    live = Worker.objects.filter(stopped_at=None, heartbeat_at__gt=now - ALIVE)
+    newer = live.filter(started_at__gt=Worker.objects.filter(name=held.worker).values("started_at"))
+    if not any(run.queue in queues for queues in newer.values_list("queues", flat=True)):
+        return None
+    due_at = now + max(_UNKNOWN_PAUSE, age / 4)
+    return lifecycle.retry_later(held, due_at=due_at, error=failure.error, failures=run.failures)
 
 
 def _crash(held: Claim, *, actor: str, error: str) -> TaskRun | None:

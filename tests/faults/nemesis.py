@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from random import Random
@@ -160,6 +161,17 @@ class Nemesis:
         self.cluster.note("pg_terminate_backend", "db")
         self.cluster.do(inside.cut_connections)
 
+    # SQLite.
+
+    def hold_sqlite(self) -> None:
+        """Let somebody else begin to write for some seconds, and come to nothing."""
+        self.cluster.note("locked", "db")
+        path = self.cluster.directory / "db.sqlite3"
+        with contextlib.closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")
+            self.last(self.rng.uniform(1, 8))
+            writer.execute("ROLLBACK")
+
     # Disks.
 
     def fill_disk(self) -> None:
@@ -191,7 +203,7 @@ class Nemesis:
             lambda: self.cross("half_open", "*", "redis", direction=self.rng.choice(["up", "down"])),
             lambda: self.cross("rst", "web", "redis"),
         ]
-        return [*found, *self._deeds_of_postgres()] if self.cluster.postgres is not None else found
+        return [*found, *(self._deeds_of_postgres() if self.cluster.postgres is not None else [self.hold_sqlite])]
 
     def _deeds_of_postgres(self) -> list[Callable[[], object]]:
         return [
@@ -207,7 +219,9 @@ class Nemesis:
     def strike(self) -> None:
         """Do one or two things by the seed, let them last up to three leases, and heal."""
         for deed in self.rng.sample(self.deeds(), self.rng.choice([1, 1, 2])):
-            with contextlib.suppress(redis.RedisError, AssertionError):  # the one may have taken the other's ground
+            with contextlib.suppress(
+                redis.RedisError, sqlite3.OperationalError, AssertionError
+            ):  # the one may have taken the other's ground
                 deed()
         self.last(self.rng.uniform(1, 15))
         self.cluster.heal()

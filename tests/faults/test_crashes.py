@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from tests.live import inside
 from tests.live.platform import Platform
 from tests.live.surroundings import eventually, state
 
@@ -92,3 +93,18 @@ def test_a_worker_that_is_frozen_whole_leaves_its_runs_to_another(platform: Plat
     assert len(platform.ledger.of(run, "end")) == 1
     again = platform.ended(platform.run("probe.echo"))
     assert again.status == "succeeded"
+
+
+def test_a_child_whose_run_is_taken_from_it_ends_itself_in_the_middle_of_its_lease(platform: Platform) -> None:
+    for other in platform.living("worker"):
+        other.stop()
+    platform.wait_until_ready(platform.start("worker", LEASE_SECONDS="20"))
+    run = platform.run("probe.deaf", seconds=8)
+    platform.running(run)
+    platform.do(inside.take_away, run)
+    story = platform.ended(run, 40)
+    assert story.path == ["queued/due", "running", "queued/handed_back", "running", "succeeded"]
+    assert (story.failures, story.crashes, story.claim_no) == (0, 0, 2)
+    starts, ends = platform.ledger.of(run, "start"), platform.ledger.of(run, "end")
+    assert [entry.pid for entry in ends] == [starts[1].pid], "who had lost it did not come to its end"
+    assert starts[0].pid not in platform["worker"].children()

@@ -1,5 +1,7 @@
 """Ways in which a run is made to stop: by a person, by its limits."""
 
+from uuid import UUID
+
 import pytest
 
 from tests.live import inside
@@ -56,6 +58,26 @@ def test_time_limits_hold_however_a_run_behaves(platform: Platform) -> None:
         assert run.started_at is not None
         assert run.finished_at is not None
         assert 0.9 < (run.finished_at - run.started_at).total_seconds() < 4
+
+
+def test_limits_of_the_type_hold_unless_the_task_has_its_own(platform: Platform) -> None:
+    def begin(message: str, seconds: float, **limits: int) -> UUID:
+        payload = platform.probe(seconds=seconds, message=message)
+        task = platform.do(inside.task, "limited", "probe.limited", payload, **limits)
+        return platform.do(inside.run_now, task)
+
+    ends, goes_on = begin("ends", 30), begin("goes on", 30)
+    own = begin("goes on", 30, soft_timeout_seconds=0, timeout_seconds=1)
+    none = begin("goes on", 4, soft_timeout_seconds=0, timeout_seconds=0)
+    told = {run: len(platform.ledger.of(run, "told")) for run in (ends, goes_on, own, none) if platform.ended(run, 40)}
+    assert told == {ends: 1, goes_on: 1, own: 0, none: 0}, "the soft limit is told once; none is none"
+    for run, says in ((ends, "the soft time limit of 1 s has passed"), (goes_on, "was ended"), (own, "was ended")):
+        story = platform.story(run)
+        assert story.ending == ("failed", "timeout")
+        assert says in story.attempts[0].error
+        assert (story.failures, story.crashes) == (1, 0)
+        assert platform.ledger.of(run, "end") == []
+    assert platform.story(none).status == "succeeded", "no limit was asked for, and no limit there was"
 
 
 def test_a_run_beyond_its_limit_is_retried_by_its_policy(platform: Platform) -> None:

@@ -109,6 +109,12 @@ def log_lines(run_id: UUID) -> list[tuple[str, str]]:
     return [(level, message) for lines in chunks for _, level, message in lines]
 
 
+def take_away(run_id: UUID) -> None:
+    """Hand a running run back over its worker's head."""
+    run = TaskRun.objects.get(id=run_id)
+    lifecycle.hand_back(lifecycle.Claim(run.id, run.claim_no, run.worker), actor=ACTOR)
+
+
 def allow_command(name: str, line: str) -> None:
     """Allow a line for the shell, and allow the owner to run it."""
     AllowedCommand.objects.create(name=name, command=[line], uses_shell=True)

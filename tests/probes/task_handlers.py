@@ -90,6 +90,20 @@ def sleep(ctx: RunContext, payload: Probe) -> str:
     return "slept"
 
 
+@handler("probe.asks", payload=Probe, retry=_QUICK)
+def asks(ctx: RunContext, payload: Probe) -> str:
+    """Work until asked to stop, and then come to a good end."""
+    note(payload, "start", ctx)
+    until = time.monotonic() + payload.seconds
+    while time.monotonic() < until:
+        if ctx.should_stop():
+            note(payload, "asked", ctx)
+            return "asked"
+        time.sleep(0.05)
+    note(payload, "end", ctx)
+    return "never asked"
+
+
 @handler("probe.deaf", payload=Probe, retry=_QUICK)
 def deaf(ctx: RunContext, payload: Probe) -> str:
     """Work without ever asking whether to stop; it can still be interrupted."""
@@ -109,6 +123,22 @@ def stubborn(ctx: RunContext, payload: Probe) -> str:
             time.sleep(0.1)
     note(payload, "end", ctx)
     return "survived"
+
+
+@handler("probe.limited", payload=Probe, retry=RetryPolicy(max_retries=0), soft_timeout=1, timeout=3)
+def limited(ctx: RunContext, payload: Probe) -> str:
+    """Have limits by its type; when told that the softer one has passed, end, or go on as if nothing were."""
+    note(payload, "start", ctx)
+    until = time.monotonic() + payload.seconds
+    while time.monotonic() < until:
+        try:
+            time.sleep(0.05)
+        except BaseException:
+            note(payload, "told", ctx)
+            if payload.message != "goes on":
+                raise
+    note(payload, "end", ctx)
+    return "within its limits"
 
 
 @handler("probe.gil", payload=Probe, retry=_QUICK)

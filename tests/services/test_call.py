@@ -12,7 +12,7 @@ from pydantic import BaseModel, field_validator
 
 from tasks_app.errors import EffectUnknown, RunStopped, SoftTimeout
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, Skip
-from tasks_app.models import RunAttempt, db_now
+from tasks_app.models import RunAttempt, TaskRun, Worker, db_now
 from tasks_app.services.execution.call import RESULT_MAX_BYTES, call
 from tests import runs
 from tests.handler_types import attempt_at, declared, ended, execute
@@ -186,6 +186,47 @@ def test_a_type_without_code_fails_for_good(alice: User) -> None:
     after = runs.fresh(run)
     assert (after.status, after.reason, after.failures) == ("failed", "unknown_type", 1)
     assert "was.removed" in after.error
+
+
+def worker(name: str, **fields: Any) -> None:
+    """Make the row of a live worker."""
+    now = db_now()
+    values = {"hostname": "here", "pid": 1, "queues": ["default"], "concurrency": 1, "started_at": now, **fields}
+    Worker.objects.create(name=name, heartbeat_at=now, **values)
+
+
+def test_a_type_that_is_unknown_here_is_left_to_a_newer_worker_for_some_minutes(alice: User) -> None:
+    worker(runs.WORKER, started_at=db_now() - timedelta(hours=1))
+    worker("newer@here")
+    run = runs.make_run(alice, type="of.the.next.version")
+    execute(run)
+    after = runs.fresh(run)
+    assert (after.status, after.reason, after.failures, after.crashes) == ("scheduled", "retry", 0, 0)
+    assert "of.the.next.version" in after.error
+    assert not RunAttempt.objects.filter(run=run).exists()
+    TaskRun.objects.filter(id=run.id).update(created_at=db_now() - timedelta(minutes=6), scheduled_for=None)
+    runs.queue(run)
+    execute(run)
+    assert (runs.fresh(run).status, runs.fresh(run).reason, runs.fresh(run).failures) == ("failed", "unknown_type", 1)
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [{"queues": ["critical"]}, {"stopped_at": True}, {"started_at": timedelta(hours=2)}, {"asked": True}],
+    ids=["of another queue", "stopped", "older", "asked to stop"],
+)
+def test_nobody_else_is_waited_for_in_vain(newer: dict[str, Any], alice: User) -> None:
+    now = db_now()
+    worker(runs.WORKER, started_at=now - timedelta(hours=1))
+    is_asked = newer.get("asked", False)
+    fields = {"queues": newer.get("queues", ["default"]), "stopped_at": now if "stopped_at" in newer else None}
+    worker("other@here", started_at=now - newer.get("started_at", timedelta(0)), **fields)
+    run = runs.make_run(alice, type="was.removed")
+    with attempt_at(run) as attempt:
+        if is_asked:
+            runs.ask_to_stop(run)
+        call(attempt).settle()
+    assert (runs.fresh(run).status, runs.fresh(run).reason) == ("failed", "unknown_type")
 
 
 class Width(BaseModel):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from django.db import DataError, OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Skip
-from tasks_app.models import TaskRun
+from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming, lifecycle, outcomes
+from tasks_app.services.doubts import Doubt
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.child import Child
@@ -62,6 +64,60 @@ def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begi
         child.work("default")
     assert begun == [str(run.id) for run in made[:2]]
     assert [runs.fresh(run).status for run in made] == ["succeeded", "succeeded", "cancelled"]
+
+
+@contextmanager
+def lost_answer(*, is_committed: bool) -> Iterator[None]:
+    """Let the connection be lost in the first commit of a claim: just after it, or just before."""
+    driver: Any = type(connections["default"])
+    lost: list[bool] = []
+    commit = driver._commit
+
+    def cut(self: Any) -> None:
+        if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved")) for row in self.queries_log):
+            commit(self)
+            return
+        lost.append(True)
+        if is_committed:
+            commit(self)
+        if self.vendor == "postgresql":
+            self.connection.close()
+        raise OperationalError("the connection is lost")
+
+    driver._commit = cut
+    connection.force_debug_cursor = True
+    connection.queries_log.clear()
+    try:
+        yield
+        assert lost, "a claim was cut off"
+    finally:
+        driver._commit, connection.force_debug_cursor = commit, False
+
+
+@pytest.mark.parametrize("short", [True, False], ids=["a group", "alone"])
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_claim_whose_answer_is_lost_costs_its_runs_nothing(
+    is_committed: bool, short: bool, child: Child, alice: User
+) -> None:
+    with declared(lambda ctx, payload: None, short=short) as name:
+        made = [runs.make_run(alice, type=name) for _ in range(2)]
+        with lost_answer(is_committed=is_committed):
+            child.work("default")
+        child.work("default")
+    claims = [runs.fresh(run).claim_no for run in made]
+    assert [(runs.fresh(run).status, runs.fresh(run).crashes) for run in made] == [("succeeded", 0)] * 2
+    assert claims == ([2, 2] if short and is_committed else [2, 1] if is_committed else [1, 1])
+    assert not RunEvent.objects.filter(target="fenced").exists()
+
+
+def test_a_doubt_gives_back_no_other_claim_of_the_same_number(alice: User) -> None:
+    run, doubt = runs.make_run(alice), Doubt("w@h")
+    doubt.note([run], db_now() + timedelta(seconds=60))  # and the commit never came there
+    claimed = claiming.claim_next(queues=["default"], worker="w@h", lease_seconds=60)
+    assert claimed is not None
+    assert claimed.claim_no == doubt.claims[0].claim_no
+    assert doubt.give_back() == 0
+    assert runs.fresh(run).status == "running"
 
 
 @pytest.mark.parametrize("text", ["caf\udce9.csv is empty", "nul \x00 here"])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
 from tasks_app.services import firing, planning, upkeep
@@ -79,6 +80,52 @@ def test_a_broken_row_is_paused_and_does_not_stop_the_others(alice: User, clock:
     assert broken.status == TaskStatus.PAUSED
     assert "schedule" in broken.pause_note
     assert slots(good) == ["09:10"]
+
+
+@pytest.mark.parametrize("refused", ["insert", "update"])
+def test_a_row_that_the_database_refuses_is_paused_and_does_not_stop_the_others(
+    refused: str, alice: User, clock: Clock
+) -> None:
+    bad, good = make(alice, overlap="cancel_running"), [make(alice) for _ in range(3)]
+    ScheduledTask.objects.filter(id=bad.id).update(type="refused")
+    if refused == "update":  # what it is to replace
+        moves.make_run(alice, bad, type="refused")
+    clock.move_to(START + timedelta(minutes=10))
+    refuse_runs(refused)
+    assert fire() == 3
+    assert [slots(task) for task in (bad, *good)] == [[], ["09:10"], ["09:10"], ["09:10"]]
+    bad.refresh_from_db()
+    assert (bad.status, bad.next_due_at) == (TaskStatus.PAUSED, None)
+    assert "no such run is wanted" in bad.pause_note
+    assert fire() == 0
+
+
+def test_a_delayed_run_that_cannot_be_released_keeps_no_other_waiting(alice: User, clock: Clock) -> None:
+    due: dict[str, Any] = {"status": "scheduled", "reason": "delayed", "queued_at": None, "due_at": START}
+    bad = moves.make_run(alice, type="refused", **due)
+    good = [moves.make_run(alice, **due) for _ in range(3)]
+    refuse_runs("update")
+    assert firing.release_due(actor="test") == 3
+    assert {moves.fresh(run).status for run in good} == {"queued"}
+    assert moves.fresh(bad).status == "scheduled"
+
+
+def refuse_runs(deed: str) -> None:
+    """Let the database refuse to insert or update a run of the type "refused"."""
+    table = TaskRun._meta.db_table
+    on_postgres = (
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no such run is wanted'; END $$",
+        f"CREATE TRIGGER refuse BEFORE {deed} ON {table} FOR EACH ROW WHEN (NEW.type = 'refused')"
+        " EXECUTE FUNCTION refuse()",
+    )
+    on_sqlite = (
+        f"CREATE TRIGGER refuse BEFORE {deed} ON {table} WHEN NEW.type = 'refused'"
+        " BEGIN SELECT RAISE(ABORT, 'no such run is wanted'); END",
+    )
+    with connection.cursor() as cursor:
+        for statement in on_postgres if connection.vendor == "postgresql" else on_sqlite:
+            cursor.execute(statement)
 
 
 def test_a_one_time_task_runs_once_and_is_completed(alice: User, clock: Clock) -> None:

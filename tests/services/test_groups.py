@@ -3,6 +3,7 @@
 import os
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -71,10 +72,17 @@ def test_a_group_ends_before_a_run_that_must_go_alone(alice: User, make: Make) -
     assert [run.id for run in claim()] == [last.id]
 
 
-def test_a_run_that_was_rescued_or_has_crashed_goes_alone(alice: User) -> None:
-    crashed = runs.make_run(alice, crashes=1)
-    rescued = runs.make_run(alice, reason="rescued")
-    assert [[run.id for run in claim()] for _ in range(2)] == [[crashed.id], [rescued.id]]
+@pytest.mark.parametrize("why", ["crashed", "rescued", "run again"])
+def test_a_run_that_was_rescued_or_has_crashed_or_is_run_again_goes_alone(why: str, alice: User) -> None:
+    ended_badly = runs.make_run(alice, status="failed", reason="worker_lost", queued_at=None, finished_at=db_now())
+    known: dict[str, dict[str, Any]] = {"crashed": {"crashes": 1}, "rescued": {"reason": "rescued"}}
+    fields = known.get(why, {})
+    if why == "run again":
+        fields = {"rerun_of": ended_badly, "root_run_id": ended_badly.id}
+    first, suspect, last = runs.make_run(alice), runs.make_run(alice, **fields), runs.make_run(alice)
+    claimed = [claim() for _ in range(3)]
+    assert [[run.id for run in group] for group in claimed] == [[first.id], [suspect.id], [last.id]]
+    assert claimed[1][0].started_at is not None, "its start is on record, so that its crashes are charged"
 
 
 def test_of_a_task_whose_runs_exclude_each_other_one_is_in_a_group(alice: User, make: Make) -> None:

@@ -197,6 +197,17 @@ def test_asking_to_stop_is_a_field_and_happens_once(alice: User, announced: list
     assert lifecycle.ask_to_stop(after, actor="again") is None
 
 
+def test_a_stale_reader_cannot_ask_a_later_attempt_to_stop(alice: User, db: None) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    seen = runs.fresh(run)
+    runs.hand_back(run)
+    runs.claim(run)
+    assert lifecycle.ask_to_stop(seen, actor="beat:a") is None
+    after = runs.fresh(run)
+    assert (after.status, after.version, after.cancel_requested_at) == ("running", 4, None)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     "fields",

@@ -25,6 +25,7 @@ from tasks_app.models.ids import first_id_at
 from tasks_app.services import upkeep
 from tests import runs
 from tests.services.conftest import Make
+from tests.services.test_firing import refuse_runs
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,13 @@ def test_a_cancelled_run_whose_worker_was_lost_is_cancelled(alice: User) -> None
     runs.ask_to_stop(run)
     upkeep.rescue_expired("upkeep:here")
     assert runs.fresh(run).status == "cancelled"
+
+
+def test_a_run_that_cannot_be_taken_back_keeps_no_other(alice: User) -> None:
+    bad, good = expired(alice, type="refused"), expired(alice)
+    refuse_runs("update")
+    assert upkeep.rescue_expired("upkeep:here") == 1
+    assert [runs.fresh(run).status for run in (bad, good)] == ["running", "queued"]
 
 
 # -- standing in for beat

@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
 from tasks_app.services import claiming, lifecycle, outcomes
+from tasks_app.services.doubts import ClaimInDoubt, Doubt
 from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.board import Board, Place, Slot
@@ -45,6 +46,7 @@ class Child:
         self._lately: dict[str, str] = {}
         self._queues_read_at = float("-inf")
         self._current: Attempt | None = None
+        self._doubts: list[Doubt] = []
         self._keeper = Keeper(self._telemetry)
         self._pace = Pace()
         take_signals(self._interrupted)
@@ -123,19 +125,33 @@ class Child:
 
     def _claim_from(self, queue: str) -> list[TaskRun]:
         place = self._place
-        runs = claiming.claim_group(
-            queue=queue,
-            worker=place.worker,
-            lease_seconds=settings.LEASE_SECONDS,
-            most=self._pace.most,
-            like=self._lately.get(queue),
-        )
+        self._settle_doubts()
+        try:
+            runs = claiming.claim_group(
+                queue=queue,
+                worker=place.worker,
+                lease_seconds=settings.LEASE_SECONDS,
+                most=self._pace.most,
+                like=self._lately.get(queue),
+            )
+        except ClaimInDoubt as error:
+            logger.warning("%s: %s", error, error.__cause__)
+            self._doubts.append(error.doubt)
+            connections.close_all()
+            self._settle_doubts()  # now, for nobody may wake this child again before the lease ends
+            return []
         if runs:
             self._lately[queue] = runs[0].type
             place.board.note_claim()
         else:
             self._lately.pop(queue, None)
         return runs
+
+    def _settle_doubts(self) -> None:
+        """Give back what may have been claimed when a connection was lost; while the database is away it waits."""
+        while self._doubts:
+            self._doubts[0].give_back()
+            del self._doubts[0]
 
     def _claim_background(self, queue: str) -> list[TaskRun]:
         """Claim from a background queue, and show it before another child counts how many do such work."""
@@ -207,9 +223,9 @@ class Child:
 
 
 def take_signals(on_interrupt: object) -> None:
-    """Set the child's signals: deaf to TERM and INT (the parent decides), SIGALRM kills, one signal carries wishes."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Set the child's signals: deaf to what asks for an end (the parent decides), SIGALRM kills, one carries wishes."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(attempts.SOFT_SIGNAL, on_interrupt)  # type: ignore[arg-type]  # a bound method of the right shape
 

@@ -1,0 +1,62 @@
+"""Claims whose commit was sent and never answered: the runs may be this worker's, and none of its children knows.
+
+Left alone, such a run would wait for the end of its lease and be charged with a crash, though nobody has begun it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import InterfaceError, OperationalError
+
+from tasks_app.models import TaskRun
+from tasks_app.services import outcomes
+from tasks_app.services.lifecycle import Claim
+
+DEADLOCK = "40P01"
+
+
+class Doubt:
+    """What is being claimed, and until when."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._lease_until: datetime | None = None
+        self.claims: list[Claim] = []
+
+    def note(self, runs: Sequence[TaskRun], lease_until: datetime) -> None:
+        """Note these before they are claimed."""
+        self.claims = [Claim(run.id, run.claim_no + 1, self._worker) for run in runs]
+        self._lease_until = lease_until
+
+    def give_back(self) -> int:
+        """Give back what was claimed after all, at no cost; gives the number."""
+        ours = [held for held in self.claims if self._is_ours(held)]
+        return sum(outcomes.attempt_handed_back(held, actor=f"worker:{held.worker}") is not None for held in ours)
+
+    def _is_ours(self, held: Claim) -> bool:
+        """No other claim has its lease's end to the microsecond."""
+        return TaskRun.objects.filter(**held.guard, worker=held.worker, lease_until=self._lease_until).exists()
+
+
+class ClaimInDoubt(OperationalError):
+    """The connection was lost while runs were claimed."""
+
+    def __init__(self, doubt: Doubt) -> None:
+        super().__init__("the connection was lost while runs were claimed")
+        self.doubt = doubt
+
+
+@contextmanager
+def in_doubt(worker: str) -> Iterator[Doubt]:
+    """Around a transaction that claims: raises ClaimInDoubt for a loss of the connection that leaves open what holds.
+
+    A deadlock leaves nothing open: the database has said that nothing was claimed.
+    """
+    doubt = Doubt(worker)
+    try:
+        yield doubt
+    except (OperationalError, InterfaceError) as error:
+        if not doubt.claims or getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
+            raise
+        raise ClaimInDoubt(doubt) from error
