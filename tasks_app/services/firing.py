@@ -67,13 +67,13 @@ def fire_due(*, actor: str, task_ids: list[str] | None = None, has_grace: bool =
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
         runs = _fire_all(tasks, now=now, actor=actor, has_grace=has_grace)
+        _wake_for(runs)  # before those that hear of them: the runs wait for this
         made = lifecycle.create(runs, actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
         for task in ended:
             task.version += 1
         update_rows(tasks, _ADVANCED)
         beat_sync.switch_off(ended)
-        _wake_for(made)
     return Fired(tasks=len(tasks), runs=len(made))
 
 
@@ -85,6 +85,11 @@ def release_due(*, actor: str) -> int:
         released = [run for row in rows if (run := lifecycle.queue(row, reason=Reason.DUE, actor=actor))]
         _wake_for(released)
     return len(released)
+
+
+def lets_others_write() -> bool:
+    """Say whether others can write while a batch is fired; SQLite has one writer at a time."""
+    return _skips_locked()
 
 
 def _skips_locked() -> bool:
