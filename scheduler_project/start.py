@@ -3,6 +3,7 @@
 The Procfile, systemd and containers all use these; plain `celery -A scheduler_project …` works as well.
 """
 
+import importlib
 import os
 import sys
 import warnings
@@ -12,8 +13,9 @@ from typing import Any, cast
 from celery.exceptions import SecurityWarning
 from celery.utils.nodenames import default_nodename, host_format
 from django.conf import settings
+from django.urls import get_resolver
 
-from scheduler_project import embedded_redis, keys, mailbox, ready, storage_url
+from scheduler_project import collector, embedded_redis, keys, mailbox, ready, storage_url
 from scheduler_project.admin_app import CarillonAdminConfig
 from scheduler_project.celery import app
 from scheduler_project.waiting import exit_quietly_when_told
@@ -43,6 +45,9 @@ def web() -> int:
         # Frames are small; to compress each for every socket takes longer than to send it, and 300 KB a socket.
         ws_per_message_deflate=False,
     )
+    with collector.loading():
+        config.load()
+        _ = get_resolver().url_patterns  # else the first request loads them
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1
@@ -54,13 +59,14 @@ def worker() -> int:
     # Celery warns of root because of pickle, which is refused here; the line is for those who choose the user.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     _do_without_pages()
-    one = cast(Any, app).Worker(
-        hostname=host_format(default_nodename(settings.WORKER_NAME)),
-        queues=list(settings.WORKER_QUEUES),
-        pool_cls="prefork",
-        loglevel="WARNING",
-        quiet=True,
-    )
+    with collector.loading():
+        one = cast(Any, app).Worker(
+            hostname=host_format(default_nodename(settings.WORKER_NAME)),
+            queues=list(settings.WORKER_QUEUES),
+            pool_cls="prefork",
+            loglevel="WARNING",
+            quiet=True,
+        )
     one.start()
     return int(one.exitcode or 0)
 
@@ -68,7 +74,11 @@ def worker() -> int:
 def beat() -> int:
     """Run Celery's beat, whose scheduler is ours by CELERY_BEAT_SCHEDULER."""
     _do_without_pages()
-    cast(Any, app).Beat(loglevel="WARNING", quiet=True).run()
+    with collector.loading():
+        one = cast(Any, app).Beat(loglevel="WARNING", quiet=True)
+        one.init_loader()
+        importlib.import_module("tasks_app.scheduler")
+    one.run()
     return 0
 
 

@@ -88,7 +88,7 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         self._report()
         fired = firing.make_ready(actor=self.name)
         if fired.is_full:
-            return _SHORTEST_NAP
+            return 0.0 if firing.lets_others_write() else _SHORTEST_NAP
         self._send_plain()
         return self._nap()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 _CHUNK, _CHUNK_ALIKE = 500, 1000
 
@@ -85,7 +85,8 @@ def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
 def _preparation(field: Any) -> Callable[[Any], Any]:
     if _is_json(field):
         return lambda value: None if value is None else json.dumps(value, cls=field.encoder)
-    return lambda value: field.get_db_prep_save(value, connection)
+    own = transaction.get_connection()  # `connection` finds this thread's anew for each of its attributes
+    return lambda value: field.get_db_prep_save(value, own)
 
 
 def _is_json(field: Any) -> bool:
@@ -97,7 +98,7 @@ def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]
     same, varying, own = [], [], []
     for field in _stored(meta):
         values = _of_each(field, rows)
-        if all(_is_same(value, values[0]) for value in values) and not field.primary_key:
+        if _are_same(values) and not field.primary_key:
             same.append((field, field.get_db_prep_save(values[0], connection)))
         else:
             varying.append(field)
@@ -131,6 +132,11 @@ def _write(
 
 def _stored(meta: Any) -> list[Any]:
     return [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
+
+
+def _are_same(values: Sequence[Any]) -> bool:
+    """Tell whether the values are stored alike; mostly they are one object, which is told without a look at each."""
+    return len({*map(id, values)}) == 1 or all(_is_same(value, values[0]) for value in values)
 
 
 def _is_same(value: Any, first: Any) -> bool:

@@ -103,13 +103,13 @@ def _fire_due(*, actor: str, task_ids: list[str] | None, has_grace: bool) -> Fir
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
         runs = _fire_all(tasks, now=now, actor=actor, has_grace=has_grace)
+        _wake_for(runs)  # before those that hear of them: the runs wait for this
         made = lifecycle.create(runs, actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
         for task in ended:
             task.version += 1
         update_rows(tasks, _ADVANCED)
         beat_sync.switch_off(ended)
-        _wake_for(made)
     return Fired(tasks=len(tasks), runs=len(made))
 
 
@@ -144,6 +144,11 @@ def _release_alone(due: QuerySet[TaskRun], *, actor: str) -> int:
             raise
         logger.warning("a delayed run cannot be released: %s", error)
         return 0
+
+
+def lets_others_write() -> bool:
+    """Say whether others can write while a batch is fired; SQLite has one writer at a time."""
+    return _skips_locked()
 
 
 def _skips_locked() -> bool:

@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.models.rows import insert_rows
-from tasks_app.services.move_sql import RUNS, assigned, holding, move_one
+from tasks_app.services.move_sql import RUNS, assigned, holding, insert_events, move_one
 from tasks_app.states import FINAL, Reason, Status, can_move
 
 _UNCLAIMED = (Status.WAITING, Status.SCHEDULED, Status.QUEUED)
@@ -48,7 +48,7 @@ def create(runs: Sequence[TaskRun], *, actor: str) -> list[TaskRun]:
     with transaction.atomic():
         made = insert_rows(runs, ignore_conflicts=True)
         new = [run for run in runs if run.id in made]
-        insert_rows([_event(run, source="", actor=actor, at=now) for run in new])
+        insert_events([run.id for run in new], source="", actor=actor, at=now)
         if new:
             announce_on_commit(*[_change(run, source="", at=now) for run in new])
     return new

@@ -66,7 +66,7 @@ def _wanted(task: ScheduledTask, here: Planned, missed_until: Planned, *, now: d
 
 def sharing(task: ScheduledTask, slot: datetime) -> list[datetime]:
     """Give the slot, and the later ones that the task's calendar has moved onto the same instant."""
-    plan = planning.plan_of(task)
+    plan = planning.plan_of(task) if task.calendar is not None else None
     if plan is None or not plan.moves:
         return [slot]
     first = planning.placed(task, slot)

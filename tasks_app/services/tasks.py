@@ -147,8 +147,8 @@ def task_run_now(
     run = planning.build_run(
         task, trigger=trigger, actor=actor, now=now, payload=payload, scheduled_for=scheduled_for or now
     )
+    dispatch.wake_on_commit(run.queue)  # before the others that hear of it: the run waits for this one
     lifecycle.create([run], actor=actor)
-    dispatch.wake_on_commit(run.queue)
     return run
 
 

@@ -18,6 +18,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from tasks_app import tasks as entry_points
 from tasks_app.models import Beat, Lease, ScheduledTask, TaskRun, db_now
 from tasks_app.scheduler import DueScheduler
+from tasks_app.services import firing
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
 from tests import runs
@@ -97,6 +98,20 @@ def test_a_tick_sleeps_no_longer_than_to_the_next_instant(alice: User, beat: Cal
     assert scheduler.tick() == pytest.approx(1.0)
     runs.make_run(alice, status="scheduled", reason="delayed", queued_at=None, due_at=db_now() + timedelta(seconds=0.5))
     assert scheduler.tick() < 0.5
+
+
+def test_between_full_batches_beat_rests_only_where_others_could_not_write_meanwhile(
+    alice: User, beat: Callable[..., DueScheduler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firing, "BATCH", 2)
+    for _ in range(5):
+        due_task(alice)
+    scheduler = beat()
+    pause = 0.0 if connection.vendor == "postgresql" else 0.01
+    assert [scheduler.tick(), scheduler.tick()] == [pause, pause]
+    assert TaskRun.objects.count() == 4
+    assert scheduler.tick() > pause
+    assert TaskRun.objects.count() == 5
 
 
 def test_many_beats_at_once_fire_each_slot_once(alice: User, beat: Callable[..., DueScheduler]) -> None:

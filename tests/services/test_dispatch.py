@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from tasks_app import dispatch, jobs
-from tasks_app.models import Queue, TaskRun, Worker, db_now
-from tasks_app.services import queues
+from tasks_app.events import run_changed
+from tasks_app.models import Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.services import firing, queues, tasks
 from tests import runs
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("empty_redis")]
@@ -94,6 +95,34 @@ def test_a_wake_up_is_posted_after_the_commit_only(empty_redis: redis.Redis) -> 
         dispatch.wake_on_commit("low-priority")
         transaction.set_rollback(True)
     assert waiting(empty_redis, "low-priority") == 0
+
+
+def _run_now(task: ScheduledTask) -> None:
+    tasks.task_run_now(task=task, actor="test")
+
+
+def _fire(task: ScheduledTask) -> None:
+    now = db_now()
+    ScheduledTask.objects.filter(id=task.id).update(next_slot=now, next_due_at=now)
+    firing.fire_due(actor="test")
+
+
+@pytest.mark.parametrize("start", [_run_now, _fire])
+def test_workers_are_woken_before_anybody_is_told_of_the_run(
+    start: Callable[[ScheduledTask], None], alice: User, empty_redis: redis.Redis
+) -> None:
+    told: list[int] = []
+
+    def listen(**_: Any) -> None:
+        told.append(waiting(empty_redis))
+
+    task = runs.make_task(alice)
+    run_changed.connect(listen)
+    try:
+        start(task)
+    finally:
+        run_changed.disconnect(listen)
+    assert told == [1]
 
 
 def test_a_resumed_queue_is_woken(alice: User, empty_redis: redis.Redis) -> None:

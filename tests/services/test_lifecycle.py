@@ -159,6 +159,24 @@ def test_what_is_rolled_back_is_neither_written_nor_announced(alice: User, annou
     assert not announced
 
 
+@pytest.mark.django_db
+def test_the_first_event_of_each_of_many_new_runs_tells_its_own_status() -> None:
+    now = db_now()
+    common = {"type": "http_request", "trigger": "api"}
+    made = [
+        TaskRun(**common, status="queued", reason="due", queued_at=now),
+        TaskRun(**common, status="scheduled", reason="delayed", due_at=now),
+        TaskRun(**common, status="waiting"),
+        TaskRun(**common, status="skipped", reason="missed", finished_at=now, error="too late"),
+    ]
+    assert lifecycle.create(made, actor="a" * 300) == made
+    told = RunEvent.objects.filter(run__in=made).order_by("run_id")
+    assert [(event.run_id, event.target, event.reason, event.error) for event in told] == [
+        (run.id, run.status, run.reason, run.error) for run in sorted(made, key=lambda run: run.id)
+    ]
+    assert {(event.version, event.source, event.actor, event.claim_no) for event in told} == {(1, "", "a" * 200, 0)}
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_receiver_that_raises_does_not_reach_the_engine(alice: User) -> None:
     def broken(**_: object) -> None:
