@@ -117,8 +117,8 @@ class Group:
 
     @property
     def is_look_due(self) -> bool:
-        """For 20 ms nobody has looked whether somebody wants a run to stop whose turn has not come."""
-        return bool(self._rest) and time.monotonic() - self._looked_at >= _FLUSH.total_seconds()
+        """For 100 ms nobody has looked whether somebody wants a run to stop whose turn has not come."""
+        return bool(self._rest) and time.monotonic() - self._looked_at >= PATIENCE_SECONDS
 
     def leave_out_stopped(self) -> None:
         """Give back those whose turn has not come and that somebody has asked to stop: they end so."""
