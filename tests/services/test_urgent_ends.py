@@ -134,6 +134,33 @@ def test_a_group_is_dissolved_while_an_end_is_on_its_way(child: Child, alice: Us
     assert events("fenced") == []
 
 
+@pytest.mark.postgres
+def test_two_threads_that_flush_at_once_write_each_end_once(alice: User) -> None:
+    made = [runs.make_run(alice) for _ in range(2)]
+    board, both = Board(), threading.Barrier(2)
+    claimed = claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=lambda _: 50)
+    group = Group(claimed, Place(board, 0, "w"), is_background=False, claimed_at=time.monotonic())
+    for run in claimed:
+        begin(group, board)
+        end(group, board, run)
+
+    def flush() -> None:
+        try:
+            both.wait(30)
+            group.flush()
+        finally:
+            connections.close_all()
+
+    with slow_updates():
+        threads = [threading.Thread(target=flush) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert events("succeeded") == [run.id for run in made]
+    assert events("fenced") == []
+
+
 def test_an_end_that_is_not_written_when_its_child_dies_is_given_back_uncharged(alice: User) -> None:
     made = [runs.make_run(alice) for _ in range(4)]
     board = Board()
