@@ -93,7 +93,7 @@ class Registry:
         but its owner; `internal` keeps the type from people. `permission` ("app.codename") is what the owner of a run
         needs; `why_off` says why nobody may use the type now, or gives "". `retry_for` is the policy of one payload.
         `short` runs (of milliseconds) share claims and writes with their neighbours; None lets each worker find out.
-        `flush_each` has each outcome written by itself all the same.
+        `flush_each` has each outcome written at once all the same.
         """
 
         def register(function: F) -> F:

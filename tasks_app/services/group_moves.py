@@ -59,11 +59,8 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
         "error": "",
     }
     assignments, values = assigned(changes)
-    update = (
-        f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(ID)}"
-        f" WHERE {RUNS}.id = v.column1 AND {RUNS}.status || '' = 'queued'"
-    )
-    ids = document_of(ID, ((run.id,) for run in runs))
+    among, ids = _among([run.id for run in runs])
+    update = f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 WHERE {among} AND {_status('queued')}"
     moved = move_ids(update, [*values, ids], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
@@ -96,9 +93,9 @@ def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
     """End the runs well whose claims hold; gives their ids. The others are as they were. Whoever calls this tells."""
     rows = [(one.run.id, one.held.claim_no, one.started_at, one.finished_at, one.result) for one in ended]
     changes = "status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5"
-    update = _update_claimed(changes, _ENDED)
+    update, values = _update_claimed(changes, _ENDED, rows)
     actor = f"worker:{ended[0].held.worker}"
-    moved = move_ids(update, [document_of(_ENDED, rows)], source=Status.RUNNING, actor=actor, at=None)
+    moved = move_ids(update, values, source=Status.RUNNING, actor=actor, at=None)
     for one in ended:
         if one.run.id in moved:
             written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
@@ -115,13 +112,32 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
     now = db_now()
     queued_at = connection.ops.adapt_datetimefield_value(now)
     changes = f"status = 'queued', reason = '{Reason.HANDED_BACK}', worker = '', queued_at = %s"
-    update = _update_claimed(changes, _CLAIM, only="cancel_requested_at IS NULL")
-    return move_ids(update, [queued_at, document_of(_CLAIM, rows)], source=Status.RUNNING, actor=actor, at=now)
+    update, values = _update_claimed(changes, _CLAIM, rows, only="cancel_requested_at IS NULL")
+    return move_ids(update, [queued_at, *values], source=Status.RUNNING, actor=actor, at=now)
 
 
-def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") -> str:
+def _update_claimed(
+    changes: str, fields: Sequence[Any], rows: Sequence[Sequence[Any]], *, only: str = "TRUE"
+) -> tuple[str, list[Any]]:
     """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it."""
     by_key = f"{RUNS}.id = v.column1 AND {RUNS}.claim_no = v.column2"
-    is_running = f"{RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
+    among, ids = _among([row[0] for row in rows])
     changes += ", lease_until = NULL, version = version + 1"
-    return f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"
+    conditions = f"{by_key} AND {among} AND {_status('running')} AND {only}"
+    update = f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {conditions}"
+    return update, [document_of(fields, rows), ids]
+
+
+def _among(ids: Sequence[UUID]) -> tuple[str, str]:
+    """Give the condition that a run is one of these, and its value.
+
+    PostgreSQL is told how many they are: of a document it expects a hundred, and walks the whole table instead.
+    """
+    if connection.vendor == "postgresql":
+        return f"{RUNS}.id = ANY(%s::uuid[])", f"{{{','.join(map(str, ids))}}}"
+    return f"{RUNS}.id IN (SELECT column1 FROM {values_of(ID)})", document_of(ID, ((id,) for id in ids))
+
+
+def _status(value: str) -> str:
+    """Give the condition on the status; no bare column: SQLite would walk all that have it, not the keys."""
+    return f"{RUNS}.status || '' = '{value}'"

@@ -20,12 +20,11 @@ from tasks_app.services.doubts import Doubt
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.child import Child
+from tasks_app.services.execution.group import PATIENCE_SECONDS
 from tests import runs
 from tests.handler_types import declared, ended
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
-
-GROUP_FLUSH_SECONDS = 0.02
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begi
         begun.append(str(ctx.run_id))
         if len(begun) == 1:
             lifecycle.ask_to_stop(runs.fresh(made[2]), actor="user:alice")
-            ends_at = time.monotonic() + 2 * GROUP_FLUSH_SECONDS
+            ends_at = time.monotonic() + 1.5 * PATIENCE_SECONDS
             while time.monotonic() < ends_at:
                 pass
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tasks_app.events import Change, RunChanged, run_changed
-from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now, new_id
 from tasks_app.services import claiming, group_moves, group_outcomes, lifecycle, outcomes, upkeep
 from tasks_app.services.execution.board import Board, Place, Slot
 from tasks_app.services.execution.group import Group
@@ -219,6 +220,34 @@ def test_what_could_not_be_given_back_is_never_begun_and_given_back_later(alice:
     assert group.is_empty
     assert [row.status for row in TaskRun.objects.order_by("id")] == ["running", "queued"]
     assert not RunEvent.objects.filter(target="fenced").exists()
+
+
+@pytest.mark.postgres
+def test_no_move_of_a_group_walks_the_table(alice: User) -> None:
+    alike = TaskRun(id=new_id(), owner=alice, type="short", status="queued", queued_at=db_now())
+    group_moves.create_alike(alike, [{}] * 3000, actor="tests")
+    with connection.cursor() as cursor:
+        cursor.execute(f"ANALYZE {TaskRun._meta.db_table}")
+        for move in (claim_and_end, claim_and_give_back):
+            with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+                move()
+                transaction.set_rollback(True)
+            updates = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("WITH moved")]
+            assert len(updates) == 2
+            for sql in updates:
+                cursor.execute(f"EXPLAIN {sql}")
+                plan = "\n".join(line for (line,) in cursor.fetchall())
+                assert "Seq Scan" not in plan, plan
+
+
+def claim_and_end() -> None:
+    """Let a group come to a good end."""
+    group_outcomes.attempts_succeeded([ended(run) for run in claim()])
+
+
+def claim_and_give_back() -> None:
+    """Let a group not begin."""
+    group_moves.hand_back_all([Claim(run.id, run.claim_no, "w") for run in claim()], actor="worker:w")
 
 
 def test_the_parent_charges_the_run_that_had_begun_and_gives_the_others_back(alice: User) -> None:

@@ -19,10 +19,12 @@ from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.board import Board, Place, Slot
 from tasks_app.services.execution.call import Outcome, call
+from tasks_app.services.execution.flusher import Flusher
 from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.keeper import Keeper
 from tasks_app.services.execution.pace import Pace
 from tasks_app.services.execution.telemetry import Telemetry
+from tasks_app.services.group_moves import Ended
 from tasks_app.services.lifecycle import Claim
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
@@ -48,6 +50,7 @@ class Child:
         self._current: Attempt | None = None
         self._doubts: list[Doubt] = []
         self._keeper = Keeper(self._telemetry)
+        self._flusher = Flusher()
         self._pace = Pace()
         take_signals(self._interrupted)
 
@@ -94,18 +97,29 @@ class Child:
         while self._place.board.stop_by is None and (run := group.next()) is not None:
             self._execute_one(run, group)
             count += 1
-            if group.is_flush_due:
-                self._settle(group, group.flush)
-                group.tell()
-            if group.is_look_due:
-                self._settle(group, group.leave_out_stopped)
+            self._keep_up(group)
         self._settle(group, group.flush)
         group.tell()
         self._settle(group, group.give_back)
         self._telemetry.ended_well(group.written)
         return count
 
-    def _settle(self, group: Group, write: Callable[[], None]) -> None:
+    def _keep_up(self, group: Group) -> None:
+        """Do between two runs of a group what is due."""
+        if group.is_urgent:
+            self._settle(group, lambda: self._flush_soon(group))
+        if group.is_flush_due:
+            self._settle(group, group.flush)
+        if group.is_telling_due:
+            group.tell()
+        if group.is_look_due:
+            self._settle(group, group.leave_out_stopped)
+
+    def _flush_soon(self, group: Group) -> None:
+        if not self._flusher.take(group):
+            group.flush()
+
+    def _settle(self, group: Group, write: Callable[[], object]) -> None:
         """Write for a group; while the database is away its lease runs on, and ends this process in time.
 
         A dissolved one may have nothing left, and a lease that has ended long ago.
@@ -204,12 +218,12 @@ class Child:
         if attempt.notes.has_news:
             _until_stored(lambda: attempt.notes.flush(is_last=True), f"run {attempt.run.id}")
         if group is not None and not group.is_dissolved and outcome.word == "succeeded":
-            group.add(attempt.run, attempt.held, began=attempt.began_at, ended=ended_at, result=outcome.detail)
-            if outcome.flush_each:
-                _until_stored(group.flush, f"run {attempt.run.id}")
+            began, ended = group.instant(attempt.began_at), group.instant(ended_at)
+            one = Ended(attempt.run, attempt.held, began, ended, outcome.detail)
+            group.add(one, is_urgent=outcome.flush_each)
             return
         if group is not None and not group.is_dissolved:  # in the order in which they happened
-            _until_stored(group.flush, "a group")
+            _until_stored(group.part, "a group")
             _until_stored(lambda: _note_start(attempt, group), f"run {attempt.run.id}")
         _settle_or_fail(attempt, outcome)
         seconds = ended_at - attempt.began_at

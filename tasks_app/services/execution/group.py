@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 
@@ -31,12 +30,14 @@ class Group:
     def __init__(self, runs: Sequence[TaskRun], place: Place, *, is_background: bool, claimed_at: float) -> None:
         assert runs[0].lease_until is not None
         self.claimed_at = claimed_at
-        self.is_dissolved = False
+        self.is_dissolved = self.is_urgent = False
         self.written: list[Ended] = []
         self._untold: list[Ended] = []
         self._leaving: list[TaskRun] = []
         self._place, self._is_background = place, is_background
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._at_hand: TaskRun | None = None
         self._rest = deque(runs)
         self._ended: list[Ended] = []
         self._now = runs[0].lease_until - timedelta(seconds=settings.LEASE_SECONDS)
@@ -46,34 +47,57 @@ class Group:
     def next(self) -> TaskRun | None:
         """Take the next run; None when none is left."""
         with self._lock:
-            return self._rest.popleft() if self._rest else None
+            self._at_hand = self._rest.popleft() if self._rest else None
+            return self._at_hand
 
     def instant(self, monotonic: float) -> datetime:
         """Give a monotonic instant on the database's clock, as it was read for the claim."""
         return self._now + timedelta(seconds=monotonic - self._clock)
 
-    def add(self, run: TaskRun, held: Claim, *, began: float, ended: float, result: Any) -> None:
-        """Keep a good end until it is written."""
-        one = Ended(run, held, self.instant(began), self.instant(ended), result)
+    def add(self, one: Ended, *, is_urgent: bool = False) -> None:
+        """Keep a good end until it is written, which may be urgent."""
         with self._lock:
             self._ended.append(one)
+            self._at_hand = None
+            self.is_urgent = self.is_urgent or is_urgent
 
     @property
     def is_flush_due(self) -> bool:
-        """An end has waited for 20 ms to be written, or to be told."""
-        oldest = next(iter([*self._untold[:1], *self._ended[:1]]), None)
-        return oldest is not None and self.instant(time.monotonic()) >= oldest.finished_at + _FLUSH
+        """An end has waited for 20 ms to be written."""
+        return self._is_due(self._ended[:1])
+
+    @property
+    def is_telling_due(self) -> bool:
+        """An end has waited for 20 ms to be told."""
+        return self._is_due(self._untold[:1])
+
+    @property
+    def unwritten(self) -> int:
+        """How many ends are kept."""
+        with self._lock:
+            return len(self._ended)
 
     def flush(self) -> None:
-        """Write down the ends that are kept; a fault leaves them kept."""
+        """Write down the ends that are kept; a fault leaves them kept. One thread at a time, so that each goes once."""
+        with self._writing:
+            with self._lock:
+                ended = list(self._ended)
+            if not ended:
+                return
+            written = group_outcomes.attempts_succeeded(ended)
+            with self._lock:
+                del self._ended[: len(ended)]
+                self._untold += written
+                self.written += written
+                self.is_urgent = self.is_urgent and bool(self._ended)
+                self._show()
+
+    def part(self) -> None:
+        """Write down what has ended before the run at hand, which is written down by itself."""
+        self.flush()
         with self._lock:
-            ended = list(self._ended)
-        written = group_outcomes.attempts_succeeded(ended)
-        with self._lock:
-            del self._ended[: len(ended)]
-            self._untold += written
-        self.written += written
-        self._show()
+            self._at_hand = None
+            self._show()
 
     def tell(self) -> None:
         """Tell watchers of what has been written."""
@@ -93,8 +117,8 @@ class Group:
 
     @property
     def is_look_due(self) -> bool:
-        """For 20 ms nobody has looked whether somebody wants a run to stop whose turn has not come."""
-        return bool(self._rest) and time.monotonic() - self._looked_at >= _FLUSH.total_seconds()
+        """For 100 ms nobody has looked whether somebody wants a run to stop whose turn has not come."""
+        return bool(self._rest) and time.monotonic() - self._looked_at >= PATIENCE_SECONDS
 
     def leave_out_stopped(self) -> None:
         """Give back those whose turn has not come and that somebody has asked to stop: they end so."""
@@ -112,12 +136,13 @@ class Group:
     @property
     def is_empty(self) -> bool:
         """Nothing is left to be run, written or given back."""
-        return not (self._rest or self._ended or self._leaving)
+        with self._lock:
+            return not (self._rest or self._ended or self._leaving)
 
     def dissolve(self, held: Claim, *, began: float) -> TaskRun | None:
         """Leave the run that takes long alone; gives it as it stands now, None when its claim is void."""
         self.give_back()
-        self.flush()
+        self.part()
         self.tell()
         run = lifecycle.note_start(held, started_at=self.instant(began))
         self.is_dissolved = True
@@ -129,7 +154,10 @@ class Group:
         self._hand_back(leaving)
         with self._lock:
             self._leaving.clear()
-        self._show()
+            self._show()
+
+    def _is_due(self, oldest: Sequence[Ended]) -> bool:
+        return bool(oldest) and self.instant(time.monotonic()) >= oldest[0].finished_at + _FLUSH
 
     def _hand_back(self, rest: Sequence[TaskRun]) -> None:
         worker = self._place.worker
@@ -142,8 +170,11 @@ class Group:
             dispatch.wake(rest[0].queue, len(given))
 
     def _show(self) -> None:
-        """Let the parent see what it has to give back if this process dies; the run at hand is shown by its attempt."""
-        with self._lock:
-            claims = [(one.held.run_id, one.held.claim_no) for one in self._ended]
-            claims += [(run.id, run.claim_no) for run in (*self._leaving, *self._rest)]
+        """Let the parent see what it has to give back if this process dies; the lock is held, but for a new group.
+
+        The run at hand, which its attempt shows, is among them: it may end before the next look at this.
+        """
+        claims = [(one.held.run_id, one.held.claim_no) for one in self._ended]
+        at_hand = [self._at_hand] if self._at_hand is not None else []
+        claims += [(run.id, run.claim_no) for run in (*at_hand, *self._leaving, *self._rest)]
         self._place.hold(claims, is_background=self._is_background)
