@@ -211,6 +211,8 @@ FLOWER_SECRET = keys.derived(SECRET_KEY, "flower")
 # Packages below this one open their Redis connections through these: only redis_url knows every form of the URL.
 REDIS_CLIENT = "scheduler_project.redis_client.connect"
 REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
+# How old the rules of task types may be that a process goes by: each payload of thousands asks for them.
+TYPE_RULE_SECONDS = 2.0
 
 INSTALLED_APPS = django_parts.INSTALLED_APPS
 MIDDLEWARE = django_parts.MIDDLEWARE

@@ -57,6 +57,7 @@ from scheduler_project.settings import DATABASES, IS_SQLITE  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Every test client makes its own middleware, which otherwise looks at each static file first.
 WHITENOISE_AUTOREFRESH = True
+TYPE_RULE_SECONDS = 0.0
 if IS_SQLITE:
     # A file, as in production: in memory, SQLite locks whole tables and fails where a file would wait.
     DATABASES["default"]["TEST"] = {"NAME": str(DIRECTORY / "test.sqlite3")}

@@ -5,10 +5,13 @@ everybody's: each is a Django group over the permissions named here. What a pers
 (`NotFound`); what they may see and not do is refused (`Forbidden`).
 """
 
+import threading
+import time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.db.models import Q, QuerySet
 
@@ -201,5 +204,21 @@ def _shares_with(user: Person) -> dict[UUID, str]:
 
 
 def _permission_by_rule(type_name: str) -> str:
-    is_restricted = TypeRule.objects.filter(type=type_name, is_restricted=True).exists()
-    return f"tasks_app.{schedule_permission(type_name)}" if is_restricted else ""
+    return f"tasks_app.{schedule_permission(type_name)}" if type_name in _restricted_types() else ""
+
+
+def _restricted_types() -> frozenset[str]:
+    """The types that an administrator has restricted, as they were a moment ago: each payload and each run asks."""
+    now = time.monotonic()
+    if now >= _restricted.until:
+        rules = TypeRule.objects.filter(is_restricted=True).values_list("type", flat=True)
+        _restricted.types, _restricted.until = frozenset(rules), now + settings.TYPE_RULE_SECONDS
+    return _restricted.types
+
+
+class _Restricted(threading.local):
+    types: frozenset[str] = frozenset()
+    until = 0.0
+
+
+_restricted = _Restricted()

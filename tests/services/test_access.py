@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tasks_app.errors import Forbidden, NotFound
+from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskShare, TypeRule
 from tasks_app.selectors import access
 from tasks_app.selectors.access import Deed
@@ -145,3 +147,13 @@ def test_what_an_administrator_took_from_a_role_stays_taken() -> None:
     group.permissions.remove(Permission.objects.get(codename="cancel_all"))
     roles_ensure()
     assert not group.permissions.filter(codename="cancel_all").exists()
+
+
+def test_thousands_of_payloads_ask_for_the_rules_once(
+    alice: User, settings: Settings, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    settings.TYPE_RULE_SECONDS = 60.0
+    spec = registry.get("http_request")
+    with django_assert_max_num_queries(1):
+        assert [access.why_not(alice, spec) for _ in range(3)] == ["", "", ""]
+    access._restricted.until = 0.0
