@@ -1,11 +1,14 @@
 """Due slots become runs: each exactly once, whoever fires, whatever row stands beside it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun
 from tasks_app.services import firing, planning, upkeep
@@ -296,3 +299,24 @@ def test_no_slot_is_missed_because_jitter_reaches_over_the_next_ones(
     assert found
     assert found == [found[0] + timedelta(seconds=seconds) * number for number in range(len(found))]
     assert ScheduledTask.objects.get(id=task.id).next_slot == found[-1] + timedelta(seconds=seconds)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["slot", "delayed", "run now"])
+def test_workers_are_woken_when_the_run_is_there_to_be_found(
+    alice: User, clock: Clock, empty_redis: redis.Redis, way: str
+) -> None:
+    task = make(alice)
+    if way == "delayed":
+        moves.make_run(alice, status=Status.SCHEDULED, due_at=START)
+    clock.move_to(START + timedelta(minutes=10))
+    deeds: dict[str, Callable[[], object]] = {
+        "slot": fire,
+        "delayed": lambda: firing.release_due(actor="test"),
+        "run now": lambda: task_run_now(task=task, actor="test"),
+    }
+    queue = f"{settings.REDIS_PREFIX}default"
+    with transaction.atomic():
+        deeds[way]()
+        assert empty_redis.llen(queue) == 0, "a worker that came now would find nothing"
+    assert empty_redis.llen(queue) == 1
