@@ -38,7 +38,7 @@ def database(url: str, fallback: Path) -> dict[str, Any]:
 
 
 def _sqlite(config: dict[str, Any]) -> dict[str, Any]:
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": config["NAME"], "OPTIONS": SQLITE_OPTIONS}
+    return {"ENGINE": "scheduler_project.sqlite", "NAME": config["NAME"], "OPTIONS": SQLITE_OPTIONS}
 
 
 def _postgres(config: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ DATABASES = {
 DATABASE_POOL_SIZE = env.number(
     "DATABASE_POOL_SIZE", 20, low=2, high=500, help="PostgreSQL connections that one web process holds at most."
 )
-IS_SQLITE = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+IS_SQLITE = DATABASES["default"]["ENGINE"] == "scheduler_project.sqlite"
 IS_REDIS_EMBEDDED = not env.has("REDIS_URL")
 REDIS_URL = checked.redis(
     env.text(
