@@ -61,7 +61,8 @@ def _cron(reader: Reader) -> Fields:
         compiled = compile_cron(reader.data.get("expression"))
     except ScheduleError as error:
         problem = error.problems["expression"][0]
-        is_odd = problem.code == "cron_field_count" and problem.suggestion == EXAMPLE
+        # Words may be five as well.
+        is_odd = problem.code == "cron_minute" or (problem.code == "cron_field_count" and problem.suggestion == EXAMPLE)
         reader.take((_as_text(reader) if is_odd else None) or error, "expression")
         return {}
     if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:

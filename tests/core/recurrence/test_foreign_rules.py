@@ -83,3 +83,9 @@ def test_a_crontab_of_celery_is_said_in_five_fields(call: str, better: str) -> N
 )
 def test_an_event_of_systemd_needs_no_date(event: str, better: Any) -> None:
     assert suggested(event) == better
+
+
+@pytest.mark.parametrize("words", ["every day at 9 am", "monday and friday at 9", "first monday of sep,oct 17:00"])
+def test_five_words_are_no_five_fields(words: str) -> None:
+    assert suggested(words) == text(words)
+    build(text(words), "UTC")
