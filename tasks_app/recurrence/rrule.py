@@ -55,7 +55,8 @@ def _fields(frequency: str, parts: dict[str, str]) -> Suggestion:
         return None
     minute = parts.get("BYMINUTE", "*" if frequency == "MINUTELY" else "0")
     hour = parts.get("BYHOUR", "*" if frequency in rank[:2] else "0")
-    month, day = parts.get("BYMONTH", "*"), parts.get("BYMONTHDAY", "")
+    month = parts.get("BYMONTH", "*")
+    day: str | None = parts.get("BYMONTHDAY", "")
     weekday = _weekday(frequency, parts) if "BYDAY" in parts else "*"
     if "BYSETPOS" in parts:
         day, weekday = _workday(frequency, parts), "*"
