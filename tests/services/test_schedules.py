@@ -46,7 +46,7 @@ def test_without_a_schedule_there_is_nothing_to_come() -> None:
 def test_a_long_sentence_is_shown_whole_and_kept_without_losing_its_calendar(alice: User) -> None:
     calendar = calendar_create(owner=alice, values={"name": "Office"})
     times = [{"kind": "cron", "expression": f"*/{step} {step} * * *"} for step in range(2, 20)]
-    fields = {"schedule": {"kind": "any", "of": times}, "calendar": str(calendar.id)}
+    fields: dict[str, Any] = {"schedule": {"kind": "any", "of": times}, "calendar": str(calendar.id)}
     spec = TaskSpec(name="", type="", **fields)
     seen = schedule_preview(spec=spec, owner=alice, count=1, after=NEW_YEAR)
     ending = ", but not on days off of “Office”"
