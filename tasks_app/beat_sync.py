@@ -6,7 +6,6 @@ nearest wider crontab, and the description holds the exact sentence.
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,14 +16,11 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from tasks_app import recurrence
 from tasks_app.models import CalendarPolicy, ScheduledTask
 from tasks_app.recurrence.anchors import anchors_of
+from tasks_app.recurrence.nearest import nearest_crontab
 from tasks_app.states import TaskStatus
 
 FIRE = "tasks_app.fire"
 _ScheduleRow = TypeVar("_ScheduleRow", bound=Model)
-_EVERY_MINUTE = ("*", "*", "*", "*", "*")
-# A step from one number on ("5/15") is not in Celery's grammar.
-_PLAIN = re.compile(r"(\*(/\d+)?|\d+(-\d+(/\d+)?)?)(,(\*(/\d+)?|\d+(-\d+(/\d+)?)?))*")
-_CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
 
 
 def mirror(task: ScheduledTask) -> None:
@@ -132,12 +128,10 @@ def _of_schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
     if schedule["kind"] == "once":
         instant = datetime.fromisoformat(schedule["run_at"])
         return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
-    fields = (recurrence.build(task.schedule, task.timezone).cron or "").split()
-    is_exact = len(fields) == len(_CRON_FIELDS) and _says_the_same(fields)
     is_moved = task.calendar_id is not None and task.calendar_policy != CalendarPolicy.SKIP
-    wider = _wider(fields, schedule, is_moved=is_moved) if is_moved or not is_exact else fields
-    crontab = dict(zip(_CRON_FIELDS, wider, strict=True))
-    return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab)}
+    # What a calendar moves to another day may come into another month.
+    crontab, is_exact = nearest_crontab(recurrence.build(task.schedule, task.timezone), on_any_day=is_moved)
+    return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab._asdict())}
 
 
 def _meaning(schedule: Mapping[str, Any], timezone: str) -> Mapping[str, Any]:
@@ -157,25 +151,3 @@ def _row(model: type[_ScheduleRow], **values: Any) -> _ScheduleRow:
 def _interval(schedule: Mapping[str, Any]) -> dict[str, Any]:
     unit = next(unit for unit in ("seconds", "minutes", "hours", "days") if schedule.get(unit))
     return {"every": schedule[unit], "period": unit}
-
-
-def _says_the_same(fields: list[str]) -> bool:
-    """Celery's crontab knows plain lists, ranges and steps, and requires both day fields where both are restricted."""
-    return (
-        all(_PLAIN.fullmatch(field) for field in fields)
-        and (fields[2].startswith("*") or fields[4].startswith("*"))
-        and "7" not in fields[4]
-    )
-
-
-def _wider(fields: list[str], schedule: Mapping[str, Any], *, is_moved: bool) -> tuple[str, ...]:
-    """Keep the minute, hour and month where Celery reads them the same way, and widen the days to every day.
-
-    What a calendar moves to another day may come into another month.
-    """
-    if len(fields) == len(_CRON_FIELDS) and _says_the_same([fields[0], fields[1], "*", fields[3], "*"]):
-        return (fields[0], fields[1], "*", "*" if is_moved else fields[3], "*")
-    if "time" in schedule:
-        hour, minute = schedule["time"].split(":")
-        return (str(int(minute)), str(int(hour)), "*", "*", "*")
-    return _EVERY_MINUTE

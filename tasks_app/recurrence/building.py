@@ -40,8 +40,8 @@ def build(schedule: Mapping[str, Any], timezone: str) -> Recurrence:
     """Give the Recurrence of a schedule object; the same one each time for the same schedule."""
     try:
         key = json.dumps(schedule, sort_keys=True)
-    except TypeError:
-        # Holds dates, or is no mapping at all: the canonical form is JSON, and refuses the rest.
+    except (TypeError, ValueError):
+        # Holds dates or numbers without end, or is no mapping at all: the canonical form is JSON, and refuses the rest.
         key = json.dumps(normalise(schedule, timezone), sort_keys=True)
     return _build(key, check_timezone(timezone))
 

@@ -23,6 +23,7 @@ _DAY = timedelta(days=1)
 _DAY_SECONDS = 86_400
 _MINUTE_SECONDS = 60
 _HOURS = 24
+_WHOLE_DAY = (1 << _DAY_SECONDS) - 1
 Masks = dict[int, int]
 """The seconds of a day, by the fraction (in microseconds) at which they are counted."""
 
@@ -44,6 +45,8 @@ def _on_day(walker: UnionWalker, start: datetime, low: datetime, until: datetime
     for part in walker.parts:
         for fraction, mask in _mask(part, start).items():
             joined[fraction] |= mask
+    if until - low == _DAY:
+        return sum(mask.bit_count() for mask in joined.values())
     first, last = (low - start) // JUST_BEFORE, (until - start) // JUST_BEFORE
     return sum(
         (mask & ((1 << _seconds_before(last, fraction)) - 1)).bit_count()
@@ -74,8 +77,14 @@ def _steps(every: EveryWalker, start: datetime) -> Masks:
     place, fraction = first // SECOND, (first % SECOND) // JUST_BEFORE
     if place >= _DAY_SECONDS:
         return {}
-    count = (_DAY_SECONDS - 1 - place) // step + 1
-    return {fraction: (((1 << (count * step)) - 1) // ((1 << step) - 1)) << place}
+    return {fraction: (_comb(step) << place) & _WHOLE_DAY}
+
+
+@lru_cache(maxsize=256)
+def _comb(step: int) -> int:
+    """Give the seconds of a day that are so far apart, beginning with its first; dividing such numbers is slow."""
+    count = (_DAY_SECONDS - 1) // step + 1
+    return ((1 << (count * step)) - 1) // ((1 << step) - 1)
 
 
 def _walls(pattern: Pattern, wall: datetime) -> int:
@@ -85,7 +94,7 @@ def _walls(pattern: Pattern, wall: datetime) -> int:
     mask = _times(pattern.minutes, pattern.hours) >> gone if pattern.has_day(midnight) else 0
     if gone and pattern.has_day(midnight + _DAY):
         mask |= _times(pattern.minutes, pattern.hours) << (_DAY_SECONDS - gone)
-    return mask & ((1 << _DAY_SECONDS) - 1)
+    return mask & _WHOLE_DAY
 
 
 @lru_cache(maxsize=1024)

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 from datetime import MAXYEAR, datetime
 
-from tasks_app.recurrence.fields import DAY_NAMES
+from tasks_app.recurrence.celery_call import fields_of_call
 from tasks_app.recurrence.lengths import interval_of
 from tasks_app.recurrence.pieces import Judge, Suggestion
+from tasks_app.recurrence.rrule import said_of_rule
 
 _SYSTEMD_WORDS = {
     "minutely": "* * * * *",
@@ -37,9 +38,10 @@ _REPEATED = re.compile(
     r"R(\d{0,6})/(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)?)/(P\w{1,24})", re.IGNORECASE
 )
 _RULE = re.compile(r"(?:RRULE:)?((?:[A-Z]+=[A-Z0-9,+-]+;?)+)", re.IGNORECASE)
+_CALL = re.compile(r"(?:\w+\.)*crontab\((.*)\)")
+_DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?")
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::00)?")
 _MONTHS_OF_A_YEAR = 12
-_DAYS_OF_RULES = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 Found = tuple[str, Suggestion]
 """What is said, and what is suggested."""
 
@@ -68,8 +70,11 @@ def _word(match: re.Match[str], _: Judge) -> Found:
 
 def _bare_calendar(match: re.Match[str], judge: Judge) -> Found | None:
     text = match[0]
-    if "-" not in text or not (":" in text or "*-" in text):
+    is_dated = "-" in text and (":" in text or "*-" in text)
+    if not is_dated and ".." not in text and not text.startswith("*:"):
         return None
+    if _DATE_AND_TIME.fullmatch(text) and is_instant(at := text.replace(" ", "T")):
+        return "this is a single instant", {"kind": "once", "run_at": at}
     return "this is the form of systemd", _calendar(text, judge)
 
 
@@ -84,7 +89,7 @@ def _time_of_day(match: re.Match[str], judge: Judge) -> Found:
 def _recurring(match: re.Match[str], judge: Judge) -> Found | None:
     if not match[0].upper().startswith(("FREQ=", "RRULE:")):
         return None
-    return "this is a rule of iCalendar", _checked(_rule(match[1].upper()), judge)
+    return "this is a rule of iCalendar", _checked(said_of_rule(match[1].upper()), judge)
 
 
 def _checked(better: Suggestion, judge: Judge) -> Suggestion:
@@ -148,25 +153,9 @@ def is_instant(text: str) -> bool:
         return False
 
 
-def _rule(text: str) -> Suggestion:
-    """Say the plainest rules: each minute, hour, day, week, month or year, at a time."""
-    parts = dict(part.split("=", 1) for part in text.rstrip(";").split(";") if "=" in part)
-    frequency, interval = parts.pop("FREQ", ""), parts.pop("INTERVAL", "1")
-    minute, hour = parts.pop("BYMINUTE", "0"), parts.pop("BYHOUR", "0")
-    day, month = parts.pop("BYMONTHDAY", ""), parts.pop("BYMONTH", "*")
-    days = [name for name in parts.pop("BYDAY", "").split(",") if name]
-    unit = {"SECONDLY": "s", "MINUTELY": "m", "HOURLY": "h", "DAILY": "d", "WEEKLY": "w"}.get(frequency)
-    if parts or not set(days) <= set(_DAYS_OF_RULES) or (days and day):
-        return None  # also COUNT and UNTIL, which the task's end says
-    if interval != "1" or frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
-        return interval_of(f"{interval}{unit}") if unit and not days and not day else None
-    weekday = ",".join(DAY_NAMES[_DAYS_OF_RULES.index(name)] for name in days) or "*"
-    if frequency == "WEEKLY" and not days:
-        weekday = "MON"
-    if frequency in ("MONTHLY", "YEARLY") and not days:
-        day = day or "1"
-    month = "1" if frequency == "YEARLY" and month == "*" else month
-    return f"{minute} {hour} {'L' if day == '-1' else day or '*'} {month} {weekday}"
+def _call(match: re.Match[str], judge: Judge) -> Found:
+    fields = fields_of_call(match[1])
+    return "crontab(...) is the form of Celery", judge.whole(fields) if fields else None
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Judge], Found | None]], ...] = (
@@ -176,6 +165,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Judge], Found | No
     (_REPEATED, _repeated),
     (_DURATION, _length),
     (_RULE, _recurring),
+    (_CALL, _call),
     (_CLOCK, _time_of_day),
     (_CALENDAR, _bare_calendar),
 )

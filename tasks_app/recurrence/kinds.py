@@ -1,5 +1,6 @@
 """The kinds of schedule objects: each reader checks one kind's fields and gives their canonical form."""
 
+import difflib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -40,7 +41,10 @@ def read_schedule(data: object, zone: ZoneInfo) -> Fields:
         if isinstance(kind, str) and kind in KINDS:
             fields = {"kind": kind, **KINDS[kind](reader)}
         else:
-            reader.fail("kind", "unknown_kind", f"there is no kind {quoted(kind)}; known are {', '.join(KINDS)}")
+            close = difflib.get_close_matches(str(kind).strip().lower()[:20], KINDS, n=1)
+            message = f"there is no kind {quoted(kind)}; known are {', '.join(KINDS)}"
+            better = close[0] if close else None
+            reader.fail("kind", "unknown_kind", f"{message}; write {better}" if better else message, better)
     if reader.problems:
         raise ScheduleError(reader.problems)
     return fields
@@ -57,7 +61,8 @@ def _cron(reader: Reader) -> Fields:
         compiled = compile_cron(reader.data.get("expression"))
     except ScheduleError as error:
         problem = error.problems["expression"][0]
-        is_odd = problem.code == "cron_field_count" and problem.suggestion == EXAMPLE
+        # Words may be five as well.
+        is_odd = problem.code == "cron_minute" or (problem.code == "cron_field_count" and problem.suggestion == EXAMPLE)
         reader.take((_as_text(reader) if is_odd else None) or error, "expression")
         return {}
     if compiled.pattern.elapsed and ElapsedWalker(compiled.pattern, reader.zone).after(_PROBE) is None:
@@ -181,7 +186,11 @@ def _yearly(reader: Reader) -> Fields:
     day = _day(reader)
     if month and isinstance(day, int) and abs(day) > MONTH_LENGTHS[month - 1]:
         most = MONTH_LENGTHS[month - 1]
-        reader.fail("day", "cron_never", f"this can never happen: {month_name(month)} has at most {most} days")
+        message = f"this can never happen: {month_name(month)} has at most {most} days"
+        if day > 0:
+            reader.fail("day", "cron_never", f'{message}; write "last"', "last")
+        else:
+            reader.fail("day", "cron_never", f"{message}; write 1")
     return {"month": month, "day": day, "time": reader.time()}
 
 

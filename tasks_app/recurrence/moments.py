@@ -1,7 +1,7 @@
 """Written instants and times of day, read strictly."""
 
 import re
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.errors import Problem, quoted
@@ -12,6 +12,8 @@ _INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?", re.IGNORECASE | re.ASCII
 )
 _TIME = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_BARE = re.compile(r"(\d|[01]\d|2[0-3])(?:[.h]?([0-5]\d))?h?", re.IGNORECASE | re.ASCII)
 _TWELVE = re.compile(r"(\d{1,2})(?::(\d\d))?\s*([ap])\.?m\.?", re.IGNORECASE | re.ASCII)
 NOON = 12
 
@@ -45,6 +47,9 @@ def read_instant(value: object, zone: ZoneInfo) -> datetime:
 
 
 def _written(value: object) -> datetime:
+    if isinstance(value, str) and _DAY.fullmatch(value.strip()) and _is_day(value.strip()):
+        better = f"{value.strip()}T09:00"
+        raise Unreadable("time_invalid", f"{quoted(value)} is a day; say its time too, such as {better}", better)
     if not isinstance(value, str) or not _INSTANT.fullmatch(value.strip()):
         message = (
             f"{quoted(value)} is not an instant; write 2027-03-03T12:00:00Z, or without Z for the task's time zone"
@@ -54,6 +59,13 @@ def _written(value: object) -> datetime:
         return datetime.fromisoformat(value.strip().upper())
     except ValueError as error:
         raise Unreadable("time_invalid", f"{quoted(value)} is not an instant: {error}") from None
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 def _in_zone(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -109,5 +121,9 @@ def _no_time(value: object) -> Unreadable:
     if twelve and 1 <= int(twelve[1]) <= NOON:
         hour = int(twelve[1]) % NOON + (NOON if twelve[3].lower() == "p" else 0)
         better = f"{hour:02}:{twelve[2] or '00'}"
+        return Unreadable("time_invalid", f"write {quoted(value)} as {better}", better)
+    bare = _BARE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if bare:
+        better = f"{int(bare[1]):02}:{bare[2] or '00'}"
         return Unreadable("time_invalid", f"write {quoted(value)} as {better}", better)
     return Unreadable("time_invalid", f"{quoted(value)} is no time of day; write it as 09:00")

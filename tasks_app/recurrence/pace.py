@@ -1,11 +1,21 @@
 """How often a schedule runs, on average: counted from its masks, without walking through it."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from tasks_app.recurrence.counting import count_instants
 from tasks_app.recurrence.days import LONGEST_MONTH, SHORTEST_MONTH, WEEK
 from tasks_app.recurrence.pattern import LAST_MONTH, Pattern
 from tasks_app.recurrence.recurrence import Recurrence
-from tasks_app.recurrence.walkers import DaySteps, ElapsedWalker, EveryWalker, FixedWalker, Walker, parts_of
+from tasks_app.recurrence.walkers import (
+    DaySteps,
+    ElapsedWalker,
+    EveryWalker,
+    FixedWalker,
+    UnionWalker,
+    Walker,
+    parts_of,
+)
 
 DAY = timedelta(days=1)
 MINUTES_PER_HOUR = 60
@@ -14,6 +24,10 @@ DAYS_PER_YEAR = 365.2425
 _FEBRUARY = {28: 303 / 400, 29: 97 / 400}
 _LENGTHS = {month: {30 if month in (4, 6, 9, 11) else LONGEST_MONTH: 1.0} for month in range(1, LAST_MONTH + 1)}
 _LENGTHS[2] = _FEBRUARY
+# Intervals that meet other parts are counted in four weeks, the same for everybody and at any time.
+_SAMPLE_DAYS = 28
+_SAMPLE_START = datetime(2027, 1, 4)
+_SAMPLE_END = _SAMPLE_START + timedelta(days=_SAMPLE_DAYS)
 
 
 def runs_per_day(rule: Recurrence) -> float | None:
@@ -23,10 +37,23 @@ def runs_per_day(rule: Recurrence) -> float | None:
     parts = parts_of(rule.walker)
     patterns = [pattern for part in parts if (pattern := _pattern(part))]
     times = [_times(pattern) for pattern in patterns]
-    return sum(_steps_per_day(part) for part in parts) + sum(
+    by_the_clock = sum(
         _times_left(number, patterns, times) * _days_per_year(pattern) / DAYS_PER_YEAR
         for number, pattern in enumerate(patterns)
     )
+    return sum(_steps_per_day(part) for part in parts) + by_the_clock - _met_per_day(parts)
+
+
+def _met_per_day(parts: Iterable[Walker]) -> float:
+    """Count the instants of intervals that another part names too: each runs once."""
+    steps = [part for part in parts if _steps_per_day(part)]
+    others = [part for part in parts if not _steps_per_day(part)]
+    if not steps or len(steps) + len(others) == 1:
+        return 0.0
+    alone = [*steps, *([UnionWalker(tuple(others))] if others else [])]
+    apart = sum(count_instants(walker, _SAMPLE_START, _SAMPLE_END) for walker in alone)
+    together = count_instants(UnionWalker((*steps, *others)), _SAMPLE_START, _SAMPLE_END)
+    return (apart - together) / _SAMPLE_DAYS
 
 
 def is_on_whole_minutes(rule: Recurrence) -> bool:

@@ -10,6 +10,7 @@ from tasks_app.recurrence.moments import Unreadable, read_instant, read_time, to
 
 T = TypeVar("T")
 MOST_SHOWN = 12
+LARGEST_SHOWN = 10**36
 
 
 class Reader:
@@ -58,8 +59,7 @@ class Reader:
         value = self.data.get(field)
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
-        shown = value if isinstance(value, int) and not isinstance(value, bool) else quoted(value)
-        self.fail(field, "out_of_range", f"{what or f'{field} is {low}-{high}'}, not {str(shown)[:36]}")
+        self.fail(field, "out_of_range", f"{what or f'{field} is {low}-{high}'}, not {_shown(value)}")
         return None
 
     def choice(self, field: str, names: Sequence[str]) -> str | None:
@@ -92,3 +92,9 @@ class Reader:
         except Unreadable as error:
             self.problems.setdefault(self.path + field, []).append(error.problem)
             return None
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return quoted(value)[:36]
+    return str(value) if abs(value) < LARGEST_SHOWN else "a number of that size"

@@ -53,7 +53,7 @@ def _plan_anew(one: Settled, by: Person) -> None:
     task = one.task
     try:
         rule = planning.recurrence_of(task)
-        task.schedule_text = task_calendars.sentence(rule, task.calendar, task.calendar_policy)[:300]
+        task.schedule_text = task_calendars.stored_sentence(rule, task.calendar, task.calendar_policy)
         if rule is not None and task.status in (TaskStatus.ACTIVE, TaskStatus.PAUSED):
             _plan_from(one, by)
     except ValueError:  # its own schedule is broken: firing will pause it and say so

@@ -13,7 +13,7 @@ from tasks_app.recurrence.changes import ClockNote, clock_notes
 from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.pace import runs_per_day
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.services import planning
+from tasks_app.services import planning, task_calendars
 from tasks_app.services.planning import Coming
 from tasks_app.services.timing import Timing, TimingSpec, timing_of
 
@@ -71,7 +71,7 @@ def schedule_preview(
     slots = [one.at for one in coming]
     fields = timing.fields
     return SchedulePreview(
-        description=fields["schedule_text"],
+        description=task_calendars.sentence(timing.rule, timing.calendar, timing.policy),
         cron=fields["cron_expression"],
         timezone=timing.timezone,
         next=slots,

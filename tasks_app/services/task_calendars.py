@@ -15,6 +15,9 @@ _WORDS = {
     CalendarPolicy.NEXT: "moved to the next working day on days off of “{}”",
 }
 
+LONGEST_SENTENCE = 300
+_CUT = " ..."
+
 
 def attach(tasks: Iterable[ScheduledTask]) -> None:
     """Load the calendars of many tasks with one query; tasks of one calendar share the object."""
@@ -51,3 +54,14 @@ def sentence(rule: Recurrence | None, calendar: Calendar | None, policy: str) ->
         return rule.describe()
     words = _WORDS[CalendarPolicy(policy)].format(calendar.name)
     return f"{rule.describe()}, {words}"
+
+
+def stored_sentence(rule: Recurrence | None, calendar: Calendar | None, policy: str) -> str:
+    """Give the sentence as a task keeps it: of one that is too long the schedule is cut, never the calendar."""
+    whole = sentence(rule, calendar, policy)
+    if rule is None or len(whole) <= LONGEST_SENTENCE:
+        return whole
+    schedule = rule.describe()
+    rest = whole[len(schedule) :]
+    room = LONGEST_SENTENCE - len(rest) - len(_CUT)
+    return f"{schedule[:room].rpartition(' ')[0].rstrip(',;')}{_CUT}{rest}"[:LONGEST_SENTENCE]

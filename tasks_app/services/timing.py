@@ -88,7 +88,7 @@ class Timing:
             "cron_expression": rule.cron if rule and self.calendar is None else None,
             "calendar": self.calendar,
             "calendar_policy": self.policy,
-            "schedule_text": calendars.sentence(rule, self.calendar, self.policy)[:300],
+            "schedule_text": calendars.stored_sentence(rule, self.calendar, self.policy),
         }
 
 

@@ -110,14 +110,18 @@ def test_a_cron_mirror_says_the_same_or_more_in_celerys_own_reading(cron: str, a
         ({"kind": "daily", "time": "09:30"}, "30 9 * * *"),
         ({"kind": "weekly", "days": ["mon", "fri"], "time": "09:30"}, "30 9 * * 1,5"),
         ({"kind": "monthly", "day": 5, "time": "09:30"}, "30 9 5 * *"),
-        ({"kind": "monthly", "day": "last", "time": "09:30"}, "30 9 * * *"),
-        ({"kind": "monthly", "nth": 5, "weekday": "mon", "time": "09:30"}, "30 9 * * *"),
-        ({"kind": "monthly", "workday": 3, "time": "09:30"}, "30 9 * * *"),
+        ({"kind": "monthly", "day": "last", "time": "09:30"}, "30 9 28-31 * *"),
+        ({"kind": "monthly", "nth": "last", "weekday": "mon", "time": "09:30"}, "30 9 22-31 * 1"),
+        ({"kind": "monthly", "workday": 3, "time": "09:30"}, "30 9 3-5 * 1-5"),
         ({"kind": "yearly", "month": 7, "day": 4, "time": "09:30"}, "30 9 4 7 *"),
         ({"kind": "text", "text": "every weekday at 9:30"}, "30 9 * * 1-5"),
-        ({"kind": "text", "text": "on the third working day of the month at 9:30"}, "30 9 * * *"),
+        ({"kind": "text", "text": "on the third working day of the month at 9:30"}, "30 9 3-5 * 1-5"),
         (
             {"kind": "any", "of": [{"kind": "daily", "time": "09:30"}, {"kind": "hourly", "minute": 7}]},
+            "7,30 * * * *",
+        ),
+        (
+            {"kind": "any", "of": [{"kind": "daily", "time": "09:30"}, {"kind": "every", "minutes": 7}]},
             "* * * * *",
         ),
     ],
@@ -132,6 +136,28 @@ def test_a_friendly_schedule_is_shown_as_the_nearest_wider_crontab(
     assert str(row.crontab.timezone) == "Europe/Berlin"
     assert row.description.endswith(task.schedule_text)
     assert ("Exactly:" in row.description) == (shown != task.cron_expression)
+
+
+@pytest.mark.parametrize(
+    ("cron", "shown"),
+    [
+        ("0 9 * * MON-FRI", "0 9 * * 1-5"),
+        ("0 9 * * 5-7", "0 9 * * 0,5,6"),
+        ("0 9 * JAN,jul 7", "0 9 * 1,7 0"),
+        ("0 9 * * 1/2", "0 9 * * 0,1,3,5"),
+        ("5/20 9 * * *", "5,25,45 9 * * *"),
+        ("*/15 9 */2 * 1", "*/15 9 */2 * 1"),
+        ("0 9 * * MON#5", "0 9 29-31 * 1"),
+        ("0 9 L 2 *", "0 9 28,29 2 *"),
+        ("0 9 13 * 5", "0 9 * * *"),
+    ],
+)
+def test_a_cron_is_said_in_celerys_grammar_and_no_wider_than_it_must(cron: str, shown: str, alice: User) -> None:
+    row = mirror_of(make(alice, cron=cron))
+    assert row.crontab is not None
+    assert five(row.crontab) == shown
+    is_wider = cron in ("0 9 L 2 *", "0 9 13 * 5")
+    assert ("Shown as the nearest wider crontab. Exactly:" in row.description) == is_wider
 
 
 @pytest.mark.parametrize(

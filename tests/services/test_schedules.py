@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from tasks_app.errors import Invalid
 from tasks_app.models import ScheduledTask
 from tasks_app.services import planning
+from tasks_app.services.calendars import calendar_create
 from tasks_app.services.schedules import SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.timing import timing_of
@@ -40,6 +41,21 @@ def test_without_a_schedule_there_is_nothing_to_come() -> None:
     seen = preview()
     assert (seen.next, seen.cron, seen.schedule, seen.warnings) == ([], None, None, [])
     assert "by hand" in seen.description
+
+
+def test_a_long_sentence_is_shown_whole_and_kept_without_losing_its_calendar(alice: User) -> None:
+    calendar = calendar_create(owner=alice, values={"name": "Office"})
+    times = [{"kind": "cron", "expression": f"*/{step} {step} * * *"} for step in range(2, 20)]
+    fields: dict[str, Any] = {"schedule": {"kind": "any", "of": times}, "calendar": str(calendar.id)}
+    spec = TaskSpec(name="", type="", **fields)
+    seen = schedule_preview(spec=spec, owner=alice, count=1, after=NEW_YEAR)
+    ending = ", but not on days off of “Office”"
+    assert len(seen.description) > 300
+    assert seen.description.endswith(ending)
+    kept = timing_of(spec, owner=alice).fields["schedule_text"]
+    assert len(kept) <= 300
+    assert kept.endswith(f" ...{ending}")
+    assert seen.description.startswith(kept.partition(" ...")[0])
 
 
 def test_a_window_and_a_number_of_runs_bound_what_is_shown() -> None:

@@ -39,7 +39,7 @@ def test_it_says_it_in_words_with_the_cron_and_how_often(as_alice: Client) -> No
     [
         (
             {"schedule.kind": "cron", "schedule.cron.expression": "0 99 * * *"},
-            "Hour is 0-23, not 99; such as 9 or 9-17.",
+            "Hour is 0-23, not 99; write 23.",
         ),
         ({**NIGHT, "timezone": "europe/berlin"}, "Use Europe/Berlin"),
         ({**NIGHT, "jitter_seconds": "some"}, "Must be a whole number."),

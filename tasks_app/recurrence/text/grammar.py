@@ -46,8 +46,8 @@ def read_pieces(cursor: Cursor) -> Iterator[tuple[str, Clause]]:
 
 
 def _only_at_end(cursor: Cursor) -> bool:
-    """Tell whether nothing but "only" is left, as in weekdays only."""
-    return cursor.word() == "only" and cursor.at == len(cursor.tokens) - 1 and cursor.at > 0
+    """Tell whether nothing but "only" or "please" is left, as in weekdays only."""
+    return cursor.word() in {"only", "please"} and cursor.at == len(cursor.tokens) - 1 and cursor.at > 0
 
 
 def _separator(cursor: Cursor) -> str:

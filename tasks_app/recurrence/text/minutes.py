@@ -38,7 +38,8 @@ def _of_the_hour(cursor: Cursor) -> str:
     """Go past "past the hour" or "of every hour"; give its middle word."""
     place = 1 if cursor.word() in _PAST | {"of"} else 0
     word = cursor.word(place)
-    if word in {"the", "each", "every"} and cursor.word(place + 1) == "hour":
+    is_numbered = _is_number(cursor.peek(place + 2))  # "of the hour 4" names one
+    if word in {"the", "each", "every"} and cursor.word(place + 1) == "hour" and not is_numbered:
         cursor.at += place + 2
         return word
     cursor.accept_of(_PAST)

@@ -49,7 +49,8 @@ def _in_minutes(found: re.Match[str]) -> tuple[str, ...]:
 
 
 def _spoken(found: re.Match[str]) -> tuple[str, ...]:
-    return (f"{words.NUMBER[found['hour'].lower()]}:{_SAID_MINUTES[found['minute'].lower()]}{found['half'] or ''}",)
+    hour = words.NUMBER[re.sub("[ -]", "", found["hour"].lower())]
+    return (f"{hour}:{_SAID_MINUTES[found['minute'].lower()]}{found['half'] or ''}",)
 
 
 def _counted(found: re.Match[str]) -> tuple[str, ...]:
@@ -169,7 +170,7 @@ SHORTHAND = (
         _in_minutes,
     ),
     phrase(
-        rf"\b(?P<at>(?P<hour>{_NUMBERS})[ -](?P<minute>{'|'.join(_SAID_MINUTES)}"
+        rf"\b(?P<at>(?P<hour>twenty[ -](?:one|two|three)|{_NUMBERS})[ -](?P<minute>{'|'.join(_SAID_MINUTES)}"
         r"))(?P<half> [ap]\.?m\.?)?(?= *$|,? on | every | daily|,? and )",
         "text_word",
         "{}: write the time in digits",

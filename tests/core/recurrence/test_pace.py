@@ -65,6 +65,10 @@ def test_the_average_is_that_of_the_instants(schedule: dict[str, Any]) -> None:
         ({"kind": "weekly", "days": ["mon"], "time": "09:00"}, 1 / 7),
         ({"kind": "any", "of": [{"kind": "hourly", "minute": 0}, {"kind": "daily", "time": "09:00"}]}, 24.0),
         ({"kind": "any", "of": [{"kind": "text", "text": "every weekday at 9 and on Saturday at 11"}, NOON]}, 13 / 7),
+        ({"kind": "any", "of": [{"kind": "every", "minutes": 10}, {"kind": "every", "minutes": 20}]}, 144.0),
+        ({"kind": "any", "of": [{"kind": "hourly", "minute": 0}, {"kind": "every", "hours": 1}]}, 24.0),
+        ({"kind": "any", "of": [cron("*/7 * * * *"), {"kind": "every", "seconds": 90}]}, 1104.0),
+        ({"kind": "any", "of": [{"kind": "every", "days": 1}, {"kind": "daily", "time": "00:00"}]}, 1.0),
         ({"kind": "once", "run_at": "2031-01-01T00:00:00Z"}, None),
     ],
 )

@@ -277,3 +277,29 @@ def test_the_ends_of_the_calendar_are_the_end(zone: str) -> None:
 def test_a_number_of_minutes_that_is_too_large_is_refused_in_good_words() -> None:
     with pytest.raises(ScheduleError, match="minutes are 1-5270400, not 9999999"):
         normalise({"kind": "every", "minutes": 9999999})
+
+
+@pytest.mark.parametrize(
+    ("schedule", "path", "better"),
+    [
+        ({"kind": "Daily", "time": "09:00"}, "kind", "daily"),
+        ({"kind": "week", "days": ["mon"], "time": "09:00"}, "kind", "weekly"),
+        ({"kind": "daily", "time": "9"}, "time", "09:00"),
+        ({"kind": "daily", "time": "0930"}, "time", "09:30"),
+        ({"kind": "daily", "time": "17h30"}, "time", "17:30"),
+        ({"kind": "yearly", "month": 2, "day": 30, "time": "09:00"}, "day", "last"),
+        ({"kind": "once", "run_at": "2027-01-01"}, "run_at", "2027-01-01T09:00"),
+    ],
+)
+def test_what_is_nearly_right_comes_with_what_is_meant(schedule: dict[str, Any], path: str, better: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        build(schedule, "UTC")
+    assert refused.value.problems[path][0].suggestion == better
+    build({**schedule, path: better}, "UTC")
+
+
+def test_a_number_without_end_is_refused_like_any_other() -> None:
+    found = errors({"kind": "every", "seconds": 10**5000})
+    assert found == {"seconds": [("out_of_range", "seconds are 1-316224000, not a number of that size")]}
+    with pytest.raises(ScheduleError):
+        build({"kind": "every", "seconds": 10**5000}, "UTC")

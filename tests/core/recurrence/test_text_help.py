@@ -15,6 +15,8 @@ HELPED: dict[str, list[tuple[str | int, ...]]] = {
         ("monday at nine-thirty", 10, "monday at 9:30"),
         ("every", 5, "every day at 9:00"),
         ("every day at nine thirty", 13, "every day at 9:30"),
+        ("every day at twenty-one thirty", 13, "every day at 21:30"),
+        ("every day at twenty two fifteen", 13, "every day at 22:15"),
         ("123", 0, "every day at 1:23"),
         ("every day at", 12, "every day at 9:00"),
         ("every at 9", 6, "every day at 9"),

@@ -134,6 +134,8 @@ def test_every_schedule_has_a_sentence(schedule: dict[str, Any], zone: str) -> N
         {"kind": "cron", "expression": "*/15 8-17 * * 1-5"},
         {"kind": "cron", "expression": "0 22,23,0-6 * * *"},
         {"kind": "cron", "expression": "0 9 13 2 5"},
+        {"kind": "cron", "expression": "10,36-50 4 * * *"},
+        {"kind": "cron", "expression": "1-29,45 16 L 2 *"},
         {"kind": "any", "of": [{"kind": "daily", "time": "09:00"}, {"kind": "hourly", "minute": 0}]},
     ],
 )

@@ -14,6 +14,7 @@ TABLE = {
         "every day at 9 o'clock",
         "every morning at 9",
         "please run every day at 9",
+        "every day at 9 please",
         "Every day, at 9.",
         "every day @ 9am",
         "every day 9:00",
