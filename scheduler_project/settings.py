@@ -263,6 +263,7 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
 EMAIL_TIMEOUT = 10
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DEFAULT_EXCEPTION_REPORTER_FILTER = "scheduler_project.error_report.NoVariables"
 
 # Each web process has a relay that hears one Redis channel and fans out to its own sockets, so groups stay in-process.
 CHANNEL_LAYERS = {"default": {"BACKEND": "notifications.layer.LiveLayer"}}
