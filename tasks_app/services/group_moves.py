@@ -60,7 +60,7 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
     }
     assignments, values = assigned(changes)
     update = (
-        f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(ID)}"
+        f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 FROM {values_of(ID)}"  # noqa: S608  # our own names only
         f" WHERE {RUNS}.id = v.column1 AND {RUNS}.status || '' = 'queued'"
     )
     ids = document_of(ID, ((run.id,) for run in runs))
@@ -124,4 +124,4 @@ def _update_claimed(changes: str, fields: Sequence[Any], *, only: str = "TRUE") 
     by_key = f"{RUNS}.id = v.column1 AND {RUNS}.claim_no = v.column2"
     is_running = f"{RUNS}.status || '' = 'running'"  # no bare column: SQLite would walk all that run, not the keys
     changes += ", lease_until = NULL, version = version + 1"
-    return f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"
+    return f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {by_key} AND {is_running} AND {only}"  # noqa: S608  # our own names only

@@ -12,8 +12,8 @@ from tests.api.conftest import TASK, addresses, make
 
 
 @pytest.fixture
-def document(nobody: Api) -> dict[str, Any]:
-    found: dict[str, Any] = nobody.get("schema/").body
+def document(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("schema/").body
     return found
 
 
