@@ -73,4 +73,6 @@ class Docs(SpectacularSwaggerView):
         if not (settings.API_DOCS_PUBLIC or request.user.is_authenticated):
             return redirect_to_login("/api/docs/", "/sign-in/")
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        # For sign-ins in windows of other sites, which there are none of, drf-spectacular lets those reach this one.
+        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         return answer
