@@ -1,19 +1,21 @@
 """Secrets inside payloads: shown as a mask wherever a payload is shown, and kept where the mask comes back.
 
 A payload class marks them: `Annotated[dict[str, str], Masked(by_name=True)]` for a map whose members' names tell,
-`Annotated[str, Masked()]` for a value as a whole; `SecretStr` counts as marked. What the class does not know, because
-the payload is older or its code has gone, is judged by its name.
+`Annotated[str, Masked()]` for a value as a whole; `SecretStr` counts as marked. Of a URL (`format: uri`) the parameters
+of its query are judged by their names. What the class does not know, because the payload is older or its code has gone,
+is judged by its name.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from tasks_app.errors import FieldError
+from tasks_app.handlers.masked_urls import changed_url, restored_url
 from tasks_app.handlers.places import Place
 
 MASK = "••••••••"
@@ -104,7 +106,13 @@ def _changed(place: Place, value: Any, change: Callable[[Any], Any]) -> Any:
         }
     if isinstance(value, list):
         return [_changed(place.item, inner, change) for inner in value]
+    if _is_url(place, value):
+        return changed_url(value, is_secret_name, change)
     return change(value) if isinstance(value, str) and value.startswith(SEALED) else value
+
+
+def _is_url(place: Place, value: Any) -> bool:
+    return isinstance(value, str) and "?" in value and (not place.is_known or place.says("format") == "uri")
 
 
 def _masked(place: Place, value: Any) -> Any:
@@ -119,6 +127,8 @@ def _restored(place: Place, value: Any, stored: Any) -> Any:
     if isinstance(value, list):
         rows = stored if isinstance(stored, list) else []
         return [_row(place.item, inner, rows, place_of) for place_of, inner in enumerate(value)]
+    if _is_url(place, value) and isinstance(stored, str) and _origin(value) == _origin(stored):
+        return restored_url(value, stored, MASK)
     return value
 
 
@@ -155,6 +165,8 @@ def _left(place: Place, value: Any, path: tuple[str, ...]) -> Iterator[tuple[str
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _left(place.item, inner, (*path, str(number)))
+    elif _is_url(place, value) and _holds_mask(unquote(value)):
+        yield path
 
 
 def _holds_mask(value: Any) -> bool:
