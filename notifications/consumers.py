@@ -127,7 +127,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             self._is_refresh_due = True
             self._lost_at = asyncio.get_running_loop().time()
             most = self._spread_seconds * max(1, message["sockets"] / SPREAD_SOCKETS)
-            self._spawn(self._later(random.uniform(0, most) if message["sockets"] else SLOW_SECONDS))
+            self._spawn(self._later(random.uniform(0, most) if message["sockets"] else SLOW_SECONDS))  # noqa: S311  # spreads load, keeps no secret
 
     async def live_refresh(self, _: dict[str, Any]) -> None:
         """Send what was missed, and say so: lists may have missed more than a snapshot holds."""
@@ -248,7 +248,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _keep_right(self) -> None:
         while True:
-            await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))
+            await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))  # noqa: S311  # spreads load, keeps no secret
             self.channel_layer.put(self.channel_name, {"type": "live.check"})
 
     async def _later(self, seconds: float) -> None:

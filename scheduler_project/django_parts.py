@@ -24,6 +24,8 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "scheduler_project.cors.cross_origin",
+    "scheduler_project.caching.NothingIsKept",
     "tasks_app.api.middleware.ApiMiddleware",
     "scheduler_project.csp.content_security_policy",
     "django.middleware.security.SecurityMiddleware",

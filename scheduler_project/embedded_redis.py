@@ -41,4 +41,4 @@ def main() -> NoReturn:
     except ValkeyBinaryNotFoundError as fault:
         sys.exit(f"REDIS_URL: must be set on this machine, for which there is no embedded server: {fault}")
     words = command(directory, settings.VAR_DIR / "redis.sock", server)
-    os.execv(words[0], words)
+    os.execv(words[0], words)  # noqa: S606  # a list of words, without a shell

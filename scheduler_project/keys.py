@@ -14,6 +14,17 @@ from scheduler_project.env import Env, SettingFault
 
 SECRET_LENGTH = 50
 FIELD_KEY_BYTES = 32
+# Of 50 random digits all ten are there, more of any other alphabet.
+LEAST_DIFFERENT = 9
+_PLACEHOLDERS = (
+    "django-insecure",
+    "change-me",
+    "changeme",
+    "replace-me",
+    "placeholder",
+    "your-secret",
+    "secret-key-here",
+)
 
 
 def secret_key(env: Env, directory: Path, *, make: bool) -> str:
@@ -29,7 +40,21 @@ def secret_key(env: Env, directory: Path, *, make: bool) -> str:
     value = value or kept(directory / "secret-key", lambda: secrets.token_urlsafe(SECRET_LENGTH))
     if len(value) < SECRET_LENGTH:
         raise SettingFault("SECRET_KEY", f"is too short: {len(value)} characters, at least {SECRET_LENGTH} are needed")
+    if not make and (fault := _weakness(value)):
+        raise SettingFault(
+            "SECRET_KEY", f"{fault}; make one: python -c 'import secrets; print(secrets.token_urlsafe(50))'"
+        )
     return value
+
+
+def _weakness(key: str) -> str:
+    """Say why a key is as good as known to strangers; empty for one that may be random."""
+    plain = key.lower().replace("_", "-")
+    if any(word in plain for word in _PLACEHOLDERS):
+        return "is one that everybody knows, from an example"
+    if len(set(key)) < LEAST_DIFFERENT:
+        return f"is too simple: fewer than {LEAST_DIFFERENT} different characters"
+    return ""
 
 
 def field_keys(env: Env, directory: Path, *, make: bool) -> list[str]:

@@ -18,8 +18,9 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
             "pid": record.process,
         }
-        if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+        if record.exc_text or record.exc_info:
+            # The text is there when the filter has taken secrets out of it.
+            entry["traceback"] = record.exc_text or self.formatException(record.exc_info)  # type: ignore[arg-type]
         return json.dumps(entry, ensure_ascii=False, default=str)
 
 
@@ -40,7 +41,9 @@ def logging_config(style: str) -> dict[str, Any]:
             "console": {"format": "%(levelname)-7s %(name)s: %(message)s"},
             "json": {"()": "scheduler_project.logs.JsonFormatter"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+        # By name: the settings know no app.
+        "filters": {"secrets": {"()": "tasks_app.handlers.secrecy.SecretFilter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["secrets"]}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name, level in levels.items()},
     }

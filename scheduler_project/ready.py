@@ -34,13 +34,13 @@ def ready_line() -> str:
 
 def _address() -> str:
     """Where this machine reaches the web process."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.BIND, settings.BIND)
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.BIND, settings.BIND)  # noqa: S104  # compared with, not bound to
 
 
 def _answers(url: str) -> bool:
     opener = build_opener(ProxyHandler({}))
     # Asked by its own name, the host is among those that are answered, whatever the address.
-    request = Request(url, headers={"Host": f"localhost:{settings.PORT}"})
+    request = Request(url, headers={"Host": f"localhost:{settings.PORT}"})  # noqa: S310  # an http address of our own
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:

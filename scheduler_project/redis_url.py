@@ -23,6 +23,9 @@ SOCKET_OPTIONS: dict[str, Any] = {
 SENTINEL_OPTIONS: dict[str, Any] = {"socket_timeout": 3, "socket_connect_timeout": 3}
 
 
+TLS_DEFAULTS = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"}
+
+
 class RedisUrlError(ValueError):
     """The URL cannot be used; the message says why."""
 
@@ -59,6 +62,8 @@ def parse(url: str) -> Target:
     except ValueError as fault:
         raise RedisUrlError(str(fault)) from None
     username, password = _credentials(parts)
+    if parts.scheme == "rediss":
+        url = _checked_tls(url, parts)
     return Target(parts.scheme, url, _database(parts.path.strip("/")), username, password)
 
 
@@ -76,7 +81,7 @@ def broker(url: str) -> tuple[str, dict[str, Any]]:
             "master_name": target.master_name,
             "sentinel_kwargs": SENTINEL_OPTIONS,
         }
-    return url, options
+    return target.url, options
 
 
 def client_options(target: Target) -> dict[str, Any]:
@@ -87,6 +92,19 @@ def client_options(target: Target) -> dict[str, Any]:
         "password": target.password,
         "sentinel_kwargs": SENTINEL_OPTIONS,
     }
+
+
+def _checked_tls(url: str, parts: SplitResult) -> str:
+    """Say in the URL that certificate and host name are checked, unless it says otherwise.
+
+    Without any such word kombu would speak plainly, and redis-py would take a certificate for another host.
+    """
+    given = parse_qs(parts.query)
+    if given.get("ssl_cert_reqs", [""])[0].lower().removeprefix("cert_") == "none":
+        return url  # without a certificate there is no name in it to check
+    missing = [f"{name}={value}" for name, value in TLS_DEFAULTS.items() if name not in given]
+    base, _, query = url.partition("#")[0].partition("?")
+    return f"{base}?{'&'.join([*filter(None, [query]), *missing])}"
 
 
 def _sentinel(url: str, parts: SplitResult) -> Target:

@@ -9,6 +9,7 @@ from scheduler_project import (
     __version__,
     checked,
     django_parts,
+    doors,
     keys,
     ports,
     redis_url,
@@ -62,6 +63,7 @@ TRUSTED_PROXIES = checked.networks(
     "TRUSTED_PROXIES",
     env.members("TRUSTED_PROXIES", [], help="Addresses or networks whose X-Forwarded-For and -Proto are believed."),
 )
+CORS_ORIGINS, API_DOCS_PUBLIC = doors.cors_origins(env), doors.api_docs(env)
 SITE_NAME = env.text("SITE_NAME", "Carillon", help="The name on pages and in mails.")
 TIME_ZONE = checked.time_zone(env.text("TIME_ZONE", "UTC", help="The zone of pages and of new schedules."))
 LOG_FORMAT = env.text("LOG_FORMAT", "console", choices=("console", "json"), help="How log lines look.")
@@ -90,6 +92,9 @@ REDIS_URL = checked.redis(
         help="`redis://`, `rediss://`, `unix://` or `sentinel://host,host/0?master_name=name`.",
     ),
     is_given=not IS_REDIS_EMBEDDED,
+)
+doors.refuse_open(
+    env, redis=REDIS_URL, base_url=BASE_URL, hosts=ALLOWED_HOSTS, debug=DEBUG, is_development=IS_DEVELOPMENT
 )
 REDIS_PREFIX = env.text("REDIS_PREFIX", "carillon:", help="What every key and channel in Redis begins with.")
 MAILBOX_PORT = env.number(
@@ -233,16 +238,14 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL
-SESSION_COOKIE_NAME = "carillon_session"
-CSRF_COOKIE_NAME = "carillon_csrf"
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "carillon_session", "carillon_csrf"
 SESSION_COOKIE_AGE = 14 * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 # Probes come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|statusz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY, X_FRAME_OPTIONS = "same-origin", "DENY"
 # Subdomains and browsers' preload lists are the domain owner's to decide, not this host's.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
@@ -260,11 +263,10 @@ STORAGES = {
 }
 
 _mail = checked.email(EMAIL_URL)
-EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
-EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
-EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.use_tls, _mail.use_ssl
-EMAIL_TIMEOUT = 10
+EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.host, _mail.port, _mail.use_tls, _mail.use_ssl
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD, EMAIL_TIMEOUT = _mail.user, _mail.password, 10
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+DEFAULT_EXCEPTION_REPORTER_FILTER = "scheduler_project.error_report.NoVariables"
 
 # Each web process has a relay that hears one Redis channel and fans out to its own sockets, so groups stay in-process.
 CHANNEL_LAYERS = {"default": {"BACKEND": "notifications.layer.LiveLayer"}}

@@ -4,6 +4,7 @@ The Procfile, systemd and containers all use these; plain `celery -A scheduler_p
 """
 
 import importlib
+import logging
 import os
 import sys
 import warnings
@@ -15,11 +16,12 @@ from celery.utils.nodenames import default_nodename, host_format
 from django.conf import settings
 from django.urls import get_resolver
 
-from scheduler_project import collector, embedded_redis, keys, mailbox, ready, storage_url
+from scheduler_project import collector, doors, embedded_redis, keys, mailbox, ready, storage_url
 from scheduler_project.admin_app import CarillonAdminConfig
 from scheduler_project.celery import app
 from scheduler_project.waiting import exit_quietly_when_told
 
+logger = logging.getLogger(__name__)
 WEB_GRACE_SECONDS = 3
 FRAME_BYTES = 65_536
 
@@ -29,6 +31,8 @@ def web() -> int:
     import uvicorn  # noqa: PLC0415  # the other processes do without
 
     storage_url.check(settings.STORAGES["default"])
+    if fault := doors.plain_http(settings.BASE_URL):
+        logger.warning("%s", fault)
     # uvicorn repeats the signal when it has shut down, which would end a clean stop with a signal's exit code.
     exit_quietly_when_told()
     config = uvicorn.Config(

@@ -1,6 +1,7 @@
 """The engine as a Django app."""
 
 from importlib import import_module
+from urllib.parse import unquote
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -8,6 +9,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
+
+from tasks_app.handlers import secrecy
 
 
 class TasksAppConfig(AppConfig):
@@ -18,6 +21,7 @@ class TasksAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        secrecy.known.keep(_own_secrets())
         import_module("tasks_app.kinds")
         autodiscover_modules("task_handlers")
         from tasks_app.services.first_sign_in import first_password_forget  # noqa: PLC0415  # needs the models
@@ -28,6 +32,16 @@ class TasksAppConfig(AppConfig):
             hide_process()
         user_logged_in.connect(first_password_forget, dispatch_uid="first-password")
         post_migrate.connect(_make_roles, sender=self, dispatch_uid="roles")
+
+
+def _own_secrets() -> list[str]:
+    """The platform's keys and the passwords of its servers, which no log and no run's error shall hold."""
+    storage = settings.STORAGES["default"].get("OPTIONS", {})
+    found = [settings.SECRET_KEY, *settings.FIELD_KEYS, settings.FLOWER_SECRET, settings.EMAIL_HOST_PASSWORD]
+    found += [settings.DATABASES["default"].get("PASSWORD") or "", storage.get("secret_key") or ""]
+    # Of several sentinels the part before the @ is read alone: together they are no host.
+    userinfo = settings.REDIS_URL.partition("://")[2].rpartition("@")[0]
+    return [*found, unquote(userinfo.partition(":")[2])]
 
 
 def _make_roles(using: str, **_: object) -> None:

@@ -19,7 +19,7 @@ _DETAILS = (
     "By kind: basic: username; header: header; oauth2: token_url, client_id, and perhaps scope, client_auth "
     "(header or body)."
 )
-_SECRET = "Token, password, header value, client secret or key. Kept encrypted; in no answer."
+_SECRET = "Token, password, header value, client secret or key. Kept encrypted; in no answer."  # noqa: S105  # a label, not a secret
 _EXAMPLE: dict[str, Any] = {"name": "crm", "kind": "bearer", "hosts": ["api.example.com"], "secret": "a token"}
 
 

@@ -3,11 +3,19 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from tasks_app.api.auth import ScopePermission
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -37,11 +45,19 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
-class Schema(SpectacularJSONAPIView):
-    """The OpenAPI 3.1 document, as JSON. Open to all: it tells nothing about what is stored."""
+class Readers(ScopePermission):
+    """Who may read what the API can do: those who have signed in, or everybody with API_DOCS_PUBLIC."""
 
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Let them read."""
+        return settings.API_DOCS_PUBLIC or super().has_permission(request, view)
+
+
+class Schema(SpectacularJSONAPIView):
+    """The OpenAPI 3.1 document, as JSON."""
+
+    authentication_classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    permission_classes = (Readers,)
     renderer_classes = [OpenApiJsonRenderer2]  # noqa: RUF012  # as drf-spectacular declares it
 
 
@@ -51,3 +67,12 @@ class Docs(SpectacularSwaggerView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     url_name = "api:schema"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask strangers to sign in, as every page does."""
+        if not (settings.API_DOCS_PUBLIC or request.user.is_authenticated):
+            return redirect_to_login("/api/docs/", "/sign-in/")
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        # For sign-ins in windows of other sites, which there are none of, drf-spectacular lets those reach this one.
+        answer.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        return answer

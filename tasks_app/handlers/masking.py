@@ -1,22 +1,26 @@
 """Secrets inside payloads: shown as a mask wherever a payload is shown, and kept where the mask comes back.
 
 A payload class marks them: `Annotated[dict[str, str], Masked(by_name=True)]` for a map whose members' names tell,
-`Annotated[str, Masked()]` for a value as a whole; `SecretStr` counts as marked. What the class does not know, because
-the payload is older or its code has gone, is judged by its name.
+`Annotated[str, Masked()]` for a value as a whole; `SecretStr` counts as marked. Of a URL (`format: uri`) the parameters
+of its query are judged by their names. What the class does not know, because the payload is older or its code has gone,
+is judged by its name.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from tasks_app.errors import FieldError
+from tasks_app.handlers.masked_urls import changed_url, restored_url
 from tasks_app.handlers.places import Place
 
 MASK = "••••••••"
+SEALED = "sealed:1:"
+"""What an encrypted value of a stored payload begins with."""
 _KEYWORD = "x-masked"
 _SECRET_NAME = re.compile(
     r"auth(?!or(?!i))|cookie|token|secret|key|passw|passphrase|pwd|signature|credential|session|bearer|jwt"
@@ -48,7 +52,19 @@ def is_secret_name(name: str) -> bool:
 
 def masked(model: type[BaseModel] | None, payload: Any) -> Any:
     """Give the payload as it may be shown; None is a type whose code has gone."""
-    return _masked(Place.top(model), payload)
+    return changed(model, payload, lambda _: MASK)
+
+
+def changed(model: type[BaseModel] | None, payload: Any, change: Callable[[Any], Any]) -> Any:
+    """Give the payload with each of its secrets, and whatever is sealed, replaced by what `change` makes of it."""
+    return _changed(Place.top(model), payload, change)
+
+
+def secrets_in(model: type[BaseModel] | None, payload: Any) -> list[Any]:
+    """Give the secrets that a payload holds."""
+    found: list[Any] = []
+    changed(model, payload, found.append)
+    return found
 
 
 def unmasked(model: type[BaseModel] | None, payload: Any, stored: Any) -> Any:
@@ -78,17 +94,29 @@ def _is_whole(place: Place, value: Any) -> bool:
     return _is_secret(place) or (place.says(_KEYWORD) is not None and not isinstance(value, Mapping))
 
 
-def _masked(place: Place, value: Any) -> Any:
+def _changed(place: Place, value: Any, change: Callable[[Any], Any]) -> Any:
     if _is_whole(place, value):
-        return MASK if value not in (None, "") else value
+        return change(value) if value not in (None, "") else value
     if isinstance(value, Mapping):
         return {
-            key: MASK if _hides(place, key) and inner not in (None, "") else _masked(place.member(key), inner)
+            key: change(inner)
+            if _hides(place, key) and inner not in (None, "")
+            else _changed(place.member(key), inner, change)
             for key, inner in value.items()
         }
     if isinstance(value, list):
-        return [_masked(place.item, inner) for inner in value]
-    return value
+        return [_changed(place.item, inner, change) for inner in value]
+    if _is_url(place, value):
+        return changed_url(value, is_secret_name, change)
+    return change(value) if isinstance(value, str) and value.startswith(SEALED) else value
+
+
+def _is_url(place: Place, value: Any) -> bool:
+    return isinstance(value, str) and "?" in value and (not place.is_known or place.says("format") == "uri")
+
+
+def _masked(place: Place, value: Any) -> Any:
+    return _changed(place, value, lambda _: MASK)
 
 
 def _restored(place: Place, value: Any, stored: Any) -> Any:
@@ -99,6 +127,8 @@ def _restored(place: Place, value: Any, stored: Any) -> Any:
     if isinstance(value, list):
         rows = stored if isinstance(stored, list) else []
         return [_row(place.item, inner, rows, place_of) for place_of, inner in enumerate(value)]
+    if _is_url(place, value) and isinstance(stored, str) and _origin(value) == _origin(stored):
+        return restored_url(value, stored, MASK)
     return value
 
 
@@ -135,6 +165,8 @@ def _left(place: Place, value: Any, path: tuple[str, ...]) -> Iterator[tuple[str
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _left(place.item, inner, (*path, str(number)))
+    elif _is_url(place, value) and _holds_mask(unquote(value)):
+        yield path
 
 
 def _holds_mask(value: Any) -> bool:

@@ -54,7 +54,7 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         fields: list[Any] = [meta.pk, *(meta.get_field(name) for name in names)]
         changes = ", ".join(f'"{field.column}" = v.column{place}' for place, field in enumerate(fields[1:], start=2))
         sql = (
-            f'UPDATE "{meta.db_table}" SET {changes} FROM {values_of(fields)}'
+            f'UPDATE "{meta.db_table}" SET {changes} FROM {values_of(fields)}'  # noqa: S608  # our own names only
             f' WHERE "{meta.db_table}"."{fields[0].column}" = v.column1'
         )
         each = ([getattr(row, field.attname) for field in fields] for row in chunk)
@@ -67,10 +67,10 @@ def values_of(fields: Sequence[Any]) -> str:
     places = list(enumerate(fields, start=1))
     if connection.vendor != "postgresql":
         columns = ", ".join(f"json_extract(value, '$.column{place}') AS column{place}" for place, _ in places)
-        return f"(SELECT {columns} FROM json_each(%s)) AS v"
+        return f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608  # our own names only
     chosen = ", ".join(f"column{place}{'::jsonb' * _is_json(field)} AS column{place}" for place, field in places)
     typed = ", ".join(f"column{place} {'text' if _is_json(field) else _type(field)}" for place, field in places)
-    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed})) AS v"
+    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed})) AS v"  # noqa: S608  # our own names only
 
 
 def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
@@ -122,7 +122,7 @@ def _write(
     chosen = [f"%s{_cast(field)}" for field, _ in same]
     chosen += [f"v.column{place}" for place in range(1, len(varying) + 1)]
     sql = (
-        f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)} FROM {values_of(varying)} WHERE TRUE'
+        f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)} FROM {values_of(varying)} WHERE TRUE'  # noqa: S608  # our own names only
         f' {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING "{meta.pk.column}"'
     )
     with connection.cursor() as cursor:

@@ -1,18 +1,12 @@
-"""A payload as people see it, and what they mean when it comes back from them."""
+"""A payload as people see it."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
-from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
-from tasks_app.handlers.masking import masked, unmasked
-from tasks_app.handlers.places import references
+from tasks_app.handlers.masking import masked
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload
-
-# What `x-choices` calls the things that only their owner may use.
-SECRETS = frozenset({"credentials", "signing-keys"})
 
 
 def model_of(type_name: str) -> type[BaseModel] | None:
@@ -35,25 +29,3 @@ def masked_payload(thing: ScheduledTask | TaskRun) -> dict[str, Any]:
     """The payload of a task or run with its secrets masked. Ask `shows_payload` first."""
     found: dict[str, Any] = masked(model_of(thing.type), thing.payload)
     return found
-
-
-def meant_payload(
-    user: Person, thing: ScheduledTask | TaskRun, payload: dict[str, Any], *, type_name: str | None = None
-) -> dict[str, Any]:
-    """Give what `user` means by a payload for this task or run: a mask stands for what is stored.
-
-    Only for those who see it, and only in the same type. Raises Forbidden for those who may not change it, or not use
-    the type; Invalid when somebody else than the owner would put the owner's credentials to a use of their own.
-    """
-    wanted = type_name or thing.type
-    model = model_of(wanted)
-    if thing.owner_id != user.pk:
-        require(user, Deed.MANAGE, thing)
-        require_type(user, wanted)
-    meant = payload
-    if is_same_type(wanted, thing.type) and shows_payload(user, thing):
-        meant = unmasked(model, payload, thing.payload)
-    if thing.owner_id != user.pk and (wanted, meant) != (thing.type, thing.payload) and model is not None:
-        for path, _ in references(model, meant, SECRETS):
-            raise Invalid.at(f"payload.{path}", "not_allowed", "Only the owner of a credential may say what it is for.")
-    return meant

@@ -60,7 +60,7 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
     }
     assignments, values = assigned(changes)
     among, ids = _among([run.id for run in runs])
-    update = f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 WHERE {among} AND {_status('queued')}"
+    update = f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 WHERE {among} AND {_status('queued')}"  # noqa: S608  # our own names only
     moved = move_ids(update, [*values, ids], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
@@ -124,7 +124,7 @@ def _update_claimed(
     among, ids = _among([row[0] for row in rows])
     changes += ", lease_until = NULL, version = version + 1"
     conditions = f"{by_key} AND {among} AND {_status('running')} AND {only}"
-    update = f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {conditions}"
+    update = f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {conditions}"  # noqa: S608  # our own names only
     return update, [document_of(fields, rows), ids]
 
 
@@ -135,7 +135,7 @@ def _among(ids: Sequence[UUID]) -> tuple[str, str]:
     """
     if connection.vendor == "postgresql":
         return f"{RUNS}.id = ANY(%s::uuid[])", f"{{{','.join(map(str, ids))}}}"
-    return f"{RUNS}.id IN (SELECT column1 FROM {values_of(ID)})", document_of(ID, ((id,) for id in ids))
+    return f"{RUNS}.id IN (SELECT column1 FROM {values_of(ID)})", document_of(ID, ((id,) for id in ids))  # noqa: S608  # our own names only
 
 
 def _status(value: str) -> str:

@@ -49,7 +49,7 @@ def _tell_tasks(ended: Sequence[Ended]) -> None:
     fields = [ScheduledTask._meta.get_field(name) for name in names]
     rows = [(task_id, one.run.id, one.started_at, int(one.run.batch_id is None)) for task_id, one in last.items()]
     sql = (
-        f"UPDATE {_TASKS} SET last_run_id = v.column2, last_run_at = v.column3, last_run_status = '{Status.SUCCEEDED}',"
+        f"UPDATE {_TASKS} SET last_run_id = v.column2, last_run_at = v.column3, last_run_status = '{Status.SUCCEEDED}',"  # noqa: S608  # our own names only
         " failures_in_row = CASE WHEN v.column4 = 1 THEN 0 ELSE failures_in_row END"
         f" FROM {values_of(fields)} WHERE {_TASKS}.id = v.column1"
     )

@@ -212,7 +212,7 @@ def _move(
         return None
     assignments, values = assigned({**changes, "status": target.value, "reason": reason.value})
     conditions, guarded = holding(guard)
-    update = f"UPDATE {RUNS} SET {assignments} WHERE {conditions}"
+    update = f"UPDATE {RUNS} SET {assignments} WHERE {conditions}"  # noqa: S608  # our own names only
     with transaction.atomic():
         run = move_one(update, [*values, *guarded], source=source.value, actor=actor, at=now)
         if run is not None:

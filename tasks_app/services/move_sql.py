@@ -65,7 +65,7 @@ def insert_events(ids: Sequence[UUID], *, source: str, actor: str, at: datetime 
     if not ids:
         return
     columns, told = _event(source, actor, at)
-    sql = f"INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM {RUNS} JOIN {values_of(ID)} ON id = v.column1"
+    sql = f"INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM {RUNS} JOIN {values_of(ID)} ON id = v.column1"  # noqa: S608  # our own names only
     with connection.cursor() as cursor:
         cursor.execute(sql, [*told, document_of(ID, ((id,) for id in ids))])
 
@@ -73,7 +73,7 @@ def insert_events(ids: Sequence[UUID], *, source: str, actor: str, at: datetime 
 def _with_events(update: str, source: str, actor: str, at: datetime | None, *, wanted: str) -> tuple[str, list[Any]]:
     columns, told = _event(source, actor, at)
     sql = (
-        f"WITH moved AS ({update} RETURNING {wanted}),"
+        f"WITH moved AS ({update} RETURNING {wanted}),"  # noqa: S608  # our own names only
         f" told AS (INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM moved) SELECT * FROM moved"
     )
     return sql, told

@@ -26,10 +26,10 @@ from tasks_app.states import Reason, Status, TaskStatus
 CRASH_LIMIT = 3
 _UNKNOWN_PATIENCE, _UNKNOWN_PAUSE = timedelta(minutes=5), timedelta(seconds=2)
 _LOCK_TASK = (
-    f"SELECT task.id FROM {ScheduledTask._meta.db_table} AS task JOIN {TaskRun._meta.db_table} AS run"
+    f"SELECT task.id FROM {ScheduledTask._meta.db_table} AS task JOIN {TaskRun._meta.db_table} AS run"  # noqa: S608  # our own names only
     " ON run.task_id = task.id WHERE run.id = %s FOR NO KEY UPDATE OF task"
 )
-_RNG = Random()
+_RNG = Random()  # noqa: S311  # spreads load, keeps no secret
 # Who asks a running run to stop, when it is not a person: whoever fires a slot whose policy is `cancel_running`.
 _FIRING = ("beat:", "upkeep:", "edit:", "periodic_task")
 

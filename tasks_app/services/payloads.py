@@ -1,4 +1,4 @@
-"""Payloads as they are stored: checked against their type, their owner's rights and the size limit."""
+"""Payloads as people mean them, and as they are stored: checked against their type, their owner's rights, the size."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,39 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.handlers import registry
-from tasks_app.handlers.masking import mask_faults
-from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import why_not
+from tasks_app.handlers.masking import mask_faults, unmasked
+from tasks_app.handlers.places import references
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload, why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
+from tasks_app.services.sealed_payloads import opened_payload, sealed_faults, sealed_payload
 from tasks_app.services.validation import Problems, check_json
+
+# What `x-choices` calls the things that only their owner may use.
+SECRETS = frozenset({"credentials", "signing-keys"})
+
+
+def meant_payload(
+    user: Person, thing: ScheduledTask | TaskRun, payload: dict[str, Any], *, type_name: str | None = None
+) -> dict[str, Any]:
+    """Give what `user` means by a payload for this task or run: a mask stands for what is stored.
+
+    Only for those who see it, and only in the same type. Raises Forbidden for those who may not change it, or not use
+    the type; Invalid when somebody else than the owner would put the owner's credentials to a use of their own.
+    """
+    wanted = type_name or thing.type
+    model = model_of(wanted)
+    if thing.owner_id != user.pk:
+        require(user, Deed.MANAGE, thing)
+        require_type(user, wanted)
+    meant, stored = payload, opened_payload(thing, is_for_edit=True)
+    if is_same_type(wanted, thing.type) and shows_payload(user, thing):
+        meant = unmasked(model, payload, stored)
+    is_same = wanted == thing.type and meant in (stored, thing.payload)
+    if thing.owner_id != user.pk and not is_same and model is not None:
+        for path, _ in references(model, meant, SECRETS):
+            raise Invalid.at(f"payload.{path}", "not_allowed", "Only the owner of a credential may say what it is for.")
+    return meant
 
 
 def edited_payload(
@@ -25,13 +53,14 @@ def edited_payload(
 ) -> dict[str, Any]:
     """Check the payload of a task; what an edit leaves alone is not held against it."""
     kept: dict[str, Any] = current.payload if current is not None else {}
-    if current is not None and (type_name, payload) == (current.type, kept):
+    is_kept = current is not None and payload in (kept, opened_payload(current, is_for_edit=True))
+    if current is not None and is_kept and type_name == current.type:
         return kept
     if not isinstance(payload, Mapping):
         problems.add("payload", "type", "Must be an object.")
         return {}
     is_other_type = current is not None and not is_same_type(type_name, current.type)
-    if current is not None and is_other_type and payload == kept and masked_payload(current) != kept:
+    if current is not None and is_other_type and is_kept and masked_payload(current) != kept:
         # Another type might show what this one masks.
         problems.add("payload", "masked", "It holds secrets of the former type; give the payload anew.")
         return kept
@@ -41,17 +70,20 @@ def edited_payload(
 def checked_payload(
     problems: Problems, type_name: str, payload: dict[str, Any], *, owner: AbstractBaseUser | None
 ) -> dict[str, Any]:
-    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form."""
+    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form, sealed.
+
+    The payload of a row is `opened_payload` of it first.
+    """
     found = Problems()
     check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
     if not found:
         # Before the type's own checks: a mask that stands for nothing must be called by its name.
-        found.merge(_mask_faults(type_name, payload))
+        found.merge(_mask_faults(type_name, payload) | sealed_faults(payload))
     if not found:
         try:
             reason = why_not(owner, registry.get(type_name))
             if not reason:
-                return registry.validate_for(owner, type_name, payload)[1]
+                return sealed_payload(type_name, registry.validate_for(owner, type_name, payload)[1])
             found.add("type", "not_allowed", reason)
         except KeyError:
             found.add("type", "unknown", "There is no such task type; GET /api/task-types lists them.")

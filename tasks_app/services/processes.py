@@ -92,7 +92,7 @@ def hide_process() -> None:
 
 
 def _start(job: Job, control: socket.socket) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603  # a list of words, without a shell
         [sys.executable, "-I", "-S", str(_SUPERVISOR), str(control.fileno())],
         stdin=job.stdin or subprocess.DEVNULL,
         stdout=subprocess.PIPE,

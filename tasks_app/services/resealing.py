@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, TextField
+from django.db.models.functions import Cast
 
-from tasks_app.models import Credential
+from tasks_app.handlers.masking import SEALED, changed
+from tasks_app.models import Credential, ScheduledTask, SecondFactor, TaskRun
 from tasks_app.services.sealing import Unsealable, reseal
 
 BATCH = 200
 # Every sealed column of the database.
-COLUMNS: tuple[tuple[type[Model], str], ...] = ((Credential, "sealed"), (Credential, "sealed_token"))
+COLUMNS: tuple[tuple[type[Model], str], ...] = (
+    (Credential, "sealed"),
+    (Credential, "sealed_token"),
+    (SecondFactor, "sealed"),
+)
+# What holds payloads with sealed values in them.
+WITH_PAYLOADS: tuple[type[Model], ...] = (ScheduledTask, TaskRun)
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,50 @@ def reseal_all() -> Iterator[Resealed]:
                 done = [_resealed(model, column, key, sealed) for key, sealed in batch]
             yield from done
             last = batch[-1][0]
+    for model in WITH_PAYLOADS:
+        yield from _reseal_payloads(model)
+
+
+def _reseal_payloads(model: type[Model]) -> Iterator[Resealed]:
+    last: Any = None
+    while keys := _keys_with_sealed(model, last):
+        for key in keys:
+            with transaction.atomic():
+                done = list(_resealed_payload(model, key))
+            yield from done
+        last = keys[-1]
+
+
+def _keys_with_sealed(model: type[Model], last: Any) -> list[Any]:
+    rows = model._default_manager.annotate(text=Cast("payload", TextField())).filter(text__contains=SEALED)
+    if last is not None:
+        rows = rows.filter(pk__gt=last)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+
+
+def _resealed_payload(model: type[Model], key: Any) -> Iterator[Resealed]:
+    """Seal each value of one payload again, in the locked row."""
+    what = f"{model._meta.verbose_name} {key}, payload"
+    rows = model._default_manager.filter(pk=key)
+    payload = rows.select_for_update().values_list("payload", flat=True).first()
+    found: list[Resealed] = []
+
+    def again(value: Any) -> Any:
+        try:
+            sealed = SEALED + reseal(str(value).removeprefix(SEALED))
+        except Unsealable as error:
+            found.append(Resealed(what, error.message))
+            return value
+        found.append(Resealed(what))
+        return sealed
+
+    # Without the type's class: only what is sealed already is changed, wherever it stands.
+    rows.update(payload=changed(None, payload, lambda value: again(value) if _is_sealed(value) else value))
+    yield from found
+
+
+def _is_sealed(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(SEALED)
 
 
 def _batch(model: type[Model], column: str, last: Any) -> list[tuple[Any, str]]:

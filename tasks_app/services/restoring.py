@@ -159,8 +159,8 @@ def _replay(tools: Tools, path: Path) -> None:
     writing = [tools.restore, "--file=-", "--no-owner", "--no-privileges", str(path.absolute())]
     executing = [tools.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "--no-password", "--file=-"]
     with (
-        subprocess.Popen(writing, stdout=subprocess.PIPE, env=environment) as writer,
-        subprocess.Popen(executing, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) as executor,
+        subprocess.Popen(writing, stdout=subprocess.PIPE, env=environment) as writer,  # noqa: S603  # a list of words, without a shell
+        subprocess.Popen(executing, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment) as executor,  # noqa: S603  # a list of words, without a shell
     ):
         assert writer.stdout is not None
         assert executor.stdin is not None

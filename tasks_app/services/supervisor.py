@@ -156,7 +156,7 @@ def _become(job: dict[str, Any], directory: str, parent: int, tell: int) -> NoRe
         if os.getcwd() != directory:
             raise NotADirectoryError(f"{directory} leads elsewhere by a symbolic link")
         environment = {"HOME": directory, **job["environment"]}
-        os.execve(job["argv"][0], job["argv"], environment)
+        os.execve(job["argv"][0], job["argv"], environment)  # noqa: S606  # a list of words, without a shell
     except BaseException as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         os.write(tell, f"{getattr(error, 'filename', None) or job['argv'][0]}: {reason}".encode(errors="replace"))

@@ -63,4 +63,4 @@ def _items(columns: dict[str, str]) -> str:
         typed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         return f"json_to_recordset(%s::json) AS item({typed})"
     shown = ", ".join(f"json_extract(value, '$.{name}') AS \"{name}\"" for name in columns)
-    return f"(SELECT {shown} FROM json_each(%s)) AS item"
+    return f"(SELECT {shown} FROM json_each(%s)) AS item"  # noqa: S608  # our own names only

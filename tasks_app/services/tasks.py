@@ -18,6 +18,7 @@ from tasks_app.models import ScheduledTask, TaskRun, db_now
 from tasks_app.services import due_slots, lifecycle, overtaken, planning, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
+from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.validation import Problems
 from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
@@ -118,7 +119,8 @@ def task_delete(*, task: ScheduledTask, actor: str) -> None:
 
 def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) -> ScheduledTask:
     """Make a paused copy that belongs to `owner`; a one-time instant that has passed is left out."""
-    spec = dataclasses.replace(spec_of(task), name=f"{task.name[:190]} (copy)", key=None, enabled=False)
+    name, payload = f"{task.name[:190]} (copy)", opened_payload(task, is_for_edit=True)
+    spec = dataclasses.replace(spec_of(task), name=name, payload=payload, key=None, enabled=False)
     if task.kind == TaskKind.ONCE and planning.slot_after(task, db_now()) is None:
         spec = dataclasses.replace(spec, schedule=None)
     if task.ends_at is not None and task.ends_at <= db_now():

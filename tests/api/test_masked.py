@@ -9,6 +9,7 @@ from django.test import Client
 
 from tasks_app.handlers.masking import MASK
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.services.sealed_payloads import opened_payload
 from tests.api.client import Api
 from tests.api.conftest import make
 from tests.runs import fresh, hold, make_run
@@ -25,7 +26,7 @@ TASK = {"name": "Call", "type": "http_request", "payload": PAYLOAD}
 
 
 def stored(task: Any) -> Any:
-    return ScheduledTask.objects.get(id=task["id"]).payload
+    return opened_payload(ScheduledTask.objects.get(id=task["id"]))
 
 
 def failed_run(alice: User, **fields: Any) -> TaskRun:
@@ -102,9 +103,9 @@ def test_a_mask_for_one_run_is_what_the_task_or_the_run_holds(api: Api, alice: U
     task = make(api, **TASK)
     override = {"payload": {**PAYLOAD, "headers": SHOWN, "method": "HEAD"}}
     run = api.post(f"tasks/{task['id']}/run-now", override).body
-    assert TaskRun.objects.get(id=run["id"]).payload["headers"] == HEADERS
+    assert opened_payload(TaskRun.objects.get(id=run["id"]))["headers"] == HEADERS
     again = api.post(f"runs/{failed_run(alice).id}/retry", override).body
-    assert TaskRun.objects.get(id=again["id"]).payload["headers"] == HEADERS
+    assert opened_payload(TaskRun.objects.get(id=again["id"]))["headers"] == HEADERS
 
 
 def test_a_copy_has_the_real_value(api: Api) -> None:
@@ -187,7 +188,7 @@ def test_the_forms_keep_it(api: Api, alice: User) -> None:
     run = failed_run(alice)
     again = browser.post(f"/runs/{run.id}/retry/", {**sent, "changed": "1"})
     assert again.status_code == 302
-    assert TaskRun.objects.get(rerun_of=run).payload["headers"] == HEADERS
+    assert opened_payload(TaskRun.objects.get(rerun_of=run))["headers"] == HEADERS
     moved = browser.post(f"/runs/{run.id}/retry/", {**sent, "changed": "1", "payload.url": "https://evil.example.net/"})
     assert moved.status_code == 400
     assert "type it again" in moved.content.decode()

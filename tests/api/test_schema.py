@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
 from tests.api.client import Api
 from tests.api.conftest import TASK, addresses, make
 
 
 @pytest.fixture
-def document(nobody: Api) -> dict[str, Any]:
-    found: dict[str, Any] = nobody.get("schema/").body
+def document(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.get("schema/").body
     return found
 
 
@@ -90,10 +91,18 @@ def test_it_says_what_is_taken(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("path", ["docs", "docs/"])
-def test_its_page_is_served_from_here(nobody: Api, path: str) -> None:
-    reply = nobody.get(path)
+def test_its_page_is_served_from_here(api: Api, path: str) -> None:
+    reply = api.get(path)
     assert reply.status == 200
     page = reply.body.decode()
     assert re.findall(r"(?:src|href)=\"(?!/static/)[^\"]*\"", page) == []
     assert not re.search(r"https?://", page)
     assert "/api/schema" in page
+
+
+def test_strangers_read_neither_unless_it_is_made_public(nobody: Api, settings: Settings) -> None:
+    page = nobody.get("docs")
+    assert (page.status, page.headers["Location"]) == (302, "/sign-in/?next=/api/docs/")
+    assert nobody.get("schema").status == 401
+    settings.API_DOCS_PUBLIC = True
+    assert (nobody.get("docs").status, nobody.get("schema").status) == (200, 200)

@@ -1,11 +1,12 @@
 """What a class marks or a name gives away is hidden; a mask that comes back is the stored value, or a fault."""
 
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr
 
-from tasks_app.handlers.masking import MASK, Masked, is_secret_name, mask_faults, masked, unmasked
+from tasks_app.handlers.masking import MASK, Masked, is_secret_name, mask_faults, masked, secrets_in, unmasked
 from tasks_app.handlers.places import references
 
 Headers = Annotated[dict[str, str], Masked(by_name=True, tied_to="url")]
@@ -197,3 +198,26 @@ def test_names_in_a_payload_are_found_by_their_schema() -> None:
     kinds = frozenset({"credentials"})
     assert list(references(Sample, {"credential": "crm", "key": "x"}, kinds)) == [("credential", "crm")]
     assert list(references(Sample, {"credential": None, "steps": [5]}, kinds)) == []
+
+
+class Hook(BaseModel):
+    url: str = Field(json_schema_extra={"format": "uri"})
+
+
+HOOK = "https://hooks.example.com/in?id=7&X-Amz-Signature=a%2Fb&token=t1#part"
+SHOWN_HOOK = f"https://hooks.example.com/in?id=7&X-Amz-Signature={MASK}&token={MASK}#part"
+
+
+def test_secrets_in_the_query_of_a_url_are_masked_and_come_back() -> None:
+    stored = {"url": HOOK}
+    assert masked(Hook, stored) == {"url": SHOWN_HOOK}
+    assert unmasked(Hook, {"url": SHOWN_HOOK}, stored) == stored
+    encoded = {"url": SHOWN_HOOK.replace(MASK, quote(MASK)).replace("id=7", "id=8")}
+    assert unmasked(Hook, encoded, stored) == {"url": HOOK.replace("id=7", "id=8")}
+    assert secrets_in(Hook, stored) == ["a%2Fb", "t1"]
+
+
+def test_no_secret_of_a_url_moves_to_another_host() -> None:
+    elsewhere = {"url": SHOWN_HOOK.replace("hooks.", "evil.")}
+    assert unmasked(Hook, elsewhere, {"url": HOOK}) == elsewhere
+    assert set(mask_faults(Hook, elsewhere)) == {"url"}

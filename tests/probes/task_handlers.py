@@ -5,11 +5,12 @@
 
 import contextlib
 import ctypes
+import logging
 import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 from pydantic import BaseModel
@@ -17,6 +18,9 @@ from time_machine import escape_hatch
 
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
 from tasks_app.handlers.celery import offer_task
+from tasks_app.handlers.masking import Masked
+from tasks_app.models import Credential
+from tasks_app.services.credentials import headers_for
 
 _QUICK = RetryPolicy(max_retries=3, delays=(0.1, 0.1, 0.1))
 
@@ -285,3 +289,29 @@ def state(ctx: RunContext, payload: Probe) -> dict[str, Any]:
     timezone.activate("Asia/Tokyo")
     transaction.atomic().__enter__()
     return found
+
+
+class Leak(BaseModel):
+    """A secret that is marked as one, and a credential's name."""
+
+    password: Annotated[str, Masked()] = ""
+    headers: Annotated[dict[str, str], Masked(by_name=True)] = {}
+    credential: str = ""
+    url: str = ""
+
+
+@handler("probe.leak", payload=Leak, retry=RetryPolicy(max_retries=1, delays=(0.1,)))
+def leak(ctx: RunContext, payload: Leak) -> None:
+    """Say everything that it was given, in every way that a handler has, and fail with it."""
+    from django.conf import settings  # noqa: PLC0415  # as a handler's own code would
+
+    told = f"{payload.password} {payload.headers} {settings.SECRET_KEY} {settings.FIELD_KEYS} {settings.REDIS_URL}"
+    if payload.credential:
+        credential = Credential.objects.get(owner_id=ctx.owner_id, name=payload.credential)
+        told += f" {headers_for(credential, payload.url)}"
+    ctx.log(told, "error")
+    ctx.progress(1, 2, told[:250])
+    logging.getLogger("tasks_app.probe").error("leaking %s", told)
+    with ctx.effect("leak") as handle:
+        handle.confirm({"told": told})
+    raise RuntimeError(told) from ValueError(told)

@@ -4,12 +4,15 @@ import pytest
 
 from scheduler_project import redis_url
 
+CHECKED = "ssl_cert_reqs=required&ssl_check_hostname=true"
+
 
 @pytest.mark.parametrize(
     ("url", "broker"),
     [
         ("redis://example.org:6380/3", "redis://example.org:6380/3"),
-        ("rediss://user:p%40ss@example.org/1", "rediss://user:p%40ss@example.org/1"),
+        ("rediss://user:p%40ss@example.org/1", f"rediss://user:p%40ss@example.org/1?{CHECKED}"),
+        ("rediss://example.org?ssl_cert_reqs=none", "rediss://example.org?ssl_cert_reqs=none"),
         ("unix:///run/redis.sock", "redis+socket:///run/redis.sock?virtual_host=0"),
         (
             "unix://:p%40ss@/run/with space/x.sock?db=2",

@@ -13,7 +13,7 @@ import pytest
 from scheduler_project import settings_docs
 from scheduler_project.settings import BASE_DIR, env
 
-KEY = "k" * 50
+KEY = "0123456789-a-key-for-the-tests-of-settings-in-production"
 FIELD_KEY = "A" * 43 + "="
 PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": KEY, "FIELD_KEYS": FIELD_KEY}
 

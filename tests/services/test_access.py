@@ -11,9 +11,9 @@ from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskShare, TypeRule
 from tasks_app.selectors import access
 from tasks_app.selectors.access import Deed
-from tasks_app.selectors.payloads import meant_payload
 from tasks_app.selectors.runs import run_get
 from tasks_app.selectors.tasks import task_get
+from tasks_app.services.payloads import meant_payload
 from tasks_app.services.roles import roles_ensure
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create

@@ -14,7 +14,7 @@ from tasks_app.selectors import health
 from tasks_app.selectors.health import Finding
 
 WEB_SECONDS = 6.0
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  # compared with, not bound to
 
 
 class Command(OneLineCommand):

@@ -10,6 +10,7 @@ from urllib.parse import quote_plus, urlencode
 from django.conf import settings
 from django.utils import timezone
 
+from tasks_app.handlers.secrecy import known
 from tasks_app.models import Credential
 from tasks_app.services.credentials.hosts import CredentialRefused
 from tasks_app.services.credentials.vault import put_away, take_out
@@ -35,6 +36,7 @@ def token_for(credential: Credential) -> str:
     if credential.sealed_token and until is not None and until > timezone.now():
         return take_out(credential, credential.sealed_token)
     token, seconds = _read(credential, _ask(credential))
+    known.learn(token)
     _keep(credential, token, seconds)
     return token
 
@@ -77,6 +79,7 @@ def _request(credential: Credential) -> Call:
         form |= {"client_id": client, "client_secret": secret}
     else:  # RFC 6749, 2.3.1: each is form-encoded before they are joined
         pair = f"{quote_plus(client)}:{quote_plus(secret)}"
+        known.learn(pair)
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
     return Call(
         method="POST",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
+from tasks_app.handlers.secrecy import known
 from tasks_app.models import Credential
 from tasks_app.services.credentials.hosts import CredentialRefused, check_target
 from tasks_app.services.credentials.tokens import token_for
@@ -38,6 +39,7 @@ def headers_for(credential: Credential, url: str) -> dict[str, str]:
     if credential.kind == Kind.BEARER:
         return {"Authorization": f"Bearer {secret}"}
     pair = f"{credential.details['username']}:{secret}"
+    known.learn(pair)
     return {"Authorization": f"Basic {b64encode(pair.encode()).decode('ascii')}"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+from tasks_app.handlers.secrecy import known
 from tasks_app.models import Credential
 from tasks_app.services.credentials.hosts import CredentialRefused
 from tasks_app.services.sealing import Unsealable, seal, unseal
@@ -21,4 +22,5 @@ def take_out(credential: Credential, sealed: str) -> str:
     if held["id"] != str(credential.pk):
         raise CredentialRefused("A stored secret belongs to another credential.")
     secret: str = held["secret"]
+    known.learn(secret)
     return secret

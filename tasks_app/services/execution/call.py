@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
-from tasks_app.handlers import Payload, registry
+from tasks_app.handlers import Payload, registry, secrecy
+from tasks_app.handlers.masking import secrets_in
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.selectors.access import why_not
 from tasks_app.services import outcomes
@@ -17,6 +18,8 @@ from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
 from tasks_app.services.execution.storable import storable_json, storable_text
 from tasks_app.services.outcomes import Failure
+from tasks_app.services.sealed_payloads import opened_payload
+from tasks_app.services.sealing import Unsealable
 from tasks_app.states import Reason
 
 RESULT_MAX_BYTES = 65_536
@@ -35,6 +38,7 @@ class Outcome(NamedTuple):
 def call(attempt: Attempt) -> Outcome:
     """Run the handler and give its outcome; nothing is raised."""
     held = attempt.held
+    secrecy.known.begin()
     prepared = _prepare(attempt)
     if isinstance(prepared, Failure):
         return _failed(attempt, prepared)
@@ -42,7 +46,7 @@ def call(attempt: Attempt) -> Outcome:
     try:
         stored = _storable(_cleanly(attempt, spec, model))
     except Skip as skip:
-        reason = storable_text(skip.reason)
+        reason = secrecy.hide(storable_text(skip.reason))
         return Outcome("skipped", lambda: outcomes.attempt_skipped(held, reason=reason), reason)
     except RunStopped as stopped:
         return _stopped(attempt, stopped)
@@ -64,18 +68,21 @@ def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
         if reason:
             return Failure(reason=Reason.HANDLER_ERROR, error=reason, error_type="Forbidden", is_permanent=True)
         return spec, _model(attempt, spec)
+    except Unsealable as error:
+        return Failure(reason=Reason.INVALID_PAYLOAD, error=error.message, is_permanent=True)
     except Invalid as error:
-        return Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True)
+        return Failure(reason=Reason.INVALID_PAYLOAD, error=secrecy.hide(_say(error)), is_permanent=True)
     except Exception as error:  # a fault in the type's own checks
         return failure_of(error, spec)
 
 
 def _model(attempt: Attempt, spec: HandlerSpec) -> Any:
-    run = attempt.run
+    run, payload = attempt.run, opened_payload(attempt.run)
+    secrecy.known.begin(lambda: secrets_in(spec.payload, payload))
     asks_owner = issubclass(spec.payload, Payload) and spec.payload.check_owner is not Payload.check_owner
     if asks_owner:
-        return registry.validate_for(run.owner, run.type, run.payload)[0]
-    return registry.validate(run.type, run.payload)[0]
+        return registry.validate_for(run.owner, run.type, payload)[0]
+    return registry.validate(run.type, payload)[0]
 
 
 def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
@@ -135,7 +142,7 @@ def _storable(result: Any) -> Any:
     if result is None:
         return None
     try:
-        stored = storable_json(result)
+        stored = secrecy.hide_in(storable_json(result))
     except (TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"the handler's result is not JSON: {error}") from error
     size = len(json.dumps(stored).encode())
@@ -152,7 +159,7 @@ def _say(error: Invalid) -> str:
 def _told(error: BaseException) -> str:
     """Give the error in a line; what a handler says by Permanent and its like is a sentence already."""
     try:
-        text = storable_text(str(error)).strip()
+        text = secrecy.hide(storable_text(str(error))).strip()
     except Exception:
         text = "(its message cannot be read)"
     if text and isinstance(error, (Permanent, RetryLater, EffectUnknown)):
@@ -165,4 +172,4 @@ def _own_traceback(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__") == __name__:
         trace = trace.tb_next
-    return storable_text("".join(traceback.format_exception(type(error), error, trace)))
+    return secrecy.hide(storable_text("".join(traceback.format_exception(type(error), error, trace))))

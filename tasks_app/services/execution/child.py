@@ -42,7 +42,7 @@ class Child:
         self._place = place
         self._names = queues
         self._children = children
-        self._rng = Random(os.getpid())
+        self._rng = Random(os.getpid())  # noqa: S311  # spreads load, keeps no secret
         self._telemetry = Telemetry(place.worker)
         self._queues: list[Queue] = []
         self._lately: dict[str, str] = {}

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from tasks_app.errors import EffectUnknown, RunStopped
+from tasks_app.handlers.secrecy import hide_in
 from tasks_app.models import Effect, TaskRun, db_now
 from tasks_app.services.execution.storable import storable_json
 from tasks_app.services.lifecycle import Claim
@@ -43,7 +44,7 @@ class Handle:
     def confirm(self, result: Any = None) -> None:
         """Note that it happened: a fact, whoever owns the run by now. Raises TypeError when the result is not JSON."""
         try:
-            kept = storable_json(result)
+            kept = hide_in(storable_json(result))
         except (TypeError, ValueError):
             self._settle(Effect.State.DONE, None)  # it happened all the same
             raise

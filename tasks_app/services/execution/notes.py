@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone
 
 from tasks_app.events import RunLogged, RunProgressed, announce
+from tasks_app.handlers.secrecy import hide
 from tasks_app.models import RunLog, TaskRun
 from tasks_app.services.execution.storable import storable_text
 from tasks_app.services.lifecycle import Claim
@@ -42,7 +43,7 @@ class Notes:
 
     def add_line(self, message: str, level: str) -> None:
         """Take one log line; a text of several lines stays one entry."""
-        text = storable_text(str(message))[:_LINE_LIMIT]
+        text = hide(storable_text(str(message)))[:_LINE_LIMIT]
         line = [timezone.now().isoformat(), level if level in LEVELS else "info", text]
         with self._lock:
             if self._head_left > 0:
@@ -58,7 +59,7 @@ class Notes:
         told = {
             "done": _number(done),
             "total": None if total is None else _number(total),
-            "message": storable_text(str(message))[:300],
+            "message": hide(storable_text(str(message)))[:300],
         }
         with self._lock:
             self._progress = told
