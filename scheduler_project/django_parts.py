@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "scheduler_project.callers.CallerMiddleware",
     "tasks_app.api.middleware.ApiMiddleware",
     "scheduler_project.csp.content_security_policy",
     "django.middleware.security.SecurityMiddleware",

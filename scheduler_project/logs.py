@@ -16,11 +16,14 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "") or None,
             "pid": record.process,
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return json.dumps(
+            {name: value for name, value in entry.items() if value is not None}, ensure_ascii=False, default=str
+        )
 
 
 def logging_config(style: str) -> dict[str, Any]:
@@ -37,10 +40,12 @@ def logging_config(style: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "console": {"format": "%(levelname)-7s %(name)s: %(message)s"},
+            "console": {"format": "%(levelname)-7s %(name)s:%(request_mark)s %(message)s"},
             "json": {"()": "scheduler_project.logs.JsonFormatter"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style}},
+        # By name: the configuration knows no app.
+        "filters": {"caller": {"()": "tasks_app.caller.CallerFilter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["caller"]}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name, level in levels.items()},
     }
