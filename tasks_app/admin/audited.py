@@ -16,16 +16,14 @@ _SECRET_FIELDS = {(AllowedCommand, "environment")}
 def note_form(form: Any, *, is_new: bool) -> None:
     """Note what a saved form has changed; what it has not is no entry."""
     row = getattr(form, "instance", None) or form.user
-    names = [name for name in form.changed_data if name in form.cleaned_data]
-    if not names and not is_new:
-        return
-    after = {name: _shown(row, name, form.cleaned_data[name]) for name in names}
+    names = list(form.changed_data)
+    secret = {name for name in names if (type(row), name) in _SECRET_FIELDS or is_secret_name(name)}
+    after = {name: f"{MASK} (changed)" if name in secret else _shown(form.cleaned_data.get(name)) for name in names}
     if is_new:
         audit.note(f"{audit.kind_of(row)}.create", row, after=after)
-        return
-    before = {name: _shown(row, name, form.get_initial_for_field(form.fields[name], name)) for name in names}
-    changed = {name: f"{MASK} (changed)" if value == MASK else value for name, value in after.items()}
-    audit.note(f"{audit.kind_of(row)}.update", row, before=before, after=changed)
+    elif names:
+        before = {name: MASK if name in secret else _shown(_initial(form, name)) for name in names}
+        audit.note(f"{audit.kind_of(row)}.update", row, before=before, after=after)
 
 
 def note_deletion(rows: QuerySet[Any] | Iterable[Any]) -> None:
@@ -34,9 +32,11 @@ def note_deletion(rows: QuerySet[Any] | Iterable[Any]) -> None:
         audit.note(f"{audit.kind_of(row)}.delete", row)
 
 
-def _shown(row: Model, name: str, value: Any) -> Any:
-    if (type(row), name) in _SECRET_FIELDS or is_secret_name(name):
-        return MASK if value else ""
+def _initial(form: Any, name: str) -> Any:
+    return form.get_initial_for_field(form.fields[name], name) if name in form.fields else None
+
+
+def _shown(value: Any) -> Any:
     if isinstance(value, QuerySet | list | tuple) and any(isinstance(one, Model) for one in value):
         return sorted(str(one) for one in value)
     return str(value) if isinstance(value, Model) else value
