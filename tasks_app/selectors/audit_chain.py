@@ -102,6 +102,12 @@ def _walk(ends: dict[str, str]) -> Place:
     return place
 
 
+def beginning() -> Place:
+    """Give the place behind which the entries that are kept begin."""
+    holder = Lease.objects.filter(name=ANCHOR).values_list("holder", flat=True).first()
+    return Place() if holder is None else read(ANCHOR, holder)
+
+
 def digest_at(position: int) -> str:
     """Give the stored digest of a position; "" where there is none."""
     return AuditEntry.objects.filter(position=position).values_list("digest", flat=True).first() or ""

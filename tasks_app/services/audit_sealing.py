@@ -54,6 +54,33 @@ def audit_prune(actor: str) -> int:
         return _entries().filter(position__lte=last.position).delete()[0]
 
 
+@transaction.atomic
+def audit_reseal() -> int:
+    """Seal everything anew with the key in force, after a change of it; gives the number of entries.
+
+    The key before must be among SECRET_KEY_FALLBACKS. Raises Broken, and changes nothing, where the chain does not hold.
+    """
+    Lease.objects.select_for_update().filter(name=HEAD).first()
+    audit_chain.verify()
+    place, count = audit_chain.beginning(), 0
+    if place.position:
+        _keep(ANCHOR, place)
+    while batch := list(_entries().filter(position__gt=place.position).order_by("position")[:STEP]):
+        for entry in batch:
+            assert entry.position is not None
+            entry.digest = audit_chain.digest_of(entry, entry.position, place.digest)
+            place = Place(entry.position, entry.digest)
+        _entries().bulk_update(batch, ["digest"])
+        count += len(batch)
+    new = list(filter(audit_chain.has_mark, _entries().filter(position=None)))
+    for entry in new:
+        entry.digest = audit_chain.mark_of(entry)
+    _entries().bulk_update(new, ["digest"], batch_size=STEP)
+    _keep(HEAD, place)
+    logger.info("audit log sealed anew up to %d:%s", place.position, place.digest)
+    return count
+
+
 def _seal_some(after: UUID | None) -> tuple[int, UUID | None]:
     """Seal up to STEP entries behind `after`; gives their number, and behind which entry to go on, if at all."""
     rows = _entries().filter(position=None).order_by("id")

@@ -68,7 +68,13 @@ class Line:
     @property
     def who(self) -> str:
         """The actor without the word before it, where it is a person."""
-        return self.entry.actor.removeprefix("user:")
+        return "somebody" if self.entry.actor == "nobody" else self.entry.actor.removeprefix("user:")
+
+    @property
+    def what(self) -> str:
+        """What it was done with, where that is somebody or something else."""
+        is_same = self.entry.object_type == "user" and self.entry.actor == f"user:{self.entry.object_name}"
+        return "" if is_same else self.entry.object_name
 
 
 @require_safe

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -247,3 +248,30 @@ def _other(value: object) -> object:
     if isinstance(value, str):
         return "refused" if value == "done" else f"{value}x"[:40]
     return timezone.now() if hasattr(value, "year") else 5
+
+
+def test_after_a_change_of_the_key_the_chain_is_verified_and_sealed_anew(
+    chain: None, settings: Settings, tmp_path: Path
+) -> None:
+    write(3)
+    key = tmp_path / "key"
+    key.write_text(f"{settings.SECRET_KEY}\n")
+    settings.SECRET_KEY = "another key, as long as a key of the platform has to be, and longer"
+    call_command("audit_reseal", str(key), stdout=StringIO())
+    assert verify().position == 10
+    assert seal() == 4, "what waited, and the sealing itself"
+    assert audit_log().ok
+    assert AuditEntry.objects.get(action="audit.reseal").actor == "command:audit_reseal"
+
+
+def test_a_broken_chain_is_never_sealed_anew(chain: None, settings: Settings, tmp_path: Path) -> None:
+    rows().filter(position=4).update(actor="user:mallory")
+    digests = list(AuditEntry.objects.order_by("position").values_list("digest", flat=True))
+    key = tmp_path / "key"
+    key.write_text(settings.SECRET_KEY)
+    settings.SECRET_KEY = "another key, as long as a key of the platform has to be, and longer"
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("audit_reseal", str(key), stdout=out)
+    assert "position 4 " in out.getvalue()
+    assert list(AuditEntry.objects.order_by("position").values_list("digest", flat=True)) == digests
