@@ -82,6 +82,6 @@ class CallerFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Let everything pass."""
         caller = current()
-        record.request_id = caller.request_id if caller else ""
-        record.request_mark = f" [{record.request_id}]" if record.request_id else ""
+        request_id = caller.request_id if caller else ""
+        record.__dict__.update(request_id=request_id, request_mark=f" [{request_id}]" if request_id else "")
         return True

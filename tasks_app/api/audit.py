@@ -155,7 +155,7 @@ def _row(user: Person, entry: AuditEntry) -> list[Any]:
 
 async def _later(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     """Read in the thread of the request, which has the connection to the database."""
-    while (piece := await sync_to_async(next)(pieces, None)) is not None:
+    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
         yield piece
 
 

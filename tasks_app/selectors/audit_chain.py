@@ -171,4 +171,4 @@ def _mac(text: str, key: str) -> str:
 
 def _keys() -> tuple[str, ...]:
     """Entries are sealed with the key in force; those sealed with an earlier one hold while it is a fallback."""
-    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))

@@ -176,8 +176,7 @@ def address_refused(url: str, reason: str, *, is_asked: bool = False) -> None:
     if (caller.asked() if is_asked else caller.current()) is None:
         return
     host = urlsplit(url).netloc.rpartition("@")[2] or "(no host)"
-    told = {"key": host, "is_bounded": True, "outcome": REFUSED, "name": host, "note": reason}
-    note_later("address.refuse", None, **told)
+    note_later("address.refuse", None, key=host, is_bounded=True, outcome=REFUSED, name=host, note=reason)
 
 
 def _is_sensitive(type_name: str) -> bool:

@@ -58,7 +58,7 @@ def audit_prune(actor: str) -> int:
 def audit_reseal() -> int:
     """Seal everything anew with the key in force, after a change of it; gives the number of entries.
 
-    The key before must be among SECRET_KEY_FALLBACKS. Raises Broken, and changes nothing, where the chain does not hold.
+    The key before must be among SECRET_KEY_FALLBACKS. Raises Broken, and changes nothing, where the chain is broken.
     """
     Lease.objects.select_for_update().filter(name=HEAD).first()
     audit_chain.verify()

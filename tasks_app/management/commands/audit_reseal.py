@@ -1,4 +1,4 @@
-"""`manage.py audit_reseal <file>`: after a change of SECRET_KEY, seals the audit log anew; exit code 1 where it is broken."""
+"""`manage.py audit_reseal <file>`: seals the audit log with a new SECRET_KEY; exit code 1 where it is broken."""
 
 import sys
 from pathlib import Path
@@ -17,8 +17,8 @@ class Command(OneLineCommand):
     """Seal the audit log with the key in force."""
 
     help = (
-        "After a change of SECRET_KEY: verify the audit log with the key before, which the file holds, and seal it anew "
-        "with the one in force. Nothing is changed where the chain does not hold; exit code 1 then."
+        "After a change of SECRET_KEY: verify the audit log with the key before, which the file holds, and seal it "
+        "anew with the one in force. Nothing is changed where the chain does not hold; exit code 1 then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
