@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "notifications",
 ]
 MIDDLEWARE = [
+    "scheduler_project.callers.CallerMiddleware",
     "scheduler_project.cors.cross_origin",
     "scheduler_project.caching.NothingIsKept",
     "tasks_app.api.middleware.ApiMiddleware",

@@ -16,12 +16,14 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", "") or None,
             "pid": record.process,
         }
         if record.exc_text or record.exc_info:
             # The text is there when the filter has taken secrets out of it.
             entry["traceback"] = record.exc_text or self.formatException(record.exc_info)  # type: ignore[arg-type]
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        told = {name: value for name, value in entry.items() if value is not None}
+        return json.dumps(told, ensure_ascii=False, default=str)
 
 
 def logging_config(style: str) -> dict[str, Any]:
@@ -38,12 +40,17 @@ def logging_config(style: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "console": {"format": "%(levelname)-7s %(name)s: %(message)s"},
+            "console": {"format": "%(levelname)-7s %(name)s:%(request_mark)s %(message)s"},
             "json": {"()": "scheduler_project.logs.JsonFormatter"},
         },
         # By name: the settings know no app.
-        "filters": {"secrets": {"()": "tasks_app.handlers.secrecy.SecretFilter"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["secrets"]}},
+        "filters": {
+            "secrets": {"()": "tasks_app.handlers.secrecy.SecretFilter"},
+            "caller": {"()": "tasks_app.caller.CallerFilter"},
+        },
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["secrets", "caller"]},
+        },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name, level in levels.items()},
     }

@@ -1,8 +1,15 @@
-"""How long finished runs are kept, by how they ended."""
+"""How long finished runs are kept, by how they ended, and the audit log."""
 
 from scheduler_project.env import Env
 
 _ENDINGS = ("succeeded", "failed", "cancelled", "skipped")
+
+
+def audit_days(env: Env) -> int:
+    """Read how long the audit log is kept."""
+    return env.number(
+        "AUDIT_RETENTION_DAYS", 400, low=1, high=36_500, help="How long entries of the audit log are kept."
+    )
 
 
 def days_by_status(env: Env, usual: int) -> dict[str, int]:

@@ -20,7 +20,7 @@ from scheduler_project import (
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
-from scheduler_project.retention import days_by_status
+from scheduler_project.retention import audit_days, days_by_status
 
 # Time zone rules come from the locked tzdata package, the same on every machine, never from the machine's own.
 zoneinfo.reset_tzpath(to=())
@@ -195,6 +195,7 @@ LOG_LINES_PER_RUN = env.number(
 PAYLOAD_MAX_BYTES = env.number("PAYLOAD_MAX_BYTES", 65_536, low=1024, high=1_048_576, help="The largest payload.")
 RETENTION_DAYS = env.number("RETENTION_DAYS", 30, low=1, high=3650, help="How long finished runs are kept.")
 RETENTION_DAYS_BY_STATUS = days_by_status(env, RETENTION_DAYS)
+AUDIT_RETENTION_DAYS = audit_days(env)
 CANCEL_GRACE_SECONDS = env.number(
     "CANCEL_GRACE_SECONDS", 10, low=1, high=600, help="How long a cancelled handler may take to stop by itself."
 )

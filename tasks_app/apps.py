@@ -24,6 +24,7 @@ class TasksAppConfig(AppConfig):
         secrecy.known.keep(_own_secrets())
         import_module("tasks_app.kinds")
         autodiscover_modules("task_handlers")
+        from tasks_app.services import audit_sign_ins  # noqa: PLC0415  # needs the models
         from tasks_app.services.first_sign_in import first_password_forget  # noqa: PLC0415  # needs the models
 
         if settings.ALLOW_SHELL_COMMANDS:
@@ -31,6 +32,7 @@ class TasksAppConfig(AppConfig):
 
             hide_process()
         user_logged_in.connect(first_password_forget, dispatch_uid="first-password")
+        audit_sign_ins.listen()
         post_migrate.connect(_make_roles, sender=self, dispatch_uid="roles")
 
 

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from tasks_app.models import StoredFile
+from tasks_app.services import audit
 from tasks_app.services.files import file_open
 
 CHUNK_BYTES = 256 * 1024
@@ -22,6 +23,7 @@ def attachment(request: HttpRequest, file: StoredFile) -> StreamingHttpResponse:
     uploaded is bytes, whatever its type was said to be.
     """
     opened = file_open(file)
+    audit.file_read(file)
     # Under ASGI Django would read a plain iterator to its end before sending a byte.
     chunks = _AsyncChunks(opened) if isinstance(request, ASGIRequest) else _Chunks(opened)
     is_upload = file.purpose == StoredFile.Purpose.UPLOAD

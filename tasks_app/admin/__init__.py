@@ -5,6 +5,7 @@ Importing this package registers its parts, which is how Django finds them.
 
 from tasks_app.admin import (
     access,
+    audit,
     batches,
     calendars,
     commands,
@@ -22,6 +23,7 @@ from tasks_app.admin import (
 
 __all__ = [
     "access",
+    "audit",
     "batches",
     "calendars",
     "commands",

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
+from tasks_app.admin.audited import note_deletion, note_form
 from tasks_app.errors import CarillonError
 
 COUNTED = 10_000
@@ -51,6 +52,7 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     list_disable_select_all = True
     exact_fields: ClassVar[tuple[str, ...]] = ()
     finds_only_ids: ClassVar[bool] = False
+    saves_by_service: ClassVar[bool] = False
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -79,6 +81,18 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             return super().changeform_view(request, object_id, form_url, extra_context)
         except CarillonError as refusal:
             return self.refuse(request, refusal.message, request.get_full_path())
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Django asks for this when all is saved, in the same transaction: the audit log is told of it as well."""
+        if not self.saves_by_service:
+            note_form(form, is_new=add)
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Django asks for this before it deletes."""
+        if not self.saves_by_service:
+            note_deletion(queryset)
+        return super().log_deletions(request, queryset)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         """Delete one row, unless a service refuses."""

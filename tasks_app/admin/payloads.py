@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from tasks_app.admin.shown import block
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors import payloads
-from tasks_app.selectors.access import Person, shows_payload
+from tasks_app.selectors.access import Person
+from tasks_app.services.audit import shows_payload
 
 
 def payload_for(user: Person, thing: ScheduledTask | TaskRun | None) -> Callable[..., Any]:

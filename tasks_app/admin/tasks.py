@@ -106,6 +106,7 @@ class TaskAdmin(DeedAdmin):
     search_help_text = "A part of the name, or a task's id"
     exact_fields = ("id",)
     show_facets = admin.ShowFacets.NEVER
+    saves_by_service = True
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show a sensitive payload to its owner alone."""

@@ -1,8 +1,6 @@
-"""What surrounds every request under /api/: its id, the optional slash, and JSON where Django would answer in HTML."""
+"""What surrounds every request under /api/: the optional slash, and JSON where Django would answer in HTML."""
 
-import re
 import sys
-import uuid
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +14,6 @@ from django.utils.deprecation import MiddlewareMixin
 from tasks_app.api.errors import RETRY_SECONDS, error_body, plain_body, status_of
 
 PREFIX = "/api"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}", re.ASCII)
 _KEPT_HEADERS = ("Allow", "WWW-Authenticate", "Retry-After")
 _FIRST_ERROR = 400
 
@@ -25,11 +22,9 @@ class ApiMiddleware(MiddlewareMixin):
     """Stands outside of all others, so that it also sees what they answer. Other paths pass untouched."""
 
     def process_request(self, request: HttpRequest) -> HttpResponseBase | None:
-        """Name the request, take a trailing slash off its path, and refuse a host that is not ours."""
+        """Take a trailing slash off its path, and refuse a host that is not ours."""
         if not is_api(request):
             return None
-        given = request.headers.get("X-Request-ID", "")
-        request.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
         if request.path_info.endswith("/"):
             request.path_info, request.path = request.path_info[:-1], request.path[:-1]
         try:
@@ -39,12 +34,11 @@ class ApiMiddleware(MiddlewareMixin):
         return None
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Put the request's id on the answer, and any error that is not in our shape into it."""
-        if not hasattr(request, "request_id"):
+        """Put any error that is not in our shape into it."""
+        if not is_api(request):
             return response
         if response.status_code >= _FIRST_ERROR and not _is_ours(response):
             response = _reshaped(request, response)
-        response.headers["X-Request-ID"] = request.request_id
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

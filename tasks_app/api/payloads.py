@@ -7,8 +7,8 @@ from django.contrib.auth.models import User
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.payloads import masked_payload
+from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.validation import Problems, check_text
 

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from tasks_app.api import (
     api_keys,
+    audit,
     batches,
     calendars,
     catalogue,
@@ -58,6 +59,8 @@ urlpatterns: list[URLPattern] = [
     path("schedule/preview", schedule.SchedulePreview.as_view(), name="schedule-preview"),
     path("task-types", task_types.TaskTypeList.as_view(), name="task-type-list"),
     path("catalogue", catalogue.Catalogue.as_view(), name="catalogue-list"),
+    path("audit", audit.AuditLog.as_view(), name="audit-log"),
+    path("audit/export", audit.AuditExport.as_view(), name="audit-export"),
     path("api-keys", api_keys.KeyList.as_view(), name="api-key-list"),
     path("api-keys/<uuid:key_id>", api_keys.KeyObject.as_view(), name="api-key-detail"),
     path("files", files.FileList.as_view(), name="file-list"),

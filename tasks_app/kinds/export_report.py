@@ -31,6 +31,7 @@ from tasks_app.kinds.sources import (
 )
 from tasks_app.models import StoredFile
 from tasks_app.selectors.access import sees_all
+from tasks_app.services import audit
 from tasks_app.services.files import file_store, signed_url
 
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]+")
@@ -122,6 +123,9 @@ def export_report(ctx: RunContext, payload: ExportReport) -> dict[str, Any]:
     scope = Scope(user=_owner(ctx), at=ctx.scheduled_for or timezone.now())
     rows = source.query(scope, payload.typed_filters(source))
     file, count = _store(ctx, payload, source.pick(payload.columns), rows, _file_name(payload, scope.at))
+    if sees_all(scope.user):
+        told = {"source": payload.source, "filters": payload.filters, "rows": count, "file": file.name}
+        audit.note("report.export", file, actor=f"user:{scope.user.get_username()}", after=told)
     summary = f"{rows_text(count)}, {file.size:,} bytes in {file.name}"
     ctx.log(summary)
     result = {

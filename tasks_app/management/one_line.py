@@ -5,6 +5,8 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from tasks_app import caller
+
 
 class OneLineParser(CommandParser):
     """Says what is wrong, without the usage in front of it."""
@@ -27,3 +29,9 @@ class OneLineCommand(BaseCommand):
         parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.__class__ = OneLineParser
         return parser
+
+    def execute(self, *args: Any, **options: Any) -> Any:
+        """Let the audit log know who does what this command does."""
+        who = caller.Who(f"command:{type(self).__module__.rpartition('.')[2]}", way="command")
+        with caller.acting(caller.Caller(find=lambda: who)):
+            return super().execute(*args, **options)

@@ -1,11 +1,27 @@
 """The audit log: who changed or read what, when and from where. Rows are added, never changed."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from tasks_app.models.ids import new_id
+
+
+class AppendOnly(TypeError):
+    """Entries of the audit log are neither changed nor deleted."""
+
+
+class AuditEntries(models.QuerySet["AuditEntry"]):
+    """Entries, to be read and added. Sealing and retention, which are upkeep's, go past this."""
+
+    def update(self, **values: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnly("entries of the audit log are not changed")
+
+    def delete(self) -> NoReturn:
+        """Refuse."""
+        raise AppendOnly("entries of the audit log are not deleted")
 
 
 class AuditEntry(models.Model):
@@ -41,6 +57,8 @@ class AuditEntry(models.Model):
     position = models.BigIntegerField(null=True, unique=True)
     digest = models.CharField(max_length=64, blank=True, default="")
 
+    objects = AuditEntries.as_manager()
+
     class Meta:
         verbose_name_plural = "audit entries"
         default_permissions: ClassVar = ()
@@ -53,3 +71,13 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.object_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Add it; an entry that is there already stays as it is."""
+        if not self._state.adding:
+            raise AppendOnly("entries of the audit log are not changed")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Refuse."""
+        raise AppendOnly("entries of the audit log are not deleted")

@@ -4,18 +4,22 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import PREFIX, api_key_digest, api_key_lookup
+from tasks_app.services import audit
+from tasks_app.services.audit_values import values_of
 from tasks_app.services.validation import Problems, check_choice, check_text
 
 _SHOWN = 12
 _USED_EVERY = timedelta(minutes=1)
 
 
+@transaction.atomic
 def api_key_create(
     *, user: AbstractBaseUser, name: str, scope: str, expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
@@ -37,12 +41,15 @@ def api_key_create(
         expires_at=expires_at,
     )
     key.save(force_insert=True)
+    audit.note("api_key.create", key, after=values_of(key, ("name", "scope", "prefix", "expires_at")))
     return key, plain
 
 
+@transaction.atomic
 def api_key_revoke(*, key: ApiKey) -> None:
     """Make the key worthless from now on."""
-    ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.note("api_key.revoke", key, before={"prefix": key.prefix, "scope": key.scope})
 
 
 def api_key_find(plain: str) -> ApiKey | None:

@@ -12,7 +12,7 @@ from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import Batch, Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.recurrence.moments import to_text
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.services import lifecycle, planning
+from tasks_app.services import audit, lifecycle, planning
 from tasks_app.services.backfill_slots import Plan, Reprocess, Slot, instants, look
 from tasks_app.services.validation import Problems, check_choice, check_range
 from tasks_app.states import Reason, Status, TaskStatus, Trigger
@@ -77,6 +77,8 @@ def backfill_create(*, task: ScheduledTask, spec: BackfillSpec, actor: str) -> B
         )
         lifecycle.create(_runs(batch, task, chosen), actor=actor)
         dispatch.wake_on_commit(task.queue, min(len(chosen), spec.max_concurrency))
+        told = {"batch": str(batch.id), "runs": batch.total, **batch.parameters}
+        audit.note("task.backfill", task, actor=actor, after=told)
     return batch
 
 

@@ -5,16 +5,18 @@ from django.db import transaction
 from tasks_app.errors import Conflict
 from tasks_app.models import Batch
 from tasks_app.selectors.batches import batch_status, latest_runs
-from tasks_app.services import lifecycle, turns
+from tasks_app.services import audit, lifecycle, turns
 from tasks_app.services.runs import rerun
 from tasks_app.states import Status
 
 
+@transaction.atomic
 def batch_cancel(*, batch: Batch, actor: str) -> Batch:
     """Cancel the runs that wait, ask those that run to stop. Raises Conflict when it has ended already."""
     if not turns.cancel(batch, actor=actor):
         batch.refresh_from_db()
         raise Conflict(f"The batch has already ended: it is {batch_status(batch)}.")
+    audit.note("batch.cancel", batch, actor=actor)
     batch.refresh_from_db()
     return batch
 
@@ -32,6 +34,7 @@ def batch_retry(*, batch: Batch, actor: str) -> Batch:
     if not failed:
         raise Conflict("Nothing in the batch has failed.")
     lifecycle.create([rerun(run, payload=None, actor=actor, batch=locked) for run in failed], actor=actor)
+    audit.note("batch.retry", batch, actor=actor, after={"runs": len(failed)})
     turns.go_on(locked)
     batch.refresh_from_db()
     return batch

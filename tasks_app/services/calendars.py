@@ -14,7 +14,8 @@ from tasks_app.recurrence.days_off import LONGEST_RUN, check_country, days_off, 
 from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.access import Person, manages_all, visible_tasks
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
-from tasks_app.services import replanning
+from tasks_app.services import audit, replanning
+from tasks_app.services.audit_values import values_of
 from tasks_app.services.faults import sentence
 from tasks_app.services.ical import MOST_DAYS, Imported, read_ical
 from tasks_app.services.mail_text import is_one_line
@@ -35,10 +36,13 @@ _START: dict[str, Any] = {
 }
 
 
+@transaction.atomic
 def calendar_create(*, owner: Any, values: Mapping[str, Any]) -> Calendar:
     """Make a calendar of `owner`'s; raises Invalid at each field, Forbidden for sharing without being staff."""
     calendar = Calendar(owner_id=owner.pk, **_checked(owner, {**_START, **values}))
-    return _saved(calendar, force_insert=True)
+    _saved(calendar, force_insert=True)
+    audit.note("calendar.create", calendar, after=values_of(calendar, FIELDS))
+    return calendar
 
 
 @transaction.atomic
@@ -66,6 +70,7 @@ def calendar_update(
     calendar.version += 1
     calendar.__dict__.pop("days_off", None)
     _saved(calendar)
+    audit.note("calendar.update", calendar, actor=actor, before=before, after=after)
     replanning.replan_tasks(calendar, settled, by=by)
     return calendar
 
@@ -75,6 +80,7 @@ def calendar_delete(*, calendar: Calendar, by: Person) -> None:
     """Remove a calendar that no living task keeps; raises Conflict that names them otherwise."""
     calendar = _editable(calendar, by)
     _refuse_if_used(calendar, "be deleted", living_tasks_using(calendar), by=by)
+    audit.note("calendar.delete", calendar, before=values_of(calendar, FIELDS))
     calendar.delete()
 
 

@@ -10,6 +10,8 @@ from tasks_app.errors import Conflict, FieldError, Forbidden, Invalid, Stale
 from tasks_app.models import EmailTemplate
 from tasks_app.selectors.access import Person, manages_all
 from tasks_app.selectors.email_templates import can_edit_template, tasks_using
+from tasks_app.services import audit
+from tasks_app.services.audit_values import values_of
 from tasks_app.services.mail_text import MailText, TextFault, is_one_line, read_text
 from tasks_app.services.validation import Problems, check_text
 
@@ -74,11 +76,14 @@ def placeholders_of(template: EmailTemplate) -> list[str]:
         return []
 
 
+@transaction.atomic
 def email_template_create(*, owner: Any, values: Mapping[str, Any]) -> EmailTemplate:
     """Make a template of `owner`'s; raises Invalid at each field, Forbidden for sharing without being staff."""
     fields = {"html": "", "is_shared": False, **values}
     template = EmailTemplate(owner_id=owner.pk, **_checked(owner, fields))
-    return _saved(template, force_insert=True)
+    _saved(template, force_insert=True)
+    audit.note("email_template.create", template, after=values_of(template, FIELDS))
+    return template
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,7 @@ def email_template_update(
     for name, value in after.items():
         setattr(template, name, value)
     template.version = template.version + 1
+    audit.note("email_template.update", template, before=before, after=after)
     return _saved(template)
 
 
@@ -135,6 +141,7 @@ def email_template_delete(*, template: EmailTemplate, by: Person) -> None:
     """Remove a template that no task sends; raises Conflict with their number otherwise."""
     template = _editable(template, by)
     _refuse_if_used(template, "be deleted")
+    audit.note("email_template.delete", template, before=values_of(template, FIELDS))
     template.delete()
 
 

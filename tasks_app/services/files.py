@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from tasks_app.errors import CarillonError, Conflict, Invalid, NotFound
 from tasks_app.models import StoredFile
+from tasks_app.services import audit
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def file_rewindable(file: StoredFile) -> Iterator[BinaryIO]:
 def file_delete(file: StoredFile) -> None:
     """Remove a file from storage, then its row; a row whose file has gone already goes too."""
     storages["default"].delete(file.path)
+    audit.note_asked("file.delete", file, before={"name": file.name, "size": file.size, "purpose": file.purpose})
     file.delete()
 
 
@@ -138,7 +140,9 @@ def link_create(*, file: StoredFile, lifetime: timedelta) -> tuple[str, datetime
     end = _link_end(file, lifetime)
     if end <= timezone.now():
         raise Conflict("The file has expired; a link to it would end at once.", code="expired")
-    return signed_url(file, lifetime=lifetime), end
+    url = signed_url(file, lifetime=lifetime)
+    audit.note_asked("file.link", file, after={"until": end})
+    return url, end
 
 
 def _link_end(file: StoredFile, lifetime: timedelta | None) -> datetime:

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
+from tasks_app.services import audit
+
 USER_NAME = "admin"
 PASSWORD_BYTES = 12
 
@@ -26,6 +28,7 @@ def first_admin_create() -> str | None:
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         user = User.objects.create_superuser(USER_NAME, password=password)
         user.groups.add(Group.objects.get(name="Admin"))
+        audit.note("user.create", user, after={"username": USER_NAME, "is_superuser": True, "groups": ["Admin"]})
     path = password_file()
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -3,15 +3,19 @@
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 
 from tasks_app import recurrence
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import Profile
+from tasks_app.selectors.people import zone_of_person
+from tasks_app.services import audit
 from tasks_app.services.faults import faults_of
 
 _EMAIL_MAX = 254
 
 
+@transaction.atomic
 def email_change(*, user: User, email: str) -> None:
     """Send news of failed tasks to this address from now on; to nobody when it is empty."""
     email = email.strip()
@@ -22,10 +26,12 @@ def email_change(*, user: User, email: str) -> None:
         raise _refused("Is not an e-mail address.") from error
     if len(email) > _EMAIL_MAX:
         raise _refused(f"Must not have more than {_EMAIL_MAX} characters.")
+    audit.note("profile.update", user, before={"email": user.email}, after={"email": email})
     user.email = email
     user.save(update_fields=["email"])
 
 
+@transaction.atomic
 def profile_update(*, user: User, timezone: str) -> Profile:
     """Show times in this zone, and plan new tasks in it; an empty name leaves it to the browser. Raises Invalid."""
     name = timezone.strip()
@@ -34,6 +40,8 @@ def profile_update(*, user: User, timezone: str) -> Profile:
             recurrence.check_timezone(name)
         except recurrence.ScheduleError as error:
             raise Invalid("The time zone was not taken.", fields=faults_of(error, name)) from None
+    before = {"timezone": zone_of_person(user)}
+    audit.note("profile.update", user, before=before, after={"timezone": name})
     profile, _ = Profile.objects.update_or_create(user=user, defaults={"timezone": name})
     profile.user = user  # which makes it the user's own, in place of what was read before
     return profile

@@ -12,7 +12,8 @@ from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.handlers import registry
 from tasks_app.models import Batch, TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.services import lifecycle, planning, specs, turns
+from tasks_app.services import audit, lifecycle, planning, specs, turns
+from tasks_app.services.audit_values import payload_values
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range, check_text
@@ -74,11 +75,20 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
         return TaskRun.objects.get(key=key)  # somebody else made it in the same moment
     if not due_at:
         dispatch.wake_on_commit(run.queue)
+    audit.note_asked("run.create", run, actor=actor, after={"queue": run.queue, "key": key, **payload_values(run)})
     return run
 
 
+@transaction.atomic
 def run_cancel(*, run: TaskRun, actor: str) -> TaskRun:
     """End a run that waits, ask one that runs to stop. Raises Conflict when it has ended, NotFound when gone."""
+    moved = run_stop(run=run, actor=actor)
+    audit.note_asked("run.cancel", moved, actor=actor, before={"status": run.status}, after={"status": moved.status})
+    return moved
+
+
+def run_stop(*, run: TaskRun, actor: str) -> TaskRun:
+    """As `run_cancel`, for the runs of what is stopped as a whole."""
     for _ in range(3):
         run = _kept(TaskRun.objects.filter(id=run.id))
         if run.is_final:
@@ -117,6 +127,8 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
     batch = turns.lock(run.batch_id)
     again = rerun(run, payload=payload, actor=actor, batch=batch)
     lifecycle.create([again], actor=actor)
+    before, after = payload_values(run, run.payload), {**payload_values(again), "run": str(again.id)}
+    audit.note_asked("run.retry", run, actor=actor, before=before, after=after)
     if batch is None:
         dispatch.wake_on_commit(again.queue)
         return again
@@ -131,6 +143,7 @@ def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     failed = TaskRun.objects.filter(id=run.id, status=Status.FAILED, dismissed_at=None)
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
+    audit.note("run.dismiss", run, actor=actor, note=note)
     return TaskRun.objects.get(id=run.id)
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import Effect, RunEvent, TaskRun, db_now
 from tasks_app.selectors.effects import family
+from tasks_app.services import audit
 from tasks_app.states import Status
 
 KNOWN = {Effect.State.DONE: "It happened", Effect.State.NOT_DONE: "It did not happen"}
@@ -37,6 +38,8 @@ def effect_settle(*, run: TaskRun, effect_id: int, happened: bool, actor: str, n
     effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], note[:500]
     effect.save(update_fields=["state", "settled_at", "settled_by", "settle_note"])
     _record(run, effect, before, at=now)
+    told = {"effect": effect.key, "state": effect.state}
+    audit.note("effect.settle", run, actor=actor, before={"state": before}, after=told, note=note)
     return effect
 
 

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
+from tasks_app.services import audit
 from tasks_app.states import Status
 
 _BATCH = 2_000
@@ -90,7 +91,9 @@ def collection_delete(*, collection: SyncedCollection) -> None:
     SyncedCollection.objects.filter(pk=collection.pk).update(sync_token=None, source="", validators=[])
     _drop(SyncedChange.objects.filter(collection=collection))
     _drop(SyncedRecord.objects.filter(collection=collection))
-    collection.delete()
+    with transaction.atomic():
+        audit.note("collection.delete", collection, before={"url": collection.url, "records": collection.record_count})
+        collection.delete()
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import due_slots, lifecycle, overtaken, planning, specs, turns
+from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, specs, turns
+from tasks_app.services.audit_values import payload_values, task_values
 from tasks_app.services.payloads import checked_payload
-from tasks_app.services.runs import run_cancel
+from tasks_app.services.runs import run_stop
 from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.validation import Problems
@@ -40,6 +41,7 @@ def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> Sched
     except IntegrityError as error:
         raise _key_taken(owner, spec.key, error) from error
     beat_sync.mirror(task)
+    audit.note("task.create", task, actor=actor, after=task_values(task))
     return task
 
 
@@ -61,7 +63,9 @@ def task_update(
     is_switched = "enabled" in changes and bool(changes["enabled"]) == (task.status == TaskStatus.PAUSED)
     if not is_switched and all(getattr(task, name) == value for name, value in fields.items()):
         return task
+    before = task_values(task)
     _edit(task, fields, actor=actor, is_switched=is_switched)
+    audit.note("task.update", task, actor=actor, before=before, after=task_values(task))
     return _save(task)
 
 
@@ -75,6 +79,7 @@ def task_pause(*, task: ScheduledTask, actor: str, note: str = "") -> ScheduledT
         return task
     _switch_off(task)
     task.pause_note = note[:500]
+    audit.note("task.pause", task, actor=actor, note=note)
     return _save(task)
 
 
@@ -92,6 +97,7 @@ def task_resume(*, task: ScheduledTask, actor: str) -> ScheduledTask:
         _plan(task, after=now)
     except ValueError as error:
         raise Conflict(f"The schedule cannot be read ({error}); give the task another one.") from error
+    audit.note("task.resume", task, actor=actor)
     return _save(task)
 
 
@@ -104,6 +110,7 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     task = _locked(task)
     if task.status in _ENDED:
         raise Conflict(f"The task is already {task.status}.")
+    audit.note("task.cancel", task, actor=actor, before={"status": task.status})
     _end(task, TaskStatus.CANCELLED, actor=actor)
     return _save(task)
 
@@ -112,11 +119,13 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
 def task_delete(*, task: ScheduledTask, actor: str) -> None:
     """Take the task away; its history stays, and so does a tombstone of the task."""
     task = _locked(task)
+    audit.note("task.delete", task, actor=actor, before=task_values(task))
     _end(task, task.status if task.status in _ENDED else TaskStatus.CANCELLED, actor=actor)
     task.deleted_at = db_now()
     _save(task)
 
 
+@transaction.atomic
 def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) -> ScheduledTask:
     """Make a paused copy that belongs to `owner`; a one-time instant that has passed is left out."""
     name, payload = f"{task.name[:190]} (copy)", opened_payload(task, is_for_edit=True)
@@ -125,7 +134,9 @@ def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) 
         spec = dataclasses.replace(spec, schedule=None)
     if task.ends_at is not None and task.ends_at <= db_now():
         spec = dataclasses.replace(spec, ends_at=None)
-    return task_create(owner=owner, spec=spec, actor=actor)
+    copy = task_create(owner=owner, spec=spec, actor=actor)
+    audit.note("task.duplicate", task, actor=actor, after={"copy": str(copy.id)})
+    return copy
 
 
 @transaction.atomic
@@ -151,6 +162,8 @@ def task_run_now(
     )
     dispatch.wake_on_commit(run.queue)  # before the others that hear of it: the run waits for this one
     lifecycle.create([run], actor=actor)
+    told = payload_values(task, run.payload) if payload is not None else {}
+    audit.note("task.run", task, actor=actor, after={"run": str(run.id), "scheduled_for": scheduled_for, **told})
     return run
 
 
@@ -236,7 +249,7 @@ def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
     turns.cancel_of_task(task, actor=actor)
     for run in TaskRun.objects.filter(task=task, status__in=OPEN).order_by("id"):
         with contextlib.suppress(Conflict):  # it has ended by itself in the meantime
-            run_cancel(run=run, actor=actor)
+            run_stop(run=run, actor=actor)
 
 
 def _save(task: ScheduledTask) -> ScheduledTask:

@@ -1,7 +1,8 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
 Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
-wait, lets waiting runs of batches in, writes down missed slots, drops what has expired or is older than the retention.
+wait, lets waiting runs of batches in, writes down missed slots, drops what has expired or is older than the retention,
+seals the audit log.
 """
 
 import logging
@@ -16,7 +17,7 @@ from django.db.models import Exists, OuterRef
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Batch, Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.ids import first_id_at
-from tasks_app.services import claiming, firing, outcomes, ranges, turns
+from tasks_app.services import audit_sealing, claiming, firing, outcomes, ranges, turns
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
@@ -43,6 +44,8 @@ def upkeep(*, actor: str) -> None:
         tidy,
         prune,
         mirror,
+        audit_sealing.audit_seal,
+        audit_sealing.audit_prune,
     ]
     for step in steps:
         try:

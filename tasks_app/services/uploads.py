@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
 from tasks_app.selectors.files import uploaded_bytes
+from tasks_app.services import audit
 from tasks_app.services.files import file_delete, file_store
 
 MOST_CHARACTERS = 150
@@ -59,6 +60,7 @@ def file_upload(*, owner: User, name: str, content_type: str, chunks: Iterable[b
     if uploaded_bytes(owner.pk) > settings.UPLOAD_TOTAL_MAX_BYTES:
         file_delete(file)
         raise _no_room()
+    audit.note("file.upload", file, after={"name": file.name, "size": file.size})
     return file
 
 

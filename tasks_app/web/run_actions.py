@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import TaskRun
-from tasks_app.selectors.access import Deed, may, shows_payload
+from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.services import runs, settling
+from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced

@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.models import RunEvent, TaskRun
-from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.collections import collection_of_run
 from tasks_app.selectors.effects import run_effects
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.runs import run_logs
+from tasks_app.services.audit import shows_payload
 from tasks_app.states import FINAL
 from tasks_app.web import words
 from tasks_app.web.objects import run_or_404

@@ -12,6 +12,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+from tasks_app.services import audit
 from tasks_app.services.first_sign_in import USER_NAME, password_file
 from tasks_app.services.people import zone_adopt
 from tasks_app.web.forms.field import Field
@@ -69,6 +70,7 @@ class Password(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         """Say what has happened, and what follows."""
         messages.success(self.request, "Your password is changed. Your other browsers must sign in again.")
+        audit.note("password.change", form.user)
         return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

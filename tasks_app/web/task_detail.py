@@ -9,15 +9,16 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import Batch, ScheduledTask, TaskRun
-from tasks_app.selectors.access import shows_payload
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.task_list import recent_runs
+from tasks_app.services.audit import shows_payload
 from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.upcoming import spread_delay
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
+from tasks_app.web.audit import lines_of_task
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import instants
@@ -62,6 +63,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "is_paused": task.status == TaskStatus.PAUSED,
         "success_rate": _success_rate(recent),
         "backfills": _backfills(task),
+        "audit_lines": lines_of_task(request, task),
         "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)

@@ -14,10 +14,11 @@ from tasks_app.catalogue import BY_KEY, Example
 from tasks_app.errors import CarillonError, Invalid, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import Deed, shows_payload, why_not
+from tasks_app.selectors.access import Deed, why_not
 from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.selectors.task_list import queue_names
+from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update

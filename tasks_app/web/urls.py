@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from tasks_app.web import (
+    audit,
     backfill,
     batches,
     calendars,
@@ -82,6 +83,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/password/", sign_in.Password.as_view(), name="password"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),
     path("settings/api-keys/<uuid:key_id>/revoke/", settings_page.api_key_revoke_view, name="api-key-revoke"),
+    path("settings/audit/", audit.audit_log, name="audit-log"),
     path("settings/calendars/", calendars.calendar_list, name="calendar-list"),
     path("settings/calendars/new/", calendars.calendar_new, name="calendar-new"),
     path("settings/calendars/preview/", calendars.calendar_show, name="calendar-preview"),

@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.management.base import CommandParser
 
 from tasks_app.management.one_line import OneLineCommand
-from tasks_app.selectors import health, liveness
+from tasks_app.selectors import audit_chain, health, liveness
 from tasks_app.selectors.broker import broker, broker_policy
 from tasks_app.selectors.health import Finding
 from tasks_app.services.files import storage_fault
@@ -52,6 +52,7 @@ def _findings(*, is_running: bool) -> Iterator[Finding]:
     yield broker_policy() if reachable.ok else reachable
     if is_running and tables.ok:
         yield from (health.beat(), health.workers(), liveness.claims(), health.schedule(), liveness.upkeep())
+        yield audit_chain.audit_log()
 
 
 def _configuration() -> Iterator[Finding]:

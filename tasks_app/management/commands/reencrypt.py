@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from tasks_app.management.one_line import OneLineCommand
+from tasks_app.services import audit
 from tasks_app.services.resealing import reseal_all
 
 
@@ -24,6 +25,7 @@ class Command(OneLineCommand):
                 self.stdout.write(f"{one.what}: {one.fault}")
             else:
                 done += 1
+        audit.note("secrets.reencrypt", after={"done": done, "faults": faults})
         secrets = "1 secret is" if done == 1 else f"{done} secrets are"
         self.stdout.write(f"{secrets} encrypted with the first key" + (f"; {faults} can't be opened" if faults else ""))
         if faults:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import DatabaseError
 
 from tasks_app.management.one_line import OneLineCommand
 from tasks_app.selectors import health
+from tasks_app.services import audit
 from tasks_app.services.restoring import Refused, restore
 from tasks_app.services.stored_backups import backup_fetched, stored_backups
 
@@ -47,4 +49,6 @@ def _restored(options: dict[str, Any]) -> list[str]:
     name = options["stored"]
     with backup_fetched(name) if name else contextlib.nullcontext(Path(options["file"])) as path:
         done = restore(path, is_forced=options["force"], may_replace=options["yes"])
+    with contextlib.suppress(DatabaseError):  # a backup of an earlier version may have no audit log yet
+        audit.note("database.restore", after={"file": name or str(options["file"])}, note=done)
     return [done, f"migrations: {health.migrations().detail}"]

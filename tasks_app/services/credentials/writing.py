@@ -8,7 +8,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
+from tasks_app.handlers.masking import MASK
 from tasks_app.models import Credential
+from tasks_app.services import audit
+from tasks_app.services.audit_values import secret_of, values_of
 from tasks_app.services.credentials.checks import checked_details, checked_hosts, checked_secret
 from tasks_app.services.credentials.hosts import is_within
 from tasks_app.services.credentials.uses import uses_of
@@ -18,6 +21,7 @@ from tasks_app.services.validation import Problems, check_choice, check_text
 logger = logging.getLogger(__name__)
 MOST = 200
 _LONGEST_NAME = 100
+_SHOWN = ("name", "kind", "hosts", "details")
 _CHANGEABLE = frozenset({"name", "hosts", "details", "secret"})
 
 
@@ -54,6 +58,7 @@ def credential_create(  # noqa: PLR0913  # what a credential is made of
     except IntegrityError as error:
         raise _taken(credential, error) from error
     logger.info("credential %s of kind %s made by %s", credential.pk, kind, actor)
+    audit.note("credential.create", credential, actor=actor, after=values_of(credential, _SHOWN))
     return credential
 
 
@@ -77,6 +82,7 @@ def credential_update(
         return credential
     if fields["name"] != credential.name:
         _check_unused(credential, "renamed")
+    before = {**values_of(credential, _SHOWN), "secret": MASK}
     for name, value in fields.items():
         setattr(credential, name, value)
     if secret is not None:
@@ -89,6 +95,8 @@ def credential_update(
     except IntegrityError as error:
         raise _taken(credential, error) from error
     logger.info("credential %s changed by %s", credential.pk, actor)
+    after = {**values_of(credential, _SHOWN), "secret": MASK, **secret_of(secret is not None)}
+    audit.note("credential.update", credential, actor=actor, before=before, after=after)
     return credential
 
 
@@ -99,6 +107,7 @@ def credential_delete(*, credential: Credential, actor: str, expected_version: i
     if expected_version is not None and credential.version != expected_version:
         raise Stale("The credential has changed since you read it; read it again before you delete it.")
     _check_unused(credential, "deleted")
+    audit.note("credential.delete", credential, actor=actor, before=values_of(credential, _SHOWN))
     Credential.objects.filter(pk=credential.pk).delete()
     logger.info("credential %s deleted by %s", credential.pk, actor)
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
+from tasks_app import caller
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
 from tasks_app.handlers import Payload, registry, secrecy
 from tasks_app.handlers.masking import secrets_in
@@ -105,10 +106,12 @@ def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
 
 def _cleanly(attempt: Attempt, spec: HandlerSpec, model: Any) -> Any:
     """Call the handler in an empty context (language, time zone and context variables at their defaults)."""
-    context = Context(attempt)
+    context, clean, run = Context(attempt), contextvars.Context(), attempt.run
+    who = caller.Who(f"run:{run.id}", run.owner_id, "run")
+    clean.run(caller.enter, caller.Caller(find=lambda: who, is_asked=False))
     try:
         attempt.is_interruptible = True
-        return contextvars.Context().run(spec.function, context, model)
+        return clean.run(spec.function, context, model)
     finally:
         attempt.handler_ended()
         _drop_dirty_connections()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
+from tasks_app.services import audit
 from tasks_app.services.outbound.calls import Answer, Call, Misdirected, NotSent, Refused, Unclear
 from tasks_app.services.outbound.network import HEAD_TOO_LARGE, CheckedBackend, Deadline, Resolver, system_resolver
 from tasks_app.services.outbound.requests import first_request, next_request, redirect_target
@@ -32,7 +33,11 @@ def send(
     `resolve` finds addresses and `wire` opens sockets to those that were checked; both are the system's by default.
     """
     deadline = Deadline.after(call.timeout_seconds)
-    return _conduct(call, CheckedBackend(deadline, allow_private, resolve, wire or httpcore.SyncBackend()))
+    try:
+        return _conduct(call, CheckedBackend(deadline, allow_private, resolve, wire or httpcore.SyncBackend()))
+    except Refused as error:
+        audit.address_refused(call.url, str(error))
+        raise
 
 
 def _conduct(call: Call, backend: CheckedBackend) -> Answer:

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import httpx
 
+from tasks_app.services import audit
 from tasks_app.services.outbound.addresses import is_public
 
 MAX_LENGTH = 2000
@@ -58,6 +59,7 @@ def _check_host(url: httpx.URL, *, allow_private: bool) -> None:
         raise NotAllowed("The URL must name a host.")
     is_local = name == "localhost" or name.endswith(".localhost")
     if not allow_private and (is_local or not all(map(is_public, literals))):
+        audit.address_refused(str(url), "The URL leads to a private or reserved address.", is_asked=True)
         raise NotAllowed(f"The URL must not lead to a private or reserved address{UNLESS_ALLOWED}.")
 
 

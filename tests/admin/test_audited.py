@@ -1,0 +1,82 @@
+"""What is edited in the admin itself stands in the audit log, and the log stands in the admin, to be read."""
+
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from tasks_app.models import AllowedCommand, AuditEntry, ScheduledTask
+from tasks_app.services import audit
+from tests import runs
+from tests.admin.pages import address, read
+
+
+def last(action: str) -> AuditEntry:
+    return AuditEntry.objects.filter(action=action).order_by("-id")[0]
+
+
+def fields_of(client: Client, user: User, **changes: object) -> dict[str, object]:
+    """What the form of a user sends, with some of it changed."""
+    form = client.get(address(User, "change", user.pk)).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields}
+    values |= {"last_login_0": "", "last_login_1": "", "date_joined_0": "2026-01-01", "date_joined_1": "00:00:00"}
+    return {name: value for name, value in {**values, **changes}.items() if value not in (None, False)}
+
+
+def test_a_user_who_gets_a_role_is_an_entry(desk: Client, alice: User) -> None:
+    role = Group.objects.get(name="Operator")
+    reply = desk.post(address(User, "change", alice.pk), fields_of(desk, alice, groups=[role.pk]))
+    assert reply.status_code == 302
+    entry = last("user.update")
+    assert (entry.actor, entry.object_name, entry.owner_id) == ("user:staff", "alice", alice.pk)
+    assert (entry.before["groups"], entry.after["groups"]) == ([], ["Operator"])
+
+
+def test_a_password_set_for_somebody_is_an_entry_without_it(desk: Client, alice: User) -> None:
+    words = {"password1": "quite-new-canary", "password2": "quite-new-canary", "usable_password": "true"}
+    assert desk.post(f"/admin/auth/user/{alice.pk}/password/", words).status_code == 302
+    entry = last("user.update")
+    assert entry.object_name == "alice"
+    assert entry.after
+    assert "canary" not in str(vars(entry))
+
+
+def test_made_and_deleted_roles_are_entries(desk: Client) -> None:
+    assert desk.post(address(Group, "add"), {"name": "Night shift"}).status_code == 302
+    role = Group.objects.get(name="Night shift")
+    assert last("group.create").object_name == "Night shift"
+    assert desk.post(address(Group, "delete", role.pk), {"post": "yes"}).status_code == 302
+    assert last("group.delete").object_name == "Night shift"
+
+
+def test_an_allowed_command_is_an_entry_without_its_variables(desk: Client) -> None:
+    values = {"name": "rebuild", "is_enabled": "on", "command": '["/bin/true"]', "environment": '{"LEVEL": "canary"}'}
+    reply = desk.post(address(AllowedCommand, "add"), {**values, "arguments": "", "most_arguments": "0"})
+    assert reply.status_code == 302, reply.context["adminform"].form.errors
+    entry = last("command.create")
+    assert entry.after["command"] == ["/bin/true"]
+    assert "canary" not in str(vars(entry))
+
+
+def test_a_task_edited_here_is_one_entry_of_its_service(desk: Client, alice: User) -> None:
+    task = runs.make_task(alice)
+    form = desk.get(address(ScheduledTask, "change", task.pk)).context["adminform"].form
+    values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
+    assert desk.post(address(ScheduledTask, "change", task.pk), {**values, "name": "Other"}).status_code == 302
+    (entry,) = AuditEntry.objects.filter(object_type="task", action="task.update")
+    assert entry.after == {"name": "Other"}
+
+
+def test_a_sensitive_payload_shown_here_is_one_entry(desk: Client, alice: User) -> None:
+    task = runs.make_task(alice, payload={"url": "https://example.org/"})
+    read(desk, address(ScheduledTask, "change", task.pk))
+    (entry,) = AuditEntry.objects.filter(action="payload.read")
+    assert (entry.actor, entry.object_id) == ("user:staff", str(task.pk))
+
+
+def test_the_log_is_read_here_and_nothing_else(deputy: Client) -> None:
+    entry = audit.note("queue.pause", name="default", before={"a": 1}, after={"a": 2})
+    assert "queue.pause" in read(deputy, address(AuditEntry, "changelist"))
+    assert "queue.pause" in read(deputy, address(AuditEntry, "change", entry.pk))
+    assert deputy.get(address(AuditEntry, "add")).status_code == 403
+    assert deputy.post(address(AuditEntry, "delete", entry.pk), {"post": "yes"}).status_code == 403
+    deputy.post(address(AuditEntry, "change", entry.pk), {"actor": "user:mallory"})
+    assert AuditEntry.objects.get(pk=entry.pk).actor == "code"
