@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from tasks_app.errors import CarillonError, Conflict, FieldError, FieldErrors, Forbidden, Invalid, NotFound, Stale
 from tasks_app.services.idempotency import KeyReused
+from tasks_app.services.limiter import LimiterAway, TooMany
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ _OF_SERVICES: tuple[tuple[type[CarillonError], int], ...] = (
     (Conflict, 409),
     (Stale, 412),
     (KeyReused, 422),
+    (TooMany, 429),
+    (LimiterAway, 503),
 )
 _OF_OTHERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     ((NotAuthenticated, AuthenticationFailed), 401),
@@ -133,6 +136,8 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
     headers = {}
     if isinstance(error, APIException) and (challenge := getattr(error, "auth_header", None)):
         headers["WWW-Authenticate"] = str(challenge)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
     return headers

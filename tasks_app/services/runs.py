@@ -12,7 +12,7 @@ from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.handlers import registry
 from tasks_app.models import Batch, TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.services import lifecycle, planning, specs, turns
+from tasks_app.services import lifecycle, planning, quotas, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
 from tasks_app.services.validation import Problems, check_range, check_text
@@ -53,6 +53,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     check_names(problems, queue=queue, key=key)
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=owner.pk if owner else None, actor=actor)
     run = TaskRun(
         key=key,
         owner_id=owner.pk if owner else None,
@@ -114,6 +115,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
         payload = checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=run.owner_id, actor=actor)
     batch = turns.lock(run.batch_id)
     again = rerun(run, payload=payload, actor=actor, batch=batch)
     lifecycle.create([again], actor=actor)

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import due_slots, lifecycle, overtaken, planning, specs, turns
+from tasks_app.services import due_slots, lifecycle, overtaken, planning, quotas, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
@@ -29,6 +29,7 @@ _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> ScheduledTask:
     """Create a task. Raises Invalid with every field's faults, Conflict when the owner has a task with this key."""
     task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec, owner=owner))
+    quotas.take_task(owner_id=owner.pk, actor=actor)
     task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
     if not spec.enabled:
         task.paused_at, task.pause_note = db_now(), "Created paused"
@@ -143,6 +144,7 @@ def task_run_now(
         payload = checked_payload(problems, task.type, payload, owner=task.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=task.owner_id, actor=actor)
     now = db_now()
     run = planning.build_run(
         task, trigger=trigger, actor=actor, now=now, payload=payload, scheduled_for=scheduled_for or now
