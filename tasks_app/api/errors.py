@@ -17,7 +17,6 @@ from tasks_app.services.limiter import LimiterAway, TooMany
 
 logger = logging.getLogger(__name__)
 
-MOST_ECHOED = 80
 RETRY_SECONDS = 5
 
 SENTENCES: dict[int, tuple[str, str]] = {
@@ -60,12 +59,6 @@ class Refused(CarillonError):
         own_code, sentence = SENTENCES[status]
         super().__init__(message or sentence, code=code or own_code, fields=fields)
         self.status = status
-
-
-def shown(value: object) -> str:
-    """Give a refused value as it may stand in a message: short, and nothing in it that breaks a line."""
-    text = "".join(character if character.isprintable() else "?" for character in str(value)[:MOST_ECHOED])
-    return f'"{text}"'
 
 
 def error_body(request: HttpRequest, code: str, message: str, fields: FieldErrors | None = None) -> dict[str, Any]:

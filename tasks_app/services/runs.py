@@ -15,7 +15,7 @@ from tasks_app.retry import MAX_RETRIES_LIMIT
 from tasks_app.services import lifecycle, planning, quotas, specs, turns
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
-from tasks_app.services.validation import Problems, check_range, check_text
+from tasks_app.services.validation import Problems, check_line, check_range, checked_note
 from tasks_app.states import Reason, Status, Trigger
 
 _MAX_DELAY = timedelta(days=3660)
@@ -129,7 +129,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
 @transaction.atomic
 def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     """Take a failed run off the list of what needs a person. Raises Conflict for a run that has not failed."""
-    changes = {"dismissed_at": db_now(), "dismissed_by": actor[:200], "dismiss_note": note[:500]}
+    changes = {"dismissed_at": db_now(), "dismissed_by": actor[:200], "dismiss_note": checked_note(note)}
     failed = TaskRun.objects.filter(id=run.id, status=Status.FAILED, dismissed_at=None)
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
@@ -148,7 +148,7 @@ def check_names(problems: Problems, *, queue: str | None, key: str | None) -> No
     if queue is not None:
         specs.check_queue(problems, queue)
     if key is not None:
-        check_text(problems, "key", key, most=_KEY_LIMIT, is_required=True)
+        check_line(problems, "key", key, most=_KEY_LIMIT)
 
 
 def rerun(run: TaskRun, *, payload: dict[str, Any] | None, actor: str, batch: Batch | None) -> TaskRun:

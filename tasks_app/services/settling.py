@@ -10,6 +10,7 @@ from django.db import transaction
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import Effect, RunEvent, TaskRun, db_now
 from tasks_app.selectors.effects import family
+from tasks_app.services.validation import checked_note
 from tasks_app.states import Status
 
 KNOWN = {Effect.State.DONE: "It happened", Effect.State.NOT_DONE: "It did not happen"}
@@ -34,7 +35,7 @@ def effect_settle(*, run: TaskRun, effect_id: int, happened: bool, actor: str, n
     before = effect.state
     effect.state = Effect.State.DONE if happened else Effect.State.NOT_DONE
     now = db_now()
-    effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], note[:500]
+    effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], checked_note(note)
     effect.save(update_fields=["state", "settled_at", "settled_by", "settle_note"])
     _record(run, effect, before, at=now)
     return effect

@@ -19,7 +19,7 @@ from tasks_app.services import due_slots, lifecycle, overtaken, planning, quotas
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_cancel
 from tasks_app.services.specs import TaskSpec
-from tasks_app.services.validation import Problems
+from tasks_app.services.validation import Problems, checked_note
 from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
 
 _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
@@ -74,7 +74,7 @@ def task_pause(*, task: ScheduledTask, actor: str, note: str = "") -> ScheduledT
     if task.status == TaskStatus.PAUSED:
         return task
     _switch_off(task)
-    task.pause_note = note[:500]
+    task.pause_note = checked_note(note)
     return _save(task)
 
 

@@ -70,7 +70,7 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
     form.mean = lambda payload: meant_payload(request.user, task, payload)
     raw = request.POST.get("version", "")
-    version = int(raw) if raw.isdigit() else None
+    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
 
     def save() -> ScheduledTask:
         return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
