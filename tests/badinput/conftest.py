@@ -119,7 +119,7 @@ def fill() -> None:
 
 def row_counts() -> dict[str, int]:
     """Count the rows of all tables but those that every request may write to."""
-    models = [model for model in apps.get_models() if not model._meta.model_name.endswith(_CHANGING)]
+    models = [model for model in apps.get_models() if not str(model._meta.model_name).endswith(_CHANGING)]
     return {model._meta.label: model._default_manager.count() for model in models}
 
 

@@ -37,7 +37,7 @@ BAD_ROWS: dict[str, list[Any]] = {
     "headers": ["x", "[]", '{"a": Infinity}', "[" * 100_000],
     "priority": ["x", "-1", "256", "9" * 5000],
     "expire_seconds": ["-1", "x", "9" * 5000],
-    "interval": ["", "9999999", "x", "\x00", "9" * 5000],
+    "interval": ["", "9999999", "x", "\x00", "9" * 30, "9" * 5000],
 }  # fmt: skip
 
 
