@@ -16,6 +16,7 @@ from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import DatabaseError
 from pydantic import ValidationError
@@ -23,7 +24,7 @@ from pydantic import ValidationError
 from notifications.groups import SOCKETS, Topic, parse_topic
 from notifications.layer import LiveLayer
 from notifications.messages import Command, ErrorFrame, Frame, Pong, Subscribed, Unsubscribed
-from notifications.rate import Bucket
+from notifications.rate import Bucket, Places
 from notifications.rights import Rights
 from notifications.signin import PROTOCOL, credentials, is_origin_right
 from notifications.snapshots import Snapshot, snapshot
@@ -31,10 +32,9 @@ from notifications.subscriptions import Subscriptions
 
 logger = logging.getLogger(__name__)
 
-UNAUTHENTICATED, POLICY, TOO_BIG, TRY_AGAIN = 4401, 1008, 1009, 1013
+UNAUTHENTICATED, TOO_MANY, POLICY, TOO_BIG, TRY_AGAIN = 4401, 4429, 1008, 1009, 1013
 
 FRAME_BYTES = 4096
-SUBSCRIPTIONS = 100
 CHECK_SECONDS = 10.0
 """How often an open socket is asked whether it is still allowed, and looks at the database for frames that got lost."""
 SHARED = 0.1
@@ -47,6 +47,7 @@ SPREAD_SECONDS, SPREAD_SOCKETS = 1.0, 50
 """When frames were lost for many, they look at the database spread over this time for each so many sockets."""
 SNAPSHOT, MADE_GOOD = 1000, 25
 """The most frames of a first look, and of a later one. When a later one finds more, the client is to read anew."""
+PLACES = Places()
 
 
 class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -64,7 +65,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self._turn = asyncio.Lock()
         self._is_refresh_due = False
         self._lost_at = 0.0
-        self._rate = Bucket(burst=150, per_second=10)
+        self._rate = Bucket(settings.LIMITS.frames_burst, settings.LIMITS.frames_per_second)
+        self._place: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._user: AbstractBaseUser | None = None
         self._subscriptions = Subscriptions()
@@ -82,6 +84,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             for task in self._tasks:
                 task.cancel()
             self.channel_layer.forget(self.channel_name)
+            if self._place is not None:
+                PLACES.leave(self._place)
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle one message after the other. Channels would visit the database's thread before each; our reads do."""
@@ -95,7 +99,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close()
             return
         await self.accept(PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None)
-        if await self._is_signed_in(since=asyncio.get_running_loop().time()):
+        if await self._is_signed_in(since=asyncio.get_running_loop().time()) and await self._has_place():
             await self.channel_layer.group_add(SOCKETS, self.channel_name)
             self._spawn(self._keep_right())
 
@@ -153,7 +157,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _subscribe(self, topic: Topic) -> None:
         assert self._user is not None
-        if topic not in self._subscriptions and len(self._subscriptions) >= SUBSCRIPTIONS:
+        if topic not in self._subscriptions and len(self._subscriptions) >= settings.LIMITS.subscriptions_per_socket:
             await self._refuse("too_many_subscriptions", topic=str(topic))
             return
         self._subscriptions.begin(topic)
@@ -223,6 +227,15 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close(UNAUTHENTICATED)
             return False
         self._user = user
+        return True
+
+    async def _has_place(self) -> bool:
+        """Take one of the user's places in this process, or say that there is none left."""
+        assert self._user is not None
+        if not PLACES.take(self._user.pk, settings.LIMITS.sockets_per_user):
+            await self._refuse("too_many_sockets", close=TOO_MANY)
+            return False
+        self._place = self._user.pk
         return True
 
     async def _stay_without_database(self) -> None:

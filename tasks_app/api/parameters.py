@@ -11,11 +11,11 @@ from django.http import QueryDict
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from tasks_app.api.errors import shown
 from tasks_app.api.instants import reachable, sentence
 from tasks_app.api.shape import Shape, read_shape
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.recurrence.moments import Unreadable, read_instant
+from tasks_app.services.strict_json import shown
 
 Q = TypeVar("Q", bound=Shape)
 LONGEST = 4000

@@ -10,7 +10,7 @@ from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
-from tasks_app.services.validation import Problems, check_text
+from tasks_app.services.validation import Problems, check_line
 
 _MOST_TAGS = 20
 
@@ -49,10 +49,7 @@ def checked_tags(tags: list[str]) -> tuple[str, ...]:
     problems = Problems()
     if len(tags) > _MOST_TAGS:
         problems.add("tags", "too_many", f"At most {_MOST_TAGS} tags.")
-    kept = [
-        check_text(problems, f"tags.{number}", tag, most=50, is_required=True)
-        for number, tag in enumerate(tags[:_MOST_TAGS])
-    ]
+    kept = [check_line(problems, f"tags.{number}", tag, most=50) for number, tag in enumerate(tags[:_MOST_TAGS])]
     if problems:
         raise Invalid("The tags were not accepted; see the fields.", fields=problems.fields)
     return tuple(dict.fromkeys(kept))

@@ -11,9 +11,9 @@ from typing import Annotated, Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict, PlainSerializer, ValidationError, WithJsonSchema
 from pydantic_core import ErrorDetails
 
-from tasks_app.api.errors import shown
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.recurrence.moments import to_text
+from tasks_app.services.strict_json import shown
 
 B = TypeVar("B", bound="Shape")
 MOST_FAULTS = 50

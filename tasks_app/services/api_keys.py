@@ -13,7 +13,7 @@ from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import PREFIX, api_key_digest, api_key_lookup
 from tasks_app.services import audit
 from tasks_app.services.audit_values import values_of
-from tasks_app.services.validation import Problems, check_choice, check_text
+from tasks_app.services.validation import Problems, check_choice, check_line
 
 _SHOWN = 12
 _USED_EVERY = timedelta(minutes=1)
@@ -25,7 +25,7 @@ def api_key_create(
 ) -> tuple[ApiKey, str]:
     """Make a key and give it with its plain text, which is never seen again."""
     problems = Problems()
-    name = check_text(problems, "name", name, most=100, is_required=True)
+    name = check_line(problems, "name", name, most=100)
     check_choice(problems, "scope", scope, ApiKey.Scope.values)
     if expires_at is not None and expires_at <= timezone.now():
         problems.add("expires_at", "in_past", "This lies in the past.")

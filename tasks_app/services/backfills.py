@@ -12,7 +12,7 @@ from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import Batch, Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.recurrence.moments import to_text
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.services import audit, lifecycle, planning
+from tasks_app.services import audit, lifecycle, planning, quotas
 from tasks_app.services.backfill_slots import Plan, Reprocess, Slot, instants, look
 from tasks_app.services.validation import Problems, check_choice, check_range
 from tasks_app.states import Reason, Status, TaskStatus, Trigger
@@ -66,6 +66,7 @@ def backfill_create(*, task: ScheduledTask, spec: BackfillSpec, actor: str) -> B
         chosen = [slot for slot in now if slot.is_wanted(spec.reprocess)]
         if not chosen:
             raise Conflict(_nothing(plan), code="nothing_to_run")
+        quotas.take_start(owner_id=task.owner_id, actor=actor, runs=len(chosen))
         batch = Batch.objects.create(
             owner_id=task.owner_id,
             task=task,

@@ -17,6 +17,7 @@ from tasks_app import beat_sync, dispatch
 from tasks_app.models import Overlap, ScheduledTask, TaskRun, db_now
 from tasks_app.models.rows import update_rows
 from tasks_app.services import lifecycle, missed, planning, skipped, task_calendars
+from tasks_app.services.quotas import Allowance
 from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,16 @@ class Fired:
     def is_full(self) -> bool:
         """A full batch: there is probably more."""
         return self.tasks >= BATCH or self.runs >= _MOST_RUNS or self.released >= BATCH
+
+
+@dataclass(frozen=True)
+class _Round:
+    """The circumstances of one batch."""
+
+    now: datetime
+    actor: str
+    has_grace: bool
+    allowance: Allowance
 
 
 @dataclass
@@ -163,15 +174,17 @@ def _wake_for(runs: list[TaskRun]) -> None:
 def _fire_all(tasks: list[ScheduledTask], *, now: datetime, actor: str, has_grace: bool) -> list[TaskRun]:
     """Fire tasks until there are enough runs for one transaction; the list keeps those that were fired."""
     open_runs = _open_runs(tasks)
+    round = _Round(now, actor, has_grace, Allowance(tasks))
     runs: list[TaskRun] = []
     for count, task in enumerate(tasks, start=1):
-        fired = _fire_safely(task, open_runs.get(task.id, []), now=now, actor=actor, has_grace=has_grace)
+        fired = _fire_safely(task, open_runs.get(task.id, []), round)
         for other in fired.replaced:
             _replace(other, actor=actor)
         runs += fired.runs
         if len(runs) >= _MOST_RUNS:
             del tasks[count:]
             break
+    round.allowance.close()
     return runs
 
 
@@ -185,17 +198,17 @@ def _open_runs(tasks: list[ScheduledTask]) -> dict[UUID, list[TaskRun]]:
     return found
 
 
-def _fire_safely(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str, has_grace: bool) -> _Firing:
+def _fire_safely(task: ScheduledTask, others: list[TaskRun], round: _Round) -> _Firing:
     """Fire one task; a broken row is paused with the reason, and never stops the others."""
     fired_before = task.slots_fired
     try:
-        return _fire(task, others, now=now, actor=actor, has_grace=has_grace)
+        return _fire(task, others, round)
     except DatabaseError:  # the transaction of all of them is broken
         raise
     except Exception as error:
         logger.exception("task %s cannot be scheduled", task.id)
         task.slots_fired = fired_before
-        _pause_broken(task, error, now=now)
+        _pause_broken(task, error, now=round.now)
         return _Firing([], [])
 
 
@@ -205,19 +218,21 @@ def _pause_broken(task: ScheduledTask, error: Exception, *, now: datetime) -> No
     task.pause_note = f"Paused by the platform: {what} ({error})."[:500]
 
 
-def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: str, has_grace: bool) -> _Firing:
-    slot = task.next_slot
+def _fire(task: ScheduledTask, others: list[TaskRun], round: _Round) -> _Firing:
+    slot, now, actor = task.next_slot, round.now, round.actor
     if slot is None:
         planning.plan_after(task, now)
         return _Firing([], [])
-    chosen = missed.choose(task, slot, now=now, has_grace=has_grace)
+    chosen = missed.choose(task, slot, now=now, has_grace=round.has_grace)
     groups = [missed.sharing(task, instant) for instant in chosen.run]
     free = [slots for group in groups if (slots := missed.without_rows(task, group))]
     runs = [planning.build_run(task, trigger=Trigger.SCHEDULE, actor=actor, now=now, slot=slot) for slot, *_ in free]
     for run in runs:
         run.is_serial = run.is_serial or chosen.is_late
     replaced = _settle_overlap(task, runs, others, is_late=chosen.is_late, now=now)
-    task.slots_fired += sum(run.status == Status.QUEUED for run in runs)
+    round.allowance.hold(task, runs)
+    started = sum(run.status == Status.QUEUED for run in runs)
+    task.slots_fired += started
     if chosen.skipped is not None:
         runs[:0] = skipped.skipped_range(task, skipped.between(task, *chosen.skipped), now=now, actor=actor)
     twins = [twin for _, *others_there in free for twin in others_there]
@@ -225,7 +240,7 @@ def _fire(task: ScheduledTask, others: list[TaskRun], *, now: datetime, actor: s
     last = planning.latest(task, [chosen.last, *(slot for group in groups for slot in group)])
     planning.plan_past(task, last, now=None if chosen.is_late else now)
     complete_if_spent(task)
-    return _Firing(runs, replaced)
+    return _Firing(runs, replaced if started else [])
 
 
 def complete_if_spent(task: ScheduledTask) -> None:

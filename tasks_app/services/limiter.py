@@ -4,6 +4,7 @@ A limit of `most` in `seconds` lets so many through at once, and from then on on
 away nothing can be counted: the caller says whether that means "let through" or "refuse".
 """
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,22 @@ end
 return '0'
 """
 """`KEYS[1]` holds the instant at which the allowance is whole again."""
+_UP_TO = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1e6
+local spacing, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local granted = math.min(math.max(math.floor((now + burst - full_at) / spacing + 1e-3), 0), wanted)
+full_at = full_at + spacing * granted
+if full_at > now then
+  redis.call('SET', KEYS[1], string.format('%.6f', full_at), 'PX', math.ceil((full_at - now) * 1000) + 1000)
+else
+  redis.call('DEL', KEYS[1])
+end
+return granted
+"""
+"""The same, for as many of `wanted` as there is room for; fewer than none gives back."""
+_PATIENCE_SECONDS = 5.0
 
 
 class TooMany(CarillonError):
@@ -64,12 +81,14 @@ class Limit:
         """
         key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
         arguments = (self.seconds / self.most, self.seconds, cost or 1e-6)
-        try:
-            return float(_client().eval(_SCRIPT, 1, key, *arguments))
-        except (RedisError, OSError):
-            if self.fails_closed:
-                raise LimiterAway("Redis is away, so nobody can be let in for the moment.") from None
-            return 0.0
+        answer = self._ask(_SCRIPT, key, *arguments)
+        return 0.0 if answer is None else float(answer)
+
+    def up_to(self, who: object, wanted: int) -> int:
+        """Count as many of `wanted` as there is room for, and give their number; fewer than none are given back."""
+        key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
+        granted = self._ask(_UP_TO, key, self.seconds / self.most, self.seconds, wanted)
+        return wanted if granted is None else int(granted)
 
     def take(self, who: object, message: str, *, cost: int = 1) -> None:
         """Count it, or raise TooMany with this message."""
@@ -83,7 +102,23 @@ class Limit:
         except (RedisError, OSError):
             return
 
+    def _ask(self, script: str, key: str, *arguments: float) -> Any:
+        """Give Redis' answer; None where it gives none and the limit is open then, which is believed for a while.
 
+        So a Redis that hangs holds up one request now and then, not each.
+        """
+        if not self.fails_closed and time.monotonic() < _away_until.get(settings.REDIS_URL, 0):
+            return None
+        try:
+            return _client().eval(script, 1, key, *arguments)
+        except (RedisError, OSError):
+            _away_until[settings.REDIS_URL] = time.monotonic() + _PATIENCE_SECONDS
+            if self.fails_closed:
+                raise LimiterAway("Redis is away, so nobody can be let in for the moment.") from None
+            return None
+
+
+_away_until: dict[str, float] = {}
 _clients: dict[str, Any] = {}
 
 

@@ -12,11 +12,11 @@ from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.handlers import registry
 from tasks_app.models import Batch, TaskRun, db_now
 from tasks_app.retry import MAX_RETRIES_LIMIT
-from tasks_app.services import audit, lifecycle, planning, specs, turns
+from tasks_app.services import audit, lifecycle, planning, quotas, specs, turns
 from tasks_app.services.audit_values import payload_values
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.policies import DAY_SECONDS
-from tasks_app.services.validation import Problems, check_range, check_text
+from tasks_app.services.validation import Problems, check_line, check_range, checked_note
 from tasks_app.states import Reason, Status, Trigger
 
 _MAX_DELAY = timedelta(days=3660)
@@ -54,6 +54,7 @@ def run_enqueue(  # noqa: PLR0913  # the fields of POST /api/runs
     check_names(problems, queue=queue, key=key)
     if problems:
         raise Invalid("The run was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=owner.pk if owner else None, actor=actor)
     run = TaskRun(
         key=key,
         owner_id=owner.pk if owner else None,
@@ -124,6 +125,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
         payload = checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=run.owner_id, actor=actor)
     batch = turns.lock(run.batch_id)
     again = rerun(run, payload=payload, actor=actor, batch=batch)
     lifecycle.create([again], actor=actor)
@@ -139,7 +141,7 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
 @transaction.atomic
 def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     """Take a failed run off the list of what needs a person. Raises Conflict for a run that has not failed."""
-    changes = {"dismissed_at": db_now(), "dismissed_by": actor[:200], "dismiss_note": note[:500]}
+    changes = {"dismissed_at": db_now(), "dismissed_by": actor[:200], "dismiss_note": checked_note(note)}
     failed = TaskRun.objects.filter(id=run.id, status=Status.FAILED, dismissed_at=None)
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
@@ -159,7 +161,7 @@ def check_names(problems: Problems, *, queue: str | None, key: str | None) -> No
     if queue is not None:
         specs.check_queue(problems, queue)
     if key is not None:
-        check_text(problems, "key", key, most=_KEY_LIMIT, is_required=True)
+        check_line(problems, "key", key, most=_KEY_LIMIT)
 
 
 def rerun(run: TaskRun, *, payload: dict[str, Any] | None, actor: str, batch: Batch | None) -> TaskRun:

@@ -11,6 +11,7 @@ from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import Effect, RunEvent, TaskRun, db_now
 from tasks_app.selectors.effects import family
 from tasks_app.services import audit
+from tasks_app.services.validation import checked_note
 from tasks_app.states import Status
 
 KNOWN = {Effect.State.DONE: "It happened", Effect.State.NOT_DONE: "It did not happen"}
@@ -35,7 +36,7 @@ def effect_settle(*, run: TaskRun, effect_id: int, happened: bool, actor: str, n
     before = effect.state
     effect.state = Effect.State.DONE if happened else Effect.State.NOT_DONE
     now = db_now()
-    effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], note[:500]
+    effect.settled_at, effect.settled_by, effect.settle_note = now, actor[:200], checked_note(note)
     effect.save(update_fields=["state", "settled_at", "settled_by", "settle_note"])
     _record(run, effect, before, at=now)
     told = {"effect": effect.key, "state": effect.state}

@@ -15,7 +15,7 @@ from tasks_app.services import timing
 from tasks_app.services.payloads import edited_payload
 from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_retry
 from tasks_app.services.timing import TimingSpec
-from tasks_app.services.validation import Problems, check_choice, check_number, check_text
+from tasks_app.services.validation import Problems, check_choice, check_line, check_number, check_text
 
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
@@ -57,9 +57,9 @@ def task_fields(
     """
     problems = Problems()
     values: dict[str, Any] = {
-        "name": check_text(problems, "name", spec.name, most=200, is_required=True),
+        "name": check_line(problems, "name", spec.name, most=200),
         "description": check_text(problems, "description", spec.description, most=10_000),
-        "key": check_text(problems, "key", spec.key, most=200, is_required=True) if spec.key is not None else None,
+        "key": check_line(problems, "key", spec.key, most=200) if spec.key is not None else None,
         "tags": _tags(problems, spec.tags),
         "type": spec.type,
         "payload": edited_payload(problems, spec.type, spec.payload, owner=owner, current=current),
@@ -139,5 +139,5 @@ def _tags(problems: Problems, tags: object) -> list[str]:
     if len(tags) > 20:  # noqa: PLR2004
         problems.add("tags", "too_many", "At most 20 tags.")
         return []
-    kept = [check_text(problems, f"tags.{n}", tag, most=50, is_required=True) for n, tag in enumerate(tags)]
+    kept = [check_line(problems, f"tags.{n}", tag, most=50) for n, tag in enumerate(tags)]
     return list(dict.fromkeys(kept))

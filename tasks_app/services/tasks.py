@@ -15,13 +15,13 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, specs, turns
+from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, quotas, specs, turns
 from tasks_app.services.audit_values import payload_values, task_values
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_stop
 from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
-from tasks_app.services.validation import Problems
+from tasks_app.services.validation import Problems, checked_note
 from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
 
 _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
@@ -31,6 +31,7 @@ _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> ScheduledTask:
     """Create a task. Raises Invalid with every field's faults, Conflict when the owner has a task with this key."""
     task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec, owner=owner))
+    quotas.take_task(owner_id=owner.pk, actor=actor)
     task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
     if not spec.enabled:
         task.paused_at, task.pause_note = db_now(), "Created paused"
@@ -78,8 +79,8 @@ def task_pause(*, task: ScheduledTask, actor: str, note: str = "") -> ScheduledT
     if task.status == TaskStatus.PAUSED:
         return task
     _switch_off(task)
-    task.pause_note = note[:500]
-    audit.note("task.pause", task, actor=actor, note=note)
+    task.pause_note = checked_note(note)
+    audit.note("task.pause", task, actor=actor, note=task.pause_note)
     return _save(task)
 
 
@@ -156,6 +157,7 @@ def task_run_now(
         payload = checked_payload(problems, task.type, payload, owner=task.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
+    quotas.take_start(owner_id=task.owner_id, actor=actor)
     now = db_now()
     run = planning.build_run(
         task, trigger=trigger, actor=actor, now=now, payload=payload, scheduled_for=scheduled_for or now

@@ -2,16 +2,25 @@
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from tasks_app.errors import FieldError
+from django.conf import settings
 
-MAX_DEPTH = 20
-# As many as a body of the API may have; the size is limited besides.
-MAX_NODES = 20_000
-_ALLOWED_CONTROLS = "\t\n\r"
+from tasks_app.errors import FieldError, Invalid
+
+_LONGEST_NOTE = 500
+_LINE_ENDS = "\t\n\r\u2028\u2029"
+_BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters other than tab and the ends of lines, and halves of characters."""
+
+
+def fault_in(text: str) -> str | None:
+    """Say which character of a text cannot be kept or shown, if one of them cannot."""
+    found = _BAD.search(text)
+    return None if found is None else f"Must not contain the character U+{ord(found.group()):04X}."
 
 
 class Problems:
@@ -42,13 +51,30 @@ def check_text(problems: Problems, path: str, value: object, *, most: int, is_re
     if not isinstance(value, str):
         problems.add(path, "type", "Must be text.")
         return ""
-    if (fault := _fault_in(value)) is not None:
+    if (fault := fault_in(value)) is not None:
         problems.add(path, "characters", fault)
     if len(value) > most:
         problems.add(path, "too_long", f"At most {most} characters; this has {len(value)}.")
     if is_required and not _visible(value):
         problems.add(path, "blank", "Must not be blank.")
     return value.strip()
+
+
+def check_line(problems: Problems, path: str, value: object, *, most: int, is_required: bool = True) -> str:
+    """Check a text of one line, such as a name."""
+    text = check_text(problems, path, value, most=most, is_required=is_required)
+    if any(sign in _LINE_ENDS for sign in text):
+        problems.add(path, "one_line", "Must be one line.")
+    return text
+
+
+def checked_note(note: str) -> str:
+    """Give what a person notes beside a deed, as it is kept; raises Invalid."""
+    problems = Problems()
+    kept = check_text(problems, "note", note, most=_LONGEST_NOTE)
+    if problems:
+        raise Invalid(f"The note was not accepted: {problems.fields['note'][0].message}", fields=problems.fields)
+    return kept
 
 
 def check_range(problems: Problems, path: str, value: object, low: int, high: int) -> None:
@@ -76,11 +102,12 @@ def check_choice(problems: Problems, path: str, value: object, choices: list[str
 
 def check_json(problems: Problems, path: str, value: object, *, most_bytes: int) -> None:
     """Check that JSON from outside can be stored and shown anywhere: size, depth, characters, finite numbers."""
-    for nodes, (where, node, depth) in enumerate(_walk(path, value), start=1):
-        if nodes > MAX_NODES or depth > MAX_DEPTH:
-            problems.add(path, "too_large", f"At most {MAX_NODES:,} values, nested at most {MAX_DEPTH} deep.")
+    most_nodes, most_deep = settings.LIMITS.payload_max_nodes, settings.LIMITS.payload_max_depth
+    for nodes, (where, node, depth) in enumerate(_walk(path, value, most_deep), start=1):
+        if nodes > most_nodes or depth > most_deep:
+            problems.add(path, "too_large", f"At most {most_nodes:,} values and keys, nested at most {most_deep} deep.")
             return
-        if isinstance(node, str) and (fault := _fault_in(node)) is not None:
+        if isinstance(node, str) and (fault := fault_in(node)) is not None:
             problems.add(where, "characters", fault)
         elif isinstance(node, float) and not math.isfinite(node):
             problems.add(where, "not_finite", "Must be a finite number.")
@@ -88,9 +115,9 @@ def check_json(problems: Problems, path: str, value: object, *, most_bytes: int)
         problems.add(path, "too_large", f"At most {most_bytes} bytes as JSON.")
 
 
-def _walk(path: str, value: object, depth: int = 0) -> Iterator[tuple[str, object, int]]:
+def _walk(path: str, value: object, most_deep: int, depth: int = 0) -> Iterator[tuple[str, object, int]]:
     yield path, value, depth
-    if depth > MAX_DEPTH:
+    if depth > most_deep:
         return
     children: Iterator[tuple[Any, Any]] = iter(())
     if isinstance(value, dict):
@@ -100,15 +127,7 @@ def _walk(path: str, value: object, depth: int = 0) -> Iterator[tuple[str, objec
     elif isinstance(value, list | tuple):
         children = iter(enumerate(value))
     for key, child in children:
-        yield from _walk(f"{path}.{str(key)[:80]}", child, depth + 1)
-
-
-def _fault_in(text: str) -> str | None:
-    for character in text:
-        category = unicodedata.category(character)
-        if category == "Cs" or (category == "Cc" and character not in _ALLOWED_CONTROLS):
-            return f"Must not contain the character U+{ord(character):04X}."
-    return None
+        yield from _walk(f"{path}.{str(key)[:80]}", child, most_deep, depth + 1)
 
 
 def _visible(text: str) -> bool:

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from tasks_app.errors import CarillonError, Invalid
+from tasks_app.errors import CarillonError
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
 from tasks_app.services.backfill_slots import Plan, Slot
@@ -18,7 +18,7 @@ from tasks_app.services.backfills import backfill_create, backfill_preview
 from tasks_app.states import OPEN
 from tasks_app.web.forms.backfill import BackfillForm
 from tasks_app.web.objects import task_or_404
-from tasks_app.web.page import Request, actor_of, page, render
+from tasks_app.web.page import Request, actor_of, page, render, status_of
 from tasks_app.web.words import in_zone, plural
 
 FRAGMENTS = {"backfill-plan": "parts/backfill-plan.html"}
@@ -49,7 +49,7 @@ def task_backfill(request: Request, task_id: uuid.UUID) -> HttpResponse:
         plan = backfill_preview(task=task, spec=form.spec())
     except CarillonError as error:
         form.errors = dict(error.fields)
-        status = (400 if isinstance(error, Invalid) else 409) if request.method == "POST" else 200
+        status = status_of(error) if request.method == "POST" else 200
         return _draw(request, form, {"refusal": "" if form.errors else error.message}, status=status)
     return _draw(request, form, {"plan": plan, **_shown(task, form, plan)})
 

@@ -18,10 +18,11 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
-from tasks_app.errors import CarillonError
+from tasks_app.errors import CarillonError, Invalid
 from tasks_app.selectors.access import is_staff
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.people import zone_of_person
+from tasks_app.services.limiter import LimiterAway, TooMany
 
 P = ParamSpec("P")
 THEMES = ("light", "dark")
@@ -98,7 +99,8 @@ def render(
         content = render_to_string(wanted, {**own, **(context or {})}, request)
     else:
         content = render_to_string(template, {**frame(request), **(context or {})}, request)
-    response = HttpResponse(content, status=status)
+    # What somebody typed is drawn again, refused or not, and must not break the page.
+    response = HttpResponse(content.encode("utf-8", "replace"), status=status)
     patch_vary_headers(response, ("HX-Request", "HX-Target", "Cookie"))
     return response
 
@@ -161,6 +163,12 @@ def local_next(request: HttpRequest, fallback: str = "/") -> str:
 def actor_of(request: Request) -> str:
     """The name under which the platform notes what this person does."""
     return f"user:{request.user.get_username()}"
+
+
+def status_of(error: CarillonError) -> int:
+    """Give the status with which a page says a refusal."""
+    known = {Invalid: 400, TooMany: 429, LimiterAway: 503}
+    return next((status for kind, status in known.items() if isinstance(error, kind)), 409)
 
 
 def act(request: Request, action: Callable[[], Any], *, success: str, then: str) -> HttpResponse:

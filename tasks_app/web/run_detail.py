@@ -79,7 +79,7 @@ def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """The log lines behind `after`, for appending."""
     run = run_or_404(request, run_id)
     raw = request.GET.get("after", "0")
-    after = int(raw) if raw.isdigit() and len(raw) < 10 else 0  # noqa: PLR2004
+    after = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0  # noqa: PLR2004
     return render(request, "parts/log-lines.html", {"logs": run_logs(run, after=after, limit=LINES)})
 
 

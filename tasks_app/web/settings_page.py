@@ -1,6 +1,5 @@
 """Settings: who you are here, your time zone, and your API keys."""
 
-import json
 import uuid
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import api_keys_of
 from tasks_app.selectors.people import zone_of_person
+from tasks_app.services import strict_json
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
 from tasks_app.services.people import email_change, profile_update
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
@@ -45,7 +45,7 @@ def settings(request: Request) -> HttpResponse:
 def _suggested(request: Request) -> dict[str, str]:
     """What the button of a suggestion puts in the place of what was typed."""
     try:
-        path, value = json.loads(request.POST.get("_apply", ""))
+        path, value = strict_json.read(request.POST.get("_apply", ""))
     except (ValueError, TypeError):
         return {}
     return {"timezone": value} if path == "timezone" and isinstance(value, str) else {}

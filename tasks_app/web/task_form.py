@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.catalogue import BY_KEY, Example
-from tasks_app.errors import CarillonError, Invalid, Stale
+from tasks_app.errors import CarillonError, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, why_not
@@ -26,7 +26,7 @@ from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
-from tasks_app.web.page import Request, actor_of, page, render, zone_of
+from tasks_app.web.page import Request, actor_of, page, render, status_of, zone_of
 from tasks_app.web.preview import preview
 from tasks_app.web.zones import zone_offers
 
@@ -72,7 +72,7 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
     form.mean = lambda payload: meant_payload(request.user, task, payload)
     raw = request.POST.get("version", "")
-    version = int(raw) if raw.isdigit() else None
+    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
 
     def save() -> ScheduledTask:
         return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
@@ -137,7 +137,7 @@ def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
         messages.warning(request, text)
         return 412
     form.refuse(error)
-    return 400 if isinstance(error, Invalid) else 409
+    return status_of(error)
 
 
 def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:

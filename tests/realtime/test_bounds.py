@@ -1,7 +1,10 @@
 """What a client may say, how much and how often."""
 
+import dataclasses
+
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
 from tests import runs
 from tests.realtime.conftest import Connect, do
@@ -52,6 +55,20 @@ async def test_a_client_that_never_stops_talking_is_cut_off(connect: Connect, al
         await socket.say(ping=1)
     await socket.until(lambda frame: frame == {"type": "error", "code": "rate_limited"})
     assert await socket.close_code() == 1008
+
+
+async def test_one_person_has_so_many_sockets_in_a_process(
+    connect: Connect, alice: User, bob: User, settings: Settings
+) -> None:
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, sockets_per_user=2)
+    first, second = await connect(alice), await connect(alice)
+    third = await connect(alice)
+    assert await third.next() == {"type": "error", "code": "too_many_sockets"}
+    assert await third.close_code() == 4429
+    await (await connect(bob)).settle()
+    await second.settle()
+    await first.wire.hang_up()
+    await (await connect(alice)).settle()
 
 
 async def test_a_hundred_subscriptions_are_enough(connect: Connect, alice: User) -> None:

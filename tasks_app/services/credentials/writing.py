@@ -16,7 +16,7 @@ from tasks_app.services.credentials.checks import checked_details, checked_hosts
 from tasks_app.services.credentials.hosts import is_within
 from tasks_app.services.credentials.uses import uses_of
 from tasks_app.services.credentials.vault import put_away
-from tasks_app.services.validation import Problems, check_choice, check_text
+from tasks_app.services.validation import Problems, check_choice, check_line
 
 logger = logging.getLogger(__name__)
 MOST = 200
@@ -41,7 +41,7 @@ def credential_create(  # noqa: PLR0913  # what a credential is made of
     check_choice(problems, "kind", kind, Credential.Kind.values)
     credential = Credential(
         owner_id=owner.pk,
-        name=check_text(problems, "name", name, most=_LONGEST_NAME, is_required=True),
+        name=check_line(problems, "name", name, most=_LONGEST_NAME),
         kind=kind,
         hosts=checked_hosts(problems, hosts),
     )
@@ -115,7 +115,7 @@ def credential_delete(*, credential: Credential, actor: str, expected_version: i
 def _checked_changes(credential: Credential, changes: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
     problems = Problems()
     secret = checked_secret(problems, credential.kind, changes["secret"]) if "secret" in changes else None
-    name = check_text(problems, "name", changes.get("name", credential.name), most=_LONGEST_NAME, is_required=True)
+    name = check_line(problems, "name", changes.get("name", credential.name), most=_LONGEST_NAME)
     hosts: list[str] = checked_hosts(problems, changes["hosts"]) if "hosts" in changes else credential.hosts
     details: dict[str, str] = credential.details
     if "details" in changes:

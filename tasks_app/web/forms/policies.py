@@ -27,7 +27,7 @@ def whole(raw: object) -> Any:
     text = str(raw).strip()
     if not text:
         return None
-    return int(text) if re.fullmatch(r"-?\d{1,12}", text) else text
+    return int(text) if re.fullmatch(r"-?[0-9]{1,12}", text) else text
 
 
 def read(data: QueryDict) -> dict[str, Any]:
@@ -60,10 +60,9 @@ def _retry(data: QueryDict) -> dict[str, Any] | None:
 
 
 def _number(text: str) -> Any:
-    try:
-        return int(text) if text.isdigit() else float(text)
-    except ValueError:
-        return text
+    if re.fullmatch(r"[0-9]{1,12}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"[0-9]{0,12}\.[0-9]{1,12}|[0-9]{1,12}\.", text) else text
 
 
 def fields(values: Mapping[str, Any], errors: Errors, *, queues: Sequence[str]) -> dict[str, list[Field]]:

@@ -3,7 +3,7 @@
 What cannot be read is left as it was typed, so that validation names it and nothing is lost.
 """
 
-import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,14 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from tasks_app.errors import FieldError
+from tasks_app.services import strict_json
 from tasks_app.web.forms.shape import Shape
 
 ABSENT = object()
+_MOST_ROWS = 1_000
+_PLACE = re.compile(r"\d{1,4}", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,15}", re.ASCII)
+_FRACTION = re.compile(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,2})?", re.ASCII)
 
 
 class Reader:
@@ -133,14 +138,15 @@ class Reader:
 
     def rows(self, path: str) -> list[int]:
         """The numbers of a list's rows: each row has a hidden control that says it exists."""
-        return sorted(int(raw) for raw in self.posted.getlist(f"{path}.__row") if str(raw).isdigit())
+        given = map(str, self.posted.getlist(f"{path}.__row"))
+        return sorted({int(raw) for raw in given if _PLACE.fullmatch(raw)})[:_MOST_ROWS]
 
     def _json(self, path: str) -> Any:
         raw = str(self.posted.get(path, ""))
         try:
-            return json.loads(raw)
-        except ValueError as error:
-            self._fault(path, "not_json", f"This is not valid JSON: {error}.")
+            return strict_json.read(raw, "This")
+        except strict_json.NotJson as error:
+            self._fault(path, "not_json", str(error))
             return raw
 
     def _fault(self, path: str, code: str, message: str) -> None:
@@ -156,17 +162,13 @@ def _chosen(shape: Shape, raw: str) -> Any:
 
 
 def _int(text: str) -> Any:
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def _number(text: str) -> Any:
-    try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    except ValueError:
-        return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _FRACTION.fullmatch(text) else text
 
 
 def _datetime(text: str) -> str:
@@ -181,7 +183,7 @@ def _datetime(text: str) -> str:
 def _object(text: str) -> Any:
     """A line of a list whose members are objects: JSON, or the text that stands for one."""
     try:
-        return json.loads(text) if text.startswith("{") else text
+        return strict_json.read(text) if text.startswith("{") else text
     except ValueError:
         return text
 

@@ -4,6 +4,7 @@ Errors come with the paths of the API (`schedule.time`, `schedule.of.1.expressio
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from django.http import QueryDict
 
 from tasks_app.errors import FieldError
 from tasks_app.models import ScheduledTask
+from tasks_app.services import strict_json
 from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_below
 from tasks_app.web.forms.schedule import window
 from tasks_app.web.forms.schedule.kinds import KINDS, SENTENCES
@@ -19,6 +21,7 @@ from tasks_app.web.forms.schedule.rule import RuleForm
 
 MOST_ROWS = 20
 ROOT, ROWS = "schedule", "schedule.of"
+_PLACE = re.compile(r"\d{1,4}", re.ASCII)
 RULES_NEEDED = "Add at least one rule."
 
 
@@ -73,7 +76,7 @@ class ScheduleForm:
         """Take the fields as they were typed, and do what a button of the form asks for."""
         form = cls(kind=str(data.get(f"{ROOT}.kind", "manual")), zone=str(data.get("timezone", "")).strip() or "UTC")
         form.rule = RuleForm.posted(data, ROOT)
-        numbers = sorted(int(raw) for raw in data.getlist(f"{ROWS}.__row") if str(raw).isdecimal())[:MOST_ROWS]
+        numbers = sorted(int(raw) for raw in data.getlist(f"{ROWS}.__row") if _PLACE.fullmatch(str(raw)))[:MOST_ROWS]
         form.rows = [RuleForm.posted(data, f"{ROWS}.{number}") for number in numbers]
         form.window = window.posted(data)
         form.other = str(data.get(f"{ROOT}.other", ""))
@@ -97,7 +100,7 @@ class ScheduleForm:
         if data.get("_add") == ROWS and len(self.rows) < MOST_ROWS:
             self.rows.append(RuleForm(ROWS, focus="kind"))
         try:
-            path, value = json.loads(str(data.get("_apply", "")))
+            path, value = strict_json.read(str(data.get("_apply", "")))
         except (ValueError, TypeError):
             return
         if isinstance(path, str):
@@ -217,7 +220,7 @@ class ScheduleForm:
 
 def _other(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = strict_json.read(text)
     except ValueError:
         return {"kind": text}
     return value if isinstance(value, dict) else {"kind": value}

@@ -1,0 +1,98 @@
+"""What one person may take: tasks, tasks made and runs started in a minute, runs in an hour.
+
+Asked by the services that make tasks and runs, so that API, pages and admin share the counts. Code that calls the same
+services is not held to a pace: only an actor that is a person, or a person's key, is.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from tasks_app.errors import Conflict
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.services.limiter import Limit
+from tasks_app.states import Reason, Status
+
+MINUTE, HOUR = 60, 3600
+_PEOPLE = ("user:", "key:")
+
+
+def person_of(actor: str) -> str | None:
+    """Give the name of the person who acts, by hand or by a key; None for code and for the platform itself."""
+    is_person = actor.startswith(_PEOPLE)
+    return actor.partition(":")[2].partition("/")[0] if is_person else None
+
+
+def take_task(*, owner_id: int, actor: str) -> None:
+    """Count one more task. Raises TooMany for too many in a minute, Conflict when the owner has all that one may have.
+
+    Called inside the transaction that makes it: two at once wait for each other.
+    """
+    person, limits = person_of(actor), settings.LIMITS
+    if person is None:
+        return
+    if limits.creates_per_minute:
+        message = f"You make tasks too fast: at most {limits.creates_per_minute:,} in a minute."
+        Limit("create", limits.creates_per_minute, MINUTE).take(person, message)
+    most = limits.tasks_per_user
+    if most and _task_count(owner_id, most) >= most:
+        raise Conflict(f"At most {most:,} tasks for one person; delete some that are no longer needed.", code="limit")
+
+
+def take_start(*, owner_id: int | None, actor: str, runs: int = 1) -> None:
+    """Count a start, and the runs that come of it. Raises TooMany with the time after which there is room."""
+    person, limits = person_of(actor), settings.LIMITS
+    if person is None:
+        return
+    if limits.run_now_per_minute:
+        message = f"You start runs too fast: at most {limits.run_now_per_minute:,} in a minute."
+        Limit("start", limits.run_now_per_minute, MINUTE).take(person, message)
+    if limits.runs_per_hour and owner_id is not None:
+        message = f"One person's tasks may have at most {limits.runs_per_hour:,} runs in an hour, and have had them."
+        _hourly().take(owner_id, message, cost=runs)
+
+
+class Allowance:
+    """What the owners of due tasks may still run in this hour, asked once for each owner of a batch."""
+
+    def __init__(self, tasks: Iterable[ScheduledTask]) -> None:
+        self._is_limited = settings.LIMITS.runs_per_hour > 0
+        self._due = Counter(task.owner_id for task in tasks) if self._is_limited else Counter[int]()
+        self._granted = Counter[int]()
+
+    def hold(self, task: ScheduledTask, runs: list[TaskRun]) -> None:
+        """Skip those of the task's runs, not saved yet, for which there is no room."""
+        if not self._is_limited:
+            return
+        waiting = [run for run in runs if run.status == Status.QUEUED]
+        room = self._take(task.owner_id, len(waiting))
+        for run in waiting[room:]:
+            run.status, run.reason = Status.SKIPPED, Reason.LIMIT
+            run.queued_at, run.finished_at = None, run.queued_at
+        self._due[task.owner_id] -= 1
+
+    def close(self) -> None:
+        """Give back what nobody has used."""
+        for owner_id, left in self._granted.items():
+            if left > 0:
+                _hourly().up_to(owner_id, -left)
+
+    def _take(self, owner_id: int, count: int) -> int:
+        missing = count - self._granted[owner_id]
+        if missing > 0:
+            self._granted[owner_id] += _hourly().up_to(owner_id, max(missing, self._due[owner_id]))
+        taken = min(count, self._granted[owner_id])
+        self._granted[owner_id] -= taken
+        return taken
+
+
+def _hourly() -> Limit:
+    return Limit("runs", settings.LIMITS.runs_per_hour, HOUR)
+
+
+def _task_count(owner_id: int, most: int) -> int:
+    """Count the owner's tasks up to `most`; whoever else is counting for the same owner waits."""
+    User.objects.select_for_update(no_key=True).filter(pk=owner_id).values_list("pk").first()
+    return ScheduledTask.objects.filter(owner_id=owner_id, deleted_at=None).order_by()[:most].count()
