@@ -4,6 +4,8 @@ A limit of `most` in `seconds` lets so many through at once, and from then on on
 away nothing can be counted: the caller says whether that means "let through" or "refuse".
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,13 @@ end
 return '0'
 """
 """`KEYS[1]` holds the instant at which the allowance is whole again."""
+
+_BACK = """
+local full_at, back = tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then redis.call('SET', KEYS[1], string.format('%.6f', full_at - back), 'PX', left) end
+return '0'
+"""
 
 
 class TooMany(CarillonError):
@@ -62,10 +71,9 @@ class Limit:
 
         Raises LimiterAway where Redis does not answer and the limit fails closed.
         """
-        key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
         arguments = (self.seconds / self.most, self.seconds, cost or 1e-6)
         try:
-            return float(_client().eval(_SCRIPT, 1, key, *arguments))
+            return float(_client().eval(_SCRIPT, 1, self._key(who), *arguments))
         except (RedisError, OSError):
             if self.fails_closed:
                 raise LimiterAway("Redis is away, so nobody can be let in for the moment.") from None
@@ -76,12 +84,20 @@ class Limit:
         if seconds := self.wait(who, cost=cost):
             raise TooMany(message, retry_after=max(1, round(seconds + 0.5)))
 
+    def give_back(self, who: object) -> None:
+        """Take one back that was counted and should not have been, as far as Redis answers."""
+        self._tell(lambda key: _client().eval(_BACK, 1, key, self.seconds / self.most), who)
+
     def forget(self, who: object) -> None:
         """Count from nothing again, as far as Redis answers."""
-        try:
-            _client().delete(f"{settings.REDIS_PREFIX}limit:{self.name}:{who}")
-        except (RedisError, OSError):
-            return
+        self._tell(lambda key: _client().delete(key), who)
+
+    def _tell(self, what: Callable[[str], Any], who: object) -> None:
+        with suppress(RedisError, OSError):
+            what(self._key(who))
+
+    def _key(self, who: object) -> str:
+        return f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
 
 
 _clients: dict[str, Any] = {}

@@ -7,12 +7,16 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from tasks_app.models import Credential
+from tasks_app.models import Credential, SecondFactor
 from tasks_app.services.sealing import Unsealable, reseal
 
 BATCH = 200
 # Every sealed column of the database.
-COLUMNS: tuple[tuple[type[Model], str], ...] = ((Credential, "sealed"), (Credential, "sealed_token"))
+COLUMNS: tuple[tuple[type[Model], str], ...] = (
+    (Credential, "sealed"),
+    (Credential, "sealed_token"),
+    (SecondFactor, "sealed"),
+)
 
 
 @dataclass(frozen=True)

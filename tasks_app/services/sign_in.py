@@ -1,0 +1,151 @@
+"""Proving who one is: the password, then the code, each counted before it is looked at.
+
+Wrong ones count for the account's name, whether there is such a user or not, and for the network address. A browser in
+which the person has signed in before counts for itself, so that strangers who guess at a name do not keep its owner
+out. While Redis is away nothing can be counted, and nobody is let in.
+"""
+
+import hashlib
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.core import signing
+
+from tasks_app.errors import CarillonError
+from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.services.limiter import Limit, LimiterAway, TooMany
+from tasks_app.services.second_factor import code_use
+
+DEVICE_SECONDS = 180 * 86_400
+_DEVICE_SALT = "sign-in.device"
+_AWAY = "Nobody can sign in for the moment, because wrong tries cannot be counted. Who is signed in stays signed in."
+
+
+class SignInRefused(CarillonError):
+    """The name and the password, or the code, are not right."""
+
+    code = "invalid_credentials"
+
+
+class CodeNeeded(CarillonError):
+    """The password is right, and the code of the authenticator app is needed beside it."""
+
+    code = "second_factor_required"
+
+
+def password_check(*, username: str, password: str, address: str, device: str = "") -> User:
+    """Give the user with this name and password. Raises SignInRefused, TooMany or LimiterAway.
+
+    A person with a second factor is not signed in by that: see `code_check`. What was counted for them stays counted
+    until their code was right, or else knowing the password would allow any number of codes.
+    """
+    who = _known(device, username) or account_key(username)
+    with _counted(_by_account(), who, address) as right:
+        user = authenticate(None, username=username.replace("\0", "\ufffd"), password=password)
+        if not isinstance(user, User):
+            raise SignInRefused("No user has this name and this password. Small and capital letters differ.")
+        right(has_second_factor(user))
+    return user
+
+
+def code_check(*, user: AbstractBaseUser, code: str, address: str) -> None:
+    """Use up a code of the app, or a recovery code. Raises SignInRefused, TooMany or LimiterAway."""
+    with _counted(_by_code(), user.pk, address) as right:
+        if not code_use(user=user, code=code):
+            raise SignInRefused("This code is not right, or has been used already.", code="invalid_code")
+        right(False)
+    _by_account().forget(account_key(user.get_username()))
+
+
+def proof_check(*, user: AbstractBaseUser, password: str, code: str, address: str) -> None:
+    """Ask a signed-in person for their password, and their code where they have an app, before something grave."""
+    with _counted(_by_proof(), user.pk, address) as right:
+        if not user.check_password(password):
+            raise SignInRefused("This is not your password.", code="wrong_password")
+        right(has_second_factor(user))
+    if has_second_factor(user):
+        code_check(user=user, code=code, address=address)
+        _by_proof().forget(user.pk)
+
+
+def account_forget(*, user: AbstractBaseUser) -> None:
+    """Count this account's wrong tries from nothing again."""
+    _by_account().forget(account_key(user.get_username()))
+
+
+def account_key(username: str) -> str:
+    """Give the name under which an account is counted: the same for every way of writing it, and not to be read."""
+    folded = unicodedata.normalize("NFKC", username).casefold().strip()
+    return hmac.new(settings.SECRET_KEY.encode(), folded.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
+
+
+def device_token(*, user: AbstractBaseUser) -> str:
+    """Give what a browser keeps, to be known again as one in which this person has signed in."""
+    own = {"who": account_key(user.get_username()), "id": secrets.token_urlsafe(12)}
+    return signing.dumps(own, salt=_DEVICE_SALT)
+
+
+def _known(device: str, username: str) -> str:
+    """Give the name under which a known browser is counted; "" for any other, and for another account."""
+    try:
+        own = signing.loads(device, salt=_DEVICE_SALT, max_age=DEVICE_SECONDS) if device else {}
+    except signing.BadSignature:
+        return ""
+    return f"device-{own['id']}" if own and own["who"] == account_key(username) else ""
+
+
+@contextmanager
+def _counted(limit: Limit, who: object, address: str) -> Iterator[Callable[[bool], None]]:
+    """Count a try before it is made; a right one is taken back from the address, and forgets the other, or is taken
+    back there too where more is asked for."""
+    by_address = Limit("sign-in-from", settings.SIGN_IN.tries_per_address, settings.SIGN_IN.window_seconds, True)
+    _take(by_address, address, "Too many wrong tries from your network address.")
+    _take(limit, who, "Too many wrong tries.")
+
+    def right(more_is_asked: bool) -> None:
+        by_address.give_back(address)
+        if more_is_asked:
+            limit.give_back(who)
+        else:
+            limit.forget(who)
+
+    yield right
+
+
+def _take(limit: Limit, who: object, message: str) -> None:
+    try:
+        limit.take(who, message)
+    except TooMany as refusal:
+        again = f"{message} Try again in {_in_words(refusal.retry_after)}."
+        raise TooMany(again, retry_after=refusal.retry_after) from None
+    except LimiterAway:
+        raise LimiterAway(_AWAY) from None
+
+
+def _in_words(seconds: int) -> str:
+    minute = 60
+    if seconds < 2 * minute:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{-(-seconds // minute)} minutes"
+
+
+def _by_account() -> Limit:
+    return _limit("sign-in")
+
+
+def _by_code() -> Limit:
+    return _limit("sign-in-code")
+
+
+def _by_proof() -> Limit:
+    return _limit("sign-in-proof")
+
+
+def _limit(name: str) -> Limit:
+    return Limit(name, settings.SIGN_IN.tries, settings.SIGN_IN.window_seconds, fails_closed=True)
