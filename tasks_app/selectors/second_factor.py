@@ -25,3 +25,8 @@ def lacks_second_factor(user: Person) -> bool:
 def recovery_codes_left(user: Person) -> int:
     """Count the recovery codes that have not been used."""
     return RecoveryCode.objects.filter(user_id=user.pk or 0, used_at=None).count()
+
+
+def factor_of(user: Person) -> SecondFactor | None:
+    """Give the person's second factor, also one that waits for its confirmation."""
+    return SecondFactor.objects.filter(user_id=user.pk or 0).first()

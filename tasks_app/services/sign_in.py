@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -18,7 +18,6 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.core import signing
 
 from tasks_app.errors import CarillonError
-from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.limiter import Limit, LimiterAway, TooMany
 from tasks_app.services.second_factor import code_use
 
@@ -42,41 +41,34 @@ class CodeNeeded(CarillonError):
 def password_check(*, username: str, password: str, address: str, device: str = "") -> User:
     """Give the user with this name and password. Raises SignInRefused, TooMany or LimiterAway.
 
-    A person with a second factor is not signed in by that: see `code_check`. What was counted for them stays counted
-    until their code was right, or else knowing the password would allow any number of codes.
+    A person with a second factor is not signed in by that: see `code_check`, which counts for itself, so that knowing
+    the password gives no further codes.
     """
     who = _known(device, username) or account_key(username)
-    with _counted(_by_account(), who, address) as right:
+    with _counted(_limit("sign-in"), who, address):
         user = authenticate(None, username=username.replace("\0", "\ufffd"), password=password)
         if not isinstance(user, User):
             raise SignInRefused("No user has this name and this password. Small and capital letters differ.")
-        right(has_second_factor(user))
     return user
 
 
 def code_check(*, user: AbstractBaseUser, code: str, address: str) -> None:
     """Use up a code of the app, or a recovery code. Raises SignInRefused, TooMany or LimiterAway."""
-    with _counted(_by_code(), user.pk, address) as right:
+    with _counted(_limit("sign-in-code"), user.pk, address):
         if not code_use(user=user, code=code):
             raise SignInRefused("This code is not right, or has been used already.", code="invalid_code")
-        right(False)
-    _by_account().forget(account_key(user.get_username()))
 
 
-def proof_check(*, user: AbstractBaseUser, password: str, code: str, address: str) -> None:
-    """Ask a signed-in person for their password, and their code where they have an app, before something grave."""
-    with _counted(_by_proof(), user.pk, address) as right:
+def proof_check(*, user: AbstractBaseUser, password: str, address: str) -> None:
+    """Ask a signed-in person for their password before something grave. Raises as `password_check` does."""
+    with _counted(_limit("sign-in-proof"), user.pk, address):
         if not user.check_password(password):
             raise SignInRefused("This is not your password.", code="wrong_password")
-        right(has_second_factor(user))
-    if has_second_factor(user):
-        code_check(user=user, code=code, address=address)
-        _by_proof().forget(user.pk)
 
 
 def account_forget(*, user: AbstractBaseUser) -> None:
     """Count this account's wrong tries from nothing again."""
-    _by_account().forget(account_key(user.get_username()))
+    _limit("sign-in").forget(account_key(user.get_username()))
 
 
 def account_key(username: str) -> str:
@@ -101,21 +93,15 @@ def _known(device: str, username: str) -> str:
 
 
 @contextmanager
-def _counted(limit: Limit, who: object, address: str) -> Iterator[Callable[[bool], None]]:
-    """Count a try before it is made; a right one is taken back from the address, and forgets the other, or is taken
-    back there too where more is asked for."""
-    by_address = Limit("sign-in-from", settings.SIGN_IN.tries_per_address, settings.SIGN_IN.window_seconds, True)
+def _counted(limit: Limit, who: object, address: str) -> Iterator[None]:
+    """Count a try before it is made. A right one makes the wrong ones before it forgotten, but not the address's."""
+    window = settings.SIGN_IN.window_seconds
+    by_address = Limit("sign-in-from", settings.SIGN_IN.tries_per_address, window, fails_closed=True)
     _take(by_address, address, "Too many wrong tries from your network address.")
     _take(limit, who, "Too many wrong tries.")
-
-    def right(more_is_asked: bool) -> None:
-        by_address.give_back(address)
-        if more_is_asked:
-            limit.give_back(who)
-        else:
-            limit.forget(who)
-
-    yield right
+    yield
+    by_address.give_back(address)
+    limit.forget(who)
 
 
 def _take(limit: Limit, who: object, message: str) -> None:
@@ -133,18 +119,6 @@ def _in_words(seconds: int) -> str:
     if seconds < 2 * minute:
         return f"{seconds} second{'' if seconds == 1 else 's'}"
     return f"{-(-seconds // minute)} minutes"
-
-
-def _by_account() -> Limit:
-    return _limit("sign-in")
-
-
-def _by_code() -> Limit:
-    return _limit("sign-in-code")
-
-
-def _by_proof() -> Limit:
-    return _limit("sign-in-proof")
 
 
 def _limit(name: str) -> Limit:
