@@ -17,11 +17,10 @@ def sign_ins_end(*, user: AbstractBaseUser) -> None:
     TokenSignIn.objects.filter(user_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-@transaction.atomic
 def password_changed(*, user: AbstractBaseUser) -> None:
     """End what was signed in with the old password (sessions end by themselves), and forget wrong tries."""
     sign_ins_end(user=user)
-    transaction.on_commit(lambda: account_forget(user=user))
+    account_forget(user=user)
 
 
 @transaction.atomic
