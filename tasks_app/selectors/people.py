@@ -16,6 +16,6 @@ def zone_of_person(user: Person) -> str:
     return name if name in zone_names() else ""
 
 
-def person_find(user_id: object) -> User | None:
+def person_find(user_id: int) -> User | None:
     """Find a person by their id, unless their account is disabled."""
     return User.objects.filter(pk=user_id, is_active=True).first()

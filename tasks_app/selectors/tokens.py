@@ -103,6 +103,6 @@ def _is_of_now(found: TokenSignIn, claims: dict[str, Any]) -> bool:
 @lru_cache(2)
 def _backend(key: str) -> Any:
     # Only web processes read tokens; workers import this file and shall not load a web framework for it.
-    from rest_framework_simplejwt.backends import TokenBackend  # type: ignore[import-untyped]  # noqa: PLC0415
+    from rest_framework_simplejwt.backends import TokenBackend  # noqa: PLC0415
 
     return TokenBackend("HS256", signing_key=key, issuer=ISSUER)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from django.contrib.auth.forms import PasswordResetForm
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
@@ -37,14 +37,14 @@ def reset_ask(*, email: str, address: str) -> None:
         _SENDER.submit(_send, user)
 
 
-def _send(user: AbstractBaseUser) -> None:
+def _send(user: User) -> None:
     try:
         _message(user).send()
     except Exception:
         logger.exception("The link for a new password could not be mailed to user %s", user.pk)
 
 
-def _message(user: AbstractBaseUser) -> EmailMultiAlternatives:
+def _message(user: User) -> EmailMultiAlternatives:
     """Write the mail; its link begins with BASE_URL, whatever host the request named."""
     context = {
         "user": user,
@@ -54,7 +54,6 @@ def _message(user: AbstractBaseUser) -> EmailMultiAlternatives:
         "token": default_token_generator.make_token(user),
     }
     text = render_to_string("mail/new_password.txt", context)
-    to = getattr(user, user.get_email_field_name())
-    message = EmailMultiAlternatives(f"A new password for {settings.SITE_NAME}", text, None, [to])
+    message = EmailMultiAlternatives(f"A new password for {settings.SITE_NAME}", text, None, [user.email])
     message.attach_alternative(render_to_string("mail/new_password.html", context), "text/html")
     return message

@@ -62,7 +62,7 @@ def token_refresh(*, refresh: str, address: str) -> TokenPair:
     sign_in = sign_in_of(claims) if claims else None
     if claims is None or sign_in is None:
         raise TokenRefused("This refresh token is not valid any more. Sign in again.")
-    used, sign_in.refresh_id, sign_in.expires_at = claims.get("jti"), uuid4(), _refresh_end()
+    used, sign_in.refresh_id, sign_in.expires_at = str(claims.get("jti")), uuid4(), _refresh_end()
     unused = TokenSignIn.objects.filter(id=sign_in.id, refresh_id=used, revoked_at=None)
     now = {"refresh_id": sign_in.refresh_id, "expires_at": sign_in.expires_at, "last_used_at": timezone.now()}
     if not unused.update(**now, address=address[:45]):

@@ -29,7 +29,7 @@ _LONGEST_EMAIL = 254
 _LABELS = {"old_password": "Your password now", "new_password1": "A new one", "new_password2": "The new one again"}
 
 
-class PasswordForm(PasswordChangeForm):  # type: ignore[type-arg]  # not generic at run time
+class PasswordForm(PasswordChangeForm):
     """Django's own; wrong tries are counted, and who has a second factor gives its code."""
 
     address = ""
@@ -64,7 +64,7 @@ class Password(PasswordChangeView):
 
     def get_form(self, form_class: Any = None) -> Any:
         """Tell the form where the request came from."""
-        form = super().get_form(form_class)
+        form: Any = super().get_form(form_class)
         form.address = address_of(self.request)
         return form
 

@@ -2,8 +2,8 @@
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from qrcode.constants import ERROR_CORRECT_M
-from qrcode.main import QRCode
+from qrcode.constants import ERROR_CORRECT_M  # type: ignore[import-untyped]  # it has no types
+from qrcode.main import QRCode  # type: ignore[import-untyped]  # it has no types
 
 
 def qr_svg(text: str) -> SafeString:

@@ -19,7 +19,7 @@ from tasks_app.services.second_factor import (
     factor_uri,
     recovery_codes_make,
 )
-from tasks_app.services.sign_in import SignInRefused, code_check, proof_check
+from tasks_app.services.sign_in import code_check, proof_check
 from tasks_app.web.forms.field import Field
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.passwords import code_field
@@ -124,8 +124,8 @@ def _draw(request: Request, *, form: str = "", refusal: CarillonError | None = N
 
 
 def _fields(refusal: CarillonError | None, form: str) -> list[Field]:
-    of_code = [refusal.message] if isinstance(refusal, Invalid) or _is_code(refusal) else []
-    of_password = [refusal.message] if refusal and not of_code else []
+    said = [refusal.message] if refusal else []
+    is_code = isinstance(refusal, Invalid) or (refusal is not None and refusal.error_code == "invalid_code")
     help = "The six digits that the app shows now." if form == "confirm" else "Of the app, or a recovery code."
     password = Field(
         path="password",
@@ -133,10 +133,6 @@ def _fields(refusal: CarillonError | None, form: str) -> list[Field]:
         kind="password",
         is_required=True,
         attributes={"autocomplete": "current-password"},
-        errors=of_password,
+        errors=[] if is_code else said,
     )
-    return [code_field(of_code, help=help), password]
-
-
-def _is_code(refusal: CarillonError | None) -> bool:
-    return isinstance(refusal, SignInRefused) and refusal.error_code == "invalid_code"
+    return [code_field(said if is_code else [], help=help), password]

@@ -64,7 +64,7 @@ class SignIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in, or ask for the code first."""
-        user = cast(User, form.get_user())
+        user = form.get_user()
         if has_second_factor(user):
             half_way_begin(self.request, user, then=self.get_success_url())
             return redirect("sign-in-code")
