@@ -13,7 +13,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from tasks_app.services.limiter import Limit
-from tasks_app.services.sign_in import account_key
+from tasks_app.services.sign_in import account_key, address_key
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,9 @@ def reset_ask(*, email: str, address: str) -> None:
     Raises TooMany for a network address that asks too often, and LimiterAway; too many mails for one person are left
     out in silence.
     """
-    _FROM_ONE.take(address, "Too many links were asked for from your network address. Try again in some minutes.")
+    _FROM_ONE.take(
+        address_key(address), "Too many links were asked for from your network address. Try again in some minutes."
+    )
     if _FOR_ONE.wait(account_key(email)):
         return
     for user in PasswordResetForm().get_users(email):

@@ -77,10 +77,10 @@ def code_use(*, user: AbstractBaseUser, code: str) -> bool:
     factor = SecondFactor.objects.filter(user_id=user.pk).exclude(confirmed_at=None).first()
     if factor is None:
         return False
-    step = _step_of(unseal(factor.sealed), code)
-    if step is not None:
-        unused = SecondFactor.objects.filter(user_id=user.pk, sealed=factor.sealed, last_step__lt=step)
-        return unused.update(last_step=step) == 1
+    if _has_digits_only(code):
+        step = _step_of(unseal(factor.sealed), code)
+        unused = SecondFactor.objects.filter(user_id=user.pk, sealed=factor.sealed, last_step__lt=step or 0)
+        return step is not None and unused.update(last_step=step) == 1
     fresh = RecoveryCode.objects.filter(user_id=user.pk, digest=_digest(user, code), used_at=None)
     return fresh.update(used_at=timezone.now()) == 1
 
@@ -92,12 +92,18 @@ def code_at(secret: str, step: int) -> str:
 
 def _step_of(secret: str, code: str) -> int | None:
     """Find the step whose code this is: the one now, or its neighbours, because clocks differ."""
-    digits = "".join(code.split())
-    if len(digits) != DIGITS or not (digits.isascii() and digits.isdigit()):
+    if not _has_digits_only(code):
         return None
+    digits = "".join(code.split())
     now = int(timezone.now().timestamp()) // STEP_SECONDS
     right = [step for step in (now - 1, now, now + 1) if hmac.compare_digest(code_at(secret, step), digits)]
     return max(right, default=None)
+
+
+def _has_digits_only(code: str) -> bool:
+    """Say whether this has the form of the app's codes; recovery codes are longer, and need no key to be checked."""
+    digits = "".join(code.split())
+    return len(digits) == DIGITS and digits.isascii() and digits.isdigit()
 
 
 def _totp(secret: str) -> TOTP:

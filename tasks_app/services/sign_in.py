@@ -7,6 +7,7 @@ out. While Redis is away nothing can be counted, and nobody is let in.
 
 import hashlib
 import hmac
+import ipaddress
 import secrets
 import unicodedata
 from collections.abc import Iterator
@@ -77,6 +78,17 @@ def account_key(username: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), folded.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
 
+def address_key(address: str) -> str:
+    """Give the name under which a network address is counted: of IPv6 its /64, which is one customer's."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:45]
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))  # noqa: PLR2004
+
+
 def device_token(*, user: AbstractBaseUser) -> str:
     """Give what a browser keeps, to be known again as one in which this person has signed in."""
     own = {"who": account_key(user.get_username()), "id": secrets.token_urlsafe(12)}
@@ -97,10 +109,11 @@ def _counted(limit: Limit, who: object, address: str) -> Iterator[None]:
     """Count a try before it is made. A right one makes the wrong ones before it forgotten, but not the address's."""
     window = settings.SIGN_IN.window_seconds
     by_address = Limit("sign-in-from", settings.SIGN_IN.tries_per_address, window, fails_closed=True)
-    _take(by_address, address, "Too many wrong tries from your network address.")
+    place = address_key(address)
+    _take(by_address, place, "Too many wrong tries from your network address.")
     _take(limit, who, "Too many wrong tries.")
     yield
-    by_address.give_back(address)
+    by_address.give_back(place)
     limit.forget(who)
 
 

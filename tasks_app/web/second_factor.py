@@ -105,7 +105,7 @@ def _tried(request: Request, form: str, act: Callable[[], HttpResponse]) -> Http
 
 def _codes(request: Request, codes: list[str], title: str) -> HttpResponse:
     # Answered at once and not after a redirect, because in between they would have to be kept somewhere.
-    return render(request, "pages/recovery-codes.html", {"codes": codes, "heading": title}, status=201)
+    return render(request, "pages/recovery-codes.html", {"codes": "\n".join(codes), "heading": title}, status=201)
 
 
 def _draw(request: Request, *, form: str = "", refusal: CarillonError | None = None) -> HttpResponse:

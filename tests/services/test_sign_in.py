@@ -12,7 +12,7 @@ from pytest_django import Settings
 from tasks_app.models import TokenSignIn
 from tasks_app.services.limiter import TooMany
 from tasks_app.services.second_factor import code_use
-from tasks_app.services.sign_in import SignInRefused, password_check
+from tasks_app.services.sign_in import SignInRefused, address_key, password_check
 from tasks_app.services.tokens import TokenRefused, sign_in_begin, token_refresh
 from tests.second_factor import turn_on
 
@@ -45,6 +45,21 @@ def test_an_unknown_name_costs_as_many_hashes_as_a_known_one(settings: Settings,
     assert {name: cost(name) for name in ("alice", "nobody", "asleep", "unusable")} == dict.fromkeys(
         ("alice", "nobody", "asleep", "unusable"), 1
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_an_address_is_counted_by_its_network(address: str, counted: str) -> None:
+    assert address_key(address) == counted
 
 
 def test_a_name_that_has_to_wait_costs_no_hash(settings: Settings, db: None) -> None:
