@@ -95,7 +95,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
     async def connect(self) -> None:
         """Let a client in who may come in: a wrong origin gets no socket, a stranger gets close code 4401."""
         self._credentials = credentials(self.scope)
-        if not self._credentials.api_key and not is_origin_right(self.scope):
+        if not self._credentials.bearer and not is_origin_right(self.scope):
             await self.close()
             return
         await self.accept(PROTOCOL if PROTOCOL in self.scope.get("subprotocols", ()) else None)

@@ -1,7 +1,8 @@
 """Who is at the other end of a socket, and whether a browser may open one from there.
 
 Browsers send cookies with cross-site WebSocket requests too, so a cookie counts only together with the right Origin. An
-API key, which no foreign page has, needs none; it comes as a subprotocol, because a browser can set no header here.
+API key or access token, which no foreign page has, needs none; it comes as a subprotocol, because a browser can set no
+header here.
 """
 
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from django.http.request import split_domain_port, validate_host
 
 from notifications.rights import Rights
 from tasks_app.selectors.api_keys import api_key_lookup
+from tasks_app.selectors.second_factor import lacks_second_factor
+from tasks_app.selectors.tokens import access_lookup
 
 PROTOCOL = "carillon.v1"
 BEARER = "bearer."
@@ -27,9 +30,9 @@ LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the client brought: an API key or a session. Kept, to be checked again while the socket is open."""
+    """What the client brought: an API key or access token, or a session. Checked again while the socket is open."""
 
-    api_key: str = ""
+    bearer: str = ""
     session_key: str = ""
 
     def user(self) -> AbstractBaseUser | None:
@@ -40,17 +43,17 @@ class Credentials:
         return user
 
     def _found(self) -> AbstractBaseUser | None:
-        if self.api_key:
-            key = api_key_lookup(self.api_key)
-            return key.user if key else None
+        if self.bearer:
+            found = api_key_lookup(self.bearer) or access_lookup(self.bearer)
+            return found.user if found else None
         return _user_of_session(self.session_key) if self.session_key else None
 
 
 def credentials(scope: dict[str, Any]) -> Credentials:
-    """Read what the client brought; a key goes before a cookie."""
+    """Read what the client brought; a bearer token goes before a cookie."""
     for protocol in scope.get("subprotocols", ()):
         if protocol.startswith(BEARER):
-            return Credentials(api_key=protocol.removeprefix(BEARER))
+            return Credentials(bearer=protocol.removeprefix(BEARER))
     cookies = parse_cookie("; ".join(_headers(scope, b"cookie")))
     return Credentials(session_key=cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
@@ -94,4 +97,6 @@ def _user_of_session(session_key: str) -> AbstractBaseUser | None:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
     user = get_user(request)
-    return user if isinstance(user, AbstractBaseUser) and user.is_active else None
+    if not isinstance(user, AbstractBaseUser) or not user.is_active or lacks_second_factor(user):
+        return None
+    return user

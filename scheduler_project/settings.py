@@ -14,6 +14,7 @@ from scheduler_project import (
     ports,
     redis_url,
     rest_settings,
+    sign_in,
     storage_url,
     unfold_settings,
 )
@@ -72,6 +73,7 @@ LOG_FORMAT = env.text("LOG_FORMAT", "console", choices=("console", "json"), help
 env.section("Keys")
 SECRET_KEY = keys.secret_key(env, VAR_DIR, make=IS_DEVELOPMENT)
 FIELD_KEYS = keys.field_keys(env, VAR_DIR, make=IS_DEVELOPMENT)
+SIGN_IN = sign_in.read(env)
 
 env.section("Servers")
 DATABASES = {
@@ -216,6 +218,7 @@ LIMITS = limits(env)
 IS_HTTPS = BASE_URL.startswith("https://")
 MAILBOX_DIR = VAR_DIR / "mailbox"
 FLOWER_SECRET = keys.derived(SECRET_KEY, "flower")
+TOKEN_KEY = keys.derived(SECRET_KEY, "tokens")
 # Packages below this one open their Redis connections through these: only redis_url knows every form of the URL.
 REDIS_CLIENT = "scheduler_project.redis_client.connect"
 REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
@@ -234,10 +237,8 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 LOGGING = logging_config(LOG_FORMAT)
 
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
+AUTH_PASSWORD_VALIDATORS = sign_in.PASSWORD_VALIDATORS
+PASSWORD_RESET_TIMEOUT = sign_in.RESET_LINK_SECONDS
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = LOGIN_URL

@@ -1,8 +1,9 @@
 """Users and groups. Only a superuser makes superusers; who owns something is deactivated, not deleted."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group, User
@@ -10,16 +11,37 @@ from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tasks_app.admin.base import Admin
+from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.services.second_factor import factor_remove
 
 for _model in (User, Group):
     admin.site.unregister(_model)
 
 
+def _remove_factor(user: User, actor: str) -> Outcome:
+    was_on = factor_remove(user=user)
+    return Outcome("has no second factor any more." if was_on else "had no second factor.")
+
+
+REMOVE_FACTOR = Deed(
+    name="remove_second_factor",
+    right="manage_people",
+    title="Remove the second factor",
+    question="From now on the password alone signs this person in. Make sure that it is they who ask.",
+    icon="phonelink_erase",
+    perform=_remove_factor,
+    is_offered=has_second_factor,
+    is_grave=True,
+)
+
+
 @admin.register(User)
-class UserAdmin(StockUserAdmin, Admin):  # type: ignore[misc, type-arg]  # narrower paginator; not generic at run time
+class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # narrower paginator; not generic at run time
     """The people. Staff see the admin and everybody's tasks."""
 
+    deeds = (REMOVE_FACTOR,)
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -44,6 +66,14 @@ class UserAdmin(StockUserAdmin, Admin):  # type: ignore[misc, type-arg]  # narro
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+    def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any]) -> None:
+        """Leave superusers' accounts to superusers here too."""
+        chosen = list(rows)
+        own = [user for user in chosen if self._may_touch(request, user)]
+        if len(own) < len(chosen):
+            self.message_user(request, "A superuser's account is for superusers.", messages.ERROR)
+        super().carry_out(request, deed, own)
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Who is asking: a session cookie with its CSRF token, or an API key. And what a key's scope lets it do."""
+"""Who is asking: a session cookie with its CSRF token, an API key or an access token. And what a key's scope allows."""
 
 from typing import TYPE_CHECKING
 
@@ -11,25 +11,38 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from tasks_app.api.errors import Refused
-from tasks_app.models import ApiKey
+from tasks_app.models import ApiKey, TokenSignIn
+from tasks_app.selectors.api_keys import PREFIX
+from tasks_app.selectors.second_factor import lacks_second_factor
 from tasks_app.services.api_keys import api_key_find
+from tasks_app.services.tokens import token_find
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 REALM = 'Bearer realm="carillon"'
+_DOTS_OF_A_JWT = 2
 SCOPES = (ApiKey.Scope.READ, ApiKey.Scope.RUN, ApiKey.Scope.MANAGE)
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer crn_…`. A key that is not valid is refused, also beside a valid session."""
+    """`Authorization: Bearer` with an API key (`crn_…`) or an access token.
 
-    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        """Give the key's user and the key; None when the request carries no bearer token."""
+    One that is not valid is refused, also beside a valid session.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey | TokenSignIn] | None:
+        """Give the user and what they were known by; None when the request carries no bearer token."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        key = api_key_find(token.strip())
+        token = token.strip()
+        if token.count(".") == _DOTS_OF_A_JWT and not token.startswith(PREFIX):
+            sign_in = token_find(token)
+            if sign_in is None:
+                raise AuthenticationFailed("This access token is not valid any more; refresh it.", "invalid_token")
+            return sign_in.user, sign_in
+        key = api_key_find(token)
         if key is None:
             raise AuthenticationFailed("This API key is not valid; it may have ended or been revoked.", "invalid_key")
         return key.user, key
@@ -41,6 +54,13 @@ class BearerAuthentication(BaseAuthentication):
 
 class SessionAuthentication(DrfSessionAuthentication):
     """The pages' sign-in. The body stays unread: the token comes in the X-CSRFToken header."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        """Give the session's user, unless they must set up a second factor first."""
+        found: tuple[User, None] | None = super().authenticate(request)
+        if found is not None and lacks_second_factor(found[0]):
+            raise Refused(403, "Set up your second factor on the pages first.", code="second_factor_setup_required")
+        return found
 
     def enforce_csrf(self, request: Request) -> None:
         """Refuse a request that may come from another site."""

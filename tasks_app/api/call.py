@@ -36,6 +36,11 @@ class Call:
         return f"key:{self.key.pk}" if self.key else f"user:{self.user.pk}"
 
     @property
+    def address(self) -> str:
+        """The network address that the request came from: the proxy's word for it only where that is trusted."""
+        return str(self.request.META.get("REMOTE_ADDR", ""))
+
+    @property
     def if_match(self) -> int | None:
         """The version that an edit was made from, out of If-Match (`"3"`); None when any will do."""
         given = self.request.headers.get("If-Match", "").strip()

@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from tasks_app.errors import CarillonError, Conflict, FieldError, FieldErrors, Forbidden, Invalid, NotFound, Stale
 from tasks_app.services.idempotency import KeyReused
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.services.sign_in import CodeNeeded, SignInRefused
+from tasks_app.services.tokens import TokenRefused
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,7 @@ RETRY_SECONDS = 5
 
 SENTENCES: dict[int, tuple[str, str]] = {
     400: ("bad_request", "The request cannot be understood."),
-    401: ("not_signed_in", "Sign in, or send an API key: Authorization: Bearer crn_…"),
+    401: ("not_signed_in", "Sign in, or send an API key or an access token: Authorization: Bearer …"),
     403: ("forbidden", "You may not do this."),
     404: ("not_found", "There is nothing here."),
     405: ("method_not_allowed", "This address does not take that method; see the Allow header."),
@@ -32,7 +34,7 @@ SENTENCES: dict[int, tuple[str, str]] = {
     500: ("server_error", "Something went wrong here; the log has it under this request_id."),
     503: ("unavailable", "The database does not answer right now; try again."),
 }
-_OF_SERVICES: tuple[tuple[type[CarillonError], int], ...] = (
+_OF_SERVICES: tuple[tuple[type[CarillonError] | tuple[type[CarillonError], ...], int], ...] = (
     (Invalid, 400),
     (Forbidden, 403),
     (NotFound, 404),
@@ -41,6 +43,7 @@ _OF_SERVICES: tuple[tuple[type[CarillonError], int], ...] = (
     (KeyReused, 422),
     (TooMany, 429),
     (LimiterAway, 503),
+    ((SignInRefused, CodeNeeded, TokenRefused), 401),
 )
 _OF_OTHERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (
     ((NotAuthenticated, AuthenticationFailed), 401),
@@ -133,6 +136,8 @@ def _headers(error: Exception, status: int) -> dict[str, str]:
         headers["Retry-After"] = str(error.retry_after)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
     return headers
 
 

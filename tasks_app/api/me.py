@@ -9,6 +9,7 @@ from tasks_app.api.shape import Out, Shape
 from tasks_app.models import ApiKey
 from tasks_app.selectors.access import is_operator, sees_all
 from tasks_app.selectors.people import zone_of_person
+from tasks_app.selectors.second_factor import has_second_factor, needs_second_factor, recovery_codes_left
 from tasks_app.services.people import profile_update
 
 
@@ -18,6 +19,14 @@ class UsedKey(Out):
     id: str
     name: str
     scope: str
+
+
+class Factor(Out):
+    """The person's authenticator app."""
+
+    is_on: bool
+    is_required: bool = Field(description="Whether the platform asks this person to have one.")
+    recovery_codes_left: int
 
 
 class Person(Out):
@@ -34,7 +43,8 @@ class Person(Out):
         description="read, run, manage: what a session or the key's scope allows; see_all: everybody's tasks and runs; "
         "operate: queues and workers."
     )
-    api_key: UsedKey | None = Field(description="Null for a session.")
+    api_key: UsedKey | None = Field(description="Null for a session and for an access token.")
+    second_factor: Factor
 
 
 class Choices(Shape):
@@ -73,6 +83,11 @@ def _person(call: Call) -> Person:
         roles=sorted(group.name for group in user.groups.all()),
         permissions=_permissions(call),
         api_key=UsedKey(id=str(call.key.id), name=call.key.name, scope=call.key.scope) if call.key else None,
+        second_factor=Factor(
+            is_on=has_second_factor(user),
+            is_required=needs_second_factor(user),
+            recovery_codes_left=recovery_codes_left(user),
+        ),
     )
 
 

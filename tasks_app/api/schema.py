@@ -19,14 +19,18 @@ from tasks_app.api.auth import ScopePermission
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """API keys."""
+    """API keys, and access tokens."""
 
     target_class = "tasks_app.api.auth.BearerAuthentication"
-    name = "apiKey"
+    name = ["apiKey", "accessToken"]  # noqa: RUF012  # as the base class declares it
 
-    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        """Describe the Authorization header."""
-        return {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer crn_…`."}
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
+        """Describe the Authorization header, once for each of what it may hold."""
+        of_sign_in = "An access token from `POST /api/auth/token`: `Authorization: Bearer eyJ…`."
+        return [
+            {"type": "http", "scheme": "bearer", "description": "An API key: `Authorization: Bearer crn_…`."},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": of_sign_in},
+        ]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,6 +5,7 @@ from django.urls import URLPattern, path
 from tasks_app.api import (
     api_keys,
     audit,
+    auth_tokens,
     batches,
     calendars,
     catalogue,
@@ -32,6 +33,11 @@ app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("schema", schema.Schema.as_view(), name="schema"),
     path("docs", schema.Docs.as_view(), name="docs"),
+    path("auth/token", auth_tokens.TokenSignIns.as_view(), name="token"),
+    path("auth/token/refresh", auth_tokens.TokenRefresh.as_view(), name="token-refresh"),
+    path("auth/token/revoke", auth_tokens.TokenRevoke.as_view(), name="token-revoke"),
+    path("auth/refresh", auth_tokens.ShortRefresh.as_view(), name="short-refresh"),
+    path("auth/revoke", auth_tokens.ShortRevoke.as_view(), name="short-revoke"),
     path("me", me.Me.as_view(), name="me"),
     path("tasks", tasks.TaskList.as_view(), name="task-list"),
     path("tasks/history", history.TasksHistory.as_view(), name="tasks-history"),

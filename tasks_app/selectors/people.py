@@ -1,5 +1,6 @@
 """What people have chosen for themselves."""
 
+from django.contrib.auth.models import User
 from django.core.exceptions import ObjectDoesNotExist
 
 from tasks_app.recurrence import zone_names
@@ -13,3 +14,8 @@ def zone_of_person(user: Person) -> str:
     except (AttributeError, ObjectDoesNotExist):
         return ""
     return name if name in zone_names() else ""
+
+
+def person_find(user_id: int) -> User | None:
+    """Find a person by their id, unless their account is disabled."""
+    return User.objects.filter(pk=user_id, is_active=True).first()

@@ -5,6 +5,8 @@ away nothing can be counted: the caller says whether that means "let through" or
 """
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +50,13 @@ return granted
 """The same, for as many of `wanted` as there is room for; fewer than none gives back."""
 _PATIENCE_SECONDS = 5.0
 
+_BACK = """
+local full_at, back = tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then redis.call('SET', KEYS[1], string.format('%.6f', full_at - back), 'PX', left) end
+return '0'
+"""
+
 
 class TooMany(CarillonError):
     """The limit is reached; `retry_after` seconds from now there is room again."""
@@ -79,15 +88,13 @@ class Limit:
 
         Raises LimiterAway where Redis does not answer and the limit fails closed.
         """
-        key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
         arguments = (self.seconds / self.most, self.seconds, cost or 1e-6)
-        answer = self._ask(_SCRIPT, key, *arguments)
+        answer = self._ask(_SCRIPT, who, *arguments)
         return 0.0 if answer is None else float(answer)
 
     def up_to(self, who: object, wanted: int) -> int:
         """Count as many of `wanted` as there is room for, and give their number; fewer than none are given back."""
-        key = f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
-        granted = self._ask(_UP_TO, key, self.seconds / self.most, self.seconds, wanted)
+        granted = self._ask(_UP_TO, who, self.seconds / self.most, self.seconds, wanted)
         return wanted if granted is None else int(granted)
 
     def take(self, who: object, message: str, *, cost: int = 1) -> None:
@@ -95,14 +102,22 @@ class Limit:
         if seconds := self.wait(who, cost=cost):
             raise TooMany(message, retry_after=max(1, round(seconds + 0.5)))
 
+    def give_back(self, who: object) -> None:
+        """Take one back that was counted and should not have been, as far as Redis answers."""
+        self._tell(lambda key: _client().eval(_BACK, 1, key, self.seconds / self.most), who)
+
     def forget(self, who: object) -> None:
         """Count from nothing again, as far as Redis answers."""
-        try:
-            _client().delete(f"{settings.REDIS_PREFIX}limit:{self.name}:{who}")
-        except (RedisError, OSError):
-            return
+        self._tell(lambda key: _client().delete(key), who)
 
-    def _ask(self, script: str, key: str, *arguments: float) -> Any:
+    def _tell(self, what: Callable[[str], Any], who: object) -> None:
+        with suppress(RedisError, OSError):
+            what(self._key(who))
+
+    def _key(self, who: object) -> str:
+        return f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
+
+    def _ask(self, script: str, who: object, *arguments: float) -> Any:
         """Give Redis' answer; None where it gives none and the limit is open then, which is believed for a while.
 
         So a Redis that hangs holds up one request now and then, not each.
@@ -110,7 +125,7 @@ class Limit:
         if not self.fails_closed and time.monotonic() < _away_until.get(settings.REDIS_URL, 0):
             return None
         try:
-            return _client().eval(script, 1, key, *arguments)
+            return _client().eval(script, 1, self._key(who), *arguments)
         except (RedisError, OSError):
             _away_until[settings.REDIS_URL] = time.monotonic() + _PATIENCE_SECONDS
             if self.fails_closed:

@@ -9,15 +9,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tasks_app.errors import Invalid
+from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import api_keys_of
 from tasks_app.selectors.people import zone_of_person
 from tasks_app.services import strict_json
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
 from tasks_app.services.people import email_change, profile_update
+from tasks_app.services.sign_in import proof_check
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.page import Request, act, page, render, zone_of, zone_of_browser
+from tasks_app.web.sign_in import address_of
 from tasks_app.web.zones import zone_offers
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
@@ -52,10 +54,20 @@ def _suggested(request: Request) -> dict[str, str]:
 
 
 def _choose_email(request: Request, email: str) -> str:
+    if email.strip() != request.user.email:
+        _prove(request)
     email_change(user=request.user, email=email)
     if request.user.email:
         return f"News of tasks that fail goes to {request.user.email}."
     return "Nobody is told by mail any more when your tasks fail."
+
+
+def _prove(request: Request) -> None:
+    """Whoever reads that mail can choose the password, so a browser that was left open is not enough."""
+    try:
+        proof_check(user=request.user, password=request.POST.get("password", ""), address=address_of(request))
+    except CarillonError as refusal:
+        raise Invalid.at("password", refusal.error_code, refusal.message) from None
 
 
 def _choose_zone(request: Request, name: str) -> str:
@@ -68,18 +80,29 @@ def _choose_zone(request: Request, name: str) -> str:
 def _draw_settings(request: Request, typed: dict[str, str], errors: Errors, *, status: int = 200) -> HttpResponse:
     email = Field(
         path="email",
-        label="E-mail, for failures",
+        label="E-mail",
         kind="email",
         value=typed["email"],
-        help="Where we write when a task of yours fails for good. Empty: nobody is told.",
+        help="Where we write when a task of yours fails for good, or you forgot your password. Empty: nobody is told.",
         attributes={"autocomplete": "email"},
         errors=messages(errors, "email"),
     )
     return render(
         request,
         "pages/settings.html",
-        {"email": email, "zone": _zone(request, typed, errors), "zones": zone_offers()},
+        {"email": email, "password": _password(errors), "zone": _zone(request, typed, errors), "zones": zone_offers()},
         status=status,
+    )
+
+
+def _password(errors: Errors) -> Field:
+    return Field(
+        path="password",
+        label="Your password, to change the address",
+        kind="password",
+        is_required=True,
+        attributes={"autocomplete": "current-password"},
+        errors=messages(errors, "password"),
     )
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import RecoveryCode, ScheduledTask, SecondFactor
 from tests.admin.pages import address, read, told
+from tests.second_factor import turn_on
 
 
 def fields(user: User, **changes: Any) -> dict[str, Any]:
@@ -53,3 +54,26 @@ def test_who_owns_something_is_not_deleted(desk: Client, task: ScheduledTask, ch
     chosen = {"action": "delete_selected", "_selected_action": [task.owner.pk], "post": "yes"}
     desk.post(address(User, "changelist"), chosen)
     assert User.objects.filter(pk=task.owner.pk).exists()
+
+
+def remove_factor(browser: Client, user: User) -> None:
+    """Take somebody's second factor away, on their page."""
+    url = address(User, "remove_second_factor_here", user.pk)
+    assert browser.post(url, {"_form_submitted": "True"}).status_code in (200, 302)
+
+
+def test_who_manages_people_removes_a_lost_second_factor(deputy: Client, alice: User) -> None:
+    turn_on(alice)
+    assert "Remove the second factor" in read(deputy, address(User, "change", alice.pk))
+    remove_factor(deputy, alice)
+    assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (0, 0)
+    assert "Remove the second factor" not in read(deputy, address(User, "change", alice.pk))
+
+
+def test_a_superusers_second_factor_is_removed_by_superusers_only(deputy: Client, desk: Client, staff: User) -> None:
+    turn_on(staff)
+    remove_factor(deputy, staff)
+    deputy.post(address(User, "changelist"), {"action": "remove_second_factor", "_selected_action": [staff.pk]})
+    assert SecondFactor.objects.count() == 1
+    remove_factor(desk, staff)
+    assert SecondFactor.objects.count() == 0

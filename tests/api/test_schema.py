@@ -87,7 +87,7 @@ def test_it_says_what_is_taken(document: dict[str, Any]) -> None:
     assert not document["components"]["schemas"]["TaskChanges"].get("required")
     listed = {one["name"] for one in document["paths"]["/api/runs"]["get"]["parameters"]}
     assert {"from", "to", "status", "cursor", "page_size"} <= listed
-    assert set(document["components"]["securitySchemes"]) == {"apiKey", "session"}
+    assert set(document["components"]["securitySchemes"]) == {"accessToken", "apiKey", "session"}
 
 
 @pytest.mark.parametrize("path", ["docs", "docs/"])

@@ -20,7 +20,7 @@ RUN = {"type": "export_report", "payload": {"source": "runs"}}
 def refused(header: str) -> bool:
     reply = Api().get("me", Authorization=header)
     assert reply.headers.get("WWW-Authenticate", "Bearer").startswith("Bearer")
-    return reply.status == 401 and reply.code in {"invalid_key", "not_signed_in"}
+    return reply.status == 401 and reply.code in {"invalid_key", "invalid_token", "not_signed_in"}
 
 
 NO_KEYS = [

@@ -1,20 +1,24 @@
 """Who may open a socket, and for how long."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from notifications.relay import Relay
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import PREFIX, api_key_digest
+from tasks_app.services.tokens import TokenPair, sign_in_begin, token_revoke
 from tests import runs
 from tests.realtime.conftest import Connect, do, session_of
 from tests.realtime.wire import Wire
+from tests.second_factor import turn_on
 
 SOON = 0.05
 
@@ -122,3 +126,55 @@ async def test_a_socket_ends_soon_after_its_user_loses_rights(connect: Connect, 
     await socket.subscribe("tasks")
     await do(User.objects.filter(id=staff.pk).update, is_staff=False, is_superuser=False)
     assert await socket.close_code() == 4401
+
+
+async def tokens_of(user: User) -> TokenPair:
+    pair: TokenPair = await do(sign_in_begin, user=user, address="")
+    return pair
+
+
+async def test_an_access_token_opens_a_socket_and_is_not_echoed(connect: Connect, alice: User) -> None:
+    pair = await tokens_of(alice)
+    wire = Wire(origin=None, protocols=bearer(pair.access))
+    assert (await wire.open())["subprotocol"] == "carillon.v1"
+    await wire.hang_up()
+
+
+async def test_a_refresh_token_opens_none(connect: Connect, alice: User) -> None:
+    pair = await tokens_of(alice)
+    assert await (await connect(origin=None, protocols=bearer(pair.refresh))).close_code() == 4401
+
+
+async def test_a_socket_ends_soon_after_its_sign_in_is_revoked(connect: Connect, alice: User) -> None:
+    pair = await tokens_of(alice)
+    socket = await connect(origin=None, protocols=bearer(pair.access), check_seconds=SOON)
+    await socket.subscribe("tasks")
+    await do(token_revoke, token=pair.refresh)
+    assert await socket.close_code() == 4401
+
+
+async def test_who_must_have_a_second_factor_gets_no_socket_without_one(
+    connect: Connect, alice: User, settings: Settings
+) -> None:
+    pair = await tokens_of(alice)
+    settings.SIGN_IN = replace(settings.SIGN_IN, second_factor="all")
+    assert await (await connect(alice)).close_code() == 4401
+    assert await (await connect(origin=None, protocols=bearer(pair.access))).close_code() == 4401
+    await do(turn_on, alice)
+    socket = await connect(alice)
+    await socket.subscribe("tasks")
+
+
+def _half_way(user: User) -> str:
+    client = Client()
+    client.post("/sign-in/", {"username": user.username, "password": "alice-password"})
+    assert client.session["half_way"]["user"] == user.pk
+    return client.cookies["carillon_session"].value
+
+
+async def test_a_session_that_is_half_way_opens_none(relay: Relay, alice: User) -> None:
+    await do(turn_on, alice)
+    wire = Wire(session_key=await do(_half_way, alice), origin="http://localhost:8000")
+    assert (await wire.open())["type"] == "websocket.accept"
+    assert (await wire.take())["code"] == 4401
+    await wire.hang_up()

@@ -13,6 +13,9 @@ from tasks_app.services.api_keys import api_key_create, api_key_find
 from tests.web.reading import errors, text, value
 
 KEYS = "/settings/api-keys/"
+PASSWORD = {"password": "alice-password"}
+
+pytestmark = pytest.mark.usefixtures("empty_redis")
 
 
 def test_it_says_who_one_is(as_alice: Client) -> None:
@@ -22,20 +25,30 @@ def test_it_says_who_one_is(as_alice: Client) -> None:
 
 
 def test_the_address_for_failures_is_ones_own_to_change(as_alice: Client, alice: User) -> None:
-    changed = as_alice.post("/settings/", {"email": " a@example.net "}, follow=True)
+    changed = as_alice.post("/settings/", {"email": " a@example.net ", **PASSWORD}, follow=True)
     alice.refresh_from_db()
     assert alice.email == "a@example.net"
     assert "goes to a@example.net" in text(changed)
-    assert "Nobody is told" in text(as_alice.post("/settings/", {"email": ""}, follow=True))
+    assert "Nobody is told" in text(as_alice.post("/settings/", {"email": "", **PASSWORD}, follow=True))
     alice.refresh_from_db()
     assert alice.email == ""
+
+
+def test_the_address_takes_the_password_because_a_new_one_is_mailed_there(as_alice: Client, alice: User) -> None:
+    for password in ({}, {"password": "wrong"}):
+        response = as_alice.post("/settings/", {"email": "thief@example.net", **password})
+        assert response.status_code == 400
+        assert "not your password" in errors(response, "password")
+    alice.refresh_from_db()
+    assert alice.email == "alice@example.org"
+    assert as_alice.post("/settings/", {"timezone": "Europe/Berlin"}).status_code == 302
 
 
 @pytest.mark.parametrize(
     "typed", ["nobody", "a@b@c", "a@example.org\nBcc: b@example.org", f"{'a' * 60}@{'b.' * 100}org"]
 )
 def test_what_is_no_address_is_refused_at_the_field(as_alice: Client, alice: User, typed: str) -> None:
-    response = as_alice.post("/settings/", {"email": typed})
+    response = as_alice.post("/settings/", {"email": typed, **PASSWORD})
     assert response.status_code == 400
     assert errors(response, "email")
     alice.refresh_from_db()

@@ -9,6 +9,8 @@ from tasks_app.services.first_sign_in import first_admin_create
 from tasks_app.services.people import profile_update
 from tests.web.reading import errors, text
 
+pytestmark = pytest.mark.usefixtures("empty_redis")
+
 PERSON = {"username": "alice", "password": "alice-password"}
 
 

@@ -8,7 +8,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from tasks_app import beat_sync
-from tasks_app.models import ApiKey, Beat, Credential, Effect, IdempotencyKey, MailCount, Worker, db_now
+from tasks_app.models import ApiKey, Beat, Credential, Effect, IdempotencyKey, MailCount, TokenSignIn, Worker, db_now
 from tasks_app.services.cleaning.pace import Pace, delete_pages, pages
 from tasks_app.services.cleaning.runs import rootless
 from tasks_app.services.idempotency import KEPT
@@ -18,11 +18,13 @@ _COUNTS_KEPT = timedelta(days=30)
 
 
 def clean_tokens(*, before: datetime, dry_run: bool = False) -> Iterator[int]:
-    """Delete API keys that ended before an instant, ended sessions, answers kept for repeated requests, and the access
-    tokens of credentials that are over."""
+    """Delete API keys and sign-ins by tokens that ended before an instant, ended sessions, answers kept for repeated
+    requests, and the access tokens of credentials that are over."""
     now, pace = db_now(), Pace()
     keys = ApiKey.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))
     yield from delete_pages(ApiKey, pages(keys), pace, dry_run=dry_run)
+    sign_ins = TokenSignIn.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before))
+    yield from delete_pages(TokenSignIn, pages(sign_ins), pace, dry_run=dry_run)
     sessions = Session.objects.filter(expire_date__lt=now)
     yield from delete_pages(Session, pages(sessions, "session_key"), pace, dry_run=dry_run, expire_date__lt=now)
     answers = IdempotencyKey.objects.filter(created_at__lt=now - KEPT)

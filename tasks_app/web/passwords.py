@@ -1,0 +1,159 @@
+"""A new password: chosen by somebody who is signed in, or over a link that was mailed to who forgot theirs."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from tasks_app.errors import CarillonError
+from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.services.password_reset import reset_ask
+from tasks_app.services.passwords import password_changed
+from tasks_app.services.sign_in import code_check, proof_check
+from tasks_app.web.forms.field import Field
+from tasks_app.web.page import Request, frame
+from tasks_app.web.sign_in import address_of, alone, refused
+
+_LONGEST_EMAIL = 254
+_LABELS = {"old_password": "Your password now", "new_password1": "A new one", "new_password2": "The new one again"}
+
+
+class PasswordForm(PasswordChangeForm):
+    """Django's own; wrong tries are counted, and who has a second factor gives its code."""
+
+    address = ""
+    code = forms.CharField(required=False, max_length=64)
+
+    def clean_old_password(self) -> str:
+        """Prove the password."""
+        password = str(self.cleaned_data["old_password"])
+        try:
+            proof_check(user=self.user, password=password, address=self.address)
+        except CarillonError as refusal:
+            raise ValidationError(refusal.message) from None
+        return password
+
+    def clean(self) -> dict[str, Any]:
+        """Use the code up last, when all else is right."""
+        typed: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and has_second_factor(self.user):
+            try:
+                code_check(user=self.user, code=typed.get("code", ""), address=self.address)
+            except CarillonError as refusal:
+                self.add_error("code", refusal.message)
+        return typed
+
+
+class Password(PasswordChangeView):
+    """Choose a new password; other browsers of this person, and their programs with tokens, are signed out by that."""
+
+    form_class = PasswordForm
+    template_name = "pages/password.html"
+    success_url = reverse_lazy("settings")
+
+    def get_form(self, form_class: Any = None) -> Any:
+        """Tell the form where the request came from."""
+        form: Any = super().get_form(form_class)
+        form.address = address_of(self.request)
+        return form
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Say what has happened, and what follows."""
+        response = super().form_valid(form)
+        password_changed(user=form.user)
+        messages.success(self.request, "Your password is changed. Your other browsers must sign in again.")
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Give the fields as every form draws them; what was typed is not sent back."""
+        context = super().get_context_data(**kwargs)
+        fields = password_fields(context["form"], _LABELS)
+        if has_second_factor(cast(User, self.request.user)):
+            fields.append(code_field([str(error) for error in context["form"].errors.get("code", [])]))
+        return {**context, **frame(cast(Request, self.request)), "fields": fields}
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def forgot(request: HttpRequest) -> HttpResponse:
+    """Mail a link for a new password; the same is said whether somebody has this address or not."""
+    email, error = request.POST.get("email", "").strip(), ""
+    refusal: CarillonError | None = None
+    if request.method == "POST":
+        try:
+            validate_email(email[: _LONGEST_EMAIL + 1])
+            reset_ask(email=email, address=address_of(request))
+        except ValidationError:
+            error = "This is not an e-mail address."
+        except CarillonError as found:
+            refusal, error = found, found.message
+        else:
+            return redirect("forgot-sent")
+    context = {**alone(request), "email": email, "error": error}
+    response = TemplateResponse(request, "pages/forgot.html", context, status=400 if error else 200)
+    return refused(response, refusal)
+
+
+@never_cache
+def forgot_sent(request: HttpRequest) -> HttpResponse:
+    """Say what to look for."""
+    return TemplateResponse(request, "pages/forgot-sent.html", alone(request))
+
+
+class NewPassword(PasswordResetConfirmView):
+    """What the mailed link opens. It signs nobody in: the sign-in, with its second factor, comes after."""
+
+    template_name = "pages/new-password.html"
+    success_url = reverse_lazy("sign-in")
+
+    def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
+        """End what was signed in with the old one."""
+        response = super().form_valid(form)
+        password_changed(user=form.user)
+        messages.success(self.request, "Your new password is set. Sign in with it.")
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Give the fields as every form draws them."""
+        context = super().get_context_data(**kwargs)
+        labels = {name: _LABELS[name] for name in ("new_password1", "new_password2")}
+        fields = password_fields(context["form"], labels) if context["form"] is not None else []
+        return {**context, **alone(self.request), "fields": fields}
+
+
+def password_fields(form: Any, labels: dict[str, str]) -> list[Field]:
+    """Draw the fields for passwords, empty."""
+    return [
+        Field(
+            path=name,
+            label=label,
+            kind="password",
+            is_required=True,
+            attributes={"autocomplete": "current-password" if name == "old_password" else "new-password"},
+            errors=[str(error) for error in form.errors.get(name, [])],
+        )
+        for name, label in labels.items()
+    ]
+
+
+def code_field(errors: list[str], *, help: str = "Of your authenticator app, or a recovery code.") -> Field:
+    """Draw the field for a code, empty."""
+    return Field(
+        path="code",
+        label="Code",
+        is_required=True,
+        help=help,
+        attributes={"autocomplete": "one-time-code", "maxlength": "64", "spellcheck": "false"},
+        errors=errors,
+    )
