@@ -35,8 +35,8 @@ UNAUTHENTICATED, POLICY, TOO_BIG, TRY_AGAIN = 4401, 1008, 1009, 1013
 
 FRAME_BYTES = 4096
 SUBSCRIPTIONS = 100
-CHECK_SECONDS = 10.0
-"""How often an open socket is asked whether it is still allowed, and looks at the database for frames that got lost."""
+CHECK_SECONDS, CHECK_SPREAD = 10.0, (0.7, 0.9)
+"""An open socket is asked at least so often whether it is still allowed, and looks for frames that got lost."""
 SHARED = 0.1
 """For this share of that time what another socket was answered still counts."""
 SEND_SECONDS = 20.0
@@ -248,7 +248,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _keep_right(self) -> None:
         while True:
-            await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))
+            await asyncio.sleep(self._check_seconds * random.uniform(*CHECK_SPREAD))
             self.channel_layer.put(self.channel_name, {"type": "live.check"})
 
     async def _later(self, seconds: float) -> None:
