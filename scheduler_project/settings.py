@@ -19,6 +19,7 @@ from scheduler_project import (
 from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.logs import logging_config
+from scheduler_project.private_networks import by_permission
 from scheduler_project.retention import days_by_status
 
 # Time zone rules come from the locked tzdata package, the same on every machine, never from the machine's own.
@@ -196,6 +197,7 @@ CANCEL_GRACE_SECONDS = env.number(
 ALLOW_PRIVATE_ADDRESSES = env.switch(
     "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
 )
+PRIVATE_NETWORKS_BY_PERMISSION = by_permission(env)
 ALLOW_SHELL_COMMANDS = env.switch(
     "ALLOW_SHELL_COMMANDS", False, help="Whether tasks may run the commands that administrators have allowed."
 )
