@@ -18,6 +18,7 @@ from tasks_app.admin import (
     runs,
     schedules,
     tasks,
+    type_rules,
 )
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "runs",
     "schedules",
     "tasks",
+    "type_rules",
 ]

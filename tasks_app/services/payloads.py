@@ -8,10 +8,12 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.handlers import registry
+from tasks_app.handlers.locks import differing, with_locked
 from tasks_app.handlers.masking import mask_faults
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services.validation import Problems, check_json
 
 
@@ -41,15 +43,20 @@ def edited_payload(
 def checked_payload(
     problems: Problems, type_name: str, payload: dict[str, Any], *, owner: AbstractBaseUser | None
 ) -> dict[str, Any]:
-    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form."""
-    found = Problems()
+    """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form.
+
+    What an administrator has fixed stands in it then, whether it was given or left out; another value is a fault.
+    """
+    found, rule = Problems(), _rule_of(type_name)
     check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
+    if not found and rule.locked:
+        payload = _with_locked(found, type_name, payload, rule)
     if not found:
         # Before the type's own checks: a mask that stands for nothing must be called by its name.
         found.merge(_mask_faults(type_name, payload))
     if not found:
         try:
-            reason = why_not(owner, registry.get(type_name))
+            reason = why_not(owner, registry.get(type_name), is_restricted=rule.is_restricted)
             if not reason:
                 return registry.validate_for(owner, type_name, payload)[1]
             found.add("type", "not_allowed", reason)
@@ -59,6 +66,20 @@ def checked_payload(
             found.merge(error.fields)
     problems.merge(found.fields)
     return payload
+
+
+def _rule_of(type_name: str) -> Rule:
+    try:
+        return type_rule(registry.get(type_name).name)
+    except KeyError:
+        return NO_RULE
+
+
+def _with_locked(problems: Problems, type_name: str, payload: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    model = model_of(type_name)
+    for path in differing(model, payload, rule.locked):
+        problems.add(f"payload.{path}", "locked", "An administrator has fixed this field; leave it out.")
+    return with_locked(model, payload, rule.locked)
 
 
 def _mask_faults(type_name: str, payload: dict[str, Any]) -> dict[str, list[FieldError]]:

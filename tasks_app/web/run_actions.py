@@ -10,13 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
+from tasks_app.handlers.locks import with_locked
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Deed, may, shows_payload
-from tasks_app.selectors.payloads import masked_payload, meant_payload
+from tasks_app.selectors.payloads import masked_payload, meant_payload, model_of
 from tasks_app.services import runs, settling
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.fold import fold
+from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.task import type_info
@@ -93,8 +95,9 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
         raise Http404
     if request.method == "GET":
         return _editor(request, run, masked_payload(run), {})
-    reader = Reader(type_info(run.type).schema, request.POST, masked_payload(run))
-    payload = reader.payload()
+    chosen = type_info(run.type)
+    reader = Reader(chosen.schema, request.POST, masked_payload(run))
+    payload = take_out(reader.payload(), reader.errors, chosen.locked)
     add_row(payload, request.POST.get("_add", ""))
     remove_row(payload, request.POST.get("_remove", ""))
     if any(name in request.POST for name in ("_add", "_remove", "_refresh")):
@@ -120,12 +123,13 @@ def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) ->
 def _editor(
     request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
 ) -> HttpResponse:
-    schema = type_info(run.type).schema
-    fields = draw_payload(schema, payload, errors, owner=run.owner)
+    chosen = type_info(run.type)
+    shown = with_locked(model_of(run.type), payload, chosen.locked)
+    fields = lock(draw_payload(chosen.schema, shown, errors, owner=run.owner), chosen.locked)
     context = {
         "run": run,
         "title": run.task.name if run.task else run.type,
-        "payload_fold": fold(fields, schema, payload),
+        "payload_fold": fold(fields, chosen.schema, payload),
         "form": {"payload": payload},
         "unplaced": unplaced(errors, fields),
         "has_errors": bool(errors),

@@ -106,7 +106,7 @@ def test_a_runs_page_shows_no_button_that_would_be_refused(
     as_charlie: Client, charlie: User, task: ScheduledTask, level: str
 ) -> None:
     TaskShare.objects.create(task=task, user=charlie, level=level)
-    run = runs.make_run(task.owner, task)
+    run = runs.make_run(task.owner, task, type="export_report")
     url = reverse("run-detail", args=[run.pk])
     # The question whether to dismiss waits on the page for a failure.
     assert doors(as_charlie, url, run) - {"log"} == (set() if level == "view" else {"cancel", "dismiss"})

@@ -10,8 +10,10 @@ from django.db import connections
 
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
 from tasks_app.handlers import Payload, registry
+from tasks_app.handlers.locks import with_locked
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.selectors.access import why_not
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services import outcomes
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
@@ -60,22 +62,30 @@ def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
     except registry.UnknownType as error:
         return Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True)
     try:
-        reason = why_not(run.owner, spec) if spec.permission or spec.why_off else ""
+        rule = _rule(attempt, spec)
+        is_asked = spec.permission or spec.why_off or rule.is_restricted
+        reason = why_not(run.owner, spec, is_restricted=rule.is_restricted) if is_asked else ""
         if reason:
             return Failure(reason=Reason.HANDLER_ERROR, error=reason, error_type="Forbidden", is_permanent=True)
-        return spec, _model(attempt, spec)
+        return spec, _model(attempt, spec, rule)
     except Invalid as error:
         return Failure(reason=Reason.INVALID_PAYLOAD, error=_say(error), is_permanent=True)
     except Exception as error:  # a fault in the type's own checks
         return failure_of(error, spec)
 
 
-def _model(attempt: Attempt, spec: HandlerSpec) -> Any:
+def _rule(attempt: Attempt, spec: HandlerSpec) -> Rule:
+    """What administrators have laid down for the type, as it stands now and not when the task was saved."""
+    return attempt.group.rules.get(spec.name, NO_RULE) if attempt.group else type_rule(spec.name)
+
+
+def _model(attempt: Attempt, spec: HandlerSpec, rule: Rule) -> Any:
     run = attempt.run
+    payload = with_locked(spec.payload, run.payload, rule.locked) if rule.locked else run.payload
     asks_owner = issubclass(spec.payload, Payload) and spec.payload.check_owner is not Payload.check_owner
     if asks_owner:
-        return registry.validate_for(run.owner, run.type, run.payload)[0]
-    return registry.validate(run.type, run.payload)[0]
+        return registry.validate_for(run.owner, run.type, payload)[0]
+    return registry.validate(run.type, payload)[0]
 
 
 def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:

@@ -9,12 +9,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
 
 from tasks_app import dispatch
 from tasks_app.models import TaskRun
+from tasks_app.selectors.type_rules import Rule, type_rules
 from tasks_app.services import group_moves, group_outcomes, lifecycle, outcomes
 from tasks_app.services.execution.board import Place
 from tasks_app.services.group_moves import Ended
@@ -47,6 +49,11 @@ class Group:
         """Take the next run; None when none is left."""
         with self._lock:
             return self._rest.popleft() if self._rest else None
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """The rules of task types, read once when the first of these runs, which are short, starts."""
+        return type_rules()
 
     def instant(self, monotonic: float) -> datetime:
         """Give a monotonic instant on the database's clock, as it was read for the claim."""
