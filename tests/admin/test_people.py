@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from tasks_app.models import ScheduledTask
@@ -53,3 +53,30 @@ def test_who_owns_something_is_not_deleted(desk: Client, task: ScheduledTask, ch
     chosen = {"action": "delete_selected", "_selected_action": [task.owner.pk], "post": "yes"}
     desk.post(address(User, "changelist"), chosen)
     assert User.objects.filter(pk=task.owner.pk).exists()
+
+
+def test_nobody_gives_by_a_group_what_they_have_not(deputy: Client, alice: User) -> None:
+    group = Group.objects.create(name="readers")
+    group.permissions.add(Permission.objects.get(codename="see_payloads"))
+    url = address(User, "change", alice.pk)
+    assert any("may do more than you" in text for text in told(deputy.post(url, fields(alice, groups=[group.pk]))))
+    assert not alice.groups.exists()
+    told(deputy.post(url, fields(alice, groups=[Group.objects.get(name="Viewer").pk])))
+    assert alice.groups.exists()
+
+
+def test_what_a_group_holds_is_for_superusers_to_say(deputy: Client) -> None:
+    group = Group.objects.get(name="Admin")
+    right = Permission.objects.get(codename="see_payloads")
+    told(deputy.post(address(Group, "change", group.pk), {"name": "Admin", "permissions": [right.pk]}))
+    assert not group.permissions.filter(pk=right.pk).exists()
+
+
+def test_nobody_disables_themselves(deputy: Client, admin: User) -> None:
+    values = fields(admin, is_staff="on", groups=[Group.objects.get(name="Admin").pk])
+    values.pop("is_active")
+    assert told(deputy.post(address(User, "change", admin.pk), values)) == [
+        "Nobody disables themselves; ask another administrator."
+    ]
+    admin.refresh_from_db()
+    assert admin.is_active
