@@ -3,8 +3,8 @@
 import uuid
 
 from django.contrib import messages
-from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -92,7 +92,7 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and "changed" not in request.POST:
         return _again(request, run, None)
     if not (shows_payload(request.user, run) and may(request.user, Deed.MANAGE, run)):
-        raise Http404
+        raise PermissionDenied("You may see this run, but not what it was given, or not change it.")
     if request.method == "GET":
         return _editor(request, run, masked_payload(run), {})
     chosen = type_info(run.type)
