@@ -4,9 +4,10 @@ Rights only go down: nobody gives what they have not, and nobody changes somebod
 """
 
 from django.contrib.auth.models import Group, User
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from tasks_app.errors import NotFound
+from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Person, has_right
 
 ROLES = ("Viewer", "Operator", "Admin")
@@ -63,6 +64,12 @@ def administrators() -> QuerySet[User]:
     """Those who are there and may manage people: one must always be left."""
     held = Q(groups__permissions__codename=RIGHT) | Q(user_permissions__codename=RIGHT) | Q(is_superuser=True)
     return User.objects.filter(pk__in=User.objects.filter(held, is_active=True).values("pk"))
+
+
+def own_task_counts(person: User) -> dict[str, int]:
+    """How many tasks of each status the person owns, not counting those that others let them see."""
+    own = ScheduledTask.objects.filter(owner=person, deleted_at=None).order_by()
+    return dict(own.values_list("status").annotate(Count("id")))
 
 
 def _rights(person: User) -> set[str]:

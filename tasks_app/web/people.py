@@ -13,8 +13,15 @@ from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tasks_app.errors import CarillonError, Invalid
-from tasks_app.selectors.home import task_counts
-from tasks_app.selectors.people_list import manages_people, may_touch, people, person_get, role_of, roles_to_give
+from tasks_app.selectors.people_list import (
+    manages_people,
+    may_touch,
+    own_task_counts,
+    people,
+    person_get,
+    role_of,
+    roles_to_give,
+)
 from tasks_app.services import people_admin
 from tasks_app.services.handing_over import tasks_hand_over
 from tasks_app.services.invitations import invitation_mail, invitation_of
@@ -201,7 +208,7 @@ def _draw_person(request: Request, person: User, *, status: int = 200, **more: A
         "is_self": is_self,
         "may_touch": may_touch(request.user, person) and not is_self,
         "role_field": _role_field(request.user, role_of(person), ()),
-        "counts": task_counts(person),
+        "counts": own_task_counts(person),
         "is_invited": not person.has_usable_password(),
         "shown": _SHOWN,
         **more,

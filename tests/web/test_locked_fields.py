@@ -34,6 +34,7 @@ def test_a_fixed_field_is_shown_and_switched_off(as_alice: Client, rule: TypeRul
     assert 'disabled="disabled"' in field
     assert 'value="7"' in field
     assert "An administrator has fixed this." in html
+    assert "Fixed by an administrator: X-Api-Key." in html
     assert "s3cret" not in html
     assert f"X-Api-Key: {MASK}" in html
 

@@ -27,4 +27,7 @@ def take_out(payload: Mapping[str, Any], errors: dict[str, list[FieldError]], lo
 def _lock(field: Field, paths: set[str]) -> Field:
     if field.path in paths:
         return replace(field, attributes={**field.attributes, "disabled": "disabled"}, help=HELP)
+    inside = sorted(path.removeprefix(f"{field.path}.") for path in paths if path.startswith(f"{field.path}."))
+    if inside and not field.children:
+        return replace(field, help=f"{field.help} Fixed by an administrator: {', '.join(inside)}.".strip())
     return replace(field, children=[_lock(child, paths) for child in field.children]) if field.children else field
