@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 UNAUTHENTICATED, TOO_MANY, POLICY, TOO_BIG, TRY_AGAIN = 4401, 4429, 1008, 1009, 1013
 
 FRAME_BYTES = 4096
-CHECK_SECONDS = 10.0
-"""How often an open socket is asked whether it is still allowed, and looks at the database for frames that got lost."""
+CHECK_SECONDS, CHECK_SPREAD = 10.0, (0.7, 0.9)
+"""An open socket is asked at least so often whether it is still allowed, and looks for frames that got lost."""
 SHARED = 0.1
 """For this share of that time what another socket was answered still counts."""
 SEND_SECONDS = 20.0
@@ -261,7 +261,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _keep_right(self) -> None:
         while True:
-            await asyncio.sleep(self._check_seconds * random.uniform(0.8, 1.2))  # noqa: S311  # spreads load, keeps no secret
+            await asyncio.sleep(self._check_seconds * random.uniform(*CHECK_SPREAD))  # noqa: S311  # spreads load, keeps no secret
             self.channel_layer.put(self.channel_name, {"type": "live.check"})
 
     async def _later(self, seconds: float) -> None:

@@ -22,6 +22,7 @@ from scheduler_project.database_url import database
 from scheduler_project.env import Env
 from scheduler_project.limit_settings import limits
 from scheduler_project.logs import logging_config
+from scheduler_project.private_networks import by_permission
 from scheduler_project.retention import audit_days, days_by_status
 
 # Time zone rules come from the locked tzdata package, the same on every machine, never from the machine's own.
@@ -205,6 +206,7 @@ CANCEL_GRACE_SECONDS = env.number(
 ALLOW_PRIVATE_ADDRESSES = env.switch(
     "ALLOW_PRIVATE_ADDRESSES", False, help="Whether tasks may call addresses inside the network."
 )
+PRIVATE_NETWORKS_BY_PERMISSION = by_permission(env)
 ALLOW_SHELL_COMMANDS = env.switch(
     "ALLOW_SHELL_COMMANDS", False, help="Whether tasks may run the commands that administrators have allowed."
 )
@@ -222,8 +224,7 @@ TOKEN_KEY = keys.derived(SECRET_KEY, "tokens")
 # Packages below this one open their Redis connections through these: only redis_url knows every form of the URL.
 REDIS_CLIENT = "scheduler_project.redis_client.connect"
 REDIS_ASYNC_CLIENT = "scheduler_project.redis_client.connect_async"
-# How old the rules of task types may be that a process goes by: each payload of thousands asks for them.
-TYPE_RULE_SECONDS = 2.0
+TYPE_RULE_SECONDS = 2.0  # so old may the rules of task types be that a process goes by
 
 INSTALLED_APPS = django_parts.INSTALLED_APPS
 MIDDLEWARE = django_parts.MIDDLEWARE
@@ -258,13 +259,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None if IS_DEVELOPMENT else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = IS_DEVELOPMENT
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-STORAGES = {
-    "default": storage_url.storage(STORAGE_URL),
-    "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage."
-        + ("StaticFilesStorage" if IS_DEVELOPMENT else "ManifestStaticFilesStorage")
-    },
-}
+STORAGES = storage_url.storages(STORAGE_URL, is_development=IS_DEVELOPMENT)
 
 _mail = checked.email(EMAIL_URL)
 EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.host, _mail.port, _mail.use_tls, _mail.use_ssl

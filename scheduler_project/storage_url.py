@@ -128,3 +128,9 @@ def _prefix(text: str) -> str:
 
 def _fault(words: str) -> SettingFault:
     return SettingFault(NAME, f"{words}: {FORMS}")
+
+
+def storages(url: str, *, is_development: bool) -> dict[str, Any]:
+    """Give the STORAGES setting: people's files by the URL, static ones as they are served."""
+    kind = "StaticFilesStorage" if is_development else "ManifestStaticFilesStorage"
+    return {"default": storage(url), "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{kind}"}}

@@ -85,6 +85,7 @@ def _navigation() -> list[dict[str, Any]]:
             ("Queues", "stacks", "tasks_app.queue"),
             ("Workers", "memory", "tasks_app.worker"),
             ("Beats", "timer", "tasks_app.beat"),
+            ("Rules of task types", "rule", "tasks_app.typerule"),
             ("Allowed commands", "terminal", "tasks_app.allowedcommand"),
         ),
         _group(

@@ -19,6 +19,7 @@ from tasks_app.admin import (
     runs,
     schedules,
     tasks,
+    type_rules,
 )
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "runs",
     "schedules",
     "tasks",
+    "type_rules",
 ]

@@ -1,7 +1,7 @@
 """Users and groups. Only a superuser makes superusers; who owns something is deactivated, not deleted."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
@@ -12,8 +12,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from tasks_app.admin.base import Admin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
+from tasks_app.errors import Forbidden
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
+from tasks_app.selectors.people_list import may_give
 from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.services.people_admin import check_disable
 from tasks_app.services.second_factor import factor_remove
 
 for _model in (User, Group):
@@ -75,6 +78,19 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
             self.message_user(request, "A superuser's account is for superusers.", messages.ERROR)
         super().carry_out(request, deed, own)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nobody disables themselves or the last administrator."""
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            check_disable(by=_who(request), person=User.objects.get(pk=obj.pk))
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nobody gives by a group what they have not; raised inside the transaction, so nothing is kept."""
+        before = set(form.instance.groups.all())
+        super().save_related(request, form, formsets, change)
+        if not may_give(_who(request), [group for group in form.instance.groups.all() if group not in before]):
+            raise Forbidden("One of these groups may do more than you; somebody who may as much can give it.")
+
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:
         return obj is None or not obj.is_superuser or _is_super(request)
@@ -82,11 +98,21 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
 
 @admin.register(Group)
 class GroupAdmin(StockGroupAdmin, Admin):  # type: ignore[misc]  # its paginator is narrower
-    """Named sets of rights: Viewer, Operator, Admin."""
+    """Named sets of rights: Viewer, Operator, Admin. What they hold is for superusers to say."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Else a group of one's own would be given what one has not."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if _is_super(request) else (*fields, "permissions")
 
 
 def _is_super(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def _who(request: HttpRequest) -> User:
+    """The one at the desk; the admin lets in nobody who has not signed in."""
+    return cast(User, request.user)
 
 
 def _owns_something(user: Any) -> bool:

@@ -60,7 +60,7 @@ class Readers(ScopePermission):
 class Schema(SpectacularJSONAPIView):
     """The OpenAPI 3.1 document, as JSON."""
 
-    authentication_classes = api_settings.DEFAULT_AUTHENTICATION_CLASSES
+    authentication_classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     permission_classes = (Readers,)
     renderer_classes = [OpenApiJsonRenderer2]  # noqa: RUF012  # as drf-spectacular declares it
 

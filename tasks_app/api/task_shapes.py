@@ -123,6 +123,7 @@ class TaskQuery(CursorQuery):
     tag: Word = ""
     owner: Word = Field("", description="A user name.")
     search: Word = ""
+    shared: Annotated[str, *one_of("me")] = Field("", description="me: what others share with the caller.")
     last_run_status: Annotated[str, *one_of(*Status)] = ""
     calendar: Identifier | None = Field(None, description="The id of the calendar that they keep.")
     next_run_before: Moment | None = None

@@ -11,9 +11,11 @@ from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
 from tasks_app.api.shape import Out
 from tasks_app.handlers import registry
+from tasks_app.handlers.locks import masked_locks
 from tasks_app.handlers.schema import defaults, payload_schema
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.selectors.access import why_not
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rules
 
 
 class TaskType(Out):
@@ -24,6 +26,10 @@ class TaskType(Out):
     description: str
     payload_schema: dict[str, Any] = Field(alias="schema", description="JSON Schema (2020-12) of the payload.")
     defaults: dict[str, Any] = Field(description="The default of each payload field that has one.")
+    locked: dict[str, Any] = Field(
+        description="The payload fields that an administrator has fixed, by dotted path, with their values; leave them "
+        "out. Secrets are masked."
+    )
     queue: str
     timeout_seconds: int | None = Field(description="Null: no limit.")
     soft_timeout_seconds: int | None
@@ -46,17 +52,25 @@ class TaskTypeList(Endpoint):
         """List the task types that people may use."""
         specs = [spec for spec in registry.all() if not spec.internal]
         may_manage = call.key is None or call.key.scope == call.key.Scope.MANAGE
-        return TaskTypePage(**by_number(call, specs, query, lambda spec: _type(spec, call, may_manage)))
+        rules = type_rules()
+
+        def shown(spec: HandlerSpec) -> TaskType:
+            return _type(spec, call, may_manage, rules.get(spec.name, NO_RULE))
+
+        return TaskTypePage(**by_number(call, specs, query, shown))
 
 
-def _type(spec: HandlerSpec, call: Call, may_manage: bool) -> TaskType:
-    reason = why_not(call.user, spec) if may_manage else "This key may not make tasks."
+def _type(spec: HandlerSpec, call: Call, may_manage: bool, rule: Rule) -> TaskType:
+    reason = (
+        why_not(call.user, spec, is_restricted=rule.is_restricted) if may_manage else "This key may not make tasks."
+    )
     return TaskType(
         name=spec.name,
         title=spec.title,
         description=spec.description,
         payload_schema=payload_schema(spec),
         defaults=defaults(spec),
+        locked=masked_locks(spec.payload, rule.locked),
         queue=spec.queue,
         timeout_seconds=spec.timeout_seconds,
         soft_timeout_seconds=spec.soft_timeout_seconds,

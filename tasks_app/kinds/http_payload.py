@@ -5,7 +5,6 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from django.conf import settings
 from pydantic import Field
 
 from tasks_app.errors import Invalid
@@ -13,9 +12,9 @@ from tasks_app.handlers import Payload
 from tasks_app.handlers.masking import Masked
 from tasks_app.kinds.http_headers import check_header
 from tasks_app.kinds.json_path import path_fault
+from tasks_app.kinds.private import check_reach
 from tasks_app.kinds.references import CredentialName, SigningKeyName, check_credential
 from tasks_app.services.credentials import SIGNING
-from tasks_app.services.outbound import NotAllowed, check_url
 
 _UNSAFE_TO_REPEAT = ("POST", "PATCH")
 _FIRST_REFUSAL = 400
@@ -76,7 +75,8 @@ class HttpRequest(Payload):
 
     def check(self) -> None:
         """Refuse a URL that the platform would not call, and headers that are not the caller's to set."""
-        self._check_url()
+        for field, url in (("url", self.url), ("query", self.target)):
+            check_reach(field, url)
         self._check_headers()
         if self.body and self.json_body is not None:
             raise Invalid.at("json", "contradiction", "Give either body or json.")
@@ -84,7 +84,8 @@ class HttpRequest(Payload):
         self._check_extract()
 
     def check_owner(self, owner: Any) -> None:
-        """Refuse a credential that the owner has not, or that doesn't go to this address."""
+        """Refuse an address that is not for the owner, and a credential that isn't theirs or doesn't go there."""
+        check_reach("url", self.url, owner=owner)
         if self.credential is not None:
             check_credential(owner, self.credential, "credential", url=self.target)
         if self.signing is not None:
@@ -117,13 +118,6 @@ class HttpRequest(Payload):
     def needs_guard(self) -> bool:
         """Sending it a second time could do the thing a second time."""
         return self.method in _UNSAFE_TO_REPEAT
-
-    def _check_url(self) -> None:
-        for field, url in (("url", self.url), ("query", self.target)):
-            try:
-                check_url(url, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
-            except NotAllowed as error:
-                raise Invalid.at(field, "url_not_allowed", str(error)) from None
 
     def _check_headers(self) -> None:
         for name, value in self.headers.items():

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import httpx
-from django.conf import settings
 from django.utils import timezone
 
 from tasks_app.errors import Permanent
@@ -15,6 +14,7 @@ from tasks_app.handlers.masking import is_secret_name
 from tasks_app.kinds.http_payload import HttpRequest
 from tasks_app.kinds.references import credential_for
 from tasks_app.models import Credential
+from tasks_app.selectors.access import owner_reaches_private
 from tasks_app.services.credentials import TokenUnavailable, forget_token, headers_for, signature_for
 from tasks_app.services.outbound import Answer, Call, Misdirected, NotSent, Refused, Unclear, send
 
@@ -41,7 +41,7 @@ def sent(ctx: RunContext, payload: HttpRequest, own_headers: Mapping[str, str]) 
     """
     credential = credential_for(ctx.owner_id, payload.credential) if payload.credential else None
     key = credential_for(ctx.owner_id, payload.signing) if payload.signing else None
-    answer = _exchange(payload, own_headers, credential, key)
+    answer = _exchange(ctx, payload, own_headers, credential, key)
     is_refused = answer.status == _UNAUTHORISED and _UNAUTHORISED not in payload.expected_status
     if credential is None or credential.kind != Credential.Kind.OAUTH2 or not is_refused:
         return answer
@@ -49,11 +49,15 @@ def sent(ctx: RunContext, payload: HttpRequest, own_headers: Mapping[str, str]) 
     forget_token(credential)
     # What is left of the time limit is for the second request.
     left = max(1.0, payload.timeout_seconds - answer.elapsed_ms / 1000)
-    return _exchange(payload.model_copy(update={"timeout_seconds": left}), own_headers, credential, key)
+    return _exchange(ctx, payload.model_copy(update={"timeout_seconds": left}), own_headers, credential, key)
 
 
 def _exchange(
-    payload: HttpRequest, own_headers: Mapping[str, str], credential: Credential | None, key: Credential | None
+    ctx: RunContext,
+    payload: HttpRequest,
+    own_headers: Mapping[str, str],
+    credential: Credential | None,
+    key: Credential | None,
 ) -> Answer:
     body, content_headers = payload.content
     secrets = _authorisation(payload, credential)
@@ -73,7 +77,7 @@ def _exchange(
         follow_redirects=payload.follow_redirects,
     )
     typed = [value for name, value in payload.headers.items() if is_secret_name(name)]
-    return _without([*secrets.values(), *typed], answered(call, payload.place))
+    return _without([*secrets.values(), *typed], answered(call, payload.place, owner_id=ctx.owner_id))
 
 
 def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[str, str]:
@@ -83,10 +87,13 @@ def _authorisation(payload: HttpRequest, credential: Credential | None) -> dict[
         raise RequestFailed(str(error)) from error
 
 
-def answered(call: Call, place: str) -> Answer:
-    """Send a call; what can go wrong is raised as what it means for a run. `place` names the receiver in words."""
+def answered(call: Call, place: str, *, owner_id: int | None) -> Answer:
+    """Send a call; what can go wrong is raised as what it means for a run. `place` names the receiver in words.
+
+    `owner_id`: on whose behalf, which decides whether it may lead inside the network.
+    """
     try:
-        return send(call, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        return send(call, allow_private=owner_reaches_private(owner_id))
     except Refused as error:
         raise Permanent(f"ssrf_blocked: {error}") from None
     except Misdirected as error:

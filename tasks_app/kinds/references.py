@@ -40,6 +40,6 @@ def check_credential(owner: Any, name: str, path: str, *, kinds: tuple[str, ...]
         raise Invalid.at(path, "wrong_kind", f"This is not {wanted}.")
     if url:
         try:
-            check_target(found.hosts, url)
+            check_target(found, url)
         except CredentialRefused as error:
             raise Invalid.at(path, "host_not_allowed", str(error)) from None

@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 import httpx
-from django.conf import settings
 from pydantic import Field
 
 from tasks_app.errors import Invalid, Permanent, RetryLater
@@ -12,12 +11,13 @@ from tasks_app.handlers.masking import Masked
 from tasks_app.kinds.http_answer import is_wanted, retry_after_seconds, summary
 from tasks_app.kinds.http_headers import check_header
 from tasks_app.kinds.http_sending import AnswerLost, RequestFailed, answered
+from tasks_app.kinds.private import check_reach
 from tasks_app.kinds.references import CredentialName, check_credential, credential_for
 from tasks_app.models import Credential, StoredFile
 from tasks_app.retry import RetryPolicy
 from tasks_app.services.credentials import TokenUnavailable, forget_token, headers_for
 from tasks_app.services.files import file_rewindable
-from tasks_app.services.outbound import Answer, Call, NotAllowed, check_url
+from tasks_app.services.outbound import Answer, Call
 
 _KEEP_BYTES = 1024
 _UNAUTHORISED = 401
@@ -48,10 +48,7 @@ class Upload(Payload):
 
     def check(self) -> None:
         """Refuse a URL that the platform would not call, and headers that are not the caller's to set."""
-        try:
-            check_url(self.url, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
-        except NotAllowed as error:
-            raise Invalid.at("url", "url_not_allowed", str(error)) from None
+        check_reach("url", self.url)
         for name, value in self.headers.items():
             fault = check_header(name, value)
             if fault is not None:
@@ -60,7 +57,8 @@ class Upload(Payload):
                 raise Invalid.at(f"headers.{name}", "contradiction", "Give either this header or a credential.")
 
     def check_owner(self, owner: Any) -> None:
-        """Refuse a credential that the owner has not, or that doesn't go to this address."""
+        """Refuse an address that is not for the owner, and a credential that isn't theirs or doesn't go there."""
+        check_reach("url", self.url, owner=owner)
         if self.credential is not None:
             check_credential(owner, self.credential, "credential", url=self.url)
 
@@ -100,15 +98,15 @@ def upload_file(ctx: RunContext, upload: Upload, file: StoredFile) -> int | None
 
 def _sent(ctx: RunContext, upload: Upload, file: StoredFile, key: str) -> Answer:
     credential = credential_for(ctx.owner_id, upload.credential) if upload.credential else None
-    answer = _exchange(upload, file, credential, key)
+    answer = _exchange(ctx, upload, file, credential, key)
     if answer.status == _UNAUTHORISED and credential is not None and credential.kind == Credential.Kind.OAUTH2:
         ctx.log("The service took the access token no more; asking for a new one")
         forget_token(credential)
-        answer = _exchange(upload, file, credential, key)
+        answer = _exchange(ctx, upload, file, credential, key)
     return answer
 
 
-def _exchange(upload: Upload, file: StoredFile, credential: Credential | None, key: str) -> Answer:
+def _exchange(ctx: RunContext, upload: Upload, file: StoredFile, credential: Credential | None, key: str) -> Answer:
     headers = httpx.Headers({"Content-Type": file.content_type, "Idempotency-Key": key})
     headers.update(upload.headers)
     try:
@@ -124,7 +122,7 @@ def _exchange(upload: Upload, file: StoredFile, credential: Credential | None, k
             timeout_seconds=upload.timeout_seconds,
             max_bytes=_KEEP_BYTES,
         )
-        return answered(call, upload.place)
+        return answered(call, upload.place, owner_id=ctx.owner_id)
 
 
 def _failure(upload: Upload, answer: Answer) -> Exception | None:

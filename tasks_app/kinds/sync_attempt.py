@@ -14,6 +14,7 @@ from tasks_app.kinds.references import credential_for
 from tasks_app.kinds.sync_fetching import MOST_VERSIONS, FetchFailed, Page, Reader
 from tasks_app.kinds.sync_items import Unreadable, read_items
 from tasks_app.models import Credential, SyncedCollection
+from tasks_app.selectors.access import owner_reaches_private
 from tasks_app.services import synced_records, syncing
 from tasks_app.services.credentials import TokenUnavailable, forget_token, headers_for
 
@@ -74,6 +75,7 @@ class Sync:
             access=access,
             timeout_seconds=payload.timeout_seconds,
             pause=self._pause,
+            allow_private=owner_reaches_private(ctx.owner_id),
         )
 
     def run(self) -> dict[str, Any]:

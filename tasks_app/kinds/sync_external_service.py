@@ -4,19 +4,18 @@ import hashlib
 import re
 from typing import Annotated, Any
 
-from django.conf import settings
 from pydantic import Field, StringConstraints
 
 from tasks_app.errors import Invalid, Permanent, RetryLater
 from tasks_app.handlers import Payload, RunContext, handler
 from tasks_app.kinds.http_headers import check_header
 from tasks_app.kinds.json_path import Path
+from tasks_app.kinds.private import check_reach
 from tasks_app.kinds.references import CredentialName, check_credential
 from tasks_app.kinds.sync_attempt import Sync
 from tasks_app.kinds.sync_fetching import RETRY
 from tasks_app.kinds.sync_paging import OnePage, Paging
 from tasks_app.services import syncing
-from tasks_app.services.outbound import NotAllowed, check_url
 
 BUSY_SECONDS = 60
 _SECRET = re.compile(r"authorization|cookie|key|token|secret|password|session|signature", re.IGNORECASE)
@@ -61,10 +60,7 @@ class SyncExternalService(Payload):
 
     def check(self) -> None:
         """Refuse a URL that the platform would not call, and headers that are not the caller's to set."""
-        try:
-            check_url(self.url, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
-        except NotAllowed as error:
-            raise Invalid.at("url", "url_not_allowed", str(error)) from None
+        check_reach("url", self.url)
         if not self.collection.isprintable():
             raise Invalid.at("collection", "bad_character", "A name holds printable characters only.")
         for name, value in self.headers.items():
@@ -73,7 +69,8 @@ class SyncExternalService(Payload):
                 raise Invalid.at(f"headers.{name[:80]}", "header_not_allowed", fault)
 
     def check_owner(self, owner: Any) -> None:
-        """The credential must be the owner's, and may go to this host."""
+        """The address must be for the owner, and the credential the owner's, and may go to this host."""
+        check_reach("url", self.url, owner=owner)
         if self.credential is not None:
             check_credential(owner, self.credential, "credential", url=self.url)
 

@@ -8,7 +8,6 @@ from itertools import count
 from typing import Any, Protocol
 
 import httpx
-from django.conf import settings
 
 from tasks_app.errors import Permanent, RetryLater
 from tasks_app.kinds.http_answer import retry_after_seconds, summary
@@ -71,6 +70,7 @@ class Reader:
     access: Access
     timeout_seconds: float
     pause: Callable[[float], None]
+    allow_private: bool
     is_certain: bool = True
     _asked: set[str] = field(default_factory=set)
     _first: Answer | None = None
@@ -154,7 +154,7 @@ class Reader:
         if _place(url) != _place(httpx.URL(self.url)):
             raise Permanent(f"Page {number} leads to another place, {_shown(url)}; only {_shown(self.url)} is read.")
         try:
-            check_url(str(url), allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+            check_url(str(url), allow_private=self.allow_private)
         except NotAllowed as error:
             raise Permanent(f"Page {number} leads to an address that the platform does not call. {error}") from None
         if str(url) in self._asked:
@@ -181,7 +181,7 @@ class Reader:
         headers.update(_condition(version))
         call = Call(method="GET", url=url, headers=headers, timeout_seconds=self.timeout_seconds, max_bytes=PAGE_BYTES)
         try:
-            return send(call, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+            return send(call, allow_private=self.allow_private)
         except Refused as error:
             raise Permanent(f"ssrf_blocked: {error}") from None
         except OutboundError as error:

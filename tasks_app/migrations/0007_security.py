@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name_plural': 'audit entries',
                 'default_permissions': (),
-                'indexes': [models.Index(condition=models.Q(('position', None)), fields=['id'], name='audit_unsealed'), models.Index(fields=['object_type', 'object_id', '-id'], name='audit_object'), models.Index(fields=['user_id', '-id'], name='audit_user'), models.Index(fields=['action', '-id'], name='audit_action')],
+                'indexes': [models.Index(condition=models.Q(('position', None)), fields=['id'], name='audit_unsealed'), models.Index(fields=['object_type', 'object_id', '-id'], name='audit_object'), models.Index(fields=['user_id', '-id'], name='audit_user'), models.Index(fields=['action', '-id'], name='audit_action'), models.Index(fields=['owner_id', '-id'], name='audit_owner')],
             },
         ),
         migrations.CreateModel(

@@ -67,6 +67,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
             models.Index(fields=["user_id", "-id"], name="audit_user"),
             models.Index(fields=["action", "-id"], name="audit_action"),
+            models.Index(fields=["owner_id", "-id"], name="audit_owner"),
         ]
 
     def __str__(self) -> str:

@@ -5,20 +5,20 @@ everybody's: each is a Django group over the permissions named here. What a pers
 (`NotFound`); what they may see and not do is refused (`Forbidden`).
 """
 
-import threading
-import time
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.db.models import Q, QuerySet
 
 from tasks_app.errors import Forbidden
 from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
-from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun, TaskShare, TypeRule
+from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun, TaskShare
+from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
 Thing = ScheduledTask | TaskRun | Batch
@@ -131,14 +131,44 @@ def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
         return True
 
 
-def why_not(user: Any, spec: HandlerSpec) -> str:
-    """Say why nothing of this type may run on the user's behalf; "" when it may. None is the platform."""
+def why_not(user: Any, spec: HandlerSpec, *, is_restricted: bool | None = None) -> str:
+    """Say why nothing of this type may run on the user's behalf; "" when it may. None is the platform.
+
+    `is_restricted`: what the type's rule says, where the caller has read it already, as lists of types do.
+    """
     reason = spec.why_off() if spec.why_off else ""
     if reason or user is None:
         return reason
-    needed = spec.permission or _permission_by_rule(spec.name)
+    needed = spec.permission
+    if not needed and (type_rule(spec.name).is_restricted if is_restricted is None else is_restricted):
+        needed = f"tasks_app.{schedule_permission(spec.name)}"
     allowed = not needed or (user.is_active and user.has_perm(needed))
     return "" if allowed else f"You may not use “{spec.title}”; an administrator can give you the permission."
+
+
+def reaches_private(owner: Any) -> bool:
+    """Say whether what runs on this user's behalf may call addresses inside the network; None is the platform.
+
+    Either everybody's work may, by ALLOW_PRIVATE_ADDRESSES, or that of owners with the permission, where
+    PRIVATE_NETWORKS_BY_PERMISSION makes it count. The owner's right decides and not that of whoever edits or starts a
+    task, because it is the owner's work: so nobody borrows it by sharing. Asked when a task is saved and again before
+    each request of a run.
+    """
+    if settings.ALLOW_PRIVATE_ADDRESSES:
+        return True
+    return settings.PRIVATE_NETWORKS_BY_PERMISSION and owner is not None and has_right(owner, "reach_private_networks")
+
+
+def owner_reaches_private(owner_id: int | None) -> bool:
+    """As `reaches_private`, for an owner by id, whose rights are read as they are now."""
+    if settings.ALLOW_PRIVATE_ADDRESSES or not settings.PRIVATE_NETWORKS_BY_PERMISSION:
+        return reaches_private(None)
+    return reaches_private(get_user_model().objects.filter(pk=owner_id or 0).first())
+
+
+def anybody_reaches_private() -> bool:
+    """Say whether an address inside the network may be right at all, before it is known on whose behalf."""
+    return bool(settings.ALLOW_PRIVATE_ADDRESSES or settings.PRIVATE_NETWORKS_BY_PERMISSION)
 
 
 def schedule_permission(type_name: str) -> str:
@@ -201,24 +231,3 @@ def _shares_with(user: Person) -> dict[UUID, str]:
                 known[task_id] = level
         user._task_shares = known  # type: ignore[union-attr]  # for the life of this object, as Django does with rights
     return known
-
-
-def _permission_by_rule(type_name: str) -> str:
-    return f"tasks_app.{schedule_permission(type_name)}" if type_name in _restricted_types() else ""
-
-
-def _restricted_types() -> frozenset[str]:
-    """The types that an administrator has restricted, as they were a moment ago: each payload and each run asks."""
-    now = time.monotonic()
-    if now >= _restricted.until:
-        rules = TypeRule.objects.filter(is_restricted=True).values_list("type", flat=True)
-        _restricted.types, _restricted.until = frozenset(rules), now + settings.TYPE_RULE_SECONDS
-    return _restricted.types
-
-
-class _Restricted(threading.local):
-    types: frozenset[str] = frozenset()
-    until = 0.0
-
-
-_restricted = _Restricted()

@@ -1,5 +1,6 @@
 """The examples and the types as one person meets them: what they may use, and why not the rest."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks_app.catalogue import EXAMPLES, GROUPS, Example
@@ -7,6 +8,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.recurrence import build
 from tasks_app.selectors.access import Person, sees_all, why_not
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rules
 
 FOR_STAFF = "This concerns the whole platform: for administrators."
 
@@ -31,14 +33,17 @@ class ExampleOffer:
 
 def type_offers(user: Person) -> list[TypeOffer]:
     """Every type that people may schedule: those that this person may use come first."""
-    offers = [TypeOffer(spec, why_not(user, spec)) for spec in registry.all() if not spec.internal]
+    rules = type_rules()
+    specs = [spec for spec in registry.all() if not spec.internal]
+    offers = [TypeOffer(spec, why_not(user, spec, is_restricted=_is_restricted(spec, rules))) for spec in specs]
     return sorted(offers, key=lambda offer: (bool(offer.why_not), offer.spec.title.lower()))
 
 
 def example_offers(user: Person, timezone: str) -> list[ExampleOffer]:
     """Every example whose type is installed, in the catalogue's order."""
     known = {spec.name: spec for spec in registry.all() if not spec.internal}
-    return [_offer(user, one, known[one.type], timezone) for one in EXAMPLES if one.type in known]
+    rules = type_rules()
+    return [_offer(user, one, known[one.type], timezone, rules) for one in EXAMPLES if one.type in known]
 
 
 def in_groups(offers: list[ExampleOffer]) -> list[tuple[str, list[ExampleOffer]]]:
@@ -47,6 +52,12 @@ def in_groups(offers: list[ExampleOffer]) -> list[tuple[str, list[ExampleOffer]]
     return [(title, members) for title, members in groups if members]
 
 
-def _offer(user: Person, example: Example, spec: HandlerSpec, timezone: str) -> ExampleOffer:
-    reason = why_not(user, spec) or (FOR_STAFF if example.for_staff and not sees_all(user) else "")
+def _is_restricted(spec: HandlerSpec, rules: Mapping[str, Rule]) -> bool:
+    return rules.get(spec.name, NO_RULE).is_restricted
+
+
+def _offer(user: Person, example: Example, spec: HandlerSpec, timezone: str, rules: Mapping[str, Rule]) -> ExampleOffer:
+    reason = why_not(user, spec, is_restricted=_is_restricted(spec, rules)) or (
+        FOR_STAFF if example.for_staff and not sees_all(user) else ""
+    )
     return ExampleOffer(example, build(example.schedule, timezone).describe(), spec.title, reason)

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from tasks_app.models import Queue, ScheduledTask, TaskRun
-from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
 from tasks_app.states import Status
@@ -26,6 +26,7 @@ class TaskFilters:
     owner: str = ""
     search: str = ""
     last_run_status: str = ""
+    shared: str = ""
     calendar: uuid.UUID | None = None
     next_run_before: datetime | None = None
     next_run_after: datetime | None = None
@@ -51,16 +52,22 @@ def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -
             rows = rows.filter(**{name: value})
     if filters.owner:
         rows = rows.filter(owner__username=filters.owner)
+    if filters.shared:
+        rows = rows.filter(id__in=sorted(shared_task_ids(user))).exclude(owner_id=user.pk)
     if filters.tag:
         rows = with_tag(rows, filters.tag)
-    if filters.search:
-        words = filters.search
+    if words := filters.search:
         rows = rows.filter(Q(name__icontains=words) | Q(type__icontains=words) | Q(description__icontains=words))
+    rows = _due_between(rows, filters)
+    return rows.order_by(*(Column.of(name, ScheduledTask).sorted() for name in ORDERS[ordering]))
+
+
+def _due_between(rows: QuerySet[ScheduledTask], filters: TaskFilters) -> QuerySet[ScheduledTask]:
     if filters.next_run_before is not None:
         rows = rows.filter(next_due_at__lt=filters.next_run_before)
     if filters.next_run_after is not None:
         rows = rows.filter(next_due_at__gt=filters.next_run_after)
-    return rows.order_by(*(Column.of(name, ScheduledTask).sorted() for name in ORDERS[ordering]))
+    return rows
 
 
 def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUID, list[TaskRun]]:

@@ -8,11 +8,13 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.handlers import registry
+from tasks_app.handlers.locks import differing, with_locked, without_locked
 from tasks_app.handlers.masking import mask_faults, unmasked
 from tasks_app.handlers.places import references
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload, why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services.sealed_payloads import opened_payload, sealed_faults, sealed_payload
 from tasks_app.services.validation import Problems, check_json
 
@@ -36,11 +38,20 @@ def meant_payload(
     meant, stored = payload, opened_payload(thing, is_for_edit=True)
     if is_same_type(wanted, thing.type) and shows_payload(user, thing):
         meant = unmasked(model, payload, stored)
-    is_same = wanted == thing.type and meant in (stored, thing.payload)
-    if thing.owner_id != user.pk and not is_same and model is not None:
+    if thing.owner_id != user.pk and model is not None and _is_reworded(thing, wanted, meant, stored):
         for path, _ in references(model, meant, SECRETS):
             raise Invalid.at(f"payload.{path}", "not_allowed", "Only the owner of a credential may say what it is for.")
     return meant
+
+
+def _is_reworded(thing: ScheduledTask | TaskRun, type_name: str, meant: dict[str, Any], stored: dict[str, Any]) -> bool:
+    """Say whether it says something new; what an administrator has fixed is said by nobody."""
+    locked = type_rule(registry.get(type_name).name).locked
+    said = without_locked(meant, locked)
+    return type_name != thing.type or said not in (
+        without_locked(stored, locked),
+        without_locked(thing.payload, locked),
+    )
 
 
 def edited_payload(
@@ -72,16 +83,19 @@ def checked_payload(
 ) -> dict[str, Any]:
     """Check a payload against its type, its owner's rights and the size limit; gives it in the type's own form, sealed.
 
-    The payload of a row is `opened_payload` of it first.
+    The payload of a row is `opened_payload` of it first. What an administrator has fixed stands in it then, whether it
+    was given or left out; another value is a fault.
     """
-    found = Problems()
+    found, rule = Problems(), _rule_of(type_name)
     check_json(found, "payload", payload, most_bytes=settings.PAYLOAD_MAX_BYTES)
+    if not found and rule.locked:
+        payload = _with_locked(found, type_name, payload, rule)
     if not found:
         # Before the type's own checks: a mask that stands for nothing must be called by its name.
         found.merge(_mask_faults(type_name, payload) | sealed_faults(payload))
     if not found:
         try:
-            reason = why_not(owner, registry.get(type_name))
+            reason = why_not(owner, registry.get(type_name), is_restricted=rule.is_restricted)
             if not reason:
                 return sealed_payload(type_name, registry.validate_for(owner, type_name, payload)[1])
             found.add("type", "not_allowed", reason)
@@ -91,6 +105,20 @@ def checked_payload(
             found.merge(error.fields)
     problems.merge(found.fields)
     return payload
+
+
+def _rule_of(type_name: str) -> Rule:
+    try:
+        return type_rule(registry.get(type_name).name)
+    except KeyError:
+        return NO_RULE
+
+
+def _with_locked(problems: Problems, type_name: str, payload: dict[str, Any], rule: Rule) -> dict[str, Any]:
+    model = model_of(type_name)
+    for path in differing(model, payload, rule.locked):
+        problems.add(f"payload.{path}", "locked", "An administrator has fixed this field; leave it out.")
+    return with_locked(model, payload, rule.locked)
 
 
 def _mask_faults(type_name: str, payload: dict[str, Any]) -> dict[str, list[FieldError]]:

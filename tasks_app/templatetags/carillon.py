@@ -13,6 +13,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import Thing, deeds_with
 from tasks_app.selectors.effects import COUNTED, ShownEffect
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.states import Status
@@ -45,6 +46,12 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
         status,
         small,
     )
+
+
+@register.simple_tag(takes_context=True)
+def deeds(context: dict[str, Any], thing: Thing) -> dict[str, bool]:
+    """What the reader may do with a task, run or batch: no button is shown that would be refused."""
+    return deeds_with(context["request"].user, thing)
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.models import Batch
 from tasks_app.recurrence.moments import read_instant
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.selectors.access import Deed, sees_all
+from tasks_app.selectors.access import Deed
 from tasks_app.selectors.batches import Tally, batch_get, batch_list, batch_status, latest_runs, tallies, tally
 from tasks_app.services import batches
 from tasks_app.states import FINAL, Status
@@ -120,7 +120,6 @@ def batch_list_page(request: Request) -> HttpResponse:
         "is_any_open": any(batch.finished_at is None for batch in found),
         "page": number,
         "has_next": len(found) > SIZE,
-        "shows_owner": sees_all(request.user),
     }
     return render(request, "pages/batch-list.html", context, fragments={"batch-table": "parts/batch-table.html"})
 

@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages as say
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -92,7 +93,7 @@ def calendar_remove(request: Request, calendar_id: uuid.UUID) -> HttpResponse:
     """Ask, then delete."""
     row = _found(request, calendar_id)
     if not can_edit_calendar(request.user, row):
-        raise Http404
+        raise PermissionDenied("This calendar is shared with you; only its owner and administrators delete it.")
     edit = reverse("calendar-edit", args=[row.pk])
     if request.method == "GET":
         text = "No active or paused task keeps it. Tasks that have ended forget it."

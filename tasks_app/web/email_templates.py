@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages as say
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -89,7 +90,7 @@ def email_template_remove(request: Request, template_id: uuid.UUID) -> HttpRespo
     """Ask, then delete."""
     row = _found(request, template_id)
     if not can_edit_template(request.user, row):
-        raise Http404
+        raise PermissionDenied("This template is shared with you; only its owner and administrators delete it.")
     edit = reverse("email-template-edit", args=[row.pk])
     if request.method == "GET":
         text = "No task sends it. It is gone for good; what was mailed with it stays mailed."

@@ -3,22 +3,24 @@
 import uuid
 
 from django.contrib import messages
-from django.core.exceptions import SuspiciousOperation
-from django.http import Http404, HttpResponse
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
+from tasks_app.handlers.locks import with_locked
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Deed, may
-from tasks_app.selectors.payloads import masked_payload
+from tasks_app.selectors.payloads import masked_payload, model_of
 from tasks_app.services import runs, settling
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.fold import fold
+from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.task import type_info
@@ -92,11 +94,12 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST" and "changed" not in request.POST:
         return _again(request, run, None)
     if not (shows_payload(request.user, run) and may(request.user, Deed.MANAGE, run)):
-        raise Http404
+        raise PermissionDenied("You may see this run, but not what it was given, or not change it.")
     if request.method == "GET":
         return _editor(request, run, masked_payload(run), {})
-    reader = Reader(type_info(run.type).schema, request.POST, masked_payload(run))
-    payload = reader.payload()
+    chosen = type_info(run.type)
+    reader = Reader(chosen.schema, request.POST, masked_payload(run))
+    payload = take_out(reader.payload(), reader.errors, chosen.locked)
     add_row(payload, request.POST.get("_add", ""))
     remove_row(payload, request.POST.get("_remove", ""))
     if any(name in request.POST for name in ("_add", "_remove", "_refresh")):
@@ -122,12 +125,13 @@ def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) ->
 def _editor(
     request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
 ) -> HttpResponse:
-    schema = type_info(run.type).schema
-    fields = draw_payload(schema, payload, errors, owner=run.owner)
+    chosen = type_info(run.type)
+    shown = with_locked(model_of(run.type), payload, chosen.locked)
+    fields = lock(draw_payload(chosen.schema, shown, errors, owner=run.owner), chosen.locked)
     context = {
         "run": run,
         "title": run.task.name if run.task else run.type,
-        "payload_fold": fold(fields, schema, payload),
+        "payload_fold": fold(fields, chosen.schema, payload),
         "form": {"payload": payload},
         "unplaced": unplaced(errors, fields),
         "has_errors": bool(errors),

@@ -13,6 +13,7 @@ from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import api_keys_of
 from tasks_app.selectors.people import zone_of_person
+from tasks_app.selectors.people_list import manages_people, role_of
 from tasks_app.services import strict_json
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
 from tasks_app.services.people import email_change, profile_update
@@ -90,7 +91,14 @@ def _draw_settings(request: Request, typed: dict[str, str], errors: Errors, *, s
     return render(
         request,
         "pages/settings.html",
-        {"email": email, "password": _password(errors), "zone": _zone(request, typed, errors), "zones": zone_offers()},
+        {
+            "email": email,
+            "password": _password(errors),
+            "zone": _zone(request, typed, errors),
+            "zones": zone_offers(),
+            "role": role_of(request.user),
+            "manages_people": manages_people(request.user),
+        },
         status=status,
     )
 

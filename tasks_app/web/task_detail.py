@@ -8,10 +8,12 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
-from tasks_app.models import Batch, ScheduledTask, TaskRun
+from tasks_app.models import Batch, ScheduledTask, TaskRun, TaskShare
+from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
+from tasks_app.selectors.shares import shares_of
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.planning import Coming, planned_runs
@@ -64,6 +66,8 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "success_rate": _success_rate(recent),
         "backfills": _backfills(task),
         "audit_lines": lines_of_task(request, task),
+        "shares": list(shares_of(task)) if may(request.user, Deed.MANAGE, task) else [],
+        "levels": list(TaskShare.Level),
         "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)

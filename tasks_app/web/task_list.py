@@ -7,7 +7,6 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.task_list import ORDERS, TaskFilters, recent_runs, task_search
 from tasks_app.states import TaskKind, TaskStatus
@@ -18,7 +17,7 @@ from tasks_app.web.page import Request, page, render
 SIZE = 50
 DEEPEST = 200
 FRAGMENTS = {"task-table": "parts/task-table.html"}
-_WORDS = ("status", "kind", "type", "queue", "tag", "search", "last_run_status")
+_WORDS = ("status", "kind", "type", "queue", "tag", "search", "last_run_status", "shared")
 _ORDER_WORDS = {
     "name": "By name",
     "next_run_at": "Next to run",
@@ -43,7 +42,6 @@ def task_list(request: Request) -> HttpResponse:
         "filters": filters,
         "selects": _selects(request),
         "is_filtered": any(getattr(filters, name) for name in _WORDS),
-        "shows_owner": sees_all(request.user),
         "counts": task_counts(request.user),
     }
     return render(request, "pages/task-list.html", context, fragments=FRAGMENTS)
@@ -54,7 +52,7 @@ def task_list(request: Request) -> HttpResponse:
 def task_row(request: Request, task_id: Any) -> HttpResponse:
     """One row of the list, fetched again when its task's runs change."""
     [row] = with_strips([task_or_404(request, task_id)])
-    return render(request, "parts/task-row.html", {**row, "shows_owner": sees_all(request.user)})
+    return render(request, "parts/task-row.html", row)
 
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:
@@ -76,5 +74,6 @@ def _selects(request: Request) -> list[query.Select]:
         query.select(request.GET, "kind", "Any schedule", [(kind.value, word) for kind, word in kinds.items()]),
         query.select(request.GET, "type", "Any type", types),
         query.select(request.GET, "last_run_status", "Any last run", outcomes),
+        query.select(request.GET, "shared", "Anybody's", [("me", "Shared with me")]),
         query.select(request.GET, "ordering", "By name", [item for item in _ORDER_WORDS.items() if item[0] != "name"]),
     ]

@@ -33,6 +33,7 @@ from tasks_app.models import (
     StoredFile,
     SyncedCollection,
     TaskRun,
+    TypeRule,
     Worker,
     db_now,
     new_id,
@@ -137,5 +138,6 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         TaskResult.objects.create(task_id="abc", task_name="some.task", status="SUCCESS"),
         GroupResult.objects.create(group_id="abc", result="[]"),
         make_credential(alice),
+        TypeRule.objects.create(type="http_request", locked={"timeout_seconds": 10}),
     ]
     return Exhibits({type(row): row for row in rows})

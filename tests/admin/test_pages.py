@@ -27,7 +27,7 @@ def test_everything_that_should_be_is_registered() -> None:
         "User", "Group", "PeriodicTask", "ClockedSchedule", "CrontabSchedule", "IntervalSchedule", "SolarSchedule",
         "TaskResult", "GroupResult", "ScheduledTask", "TaskRun", "Worker", "Queue", "Beat", "Effect", "ApiKey",
         "StoredFile", "AllowedCommand", "EmailTemplate", "MailCount", "SyncedCollection",
-        "Credential", "Batch",
+        "Credential", "Batch", "TypeRule",
         "Calendar",
     }  # fmt: skip
 

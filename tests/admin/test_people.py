@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
 from tasks_app.models import RecoveryCode, ScheduledTask, SecondFactor
@@ -77,3 +77,30 @@ def test_a_superusers_second_factor_is_removed_by_superusers_only(deputy: Client
     assert SecondFactor.objects.count() == 1
     remove_factor(desk, staff)
     assert SecondFactor.objects.count() == 0
+
+
+def test_nobody_gives_by_a_group_what_they_have_not(deputy: Client, alice: User) -> None:
+    group = Group.objects.create(name="readers")
+    group.permissions.add(Permission.objects.get(codename="see_payloads"))
+    url = address(User, "change", alice.pk)
+    assert any("may do more than you" in text for text in told(deputy.post(url, fields(alice, groups=[group.pk]))))
+    assert not alice.groups.exists()
+    told(deputy.post(url, fields(alice, groups=[Group.objects.get(name="Viewer").pk])))
+    assert alice.groups.exists()
+
+
+def test_what_a_group_holds_is_for_superusers_to_say(deputy: Client) -> None:
+    group = Group.objects.get(name="Admin")
+    right = Permission.objects.get(codename="see_payloads")
+    told(deputy.post(address(Group, "change", group.pk), {"name": "Admin", "permissions": [right.pk]}))
+    assert not group.permissions.filter(pk=right.pk).exists()
+
+
+def test_nobody_disables_themselves(deputy: Client, admin: User) -> None:
+    values = fields(admin, is_staff="on", groups=[Group.objects.get(name="Admin").pk])
+    values.pop("is_active")
+    assert told(deputy.post(address(User, "change", admin.pk), values)) == [
+        "Nobody disables themselves; ask another administrator."
+    ]
+    admin.refresh_from_db()
+    assert admin.is_active

@@ -6,7 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from tasks_app.models import ScheduledTask
+from notifications.consumers import CHECK_SECONDS, CHECK_SPREAD, SHARED, UNAUTHENTICATED
+from tasks_app.models import ScheduledTask, TaskShare
+from tasks_app.services.sharing import share_remove, share_set
 from tests import runs
 from tests.realtime.conftest import Connect, do
 
@@ -71,3 +73,36 @@ async def test_a_deleted_task_ends_its_subscription(connect: Connect, alice: Use
     await do(ScheduledTask.objects.update, deleted_at=timezone.now())
     frame = await socket.until(lambda frame: frame["type"] == "error")
     assert frame == {"type": "error", "code": "not_found", "topic": f"task:{task.id}"}
+
+
+def _share(task: ScheduledTask, user: User) -> TaskShare:
+    return share_set(task=task, user=user.username, level="view", actor="tests")
+
+
+async def test_a_share_that_is_taken_back_ends_what_the_socket_hears(
+    connect: Connect, alice: User, charlie: User
+) -> None:
+    task = await do(runs.make_task, alice)
+    await do(_share, task, charlie)
+    socket = await connect(charlie, check_seconds=SOON)
+    await socket.subscribe(f"task:{task.id}")
+    await do(share_remove, task=task, user="charlie", actor="tests")
+    assert await socket.close_code() == UNAUTHENTICATED
+
+
+async def test_a_new_share_lets_the_next_socket_hear(connect: Connect, alice: User, charlie: User) -> None:
+    task = await do(runs.make_task, alice)
+    socket = await connect(charlie, check_seconds=SOON)
+    await socket.subscribe("tasks")
+    await do(_share, task, charlie)
+    assert await socket.close_code() == UNAUTHENTICATED
+    again = await connect(charlie)
+    await again.subscribe("tasks")
+    run = await do(runs.make_run, alice, task)
+    await do(runs.claim, run)
+    await again.until(lambda frame: frame.get("status") == "running" and frame["task_id"] == str(task.id))
+
+
+def test_an_open_socket_is_asked_at_least_every_ten_seconds() -> None:
+    latest = CHECK_SECONDS * max(CHECK_SPREAD) + CHECK_SECONDS * SHARED
+    assert latest <= 10

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from tasks_app.errors import Forbidden, NotFound
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskShare, TypeRule
-from tasks_app.selectors import access
+from tasks_app.selectors import access, type_rules
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.runs import run_get
 from tasks_app.selectors.tasks import task_get
@@ -156,4 +156,4 @@ def test_thousands_of_payloads_ask_for_the_rules_once(
     spec = registry.get("http_request")
     with django_assert_max_num_queries(1):
         assert [access.why_not(alice, spec) for _ in range(3)] == ["", "", ""]
-    access._restricted.until = 0.0
+    type_rules._kept.until = 0.0

@@ -122,7 +122,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for hours in range(1, 12):
         last = backfill(hourly, hours)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(10):
         as_alice.get(reverse("batch-list"))
     backfill(hourly, 40)
     with django_assert_max_num_queries(12):

@@ -275,7 +275,7 @@ def test_others_calendars_do_not_exist_and_shared_ones_are_read(
     assert "Christmas Eve" in text(page)
     assert '<button class="button primary">Save' not in page.content.decode()
     assert "Everybody's" in text(as_charlie.get(BASE))
-    assert as_charlie.get(address(office, "delete/")).status_code == 404
+    assert as_charlie.get(address(office, "delete/")).status_code == 403
     refused = as_charlie.post(address(office), {**TYPED, "name": "Evil"})
     assert "only its owner and administrators change it" in text(refused)
     office.refresh_from_db()

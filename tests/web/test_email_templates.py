@@ -69,7 +69,7 @@ def test_others_templates_do_not_exist_and_shared_ones_are_read(
     page = as_charlie.get(address(bill))
     assert "Shared with everybody by alice" in text(page)
     assert "Save" not in text(page)
-    assert as_charlie.get(address(bill, "delete/")).status_code == 404
+    assert as_charlie.get(address(bill, "delete/")).status_code == 403
     response = as_charlie.post(address(bill), {**BILL, "subject": "Evil"})
     assert "only its owner and administrators change it" in text(response)
     bill.refresh_from_db()

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
-
 from tasks_app.models import Credential
 from tasks_app.services.credentials.hosts import is_safe, read_host
 from tasks_app.services.outbound import NotAllowed, check_url
@@ -32,7 +30,7 @@ _OTHERS_HEADERS = frozenset(
 )
 
 
-def checked_hosts(problems: Problems, hosts: object) -> list[str]:
+def checked_hosts(problems: Problems, hosts: object, *, allow_private: bool) -> list[str]:
     """Give the host names in their one spelling; at least one is needed."""
     if isinstance(hosts, str) or not isinstance(hosts, Sequence) or not all(isinstance(host, str) for host in hosts):
         problems.add("hosts", "type", "Must be a list of host names.")
@@ -44,13 +42,13 @@ def checked_hosts(problems: Problems, hosts: object) -> list[str]:
     found = []
     for number, host in enumerate(hosts[:MOST_HOSTS]):
         try:
-            found.append(read_host(host))
+            found.append(read_host(host, allow_private=allow_private))
         except ValueError as error:
             problems.add(f"hosts.{number}", "host", str(error))
     return list(dict.fromkeys(found))
 
 
-def checked_details(problems: Problems, kind: str, details: object) -> dict[str, str]:
+def checked_details(problems: Problems, kind: str, details: object, *, allow_private: bool) -> dict[str, str]:
     """Give what is no secret about the credential; blank fields are left out."""
     if not isinstance(details, Mapping):
         problems.add("details", "type", "Must be an object.")
@@ -63,7 +61,7 @@ def checked_details(problems: Problems, kind: str, details: object) -> dict[str,
         text = _printable(problems, f"details.{name}", details.get(name, ""), is_required=is_required)
         if text:
             found[name] = text
-            fault = _FAULTS.get(name, _no_fault)(text)
+            fault = _FAULTS.get(name, _no_fault)(text, allow_private)
             if fault:
                 problems.add(f"details.{name}", "invalid", fault)
     return found
@@ -98,15 +96,15 @@ def _printable(problems: Problems, path: str, value: object, *, is_required: boo
     return text
 
 
-def _no_fault(text: str) -> str:
+def _no_fault(text: str, _: bool) -> str:
     return ""
 
 
-def _username_fault(text: str) -> str:
+def _username_fault(text: str, _: bool) -> str:
     return "A user name must not hold a colon." if ":" in text else ""
 
 
-def _header_fault(text: str) -> str:
+def _header_fault(text: str, _: bool) -> str:
     name = text.lower()
     if not _HEADER.fullmatch(text):
         return "This is not a header name."
@@ -114,19 +112,19 @@ def _header_fault(text: str) -> str:
     return "This header can't carry a secret; it is set by the platform or may go to other hosts." if is_ours else ""
 
 
-def _token_url_fault(text: str) -> str:
+def _token_url_fault(text: str, allow_private: bool) -> str:
     try:
-        url = check_url(text, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        url = check_url(text, allow_private=allow_private)
     except NotAllowed as error:
         return str(error)
-    return "" if is_safe(url) else "The URL must begin with https://."
+    return "" if is_safe(url, allow_private=allow_private) else "The URL must begin with https://."
 
 
-def _ascii_fault(text: str) -> str:
+def _ascii_fault(text: str, _: bool) -> str:
     return "" if text.isascii() else "Must hold ASCII characters only."
 
 
-def _client_auth_fault(text: str) -> str:
+def _client_auth_fault(text: str, _: bool) -> str:
     problems = Problems()
     check_choice(problems, "", text, list(CLIENT_AUTH))
     return problems.fields[""][0].message if problems else ""

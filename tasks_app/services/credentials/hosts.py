@@ -7,9 +7,10 @@ label more, as in certificates.
 from collections.abc import Sequence
 
 import httpx
-from django.conf import settings
 
 from tasks_app.errors import Permanent
+from tasks_app.models import Credential
+from tasks_app.selectors.access import owner_reaches_private
 from tasks_app.services.outbound import NotAllowed, check_url
 
 _MARKS = frozenset("/?#@\\ ")
@@ -20,14 +21,14 @@ class CredentialRefused(Permanent):
     """The credential doesn't go there, or can't be used; trying again can't help."""
 
 
-def read_host(text: str) -> str:
+def read_host(text: str, *, allow_private: bool) -> str:
     """Give an entry in its one spelling; raise ValueError with a sentence."""
     entry = text.strip()
     is_wild = entry.startswith(_WILD)
     if not entry or _MARKS & set(entry):
         raise ValueError("Must be a host name such as api.example.com, without a scheme or a path.")
     try:
-        url = check_url(f"https://{entry.removeprefix(_WILD)}", allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        url = check_url(f"https://{entry.removeprefix(_WILD)}", allow_private=allow_private)
     except NotAllowed as error:
         raise ValueError(str(error).replace("The URL", "A host")) from None
     name = url.raw_host.decode("ascii")
@@ -38,13 +39,14 @@ def read_host(text: str) -> str:
     return (_WILD if is_wild else "") + url.netloc.decode("ascii")
 
 
-def check_target(hosts: Sequence[str], text: str) -> httpx.URL:
-    """Give the URL parsed, when a credential with these hosts may go there; raise CredentialRefused."""
+def check_target(credential: Credential, text: str) -> httpx.URL:
+    """Give the URL parsed, when the credential may go there on its owner's behalf; raise CredentialRefused."""
+    hosts, allow_private = credential.hosts, owner_reaches_private(credential.owner_id)
     try:
-        url = check_url(text, allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        url = check_url(text, allow_private=allow_private)
     except NotAllowed as error:
         raise CredentialRefused(str(error)) from None
-    if not is_safe(url):
+    if not is_safe(url, allow_private=allow_private):
         raise CredentialRefused("A credential is sent over https only.")
     place = url.netloc.decode("ascii")
     if not any(_covers(entry, place) for entry in hosts):
@@ -52,9 +54,9 @@ def check_target(hosts: Sequence[str], text: str) -> httpx.URL:
     return url
 
 
-def is_safe(url: httpx.URL) -> bool:
-    """Over https nobody listens; plain http is for a platform whose users may call the inside."""
-    return url.scheme == "https" or settings.ALLOW_PRIVATE_ADDRESSES
+def is_safe(url: httpx.URL, *, allow_private: bool) -> bool:
+    """Over https nobody listens; plain http is for those who may call the inside."""
+    return url.scheme == "https" or allow_private
 
 
 def is_within(wanted: Sequence[str], given: Sequence[str]) -> bool:

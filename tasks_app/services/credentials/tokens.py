@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from django.conf import settings
 from django.utils import timezone
 
 from tasks_app.handlers.secrecy import known
 from tasks_app.models import Credential
+from tasks_app.selectors.access import owner_reaches_private
 from tasks_app.services.credentials.hosts import CredentialRefused
 from tasks_app.services.credentials.vault import put_away, take_out
 from tasks_app.services.outbound import Answer, Call, NotSent, OutboundError, Refused, Unclear, send
@@ -58,7 +58,7 @@ def _keep(credential: Credential, token: str, seconds: float) -> None:
 
 def _ask(credential: Credential) -> Answer:
     try:
-        answer = send(_request(credential), allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        answer = send(_request(credential), allow_private=owner_reaches_private(credential.owner_id))
     except Refused as error:
         raise CredentialRefused(f"The token URL is not called: {error}") from None
     except (NotSent, Unclear, OutboundError) as error:

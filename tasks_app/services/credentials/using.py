@@ -27,7 +27,7 @@ def headers_for(credential: Credential, url: str) -> dict[str, str]:
     TokenUnavailable (worth a retry). Ask again for every other URL, also for the next page of a list: the HTTP client
     takes these headers along on redirects within one host and port only.
     """
-    check_target(credential.hosts, url)
+    check_target(credential, url)
     if credential.kind not in AUTHORISING:
         raise CredentialRefused(f"“{credential.name}” is a signing key; it does not authorise a request.")
     _note_use(credential)
@@ -49,7 +49,7 @@ def signature_for(credential: Credential, *, method: str, url: str, body: bytes 
     `method` and `url` are not part of what is signed, because proxies rewrite them; the URL must be one of the key's
     hosts nevertheless. Sign every attempt anew: receivers refuse an old timestamp.
     """
-    check_target(credential.hosts, url)
+    check_target(credential, url)
     if credential.kind not in SIGNING:
         raise CredentialRefused(f"“{credential.name}” is not a signing key.")
     _note_use(credential)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.handlers.masking import MASK
 from tasks_app.models import Credential
+from tasks_app.selectors.access import owner_reaches_private, reaches_private
 from tasks_app.services import audit
 from tasks_app.services.audit_values import secret_of, values_of
 from tasks_app.services.credentials.checks import checked_details, checked_hosts, checked_secret
@@ -37,16 +38,17 @@ def credential_create(  # noqa: PLR0913  # what a credential is made of
     details: Mapping[str, Any] | None = None,
 ) -> Credential:
     """Make one. Raises Invalid with every field's faults, Conflict when the owner has one of this name."""
-    problems = Problems()
+    problems, allow_private = Problems(), reaches_private(owner)
     check_choice(problems, "kind", kind, Credential.Kind.values)
     credential = Credential(
         owner_id=owner.pk,
         name=check_line(problems, "name", name, most=_LONGEST_NAME),
         kind=kind,
-        hosts=checked_hosts(problems, hosts),
+        hosts=checked_hosts(problems, hosts, allow_private=allow_private),
     )
     if kind in Credential.Kind.values:
-        credential.details = checked_details(problems, kind, {} if details is None else details)
+        given = {} if details is None else details
+        credential.details = checked_details(problems, kind, given, allow_private=allow_private)
     plain = checked_secret(problems, kind, secret)
     _refuse(problems)
     if Credential.objects.filter(owner_id=owner.pk).count() >= MOST:
@@ -113,13 +115,15 @@ def credential_delete(*, credential: Credential, actor: str, expected_version: i
 
 
 def _checked_changes(credential: Credential, changes: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
-    problems = Problems()
+    problems, allow_private = Problems(), owner_reaches_private(credential.owner_id)
     secret = checked_secret(problems, credential.kind, changes["secret"]) if "secret" in changes else None
     name = check_line(problems, "name", changes.get("name", credential.name), most=_LONGEST_NAME)
-    hosts: list[str] = checked_hosts(problems, changes["hosts"]) if "hosts" in changes else credential.hosts
+    hosts: list[str] = credential.hosts
+    if "hosts" in changes:
+        hosts = checked_hosts(problems, changes["hosts"], allow_private=allow_private)
     details: dict[str, str] = credential.details
     if "details" in changes:
-        details = checked_details(problems, credential.kind, changes["details"])
+        details = checked_details(problems, credential.kind, changes["details"], allow_private=allow_private)
     is_elsewhere = not is_within(hosts, credential.hosts)
     is_elsewhere |= details.get("token_url") != credential.details.get("token_url")
     if secret is None and is_elsewhere and not problems:

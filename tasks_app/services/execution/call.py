@@ -11,9 +11,11 @@ from django.db import connections
 from tasks_app import caller
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
 from tasks_app.handlers import Payload, registry, secrecy
+from tasks_app.handlers.locks import with_locked
 from tasks_app.handlers.masking import secrets_in
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.selectors.access import why_not
+from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services import outcomes
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
@@ -65,10 +67,12 @@ def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
     except registry.UnknownType as error:
         return Failure(reason=Reason.UNKNOWN_TYPE, error=str(error), is_permanent=True)
     try:
-        reason = why_not(run.owner, spec) if spec.permission or spec.why_off else ""
+        rule = _rule(attempt, spec)
+        is_asked = spec.permission or spec.why_off or rule.is_restricted
+        reason = why_not(run.owner, spec, is_restricted=rule.is_restricted) if is_asked else ""
         if reason:
             return Failure(reason=Reason.HANDLER_ERROR, error=reason, error_type="Forbidden", is_permanent=True)
-        return spec, _model(attempt, spec)
+        return spec, _model(attempt, spec, rule)
     except Unsealable as error:
         return Failure(reason=Reason.INVALID_PAYLOAD, error=error.message, is_permanent=True)
     except Invalid as error:
@@ -77,8 +81,15 @@ def _prepare(attempt: Attempt) -> tuple[HandlerSpec, Any] | Failure:
         return failure_of(error, spec)
 
 
-def _model(attempt: Attempt, spec: HandlerSpec) -> Any:
+def _rule(attempt: Attempt, spec: HandlerSpec) -> Rule:
+    """What administrators have laid down for the type, as it stands now and not when the task was saved."""
+    return attempt.group.rules.get(spec.name, NO_RULE) if attempt.group else type_rule(spec.name)
+
+
+def _model(attempt: Attempt, spec: HandlerSpec, rule: Rule) -> Any:
     run, payload = attempt.run, opened_payload(attempt.run)
+    if rule.locked:
+        payload = with_locked(spec.payload, payload, rule.locked)
     secrecy.known.begin(lambda: secrets_in(spec.payload, payload))
     asks_owner = issubclass(spec.payload, Payload) and spec.payload.check_owner is not Payload.check_owner
     if asks_owner:

@@ -9,11 +9,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.conf import settings
 
 from tasks_app import dispatch
 from tasks_app.models import TaskRun
+from tasks_app.selectors.type_rules import Rule, type_rules
 from tasks_app.services import group_moves, group_outcomes, lifecycle, outcomes
 from tasks_app.services.execution.board import Place
 from tasks_app.services.group_moves import Ended
@@ -49,6 +51,11 @@ class Group:
         with self._lock:
             self._at_hand = self._rest.popleft() if self._rest else None
             return self._at_hand
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """The rules of task types, read once when the first of these runs, which are short, starts."""
+        return type_rules()
 
     def instant(self, monotonic: float) -> datetime:
         """Give a monotonic instant on the database's clock, as it was read for the claim."""

@@ -12,14 +12,17 @@ from django.http import QueryDict
 from tasks_app.catalogue import Example
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.handlers import registry, schema
+from tasks_app.handlers.locks import masked_locks, with_locked
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.payloads import masked_payload
+from tasks_app.selectors.payloads import masked_payload, model_of
+from tasks_app.selectors.type_rules import type_rule
 from tasks_app.services import specs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import calendar, policies
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
 from tasks_app.web.forms.fold import fold
+from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
@@ -29,7 +32,10 @@ _ANYTHING = {"type": "object", "additionalProperties": True}
 
 @dataclass(frozen=True)
 class TypeInfo:
-    """A task type as the form shows it; `is_known` is False when its code has gone."""
+    """A task type as the form shows it; `is_known` is False when its code has gone.
+
+    `locked`: the payload fields that an administrator has fixed, secrets masked.
+    """
 
     name: str
     title: str
@@ -37,6 +43,7 @@ class TypeInfo:
     schema: Mapping[str, Any]
     is_sensitive: bool = False
     is_known: bool = True
+    locked: Mapping[str, Any] = field(default_factory=dict)
 
 
 def type_info(name: str) -> TypeInfo:
@@ -45,7 +52,8 @@ def type_info(name: str) -> TypeInfo:
         spec = registry.get(name)
     except KeyError:
         return TypeInfo(name, name, "The code of this type is not installed here.", _ANYTHING, is_known=False)
-    return TypeInfo(name, spec.title, spec.description, schema.payload_schema(spec), spec.sensitive)
+    locked = masked_locks(spec.payload, type_rule(spec.name).locked)
+    return TypeInfo(name, spec.title, spec.description, schema.payload_schema(spec), spec.sensitive, locked=locked)
 
 
 @dataclass
@@ -103,6 +111,7 @@ class TaskForm:
         if payload is not None:
             add_row(payload, str(data.get("_add", "")))
             remove_row(payload, str(data.get("_remove", "")))
+            form.payload = take_out(payload, form.errors, type.locked)
         return form
 
     def fields(self) -> dict[str, Any]:
@@ -135,7 +144,8 @@ class TaskForm:
         """Give the template everything that it draws. `owner` is whose things the task may use."""
         payload = []
         if self.payload is not None:
-            payload = draw_payload(self.type.schema, self.payload, self.errors, owner=owner)
+            shown = with_locked(model_of(self.type.name), self.payload, self.type.locked)
+            payload = lock(draw_payload(self.type.schema, shown, self.errors, owner=owner), self.type.locked)
         folded = policies.fields(self.values, self.errors, queues=queues)
         schedule, kept = self.schedule.fields(self.errors), calendar.fields(self.values, self.errors, owner=owner)
         name, details, policy = self._name(), self._details(), [one for group in folded.values() for one in group]

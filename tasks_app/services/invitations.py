@@ -1,0 +1,44 @@
+"""The link by which somebody chooses a password, and mailing it."""
+
+import logging
+import smtplib
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from tasks_app.errors import Forbidden
+from tasks_app.selectors.people_list import manages_people, may_touch
+
+logger = logging.getLogger(__name__)
+_DAY_SECONDS = 86_400
+
+
+def invitation_of(*, by: User, person: User) -> tuple[str, str]:
+    """Give the id and the token of a link that is good once and for some days, for somebody who has no password yet.
+
+    Who has one keeps it: an administrator must not be able to become somebody else by a link.
+    """
+    if not (manages_people(by) and may_touch(by, person)) or not person.is_active:
+        raise Forbidden("You may not invite this person.")
+    if person.has_usable_password():
+        raise Forbidden("This person has chosen a password already.")
+    return urlsafe_base64_encode(force_bytes(person.pk)), default_token_generator.make_token(person)
+
+
+def invitation_mail(*, by: User, person: User, link: str) -> bool:
+    """Mail the link, outside of any transaction; False where the mail server does not take it."""
+    days = settings.PASSWORD_RESET_TIMEOUT // _DAY_SECONDS
+    text = (
+        f"Hello {person.get_username()},\n\n{by.get_username()} invites you to {settings.SITE_NAME}. Choose a password"
+        f" here:\n\n{link}\n\nThe link is good once, and for {days} days. Your user name is {person.get_username()}.\n"
+    )
+    try:
+        send_mail(f"Your invitation to {settings.SITE_NAME}", text, None, [person.email])
+    except (OSError, smtplib.SMTPException) as error:
+        logger.warning("an invitation could not be mailed: %s", error)
+        return False
+    return True

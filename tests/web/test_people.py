@@ -1,0 +1,117 @@
+"""Settings, People: for those who manage them; and the link of an invitation."""
+
+import re
+import socket
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tasks_app.models import ScheduledTask
+from tests.web.conftest import signed_in
+
+LIST = reverse("person-list")
+NEW = {"username": "zoe", "email": "zoe@example.org", "role": "Viewer"}
+PASSWORD = {"new_password1": "a long enough secret", "new_password2": "a long enough secret"}
+
+
+@pytest.fixture
+def as_admin(admin: User) -> Client:
+    return signed_in(admin)
+
+
+def html(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def of(person: User, verb: str) -> str:
+    return reverse(f"person-{verb}", args=[person.pk])
+
+
+def test_somebody_is_invited_by_mail_and_chooses_a_password(as_admin: Client, client: Client) -> None:
+    response = as_admin.post(LIST, NEW, follow=True)
+    assert "on its way to zoe@example.org" in html(response)
+    [message] = mail.outbox
+    [link] = re.findall(rf"{re.escape(settings.BASE_URL)}(\S+)", str(message.body))
+    form = client.get(link, follow=True)
+    assert "Welcome, zoe" in html(form)
+    there = form.redirect_chain[-1][0]
+    assert "The two password fields" in html(client.post(there, {**PASSWORD, "new_password2": "another"}))
+    assert client.post(there, PASSWORD).headers["Location"] == reverse("sign-in")
+    assert client.login(username="zoe", password=PASSWORD["new_password1"])
+    assert "This link is no longer good" in html(Client().get(link, follow=True))
+
+
+def test_without_a_mail_server_the_link_is_shown_once(as_admin: Client, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.EMAIL_HOST, settings.EMAIL_PORT = closed.getsockname()
+        response = as_admin.post(LIST, NEW)
+    assert response.status_code == 201
+    assert "This is the only time it is shown" in html(response)
+    person = User.objects.get(username="zoe")
+    assert "/invitation/" not in html(as_admin.get(of(person, "detail")))
+
+
+def test_an_old_link_lets_nobody_in_who_was_disabled(as_admin: Client, client: Client) -> None:
+    as_admin.post(LIST, NEW)
+    [link] = re.findall(r"/invitation/\S+", str(mail.outbox[0].body))
+    User.objects.filter(username="zoe").update(is_active=False)
+    assert "no longer good" in html(client.get(link, follow=True))
+
+
+def test_a_faulty_invitation_is_shown_again(as_admin: Client, alice: User) -> None:
+    response = as_admin.post(LIST, {**NEW, "username": "alice"})
+    assert response.status_code == 400
+    assert "Somebody has this name already." in html(response)
+
+
+def test_a_role_is_given_and_somebody_shut_out_and_let_in(
+    as_admin: Client, as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    as_admin.post(of(alice, "role"), {"role": "Operator"})
+    assert alice.groups.get().name == "Operator"
+    assert "alice is disabled" in html(as_admin.post(of(alice, "disable"), follow=True))
+    assert as_alice.get("/").status_code == 302
+    task.refresh_from_db()
+    assert task.status == "paused"
+    as_admin.post(of(alice, "enable"))
+    alice.refresh_from_db()
+    assert alice.is_active
+
+
+def test_tasks_are_handed_over_and_what_stays_is_named(
+    as_admin: Client, alice: User, charlie: User, task: ScheduledTask
+) -> None:
+    assert "There is no such person" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "nobody"}, follow=True))
+    assert "stayed with alice" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "ada"}))
+    as_admin.post(of(alice, "hand-over"), {"receiver": "charlie"})
+    task.refresh_from_db()
+    assert task.owner == charlie
+
+
+def test_a_refusal_is_said_on_the_page(as_admin: Client, admin: User, staff: User) -> None:
+    assert "Nobody disables themselves" in html(as_admin.post(of(admin, "disable"), follow=True))
+    assert "may do more than you" in html(as_admin.post(of(staff, "role"), {"role": ""}, follow=True))
+    assert "This is you" in html(as_admin.get(of(admin, "detail")))
+    shown = html(as_admin.get(of(staff, "detail")))
+    assert of(staff, "disable") not in shown
+
+
+@pytest.mark.parametrize("role", ["", "Viewer", "Operator"])
+def test_for_others_there_are_no_people(as_charlie: Client, charlie: User, alice: User, role: str) -> None:
+    if role:
+        charlie.groups.add(Group.objects.get(name=role))
+    assert as_charlie.get(LIST).status_code == 404
+    assert as_charlie.get(of(alice, "detail")).status_code == 404
+    for verb in ("role", "disable", "enable", "link", "hand-over"):
+        assert as_charlie.post(of(alice, verb)).status_code == 404
+    assert LIST not in html(as_charlie.get(reverse("settings")))
+    alice.refresh_from_db()
+    assert alice.is_active
