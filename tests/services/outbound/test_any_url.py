@@ -50,7 +50,8 @@ def spellings(address: str) -> list[str]:
     return [
         address, f"{number}", f"{number:#x}", f"0{number:o}", f"{a}.{number & 0xFFFFFF}", f"{a}.{b}.{number & 0xFFFF}",
         f"{a:#x}.{b:#x}.{c:#x}.{d:#x}", f"0{a:o}.0{b:o}.0{c:o}.0{d:o}", f"{address}.", f"[::ffff:{address}]",
-        f"[::ffff:{a:02x}{b:02x}:{c:02x}{d:02x}]", f"[64:ff9b::{address}]", f"[2002:{a:02x}{b:02x}:{c:02x}{d:02x}::]", f"{address}%2f",
+        f"[::ffff:{a:02x}{b:02x}:{c:02x}{d:02x}]", f"[64:ff9b::{address}]", f"[2002:{a:02x}{b:02x}:{c:02x}{d:02x}::]",
+        f"{address}%2f",
         address.replace(".", "。"), address.translate({48 + digit: 0xFF10 + digit for digit in range(10)}),
     ]  # fmt: skip
 
