@@ -22,7 +22,7 @@ def picture(tab: Page, name: str) -> None:
         tab.set_viewport_size({"width": width, "height": height})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
         for scheme in ("light", "dark"):
-            tab.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the two
+            tab.emulate_media(color_scheme=scheme)
             if "SCREENSHOTS" in os.environ:
                 tab.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{name}{suffix}-{scheme}.png", full_page=True)
 
