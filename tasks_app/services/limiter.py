@@ -27,7 +27,7 @@ local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 local next_full_at = full_at + spacing * cost
 local wait = next_full_at - burst - now
 if wait > 1e-9 then return tostring(wait) end
-if cost >= 1 then
+if ARGV[4] == '1' then
   redis.call('SET', KEYS[1], string.format('%.6f', next_full_at), 'PX', math.ceil((next_full_at - now) * 1000) + 1000)
 end
 return '0'
@@ -84,11 +84,12 @@ class Limit:
     fails_closed: bool = False
 
     def wait(self, who: object, *, cost: int = 1) -> float:
-        """Count `cost` for `who` if there is room; gives 0, or after how many seconds there is. 0 `cost` only looks.
+        """Count `cost` for `who` if there is room; gives 0, or after how many seconds there is.
 
+        With no `cost` it only looks whether there is room for one.
         Raises LimiterAway where Redis does not answer and the limit fails closed.
         """
-        arguments = (self.seconds / self.most, self.seconds, cost or 1e-6)
+        arguments = (self.seconds / self.most, self.seconds, cost or 1, 1 if cost else 0)
         answer = self._ask(_SCRIPT, who, *arguments)
         return 0.0 if answer is None else float(answer)
 

@@ -66,3 +66,12 @@ def test_without_redis_it_is_open_or_closed_as_said(settings: Settings) -> None:
     with pytest.raises(LimiterAway):
         closed.take("alice", "no")
     closed.forget("alice")
+
+
+def test_what_is_given_back_can_be_taken_again(empty_redis: redis.Redis) -> None:
+    THREE.give_back("alice")
+    for _ in range(3):
+        THREE.take("alice", "no")
+    THREE.give_back("alice")
+    THREE.take("alice", "no")
+    assert THREE.wait("alice", cost=0) > 0
