@@ -163,7 +163,7 @@ def owner_reaches_private(owner_id: int | None) -> bool:
     """As `reaches_private`, for an owner by id, whose rights are read as they are now."""
     if settings.ALLOW_PRIVATE_ADDRESSES or not settings.PRIVATE_NETWORKS_BY_PERMISSION:
         return reaches_private(None)
-    return reaches_private(get_user_model().objects.filter(pk=owner_id).first())
+    return reaches_private(get_user_model().objects.filter(pk=owner_id or 0).first())
 
 
 def anybody_reaches_private() -> bool:
