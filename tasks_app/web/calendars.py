@@ -68,6 +68,8 @@ def calendar_edit(request: Request, calendar_id: uuid.UUID) -> HttpResponse:
     row = _found(request, calendar_id)
     if request.method == "GET":
         return _draw(request, CalendarForm.of(row), row=row)
+    if not can_edit_calendar(request.user, row):
+        raise PermissionDenied("This calendar is shared with you; only its owner and administrators change it.")
     form = _posted(request)
     if form.errors or _is_to_be_drawn(request):
         return _again(request, form, row=row)

@@ -73,6 +73,8 @@ def email_template_edit(request: Request, template_id: uuid.UUID) -> HttpRespons
     row = _found(request, template_id)
     if request.method == "GET":
         return _draw(request, _values_of(row), {}, row=row)
+    if not can_edit_template(request.user, row):
+        raise PermissionDenied("This template is shared with you; only its owner and administrators change it.")
     values = form.read(request.POST, is_staff=manages_all(request.user))
     raw = request.POST.get("version", "")
     version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004

@@ -1,0 +1,1 @@
+"""Who gets through which door: every address, method and person."""

@@ -1,0 +1,216 @@
+"""The rule of every address, by name and method. A new address is decided on here before it can pass the tests."""
+
+from typing import Any
+
+from tests.access.rules import (
+    CHANGE,
+    FOUND,
+    GONE,
+    MANAGE,
+    MINE,
+    NONE,
+    OF_TASK,
+    OPEN,
+    OPERATE,
+    PAUSE,
+    PEOPLE,
+    RUN,
+    SIGNED,
+    STAFF,
+    STOP,
+    VIEW,
+    Rule,
+)
+
+
+def _get(rule: Rule, post: Rule | None = None) -> dict[str, Rule]:
+    return {"GET": rule} if post is None else {"GET": rule, "POST": post}
+
+
+def _post(rule: Rule) -> dict[str, Rule]:
+    return {"POST": rule}
+
+
+_BOTH = _get(SIGNED, SIGNED)
+
+PLATFORM = {
+    "healthz": _get(OPEN),
+    "readyz": _get(OPEN),
+    "statusz": _get(OPEN),
+    "/favicon.ico": _get(OPEN, OPEN),
+    "/flower": _get(OPEN, OPEN),
+    "flower": _get(STAFF, STAFF),
+    "file-download": _get(VIEW),
+    "sign-in": _get(OPEN, OPEN),
+    "sign-out": _post(OPEN),
+    "theme": _post(OPEN),
+    "invitation": _get(OPEN, OPEN),
+}
+
+API: dict[str, dict[str, Rule]] = {
+    "schema": _get(OPEN),
+    "docs": _get(OPEN),
+    "me": {"GET": SIGNED, "PATCH": SIGNED},
+    "task-list": _BOTH,
+    "tasks-history": _get(SIGNED),
+    "task-by-key": {"PUT": SIGNED},
+    "task-detail": {"GET": VIEW, "PATCH": MANAGE, "DELETE": MANAGE},
+    "task-history": _get(VIEW),
+    "task-run-now": _post(RUN),
+    "task-pause": _post(PAUSE),
+    "task-resume": _post(PAUSE),
+    "task-cancel": _post(PAUSE),
+    "task-duplicate": _post(MANAGE),
+    "task-shares": {"GET": MANAGE, "PUT": MANAGE, "DELETE": MANAGE},
+    "task-backfill": _post(RUN),
+    "batch-list": _get(SIGNED),
+    "batch-detail": _get(VIEW),
+    "batch-cancel": _post(STOP),
+    "batch-retry": _post(RUN),
+    "run-list": _BOTH,
+    "run-detail": _get(VIEW),
+    "run-logs": _get(VIEW),
+    "run-cancel": _post(STOP),
+    "run-retry": _post(RUN),
+    "run-dismiss": _post(RUN),
+    "run-effects": _get(VIEW),
+    "run-effect-settle": _post(RUN),
+    "schedule-preview": _post(SIGNED),
+    "task-type-list": _get(SIGNED),
+    "catalogue-list": _get(SIGNED),
+    "api-key-list": _BOTH,
+    "api-key-detail": {"GET": MINE, "DELETE": MINE},
+    "file-list": _BOTH,
+    "file-detail": {"GET": VIEW, "DELETE": OF_TASK},
+    "file-content": _get(VIEW),
+    "file-link": _post(OF_TASK),
+    "credential-list": _BOTH,
+    "credential-detail": {"GET": MINE, "PATCH": MINE, "DELETE": MINE},
+    "email-template-list": _BOTH,
+    "email-template-detail": {"GET": FOUND, "PATCH": CHANGE, "DELETE": CHANGE},
+    "email-template-preview": _post(FOUND),
+    "calendar-list": _BOTH,
+    "calendar-countries": _get(SIGNED),
+    "calendar-detail": {"GET": FOUND, "PATCH": CHANGE, "DELETE": CHANGE},
+    "calendar-days": _get(FOUND),
+    "calendar-import": _post(CHANGE),
+    "collection-list": _get(SIGNED),
+    "collection-detail": {"GET": FOUND, "DELETE": CHANGE},
+    "collection-records": _get(FOUND),
+    "collection-changes": _get(FOUND),
+    "queue-list": _get(SIGNED),
+    "queue-pause": _post(OPERATE),
+    "queue-resume": _post(OPERATE),
+    "worker-list": _get(OPERATE),
+    "stats": _get(SIGNED),
+    "upcoming": _get(SIGNED),
+    "upcoming-load": _get(SIGNED),
+    "upcoming-spread": _post(MANAGE),
+}
+
+PAGES: dict[str, dict[str, Rule]] = {
+    "home": _get(SIGNED),
+    "task-list": _get(SIGNED),
+    "task-new": _BOTH,
+    "task-preview": _post(SIGNED),
+    "task-example": _post(SIGNED),
+    "task-detail": _get(VIEW),
+    "task-row": _get(VIEW),
+    "task-edit": _get(MANAGE, MANAGE),
+    "task-run-now": _post(RUN),
+    "task-pause": _post(PAUSE),
+    "task-resume": _post(PAUSE),
+    "task-cancel": _get(PAUSE, PAUSE),
+    "task-delete": _get(MANAGE, MANAGE),
+    "task-duplicate": _post(MANAGE),
+    "task-share": _post(MANAGE),
+    "task-unshare": _post(MANAGE),
+    "task-backfill": _get(RUN, RUN),
+    "batch-list": _get(SIGNED),
+    "batch-detail": _get(VIEW),
+    "batch-cancel": _get(STOP, STOP),
+    "batch-retry": _post(RUN),
+    "run-list": _get(SIGNED),
+    "run-detail": _get(VIEW),
+    "run-row": _get(VIEW),
+    "run-log": _get(VIEW),
+    "run-cancel": _post(STOP),
+    "run-retry": _get(MANAGE, RUN),  # GET is the form with the payload
+    "run-dismiss": _post(RUN),
+    "run-effect-settle": _post(RUN),
+    "platform-trouble": _get(SIGNED),
+    "upcoming": _get(SIGNED),
+    "upcoming-spread": _BOTH,  # the tasks are named in what is sent
+    "upcoming-spread-undo": _post(SIGNED),
+    "file-list": _get(SIGNED),
+    "file-upload": _BOTH,
+    "file-share": _get(OF_TASK, OF_TASK),
+    "file-delete": _get(OF_TASK, OF_TASK),
+    "file-link": _get(GONE),  # the token is the right; this one is no token
+    "collection-list": _get(SIGNED),
+    "collection-detail": _get(FOUND),
+    "collection-changes": _get(FOUND),
+    "collection-delete": _get(CHANGE, CHANGE),
+    "collection-record": _get(FOUND),
+    "settings": _BOTH,
+    "password": _BOTH,
+    "api-key-list": _BOTH,
+    "api-key-revoke": _post(MINE),
+    "person-list": _get(PEOPLE, PEOPLE),
+    "person-detail": _get(PEOPLE),
+    "person-role": _post(PEOPLE),
+    "person-disable": _post(PEOPLE),
+    "person-enable": _post(PEOPLE),
+    "person-link": _post(PEOPLE),
+    "person-hand-over": _post(PEOPLE),
+    "calendar-list": _get(SIGNED),
+    "calendar-new": _BOTH,
+    "calendar-preview": _post(SIGNED),
+    "calendar-edit": _get(FOUND, CHANGE),
+    "calendar-delete": _get(CHANGE, CHANGE),
+    "credential-list": _get(SIGNED),
+    "credential-new": _BOTH,
+    "credential-edit": _get(MINE, MINE),
+    "credential-delete": _get(MINE, MINE),
+    "email-template-list": _get(SIGNED),
+    "email-template-new": _BOTH,
+    "email-template-preview": _post(SIGNED),
+    "email-template-html": _post(SIGNED),
+    "email-template-edit": _get(FOUND, CHANGE),
+    "email-template-delete": _get(CHANGE, CHANGE),
+    "mailbox": _get(STAFF),
+    "mail-detail": _get(NONE),  # there is no mail; tests/web/test_mailbox.py has some
+    "mail-html": _get(NONE),
+    "gallery": _get(STAFF),
+}
+
+RULES = {**PLATFORM, **PAGES, **{f"api:{name}": rules for name, rules in API.items()}}
+
+_SHARE = {"user": "bob", "level": "view"}
+_SPAN = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z", "dry_run": True}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("api:task-shares", "PUT"): _SHARE,
+    ("api:task-backfill", "POST"): _SPAN,
+    ("api:run-effect-settle", "POST"): {"happened": True},
+    ("api:calendar-import", "POST"): {"ical": "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"},
+    ("api:upcoming-spread", "POST"): {"tasks": ["{task_id}"], "spread_seconds": 600},
+    ("task-share", "POST"): {"kind": "user", "name": "bob", "level": "view"},
+    ("person-hand-over", "POST"): {"receiver": "charlie"},
+}
+"""What is sent where an empty body would be refused before anybody asks whose the thing is."""
+
+DEEDS = {
+    ("apikey", "revoke"): "manage_people",
+    ("effect", "happened"): "run_all",
+    ("effect", "not_happened"): "run_all",
+    ("queue", "pause"): "manage_queues",
+    ("queue", "resume"): "manage_queues",
+    ("scheduledtask", "cancel"): "cancel_all",
+    ("scheduledtask", "pause"): "cancel_all",
+    ("scheduledtask", "resume"): "cancel_all",
+    ("scheduledtask", "run_now"): "run_all",
+    ("taskrun", "cancel"): "cancel_all",
+    ("taskrun", "dismiss"): "run_all",
+    ("taskrun", "retry"): "run_all",
+}
+"""The right that each deed of the admin asks for, by model and name."""
