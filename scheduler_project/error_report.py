@@ -1,5 +1,6 @@
 """Django's error reports and its page for DEBUG, without what the code held in its variables at that moment."""
 
+from collections.abc import ItemsView
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,9 +16,9 @@ class NoVariables(SafeExceptionReporterFilter):
         """Always, also with DEBUG: error pages end up in tickets and screenshots."""
         return True
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> list[tuple[str, Any]]:
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
         """Give none: a variable holds a password under any name."""
-        return []
+        return {}.items()
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         """Name what was posted, without the values."""

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -85,7 +86,7 @@ def _told(log: Path, process: "subprocess.Popen[bytes]") -> str:
 @contextlib.contextmanager
 def postgres_with_tls(binaries: Path, authority: Authority, host: str = "localhost") -> Iterator[int]:
     """Run a PostgreSQL that takes connections over TLS alone; gives its port."""
-    directory = Path(postgres.tempfile.mkdtemp(prefix="carillon-pg-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix="carillon-pg-", dir="/tmp"))
     user = postgres.initialise(binaries, directory)
     for source, name in zip(authority.sign(host), ("server.crt", "server.key"), strict=True):
         target = directory / name

@@ -66,7 +66,7 @@ def visit(path: str, user: User | None, method: str = "get", *, checks_csrf: boo
     browser = Client(raise_request_exception=False, enforce_csrf_checks=checks_csrf)
     if user is not None:
         browser.force_login(user)
-    answer: HttpResponse = getattr(browser, method)(path, secure=True)  # type: ignore[assignment]  # the client's own
+    answer: HttpResponse = getattr(browser, method)(path, secure=True)
     return answer
 
 
