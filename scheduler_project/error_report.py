@@ -18,7 +18,7 @@ class NoVariables(SafeExceptionReporterFilter):
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
         """Give none: a variable holds a password under any name."""
-        return ItemsView({})
+        return {}.items()
 
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         """Name what was posted, without the values."""

@@ -12,7 +12,6 @@ from drf_spectacular.renderers import OpenApiJsonRenderer2
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from tasks_app.api.auth import ScopePermission
@@ -60,7 +59,6 @@ class Readers(ScopePermission):
 class Schema(SpectacularJSONAPIView):
     """The OpenAPI 3.1 document, as JSON."""
 
-    authentication_classes: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
     permission_classes = (Readers,)
     renderer_classes = [OpenApiJsonRenderer2]  # noqa: RUF012  # as drf-spectacular declares it
 

@@ -68,8 +68,11 @@ def stored_text(row: ScheduledTask | TaskRun) -> str:
 
 
 def test_a_secret_is_sealed_in_every_row_and_all_else_is_readable(task: ScheduledTask, alice: User) -> None:
-    rows: list[ScheduledTask | TaskRun] = [task]
-    rows += [task_run_now(task=task, actor="tests"), task_duplicate(task=task, owner=alice, actor="tests")]
+    rows: list[ScheduledTask | TaskRun] = [
+        task,
+        task_run_now(task=task, actor="tests"),
+        task_duplicate(task=task, owner=alice, actor="tests"),
+    ]
     rows.append(run_enqueue(owner=alice, type="http_request", payload=PAYLOAD, actor="tests"))
     for row in rows:
         text = stored_text(row)
