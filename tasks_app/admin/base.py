@@ -68,7 +68,7 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         if isinstance(found, forms.ModelChoiceField):
             widget: Any = getattr(found.widget, "widget", found.widget)
             if isinstance(widget, AutocompleteMixin):
-                widget.optgroups = partial(_groups_of_ids, widget.optgroups, found)  # type: ignore[method-assign]  # mixed in
+                widget.optgroups = partial(_groups_of_ids, widget.optgroups, found)  # type: ignore[method-assign]  # of this one
         return found
 
     def get_search_results(
