@@ -31,7 +31,7 @@ def limits(env: Env) -> Limits:
             "PAYLOAD_MAX_DEPTH", 20, low=3, high=30, help="How many levels of lists and objects a payload has at most."
         ),
         payload_max_nodes=env.number(
-            "PAYLOAD_MAX_NODES", 2_000, low=50, high=20_000, help="How many values and keys a payload has at most."
+            "PAYLOAD_MAX_NODES", 10_000, low=50, high=20_000, help="How many values and keys a payload has at most."
         ),
         tasks_per_user=env.number(
             "TASKS_PER_USER",

@@ -13,6 +13,7 @@ from tasks_app.handlers.masking import MASK
 from tasks_app.models import ScheduledTask, TypeRule
 from tasks_app.services.roles import roles_ensure
 from tasks_app.services.runs import run_enqueue
+from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_update
 from tasks_app.services.type_rules import type_rule_save
@@ -75,7 +76,7 @@ def test_another_value_is_a_fault_at_its_field(alice: User, given: dict[str, Any
 
 def test_a_fixed_secret_may_come_back_as_its_mask(alice: User) -> None:
     fix({"headers.X-Api-Key": "s3cret"})
-    assert make(alice, headers={"X-Api-Key": MASK}).payload["headers"] == {"X-Api-Key": "s3cret"}
+    assert opened_payload(make(alice, headers={"X-Api-Key": MASK}))["headers"] == {"X-Api-Key": "s3cret"}
 
 
 def test_an_edit_that_leaves_the_payload_alone_is_not_held_against_a_new_rule(alice: User) -> None:

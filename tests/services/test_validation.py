@@ -86,9 +86,9 @@ def nested(depth: int) -> Any:
         ({"k\x00": 1}, {"p.k\x00": ["characters"]}),
         (nested(20), {}),
         (nested(21), {"p": ["too_large"]}),
-        ([0] * 1_999, {}),
-        ([0] * 2_000, {"p": ["too_large"]}),
-        ({f"k{number}": 0 for number in range(1_000)}, {"p": ["too_large"]}),
+        ([0] * 9_999, {}),
+        ([0] * 10_000, {"p": ["too_large"]}),
+        ({f"k{number}": 0 for number in range(5_000)}, {"p": ["too_large"]}),
         ("x" * 70_000, {"p": ["too_large"]}),
     ],
 )

@@ -125,7 +125,7 @@ def test_the_number_of_queries_does_not_grow(
     with django_assert_max_num_queries(10):
         as_alice.get(reverse("batch-list"))
     backfill(hourly, 40)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         as_alice.get(reverse("batch-detail", args=[last.pk]))
 
 

@@ -11,6 +11,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from tasks_app.handlers.masking import MASK
 from tasks_app.models import ScheduledTask, TypeRule
 from tasks_app.selectors.catalogue import type_offers
+from tasks_app.services.sealed_payloads import opened_payload
 from tests import runs
 from tests.api.client import Api
 from tests.web.conftest import signed_in
@@ -42,7 +43,7 @@ def test_a_fixed_field_is_shown_and_switched_off(as_alice: Client, rule: TypeRul
 def test_a_form_without_the_fixed_fields_is_complete(as_alice: Client, rule: TypeRule) -> None:
     response = as_alice.post(NEW, {**FORM, "payload.headers": f"X-Api-Key: {MASK}\nAccept: a/b"})
     assert response.status_code == 302
-    payload = ScheduledTask.objects.get().payload
+    payload = opened_payload(ScheduledTask.objects.get())
     assert (payload["timeout_seconds"], payload["follow_redirects"]) == (7, True)
     assert payload["headers"] == {"X-Api-Key": "s3cret", "Accept": "a/b"}
 

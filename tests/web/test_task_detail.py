@@ -110,5 +110,5 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for _ in range(30):
         runs.make_run(alice, task)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         as_alice.get(page(task))
