@@ -4,13 +4,13 @@ A path runs through objects only: `url`, `headers.X-Team`, `upload.method`. Wher
 was not given, nothing is put in: an upload that nobody wants is not begun by fixing its method.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
 
-from tasks_app.handlers.masking import MASK, masked
+from tasks_app.handlers.masking import MASK, changed, masked
 from tasks_app.handlers.places import Place
 
 Model = type[BaseModel] | None
@@ -50,13 +50,12 @@ def differing(model: Model, payload: Mapping[str, Any], locked: Locked) -> Itera
 
 def masked_locks(model: Model, locked: Locked) -> dict[str, Any]:
     """Give the fixed values as they may be shown: secrets masked."""
-    found = {}
-    for path, value in locked.items():
-        nested: Any = value
-        for step in reversed(path.split(".")):
-            nested = {step: nested}
-        found[path] = _at(masked(model, nested), path)
-    return found
+    return {path: _at(masked(model, _nested(path, value)), path) for path, value in locked.items()}
+
+
+def changed_locks(model: Model, locked: Locked, change: Callable[[Any], Any]) -> dict[str, Any]:
+    """Give the fixed values with each secret among them changed."""
+    return {path: _at(changed(model, _nested(path, value), change), path) for path, value in locked.items()}
 
 
 def is_place(model: Model, path: str) -> bool:
@@ -80,6 +79,12 @@ def _put(place: Place, target: dict[str, Any], way: list[str], value: Any) -> No
         inner = target[step] = {}
     if isinstance(inner, dict):
         _put(place, inner, rest, value)
+
+
+def _nested(path: str, value: Any) -> Any:
+    for step in reversed(path.split(".")):
+        value = {step: value}
+    return value
 
 
 def _at(payload: Any, path: str) -> Any:

@@ -15,6 +15,7 @@ from tasks_app.selectors.people_list import manages_people, may_touch
 from tasks_app.selectors.type_rules import type_rule
 from tasks_app.services import task_calendars
 from tasks_app.services.payloads import checked_payload
+from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.validation import Problems
 
 _AT_ONCE = 2_000
@@ -72,7 +73,8 @@ def _why_not(task: ScheduledTask, by: User, receiver: User) -> str:
         return f"{receiver.get_username()} has a task with the key {task.key} already."
     problems = Problems()
     model = model_of(task.type)
-    payload = with_locked(model, task.payload, type_rule(task.type).locked)
+    fixed = opened_locks(task.type, type_rule(task.type).locked)
+    payload = with_locked(model, opened_payload(task, is_for_edit=True), fixed)
     checked_payload(problems, task.type, payload, owner=receiver)
     if task.calendar_id is not None:
         task_calendars.chosen(problems, str(task.calendar_id), owner=receiver)

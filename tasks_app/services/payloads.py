@@ -1,6 +1,7 @@
 """Payloads as people mean them, and as they are stored: checked against their type, their owner's rights, the size."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload, why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
 from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
-from tasks_app.services.sealed_payloads import opened_payload, sealed_faults, sealed_payload
+from tasks_app.services.sealed_payloads import opened_locks, opened_payload, sealed_faults, sealed_payload
 from tasks_app.services.validation import Problems, check_json
 
 # What `x-choices` calls the things that only their owner may use.
@@ -109,9 +110,10 @@ def checked_payload(
 
 def _rule_of(type_name: str) -> Rule:
     try:
-        return type_rule(registry.get(type_name).name)
+        rule = type_rule(registry.get(type_name).name)
     except KeyError:
         return NO_RULE
+    return replace(rule, locked=opened_locks(type_name, rule.locked)) if rule.locked else rule
 
 
 def _with_locked(problems: Problems, type_name: str, payload: dict[str, Any], rule: Rule) -> dict[str, Any]:

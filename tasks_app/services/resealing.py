@@ -9,7 +9,7 @@ from django.db.models import Model, TextField
 from django.db.models.functions import Cast
 
 from tasks_app.handlers.masking import SEALED, changed
-from tasks_app.models import Credential, ScheduledTask, SecondFactor, TaskRun
+from tasks_app.models import Credential, ScheduledTask, SecondFactor, TaskRun, TypeRule
 from tasks_app.services.sealing import Unsealable, reseal
 
 BATCH = 200
@@ -20,7 +20,11 @@ COLUMNS: tuple[tuple[type[Model], str], ...] = (
     (SecondFactor, "sealed"),
 )
 # What holds payloads with sealed values in them.
-WITH_PAYLOADS: tuple[type[Model], ...] = (ScheduledTask, TaskRun)
+WITH_PAYLOADS: tuple[tuple[type[Model], str], ...] = (
+    (ScheduledTask, "payload"),
+    (TaskRun, "payload"),
+    (TypeRule, "locked"),
+)
 
 
 @dataclass(frozen=True)
@@ -40,32 +44,32 @@ def reseal_all() -> Iterator[Resealed]:
                 done = [_resealed(model, column, key, sealed) for key, sealed in batch]
             yield from done
             last = batch[-1][0]
-    for model in WITH_PAYLOADS:
-        yield from _reseal_payloads(model)
+    for model, column in WITH_PAYLOADS:
+        yield from _reseal_payloads(model, column)
 
 
-def _reseal_payloads(model: type[Model]) -> Iterator[Resealed]:
+def _reseal_payloads(model: type[Model], column: str) -> Iterator[Resealed]:
     last: Any = None
-    while keys := _keys_with_sealed(model, last):
+    while keys := _keys_with_sealed(model, column, last):
         for key in keys:
             with transaction.atomic():
-                done = list(_resealed_payload(model, key))
+                done = list(_resealed_payload(model, column, key))
             yield from done
         last = keys[-1]
 
 
-def _keys_with_sealed(model: type[Model], last: Any) -> list[Any]:
-    rows = model._default_manager.annotate(text=Cast("payload", TextField())).filter(text__contains=SEALED)
+def _keys_with_sealed(model: type[Model], column: str, last: Any) -> list[Any]:
+    rows = model._default_manager.annotate(text=Cast(column, TextField())).filter(text__contains=SEALED)
     if last is not None:
         rows = rows.filter(pk__gt=last)
     return list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
 
 
-def _resealed_payload(model: type[Model], key: Any) -> Iterator[Resealed]:
+def _resealed_payload(model: type[Model], column: str, key: Any) -> Iterator[Resealed]:
     """Seal each value of one payload again, in the locked row."""
-    what = f"{model._meta.verbose_name} {key}, payload"
+    what = f"{model._meta.verbose_name} {key}, {column}"
     rows = model._default_manager.filter(pk=key)
-    payload = rows.select_for_update().values_list("payload", flat=True).first()
+    payload = rows.select_for_update().values_list(column, flat=True).first()
     found: list[Resealed] = []
 
     def again(value: Any) -> Any:
@@ -78,7 +82,7 @@ def _resealed_payload(model: type[Model], key: Any) -> Iterator[Resealed]:
         return sealed
 
     # Without the type's class: only what is sealed already is changed, wherever it stands.
-    rows.update(payload=changed(None, payload, lambda value: again(value) if _is_sealed(value) else value))
+    rows.update(**{column: changed(None, payload, lambda value: again(value) if _is_sealed(value) else value)})
     yield from found
 
 

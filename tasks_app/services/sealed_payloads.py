@@ -4,9 +4,11 @@ Everything else in a payload stays readable. What was stored before secrets were
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tasks_app.errors import FieldError
+from tasks_app.handlers.locks import changed_locks
 from tasks_app.handlers.masking import MASK, SEALED, changed
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.payloads import model_of
@@ -29,6 +31,16 @@ def opened_payload(thing: ScheduledTask | TaskRun, *, is_for_edit: bool = False)
     open_one = _open_or_mask if is_for_edit else _open
     found: dict[str, Any] = changed(model_of(thing.type), thing.payload, open_one)
     return found
+
+
+def sealed_locks(type_name: str, locked: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values that an administrator fixes as they are stored."""
+    return changed_locks(model_of(type_name), locked, _seal)
+
+
+def opened_locks(type_name: str, locked: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the values that an administrator has fixed as they were given. Raises Unsealable when no key opens one."""
+    return changed_locks(model_of(type_name), locked, _open) if locked else {}
 
 
 def sealed_faults(payload: Any, path: str = "payload") -> dict[str, list[FieldError]]:

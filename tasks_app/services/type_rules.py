@@ -12,6 +12,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.locks import is_place, masked_locks
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import TypeRule
+from tasks_app.services.sealed_payloads import opened_locks, sealed_locks
 from tasks_app.services.validation import Problems, check_json
 
 _MOST = 50
@@ -27,13 +28,13 @@ def type_rule_save(*, type: str, is_restricted: bool, locked: Mapping[str, Any],
     stored = TypeRule.objects.select_for_update().filter(type=type).first()
     fixed = type_rule_check(type=type, locked=locked)
     rule = stored or TypeRule(type=registry.get(type).name)
-    rule.is_restricted, rule.locked, rule.updated_by = is_restricted, fixed, actor[:200]
+    rule.is_restricted, rule.locked, rule.updated_by = is_restricted, sealed_locks(type, fixed), actor[:200]
     rule.save()
     return rule
 
 
 def type_rule_check(*, type: str, locked: object) -> dict[str, Any]:
-    """Give the fixed values as they would be stored; raises Invalid with every fault."""
+    """Give the fixed values, with what is stored in place of masks; raises Invalid with every fault."""
     problems = Problems()
     spec = _spec(problems, type)
     if not isinstance(locked, Mapping):
@@ -68,7 +69,7 @@ def _spec(problems: Problems, type: str) -> HandlerSpec | None:
 def _kept(spec: HandlerSpec, locked: Mapping[str, Any]) -> dict[str, Any]:
     """Put what is stored in place of each mask."""
     rule = TypeRule.objects.filter(type=spec.name).first()
-    stored: dict[str, Any] = rule.locked if rule else {}
+    stored = opened_locks(spec.name, rule.locked) if rule else {}
     shown = masked_locks(spec.payload, stored)
     return {path: stored[path] if path in stored and value == shown[path] else value for path, value in locked.items()}
 

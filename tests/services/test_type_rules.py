@@ -9,11 +9,11 @@ from pydantic import BaseModel
 
 from tasks_app.errors import Invalid
 from tasks_app.handlers.locks import differing, masked_locks, with_locked, without_locked
-from tasks_app.handlers.masking import MASK
+from tasks_app.handlers.masking import MASK, SEALED
 from tasks_app.models import ScheduledTask, TypeRule
 from tasks_app.services.roles import roles_ensure
 from tasks_app.services.runs import run_enqueue
-from tasks_app.services.sealed_payloads import opened_payload
+from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_update
 from tasks_app.services.type_rules import type_rule_save
@@ -79,6 +79,14 @@ def test_a_fixed_secret_may_come_back_as_its_mask(alice: User) -> None:
     assert opened_payload(make(alice, headers={"X-Api-Key": MASK}))["headers"] == {"X-Api-Key": "s3cret"}
 
 
+def test_a_fixed_secret_is_sealed_in_the_rule_and_goes_into_runs_as_it_is(alice: User) -> None:
+    fix({"headers.X-Api-Key": "s3cret", "headers.Accept": "a/b"})
+    stored = TypeRule.objects.get().locked
+    assert (SEALED in stored["headers.X-Api-Key"], stored["headers.Accept"]) == (True, "a/b")
+    fix({"headers.X-Api-Key": MASK, "headers.Accept": "a/b"})
+    assert opened_payload(make(alice))["headers"] == {"X-Api-Key": "s3cret", "Accept": "a/b"}
+
+
 def test_an_edit_that_leaves_the_payload_alone_is_not_held_against_a_new_rule(alice: User) -> None:
     task = make(alice, timeout_seconds=8)
     fix({"timeout_seconds": 7})
@@ -141,7 +149,8 @@ def test_a_rule_is_for_a_type_that_people_use(db: None, name: str) -> None:
 
 def test_a_mask_keeps_the_secret_of_the_rule(db: None) -> None:
     fix({"headers.X-Api-Key": "s3cret"})
-    assert fix({"headers.X-Api-Key": MASK, "timeout_seconds": 3}).locked["headers.X-Api-Key"] == "s3cret"
+    fixed = fix({"headers.X-Api-Key": MASK, "timeout_seconds": 3}).locked
+    assert opened_locks("http_request", fixed)["headers.X-Api-Key"] == "s3cret"
     assert TypeRule.objects.get().updated_by == "user:ada"
 
 

@@ -21,7 +21,7 @@ from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
 from tasks_app.services.execution.storable import storable_json, storable_text
 from tasks_app.services.outcomes import Failure
-from tasks_app.services.sealed_payloads import opened_payload
+from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.sealing import Unsealable
 from tasks_app.states import Reason
 
@@ -89,7 +89,7 @@ def _rule(attempt: Attempt, spec: HandlerSpec) -> Rule:
 def _model(attempt: Attempt, spec: HandlerSpec, rule: Rule) -> Any:
     run, payload = attempt.run, opened_payload(attempt.run)
     if rule.locked:
-        payload = with_locked(spec.payload, payload, rule.locked)
+        payload = with_locked(spec.payload, payload, opened_locks(spec.name, rule.locked))
     secrecy.known.begin(lambda: secrets_in(spec.payload, payload))
     asks_owner = issubclass(spec.payload, Payload) and spec.payload.check_owner is not Payload.check_owner
     if asks_owner:
