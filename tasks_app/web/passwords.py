@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from tasks_app.errors import CarillonError
 from tasks_app.selectors.second_factor import has_second_factor
@@ -106,6 +106,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@require_safe
 def forgot_sent(request: HttpRequest) -> HttpResponse:
     """Say what to look for."""
     return TemplateResponse(request, "pages/forgot-sent.html", alone(request))

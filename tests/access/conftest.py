@@ -19,11 +19,13 @@ from tasks_app.models import (
     SyncedCollection,
     SyncedRecord,
     TaskShare,
+    TokenSignIn,
 )
 from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.credentials import credential_create
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
+from tasks_app.services.tokens import sign_in_begin
 from tests import runs
 
 PEOPLE = (
@@ -83,6 +85,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
     record = SyncedRecord.objects.create(
         collection=collection, key="1", data={}, digest="0", first_seen_at=run.created_at, changed_at=run.created_at
     )
+    sign_in_begin(user=alice, address="10.1.2.3")
     secret = {"kind": "bearer", "hosts": ["api.example.com"], "secret": "a-secret-token"}
     return {
         "task_id": task.pk,
@@ -97,6 +100,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "template_id": EmailTemplate.objects.create(owner=alice, name="reminder", subject="Hello", text="Hello").pk,
         "calendar_id": Calendar.objects.create(owner=alice, name="Office", weekend=["sun"], days=[]).pk,
         "person_id": User.objects.create_user("zoe", "zoe@example.org").pk,  # who has no password yet
+        "sign_in_id": TokenSignIn.objects.get(user=alice).pk,
         "name": "default",
         "key": "nightly",
         "token": "no-token",

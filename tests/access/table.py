@@ -42,14 +42,23 @@ PLATFORM = {
     "flower": _get(STAFF, STAFF),
     "file-download": _get(VIEW),
     "sign-in": _get(OPEN, OPEN),
+    "sign-in-code": _get(OPEN, OPEN),  # who has not begun to sign in is sent to do so
+    "forgot": _get(OPEN, OPEN),
+    "forgot-sent": _get(OPEN),
+    "new-password": _get(OPEN, OPEN),  # the token is the right; this one is no token
     "sign-out": _post(OPEN),
     "theme": _post(OPEN),
     "invitation": _get(OPEN, OPEN),
 }
 
 API: dict[str, dict[str, Rule]] = {
-    "schema": _get(OPEN),
-    "docs": _get(OPEN),
+    "schema": _get(SIGNED),
+    "docs": _get(SIGNED),
+    "token": _post(OPEN),
+    "token-refresh": _post(OPEN),
+    "token-revoke": _post(OPEN),
+    "short-refresh": _post(OPEN),
+    "short-revoke": _post(OPEN),
     "me": {"GET": SIGNED, "PATCH": SIGNED},
     "task-list": _BOTH,
     "tasks-history": _get(SIGNED),
@@ -78,6 +87,8 @@ API: dict[str, dict[str, Rule]] = {
     "schedule-preview": _post(SIGNED),
     "task-type-list": _get(SIGNED),
     "catalogue-list": _get(SIGNED),
+    "audit-log": _get(SIGNED),
+    "audit-export": _get(SIGNED),
     "api-key-list": _BOTH,
     "api-key-detail": {"GET": MINE, "DELETE": MINE},
     "file-list": _BOTH,
@@ -154,6 +165,14 @@ PAGES: dict[str, dict[str, Rule]] = {
     "collection-record": _get(FOUND),
     "settings": _BOTH,
     "password": _BOTH,
+    "second-factor": _get(SIGNED),
+    "second-factor-begin": _post(SIGNED),
+    "second-factor-confirm": _post(SIGNED),
+    "second-factor-codes": _post(SIGNED),
+    "second-factor-off": _post(SIGNED),
+    "sign-in-list": _BOTH,
+    "sign-in-end": _post(MINE),
+    "audit-log": _get(SIGNED),
     "api-key-list": _BOTH,
     "api-key-revoke": _post(MINE),
     "person-list": _get(PEOPLE, PEOPLE),
@@ -212,5 +231,6 @@ DEEDS = {
     ("taskrun", "cancel"): "cancel_all",
     ("taskrun", "dismiss"): "run_all",
     ("taskrun", "retry"): "run_all",
+    ("user", "remove_second_factor"): "manage_people",
 }
 """The right that each deed of the admin asks for, by model and name."""
