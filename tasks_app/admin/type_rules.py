@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import display
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
@@ -15,7 +16,7 @@ from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.handlers.locks import masked_locks
 from tasks_app.models import TypeRule
-from tasks_app.services.type_rules import type_rule_check, type_rule_save
+from tasks_app.services.type_rules import type_rule_check, type_rule_delete, type_rule_save
 
 
 def _types() -> list[tuple[str, str]]:
@@ -75,6 +76,7 @@ class TypeRuleAdmin(Admin):
     list_display = ("type", "is_restricted", "fixed", "updated_by", instant("updated_at", "changed"))
     ordering = ("type",)
     search_fields = ("type",)
+    saves_by_service = True
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Those who only look see the fixed values masked, too."""
@@ -91,6 +93,15 @@ class TypeRuleAdmin(Admin):
             type=obj.type, is_restricted=obj.is_restricted, locked=obj.locked, actor=actor_of(request)
         )
         obj.updated_at, obj.updated_by = saved.updated_at, saved.updated_by
+
+    def delete_model(self, request: HttpRequest, obj: TypeRule) -> None:
+        """Delete through the service."""
+        type_rule_delete(rule=obj, actor=actor_of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[TypeRule]) -> None:
+        """Delete each through the service."""
+        for rule in queryset:
+            type_rule_delete(rule=rule, actor=actor_of(request))
 
     @display(description="fixed fields")
     def fixed(self, rule: TypeRule) -> str:

@@ -12,6 +12,7 @@ from django.utils.http import urlsafe_base64_encode
 
 from tasks_app.errors import Forbidden
 from tasks_app.selectors.people_list import manages_people, may_touch
+from tasks_app.services import audit
 
 logger = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400
@@ -26,6 +27,7 @@ def invitation_of(*, by: User, person: User) -> tuple[str, str]:
         raise Forbidden("You may not invite this person.")
     if person.has_usable_password():
         raise Forbidden("This person has chosen a password already.")
+    audit.note("user.link", person, actor=f"user:{by.get_username()}", user_id=by.pk)
     return urlsafe_base64_encode(force_bytes(person.pk)), default_token_generator.make_token(person)
 
 

@@ -5,6 +5,7 @@ the last who can manage people stays.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.validators import UnicodeUsernameValidator
@@ -16,6 +17,7 @@ from django.db.models import F
 from tasks_app.errors import Conflict, Forbidden, Invalid
 from tasks_app.models import Profile, ScheduledTask
 from tasks_app.selectors.people_list import ROLES, administrators, manages_people, may_touch, roles_to_give
+from tasks_app.services import audit
 from tasks_app.services.roles import ADMIN
 from tasks_app.services.tasks import task_pause
 from tasks_app.services.validation import Problems, check_choice, check_text
@@ -40,6 +42,7 @@ def person_invite(*, by: User, username: str, email: str, role: str = "") -> Use
     person = User(username=name, email=address)
     person.set_unusable_password()
     person.save(force_insert=True)
+    audit.note("user.invite", person, **_by(by), after={"username": name, "email": address})
     if role:
         person_role_set(by=by, person=person, role=role)
     return person
@@ -57,10 +60,13 @@ def person_role_set(*, by: User, person: User, role: str) -> None:
         raise Forbidden(f"The role {role} may do more than you; somebody who has it can give it.")
     if role != ADMIN:
         _keep_one(person)
-    _take_roles(person)
+    before = {"role": _take_roles(person), "is_staff": person.is_staff}
+    after = {"role": [role] if role else [], "is_staff": role == ADMIN or person.is_superuser}
     if role:
         person.groups.add(Group.objects.get(name=role))
-    User.objects.filter(pk=person.pk).update(is_staff=role == ADMIN or person.is_superuser)
+    User.objects.filter(pk=person.pk).update(is_staff=after["is_staff"])
+    if before != after:
+        audit.note("user.role", person, **_by(by), before=before, after=after)
 
 
 @transaction.atomic
@@ -73,6 +79,7 @@ def person_disable(*, by: User, person: User) -> int:
     User.objects.filter(pk=person.pk).update(is_active=False)
     Profile.objects.get_or_create(user=person)
     Profile.objects.filter(user=person).update(token_epoch=F("token_epoch") + 1)
+    audit.note("user.disable", person, **_by(by))
     active = ScheduledTask.objects.filter(owner=person, status=TaskStatus.ACTIVE, deleted_at=None).order_by("pk")
     for task in active:
         task_pause(task=task, actor=f"user:{by.get_username()}", note=f"{person.get_username()} was disabled")
@@ -92,6 +99,7 @@ def person_enable(*, by: User, person: User) -> None:
     """Let the person in again. Their tasks stay paused: whoever resumes them has looked at them."""
     _require(by, person)
     User.objects.filter(pk=person.pk).update(is_active=True)
+    audit.note("user.enable", person, **_by(by))
 
 
 def _require(by: User, person: User | None = None) -> None:
@@ -108,8 +116,15 @@ def _keep_one(person: User) -> None:
         raise Conflict("This is the last administrator; give somebody else that role first.")
 
 
-def _take_roles(person: User) -> None:
-    person.groups.remove(*Group.objects.filter(name__in=ROLES))
+def _take_roles(person: User) -> list[str]:
+    held = list(person.groups.filter(name__in=ROLES).order_by("name"))
+    person.groups.remove(*held)
+    return [group.name for group in held]
+
+
+def _by(by: User) -> dict[str, Any]:
+    """Tell the audit log who does it."""
+    return {"actor": f"user:{by.get_username()}", "user_id": by.pk}
 
 
 def _check(problems: Problems, path: str, text: str, check: Callable[[str], None]) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.models import ScheduledTask, TaskShare
+from tasks_app.services import audit
 from tasks_app.services.validation import Problems, check_choice
 
 MOST = 200
@@ -30,12 +31,15 @@ def share_set(*, task: ScheduledTask, level: str, actor: str, user: str = "", gr
     if problems or receiver is None:
         raise Invalid("The task was not shared; see the fields.", fields=problems.fields)
     share = TaskShare.objects.filter(task=task, **receiver).first()
+    before = {"level": share.level} if share else {}
     if share is None:
         if TaskShare.objects.filter(task=task).count() >= MOST:
             raise Conflict(f"It is shared with {MOST} already; share it with a group of people instead.")
         share = TaskShare(task=task, created_by=actor[:200], **receiver)
     share.level = level
     share.save()
+    if before != {"level": level}:
+        audit.note("task.share", task, actor=actor, before=before, after={"level": level}, note=_with(share))
     return share
 
 
@@ -46,8 +50,16 @@ def share_remove(*, task: ScheduledTask, actor: str, user: str = "", group: str 
         raise Invalid.at("group" if group else "user", "required", "Name either a user or a group.")
     mine = TaskShare.objects.filter(task=task)
     found = mine.filter(user__username=user) if user else mine.filter(group__name=group)
-    if not found.delete()[0]:
+    share = found.select_for_update(of=("self",)).first()
+    if share is None:
         raise NotFound("It is not shared with this one.")
+    audit.note("task.unshare", task, actor=actor, before={"level": share.level}, note=_with(share))
+    share.delete()
+
+
+def _with(share: TaskShare) -> str:
+    """Tell the audit log with whom."""
+    return f"with the {'user' if share.user_id else 'group'} {share.receiver}"
 
 
 def _user(problems: Problems, task: ScheduledTask, name: str) -> dict[str, User] | None:

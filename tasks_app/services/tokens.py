@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.errors import CarillonError, Forbidden
@@ -48,13 +51,14 @@ def token_sign_in(*, username: str, password: str, code: str, address: str) -> T
     return sign_in_begin(user=user, address=address)
 
 
+@transaction.atomic
 def sign_in_begin(*, user: User, address: str) -> TokenPair:
     """Begin a sign-in of somebody who has proved who they are."""
     sign_in = TokenSignIn(
         user=user, refresh_id=uuid4(), epoch=epoch_of(user), address=address[:45], expires_at=_refresh_end()
     )
     sign_in.save(force_insert=True)
-    audit.note("token.sign_in", user, actor=f"user:{user.get_username()}", user_id=user.pk, owner_id=user.pk)
+    audit.note("token.sign_in", user, actor=f"user:{user.get_username()}", user_id=user.pk)
     return _pair(sign_in)
 
 
@@ -67,8 +71,8 @@ def token_refresh(*, refresh: str, address: str) -> TokenPair:
     used, sign_in.refresh_id, sign_in.expires_at = str(claims.get("jti")), uuid4(), _refresh_end()
     unused = TokenSignIn.objects.filter(id=sign_in.id, refresh_id=used, revoked_at=None)
     now = {"refresh_id": sign_in.refresh_id, "expires_at": sign_in.expires_at, "last_used_at": timezone.now()}
-    if not unused.update(**now, address=address[:45]):
-        token_sign_in_end(sign_in=sign_in)
+    if not _renewed(sign_in, unused, **now, address=address[:45]):
+        token_sign_in_end(sign_in=sign_in, note="a refresh token was used twice")
         message = "This refresh token was used before, so somebody else may have it. The sign-in has ended."
         raise TokenRefused(message, code="token_reused")
     return _pair(sign_in)
@@ -82,11 +86,12 @@ def token_revoke(*, token: str) -> None:
         token_sign_in_end(sign_in=sign_in)
 
 
-def token_sign_in_end(*, sign_in: TokenSignIn) -> None:
+@transaction.atomic
+def token_sign_in_end(*, sign_in: TokenSignIn, note: str = "") -> None:
     """End a sign-in: all of its tokens are worthless from now on."""
     if TokenSignIn.objects.filter(id=sign_in.id, revoked_at=None).update(revoked_at=timezone.now()):
-        actor = f"user:{sign_in.user.get_username()}"
-        audit.note("token.revoke", sign_in.user, actor=actor, user_id=sign_in.user_id, owner_id=sign_in.user_id)
+        user = sign_in.user
+        audit.note("token.revoke", user, actor=f"user:{user.get_username()}", user_id=user.pk, note=note)
 
 
 def token_find(access: str) -> TokenSignIn | None:
@@ -96,6 +101,16 @@ def token_find(access: str) -> TokenSignIn | None:
         seldom = TokenSignIn.objects.filter(id=sign_in.id, last_used_at=sign_in.last_used_at)
         seldom.update(last_used_at=timezone.now())
     return sign_in
+
+
+@transaction.atomic
+def _renewed(sign_in: TokenSignIn, unused: QuerySet[TokenSignIn], **now: Any) -> bool:
+    """Say whether the refresh token was unused, and use it up."""
+    if not unused.update(**now):
+        return False
+    user = sign_in.user
+    audit.note("token.refresh", user, actor=f"user:{user.get_username()}", user_id=user.pk)
+    return True
 
 
 def _pair(sign_in: TokenSignIn) -> TokenPair:

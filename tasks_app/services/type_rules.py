@@ -12,6 +12,8 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.locks import is_place, masked_locks
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import TypeRule
+from tasks_app.services import audit
+from tasks_app.services.audit_values import HIDDEN, Guarded
 from tasks_app.services.sealed_payloads import opened_locks, sealed_locks
 from tasks_app.services.validation import Problems, check_json
 
@@ -27,10 +29,20 @@ def type_rule_save(*, type: str, is_restricted: bool, locked: Mapping[str, Any],
     """
     stored = TypeRule.objects.select_for_update().filter(type=type).first()
     fixed = type_rule_check(type=type, locked=locked)
+    before = _values(stored) if stored else {}
     rule = stored or TypeRule(type=registry.get(type).name)
     rule.is_restricted, rule.locked, rule.updated_by = is_restricted, sealed_locks(type, fixed), actor[:200]
     rule.save()
+    verb = "update" if stored else "create"
+    audit.note(f"type_rule.{verb}", rule, actor=actor, before=before, after=_values(rule))
     return rule
+
+
+@transaction.atomic
+def type_rule_delete(*, rule: TypeRule, actor: str) -> None:
+    """Take the rule back: the type is for everybody again, and nothing of it is fixed."""
+    audit.note("type_rule.delete", rule, actor=actor, before=_values(rule))
+    rule.delete()
 
 
 def type_rule_check(*, type: str, locked: object) -> dict[str, Any]:
@@ -53,6 +65,14 @@ def type_rule_check(*, type: str, locked: object) -> dict[str, Any]:
     if problems:
         raise _refused(problems)
     return fixed
+
+
+def _values(rule: TypeRule) -> dict[str, Any]:
+    """Tell the audit log which fields are fixed; their values as they may be shown there."""
+    spec = next((one for one in registry.all() if one.name == rule.type), None)
+    shown = masked_locks(spec.payload, rule.locked) if spec and not spec.sensitive else {}
+    fixed = {f"locked.{path}": Guarded(shown.get(path, HIDDEN), value) for path, value in rule.locked.items()}
+    return {"is_restricted": rule.is_restricted, **fixed}
 
 
 def _spec(problems: Problems, type: str) -> HandlerSpec | None:

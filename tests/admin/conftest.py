@@ -38,6 +38,7 @@ from tasks_app.models import (
     db_now,
     new_id,
 )
+from tasks_app.services import audit
 from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
@@ -139,5 +140,6 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         GroupResult.objects.create(group_id="abc", result="[]"),
         make_credential(alice),
         TypeRule.objects.create(type="http_request", locked={"timeout_seconds": 10}),
+        audit.note("queue.pause", Queue.objects.get(name="default"), actor="tests", note="<b>for a while</b>"),
     ]
     return Exhibits({type(row): row for row in rows})

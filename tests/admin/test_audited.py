@@ -3,7 +3,7 @@
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from tasks_app.models import AllowedCommand, AuditEntry, ScheduledTask
+from tasks_app.models import AllowedCommand, AuditEntry, ScheduledTask, TypeRule
 from tasks_app.services import audit
 from tests import runs
 from tests.admin.pages import address, read
@@ -54,6 +54,23 @@ def test_an_allowed_command_is_an_entry_without_its_variables(desk: Client) -> N
     entry = last("command.create")
     assert entry.after["command"] == ["/bin/true"]
     assert "canary" not in str(vars(entry))
+
+
+def test_a_rule_of_a_type_is_an_entry_of_its_service_without_fixed_secrets(desk: Client) -> None:
+    values = {"type": "http_request", "locked": '{"headers.Authorization": "Bearer canary", "timeout_seconds": 10}'}
+    reply = desk.post(address(TypeRule, "add"), values)
+    assert reply.status_code == 302, reply.context["adminform"].form.errors
+    made = last("type_rule.create")
+    assert (made.actor, made.object_name) == ("user:staff", "http_request")
+    assert set(made.after) == {"is_restricted", "locked.headers.Authorization", "locked.timeout_seconds"}
+    page = address(TypeRule, "change", "http_request")
+    assert desk.post(page, {"locked": '{"headers.Authorization": "Bearer canary-2"}'}).status_code == 302
+    assert "locked.timeout_seconds" in last("type_rule.update").before
+    assert desk.post(address(TypeRule, "delete", "http_request"), {"post": "yes"}).status_code == 302
+    assert last("type_rule.delete").object_id == "http_request"
+    entries = AuditEntry.objects.filter(object_type="type_rule")
+    assert sorted(entry.action for entry in entries) == ["type_rule.create", "type_rule.delete", "type_rule.update"]
+    assert "canary" not in str([vars(entry) for entry in entries])
 
 
 def test_a_task_edited_here_is_one_entry_of_its_service(desk: Client, alice: User) -> None:

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from tasks_app.models import AuditEntry, Effect, ScheduledTask, StoredFile, SyncedCollection, TaskRun, db_now
 from tasks_app.selectors.audit import ACTIONS
 from tasks_app.services.files import file_delete
+from tasks_app.services.tokens import TokenPair, sign_in_begin
 from tests.api.client import Api
 from tests.api.conftest import TASK, addresses, make
 from tests.runs import claim, fail, make_run
@@ -19,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 PAST = {"from": "2025-11-01T00:00", "to": "2025-11-01T02:00"}
 TEMPLATE = {"name": "Hello", "subject": "Hello", "text": "Hello"}
 CREDENTIAL = {"name": "crm", "kind": "bearer", "hosts": ["api.example.com"], "secret": "canary-0123456789"}
+SHARE = {"group": "Viewer", "level": "view"}
+PASSWORD = "staff-password"  # of the fixture
 # What changes nothing.
 PREVIEWS = {("schedule/preview", "POST"), ("email-templates/<uuid:template_id>/preview", "POST")}
 
@@ -73,9 +76,24 @@ class World:
         made = SyncedCollection.objects.create(owner=self.owner, name="Things", url="https://example.org/")
         return f"collections/{made.pk}"
 
+    def shared(self) -> str:
+        """The address of the shares of a task that is shared."""
+        path = f"{self.task()}/shares"
+        assert self.api.put(path, SHARE).status == 200
+        return path
+
+    def tokens(self) -> TokenPair:
+        """A sign-in by tokens."""
+        return sign_in_begin(user=self.owner, address="127.0.0.1")
+
 
 Call = Callable[[World], tuple[str, Any]]
 WRITES: dict[tuple[str, str], Call] = {
+    ("auth/token", "POST"): lambda w: ("auth/token", {"username": "staff", "password": PASSWORD}),
+    ("auth/token/refresh", "POST"): lambda w: ("auth/token/refresh", {"refresh": w.tokens().refresh}),
+    ("auth/token/revoke", "POST"): lambda w: ("auth/token/revoke", {"token": w.tokens().access}),
+    ("auth/refresh", "POST"): lambda w: ("auth/refresh", {"refresh": w.tokens().refresh}),
+    ("auth/revoke", "POST"): lambda w: ("auth/revoke", {"token": w.tokens().refresh}),
     ("me", "PATCH"): lambda w: ("me", {"timezone": "Europe/Berlin"}),
     ("tasks", "POST"): lambda w: ("tasks", TASK),
     ("tasks/by-key/<path:key>", "PUT"): lambda w: ("tasks/by-key/mine", TASK),
@@ -87,6 +105,8 @@ WRITES: dict[tuple[str, str], Call] = {
     ("tasks/<uuid:task_id>/cancel", "POST"): lambda w: (f"{w.task()}/cancel", None),
     ("tasks/<uuid:task_id>/duplicate", "POST"): lambda w: (f"{w.task()}/duplicate", None),
     ("tasks/<uuid:task_id>/backfill", "POST"): lambda w: (f"{w.task()}/backfill", PAST),
+    ("tasks/<uuid:task_id>/shares", "PUT"): lambda w: (f"{w.task()}/shares", SHARE),
+    ("tasks/<uuid:task_id>/shares", "DELETE"): lambda w: (f"{w.shared()}?group=Viewer", None),
     ("batches/<uuid:batch_id>/cancel", "POST"): lambda w: (f"{w.batch()}/cancel", None),
     ("batches/<uuid:batch_id>/retry", "POST"): lambda w: (f"{w.batch(is_failed=True)}/retry", None),
     ("runs", "POST"): lambda w: ("runs", {"type": TASK["type"], "payload": TASK["payload"]}),
@@ -142,6 +162,7 @@ def test_each_operation_that_writes_is_known_here() -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(WRITES), ids=" ".join)
+@pytest.mark.usefixtures("empty_redis")
 def test_each_write_is_an_entry_with_who_from_where_and_in_which_request(
     staff: User, operation: tuple[str, str]
 ) -> None:
@@ -158,6 +179,7 @@ def test_each_write_is_an_entry_with_who_from_where_and_in_which_request(
         assert entry.object_name, entry.action
         assert entry.action in ACTIONS
         assert str(CREDENTIAL["secret"]) not in str(vars(entry))
+        assert PASSWORD not in str(vars(entry))
 
 
 def test_a_preview_is_no_entry(api: Api) -> None:

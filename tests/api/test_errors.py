@@ -67,11 +67,21 @@ def test_head_answers_as_get_without_a_body(api: Api) -> None:
     assert (reply.status, reply.body) == (200, b"")
 
 
-def test_the_schemas_own_errors_have_the_shape(nobody: Api) -> None:
-    for path in ("schema", "docs"):
-        reply = nobody.post(path)
-        assert reply.status == 405
+def test_the_schemas_own_errors_have_the_shape(api: Api, nobody: Api) -> None:
+    for who, path, answer in (
+        (api, "schema", (405, "method_not_allowed")),
+        (api, "docs", (405, "method_not_allowed")),
+        (nobody, "schema", (401, "not_signed_in")),
+    ):
+        reply = who.post(path)
+        assert (reply.status, reply.code) == answer
         assert_shape(reply)
+
+
+def test_strangers_who_send_to_the_docs_are_asked_to_sign_in(nobody: Api) -> None:
+    reply = nobody.post("docs")
+    assert reply.status == 302
+    assert reply.headers["Location"].startswith("/sign-in/")
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*", "nonsense"])

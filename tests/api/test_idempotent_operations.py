@@ -20,7 +20,6 @@ WITHOUT = {
     "calendar_create": "a second of the same name is refused",
     "file_link": "it signs an address and stores nothing",
     "file_upload": "its body is a file, read once",
-    "calendar_day_add": "the same day is the same row",
 }
 
 
