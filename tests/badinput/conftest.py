@@ -15,6 +15,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from tasks_app import jobs
+from tasks_app.models import AuditEntry
 from tests.live import inside
 from tests.live.platform import Platform, running_platform
 
@@ -22,6 +23,7 @@ OWNER, STAFF = "alice", "admin"
 NO_LIMITS = dict.fromkeys(("CREATES_PER_MINUTE", "RUN_NOW_PER_MINUTE", "RUNS_PER_HOUR"), "0")
 _CHANGING = ("session", "message", "logentry", "apikey")
 _ADMIN_LINK = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/)"')
+STAFF_PAGES = ("/settings/people/",)
 API_LISTS = (
     "me", "tasks", "tasks/history", "runs", "batches", "task-types", "catalogue", "api-keys", "files", "credentials",
     "email-templates", "calendars", "calendars/countries", "collections", "queues", "stats", "upcoming",
@@ -64,13 +66,20 @@ class Site:
         self.check_lists()
 
     def check_lists(self) -> None:
-        """See that every list, page and export works, and that nothing unexpected was logged."""
+        """See that every list of the API works, and that nothing unexpected was logged."""
         for path in API_LISTS:
             assert self.api.get(f"/api/{path}").status_code == 200, path
+        self._check_logs()
+
+    def check_pages(self) -> None:
+        """See that every page and export works, and that nothing unexpected was logged."""
         for client, paths in ((self.browser, self.pages), (self.desk, self.desks)):
             for path in paths:
                 assert client.get(path).status_code == 200, path
         assert self.platform.do(exported) > 0
+        self._check_logs()
+
+    def _check_logs(self) -> None:
         for log in self.platform.logs.glob("*.log"):
             assert "Traceback" not in log.read_text(errors="replace"), log.read_text(errors="replace")[-4000:]
 
@@ -87,25 +96,25 @@ def site() -> Iterator[Site]:
             desk = stack.enter_context(contextlib.closing(platform.signed_in(STAFF, password)))
             desks = sorted(set(_ADMIN_LINK.findall(desk.get("/admin/").text)))
             assert len(desks) > 10
-            yield Site(platform, api, browser, desk, plain_pages(), desks)
+            yield Site(platform, api, browser, desk, plain_pages(), [*desks, *STAFF_PAGES])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pages_work(site: Site) -> Iterator[None]:
+    """See after each file, in each test process, that nothing sent by then breaks a page: they are slow to draw."""
+    yield
+    site.check_pages()
 
 
 def plain_pages() -> list[str]:
     """Give the addresses of all pages that name no object, from the URL configuration itself."""
     found = [str(one.pattern) for one in get_resolver("tasks_app.web.urls").url_patterns]
     not_shown = (
-        "sign-out/",
-        "theme/",
-        "preview",
-        "example/",
-        "undo/",
-        "mailbox/",
-        "spread/",
-        "platform/",
-        "sign-in/",
-        "ui/",
-    )
-    return [f"/{path}" for path in found if "<" not in path and not any(word in path for word in not_shown)]
+        "sign-out/", "theme/", "preview", "example/", "undo/", "mailbox/", "spread/", "platform/", "sign-in/", "ui/",
+        "second-factor/begin/", "second-factor/confirm/", "second-factor/codes/", "second-factor/off/",
+    )  # fmt: skip
+    shown = [f"/{path}" for path in found if "<" not in path and not any(word in path for word in not_shown)]
+    return [path for path in shown if path not in STAFF_PAGES]
 
 
 def fill() -> None:
@@ -118,9 +127,11 @@ def fill() -> None:
 
 
 def row_counts() -> dict[str, int]:
-    """Count the rows of all tables but those that every request may write to."""
+    """Count the rows of all tables but those that every request may write to, and the notes of refused addresses."""
     models = [model for model in apps.get_models() if not str(model._meta.model_name).endswith(_CHANGING)]
-    return {model._meta.label: model._default_manager.count() for model in models}
+    counts = {model._meta.label: model._default_manager.count() for model in models}
+    refused = AuditEntry.objects.filter(action="address.refuse", outcome=AuditEntry.Outcome.REFUSED).count()
+    return {**counts, AuditEntry._meta.label: counts[AuditEntry._meta.label] - refused}
 
 
 def exported() -> int:

@@ -9,6 +9,7 @@ import pytest
 from tests.badinput.conftest import Site
 from tests.badinput.good import GOOD, PATHS, body_of
 from tests.badinput.table import GROUPS, Case
+from tests.badinput.thinning import thinned
 
 pytestmark = pytest.mark.live
 
@@ -29,7 +30,7 @@ def fault_of(answer: httpx.Response, case: Case) -> str:
 @pytest.mark.parametrize("group", GROUPS)
 def test_each_value_is_refused_at_its_field_and_leaves_nothing(site: Site, group: str) -> None:
     def faults() -> Iterator[str]:
-        for case in GROUPS[group]:
+        for case in thinned(GROUPS[group], lambda case: (case.thing, case.field, case.code)):
             body = json.dumps(body_of(case.thing, case.field, case.value)).encode()
             answer = site.call("POST", PATHS[case.thing], body)
             if fault := fault_of(answer, case):
@@ -39,12 +40,12 @@ def test_each_value_is_refused_at_its_field_and_leaves_nothing(site: Site, group
         assert list(faults()) == []
 
 
-@pytest.mark.parametrize("thing", GOOD)
-def test_without_the_bad_value_it_is_accepted(site: Site, thing: str) -> None:
+def test_without_the_bad_value_each_is_accepted(site: Site) -> None:
     """Otherwise the rows would be refused for something else."""
-    body = {**GOOD[thing], "name": f"Good {thing}"} if "name" in GOOD[thing] else GOOD[thing]
-    answer = site.call("POST", PATHS[thing], json.dumps(body).encode())
-    assert answer.status_code in (201, 202), answer.text
+    for thing, good in GOOD.items():
+        body = {**good, "name": f"Good {thing}"} if "name" in good else good
+        answer = site.call("POST", PATHS[thing], json.dumps(body).encode())
+        assert answer.status_code in (201, 202), (thing, answer.text)
     site.check_lists()
 
 

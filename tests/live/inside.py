@@ -10,7 +10,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import F, Max
@@ -213,7 +213,8 @@ def queue_drop(name: str) -> None:
 
 def operator(username: str, password: str) -> None:
     """Let somebody exist who may mend the platform."""
-    User.objects.create_user(username, f"{username}@example.org", password, is_staff=True)
+    user = User.objects.create_user(username, f"{username}@example.org", password, is_staff=True)
+    user.groups.add(Group.objects.get(name="Operator"))
 
 
 def as_if_ago(seconds: float) -> None:
