@@ -93,6 +93,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "batch_id": batch.pk,
         "effect_id": effect.pk,
         "file_id": file.pk,
+        "file_path": path,
         "collection_id": collection.pk,
         "record_id": record.pk,
         "key_id": api_key_create(user=alice, name="ci", scope="read")[0].pk,
