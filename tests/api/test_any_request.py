@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis
 import schemathesis
 from django.contrib.auth.models import User
 from django.core.signals import request_finished, request_started
@@ -50,10 +51,12 @@ def kept_connection() -> Iterator[None]:
 
 
 @pytest.fixture
-def document(db: None) -> Any:
-    """The document, asked of the application itself."""
+def document(charlie: User, empty_redis: redis.Redis) -> Any:
+    """The document, asked of the application itself by somebody who has signed in."""
+    _, key = api_key_create(user=charlie, name="reader", scope=ApiKey.Scope.READ)
+    headers = {"Authorization": f"Bearer {key}"}
     with kept_connection():
-        return schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application())
+        return schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application(), headers=headers)
 
 
 @pytest.fixture

@@ -360,7 +360,7 @@ TASK_NUMBERS = _group(
 PAYLOADS = _group(
     "http",
     ("payload", "type", NOT_AN_OBJECT),
-    ("payload.json", "too_large", [[0] * 3_000, {f"k{n}": n for n in range(1_500)}], "payload"),
+    ("payload.json", "too_large", [[0] * 11_000, {f"k{n}": n for n in range(5_500)}], "payload"),
     ("payload.body", "too_large|too_long|string_too_long", ["x" * 60_000, "x" * 70_000], "payload"),
     ("payload.body", "characters", CONTROLS),
     ("payload.nonsense", "unknown_field", [1, None, {}]),
