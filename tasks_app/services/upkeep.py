@@ -33,8 +33,8 @@ _PRUNE_SECONDS = 0.5
 
 
 def upkeep(*, actor: str) -> None:
-    """Do every step once; a step that fails is logged and does not stop the next. A round that came to its end is noted
-    in the worker's row."""
+    """Do every step once; a step that fails is logged and does not stop the next. A whole round is noted in the
+    worker's row."""
     steps: list[Callable[[str], object]] = [
         rescue_expired,
         stand_in_for_beat,
@@ -47,6 +47,7 @@ def upkeep(*, actor: str) -> None:
         audit_sealing.audit_seal,
         audit_sealing.audit_prune,
     ]
+    is_whole = True
     for step in steps:
         try:
             step(actor)
@@ -55,7 +56,9 @@ def upkeep(*, actor: str) -> None:
             raise
         except Exception:
             logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
-    Worker.objects.filter(name=actor.removeprefix(ACTOR)).update(last_upkeep_at=db_now())
+            is_whole = False
+    if is_whole:  # a step that fails each time is told of as silence, before what it should do piles up
+        Worker.objects.filter(name=actor.removeprefix(ACTOR)).update(last_upkeep_at=db_now())
 
 
 def rescue_expired(actor: str) -> int:

@@ -286,3 +286,20 @@ def test_a_step_that_fails_does_not_stop_the_next(
     assert "wake_waiting failed" in caplog.text
     assert runs.fresh(lost).status == "queued"
     assert TaskRun.objects.filter(reason="missed").count() == 3
+
+
+def test_a_round_with_a_step_that_fails_is_no_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = db_now()
+    Worker.objects.create(name="w", hostname="h", pid=1, started_at=now, heartbeat_at=now)
+    ways = {"fails": True}
+
+    def tidy(actor: str) -> None:
+        if ways["fails"]:
+            raise LookupError("no such thing")
+
+    monkeypatch.setattr(upkeep, "tidy", tidy)
+    upkeep.upkeep(actor="upkeep:w")
+    assert Worker.objects.get().last_upkeep_at is None
+    ways["fails"] = False
+    upkeep.upkeep(actor="upkeep:w")
+    assert Worker.objects.get().last_upkeep_at is not None
