@@ -56,11 +56,15 @@ def at_work(platform: Platform, *probes: str) -> dict[str, UUID]:
 
 
 def has_run_twice_for_nothing(platform: Platform, found: dict[str, UUID]) -> None:
-    """Wait for the end of runs that were handed back; it was not held against them."""
+    """Wait for the end of runs that were handed back; it was not held against them.
+
+    A child that was claiming in the very moment of the stop may take one of them, and hand it back once more.
+    """
     for probe, run in found.items():
         story = platform.ended(run, 60)
-        said = f"{probe}: {story.path} {[attempt.error for attempt in story.attempts]}"
-        assert (story.status, story.failures, story.crashes, story.claim_no) == ("succeeded", 0, 0, 2), said
+        said = f"{probe}: {story.path} {[(attempt.worker, attempt.error) for attempt in story.attempts]}"
+        assert (story.status, story.failures, story.crashes) == ("succeeded", 0, 0), said
+        assert story.claim_no > 1, said
 
 
 def test_a_stop_of_the_whole_group_asks_the_handlers_and_costs_no_attempt(platform: Platform, leaving: Process) -> None:
