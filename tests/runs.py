@@ -99,7 +99,8 @@ def succeed(run: TaskRun) -> None:
 
 def fail(run: TaskRun) -> None:
     """Running to failed, for good."""
-    lifecycle.fail(held(run), reason=Reason.HANDLER_ERROR, error="ValueError: no", failures=1, crashes=0)
+    told = lifecycle.Told("ValueError: no", "ValueError")
+    lifecycle.fail(held(run), reason=Reason.HANDLER_ERROR, told=told, failures=1, crashes=0)
 
 
 def retry_later(run: TaskRun) -> None:

@@ -36,15 +36,24 @@ class ApiKey(models.Model):
 
 
 class Profile(models.Model):
-    """What a person has chosen for themselves. `timezone` empty: as the browser says, else the platform's.
+    """What a person has chosen for themselves. `timezone` empty: as the browser says, else the platform's; `theme`
+    empty: as the system says.
 
     `token_epoch` is raised by a new password and by signing out everywhere: what was signed in before is so no more.
     """
+
+    class Theme(models.TextChoices):
+        """How the pages look."""
+
+        SYSTEM = "", "As the system says"
+        LIGHT = "light", "Light"
+        DARK = "dark", "Dark"
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="profile"
     )
     timezone = models.CharField(max_length=64, blank=True, default="")
+    theme = models.CharField(max_length=5, choices=Theme.choices, blank=True, default="", db_default="")
     token_epoch = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:

@@ -30,7 +30,17 @@ class Queue(models.Model):
 
 
 class Worker(models.Model):
-    """A Celery worker process group, as it last reported itself."""
+    """A Celery worker process group, as it last reported itself, and what people ask of it.
+
+    `load` is the machine's load average over a minute. A quiet worker ends what it has and takes nothing more.
+    """
+
+    class Wish(models.TextChoices):
+        """What an operator asks of a worker."""
+
+        NONE = "", "take work"
+        QUIET = "quiet", "take nothing more"
+        STOP = "stop", "stop in good order"
 
     name = models.CharField(primary_key=True, max_length=200)
     hostname = models.CharField(max_length=200)
@@ -44,6 +54,12 @@ class Worker(models.Model):
     last_claim_at = models.DateTimeField(null=True, blank=True)
     last_upkeep_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    load = models.FloatField(null=True, blank=True)
+    # Defaults of the database too: a worker of the version before reports itself while a new one comes up.
+    is_quiet = models.BooleanField(default=False, db_default=False)
+    wish = models.CharField(max_length=10, choices=Wish.choices, blank=True, default="", db_default="")
+    wished_at = models.DateTimeField(null=True, blank=True)
+    wished_by = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     def __str__(self) -> str:
         return self.name

@@ -79,6 +79,8 @@ class TaskRun(models.Model):
     log_lines = models.PositiveIntegerField(default=0)
     result = models.JSONField(null=True, blank=True)
     error = models.CharField(max_length=1000, blank=True, default="")
+    # What was raised, by its class. A default of the database too: a worker of the version before writes rows as well.
+    error_type = models.CharField(max_length=200, blank=True, default="", db_default="")
 
     rerun_of = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns", db_index=False
@@ -141,6 +143,12 @@ class TaskRun(models.Model):
             models.Index(fields=["root_run_id"], condition=Q(root_run_id__isnull=False), name="run_root"),
             models.Index(fields=["status", "-id"], name="run_status"),
             models.Index(fields=["type", "-id"], name="run_type"),
+            models.Index(fields=["finished_at"], condition=Q(finished_at__isnull=False), name="run_finished"),
+            models.Index(
+                fields=["type", "error_type", "reason"],
+                condition=Q(status=Status.FAILED.value, dismissed_at__isnull=True),
+                name="run_failed_groups",
+            ),
             models.Index(
                 fields=["owner", "-id"],
                 condition=Q(status=Status.FAILED.value, dismissed_at__isnull=True),

@@ -24,6 +24,14 @@ _UNCLAIMED = (Status.WAITING, Status.SCHEDULED, Status.QUEUED)
 
 
 @dataclasses.dataclass(frozen=True)
+class Told:
+    """Why a run failed: the sentence, and the class of what was raised, where something was."""
+
+    error: str
+    error_type: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Claim:
     """A worker's right to write about a run: void as soon as the run's `claim_no` has moved on."""
 
@@ -79,10 +87,11 @@ def succeed(held: Claim, *, result: Any) -> TaskRun | None:
     return _end(held, Status.SUCCEEDED, Reason.NONE, result=result)
 
 
-def fail(held: Claim, *, reason: Reason, error: str, failures: int, crashes: int) -> TaskRun | None:
+def fail(held: Claim, *, reason: Reason, told: Told, failures: int, crashes: int) -> TaskRun | None:
     """End the run badly, for good; `failures` and `crashes` are the new counts."""
+    why = {"error": told.error[:1000], "error_type": told.error_type[:200]}
     with transaction.atomic():
-        run = _end(held, Status.FAILED, reason, error=error[:1000], failures=failures, crashes=crashes)
+        run = _end(held, Status.FAILED, reason, **why, failures=failures, crashes=crashes)
         if run is not None:
             tell_failure(str(run.id))
     return run

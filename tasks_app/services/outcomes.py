@@ -145,7 +145,8 @@ def _fail(held: Claim, failure: Failure) -> TaskRun | None:
     _record(run, held, failure.reason, failure, now=now)
     failures = run.failures + 1
     if failure.is_permanent or failures > run.max_retries:
-        return lifecycle.fail(held, reason=failure.reason, error=failure.error, failures=failures, crashes=run.crashes)
+        told = lifecycle.Told(failure.error, failure.error_type)
+        return lifecycle.fail(held, reason=failure.reason, told=told, failures=failures, crashes=run.crashes)
     if run.cancel_requested_at is not None:  # who asked for an end is not given another attempt
         return _stop(held)
     delay = failure.delay_seconds
@@ -180,7 +181,8 @@ def _crash(held: Claim, *, actor: str, error: str) -> TaskRun | None:
     if run.cancel_requested_at is not None:
         return _stop(held)
     if crashes >= CRASH_LIMIT:
-        return lifecycle.fail(held, reason=Reason.WORKER_LOST, error=error, failures=run.failures, crashes=crashes)
+        told = lifecycle.Told(error)
+        return lifecycle.fail(held, reason=Reason.WORKER_LOST, told=told, failures=run.failures, crashes=crashes)
     return lifecycle.rescue(held, actor=actor, crashes=crashes, error=error)
 
 

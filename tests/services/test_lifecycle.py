@@ -28,7 +28,8 @@ def _retry(run: TaskRun) -> TaskRun | None:
 
 
 def _fail(run: TaskRun) -> TaskRun | None:
-    return lifecycle.fail(_as_worker(run), reason=Reason.HANDLER_ERROR, error=ERROR, failures=1, crashes=0)
+    told = lifecycle.Told(ERROR)
+    return lifecycle.fail(_as_worker(run), reason=Reason.HANDLER_ERROR, told=told, failures=1, crashes=0)
 
 
 def _as_worker(run: TaskRun) -> Claim:

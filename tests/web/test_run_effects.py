@@ -19,7 +19,7 @@ def run(alice: User) -> TaskRun:
     run = runs.make_run(alice)
     runs.claim(run)
     reason, error = Reason.EFFECT_UNKNOWN, "nobody knows whether 'charge:42' happened"
-    lifecycle.fail(runs.held(run), reason=reason, error=error, failures=1, crashes=0)
+    lifecycle.fail(runs.held(run), reason=reason, told=lifecycle.Told(error), failures=1, crashes=0)
     return runs.fresh(run)
 
 
