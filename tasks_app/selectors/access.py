@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from tasks_app.errors import Forbidden
 from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
-from tasks_app.models import Batch, ScheduledTask, StoredFile, TaskRun, TaskShare
+from tasks_app.models import Batch, RunRollup, ScheduledTask, StoredFile, TaskRun, TaskShare
 from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
@@ -184,6 +184,11 @@ def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
 def visible_runs(user: Person) -> QuerySet[TaskRun]:
     """The runs that the user may see, those of deleted tasks included."""
     return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in")
+
+
+def visible_rollups(user: Person) -> QuerySet[RunRollup]:
+    """The figures of runs that the user may see; minutes do not tell tasks apart, so they lack those of shared ones."""
+    return _scoped(user, RunRollup.objects.all(), shared_by="task_id__in")
 
 
 def visible_batches(user: Person) -> QuerySet[Batch]:

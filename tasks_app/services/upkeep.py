@@ -1,8 +1,8 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
 Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
-wait, lets waiting runs of batches in, writes down missed slots, drops what has expired or is older than the retention,
-seals the audit log.
+wait, lets waiting runs of batches in, writes down missed slots, counts ended runs, drops what has expired or is older
+than the retention, seals the audit log.
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Batch, Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.ids import first_id_at
-from tasks_app.services import audit_sealing, claiming, firing, outcomes, ranges, turns
+from tasks_app.services import audit_sealing, claiming, firing, outcomes, ranges, rollup_checks, rollups, turns
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
@@ -42,6 +42,9 @@ def upkeep(*, actor: str) -> None:
         wake_waiting,
         expand_missed,
         tidy,
+        rollups.rollup_count,
+        rollup_checks.rollup_check,
+        rollups.rollup_prune,
         prune,
         mirror,
         audit_sealing.audit_seal,

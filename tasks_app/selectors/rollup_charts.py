@@ -1,0 +1,137 @@
+"""How the last minutes, hours or days went, one bar each, for charts."""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
+
+from django.db.models import Sum
+
+from tasks_app.models import RunRollup, db_now
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.rollup_rows import Choice, Reader, steady
+from tasks_app.selectors.rollup_spans import LENGTH, Grain, floor, kept_from
+from tasks_app.selectors.run_sums import EndedRun
+from tasks_app.states import Status
+
+Place = Callable[[datetime], datetime | None]
+
+
+class Ended(NamedTuple):
+    """How many runs succeeded and failed within the minute, hour or day that begins at `start`."""
+
+    start: datetime
+    succeeded: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Source:
+    """Rows of one grain that fill bars, and which bar each belongs to."""
+
+    grain: RunRollup.Grain
+    start: datetime
+    end: datetime
+    place: Place
+
+
+def per_minute(user: Person, minutes: int = 60) -> list[Ended]:
+    """Tell how the last minutes went, the one that goes on included."""
+    return _even(Choice(user), Grain.MINUTE, minutes)
+
+
+def per_hour(user: Person, hours: int = 24, *, task: uuid.UUID | None = None) -> list[Ended]:
+    """Tell how the last hours went, the one that goes on included."""
+    return _even(Choice(user, task=task), Grain.HOUR, hours)
+
+
+def per_day(user: Person, days: int, zone: tzinfo, *, task: uuid.UUID | None = None) -> list[Ended]:
+    """Tell how the last days of a zone went, today included; days before the last two weeks are those of UTC."""
+    now = db_now()
+    today = now.astimezone(zone).date()
+    starts = {day: _midnight(day, zone) for day in (today - timedelta(days=ago) for ago in reversed(range(days)))}
+
+    def of_zone(at: datetime) -> datetime | None:
+        return starts.get(at.astimezone(zone).date())
+
+    def of_utc(at: datetime) -> datetime | None:
+        return starts.get(at.date())
+
+    first = min(starts)
+    cut = _first_day_by_hours(starts, kept_from(Grain.HOUR, now)) or today + timedelta(days=2)
+    sources = [Source(Grain.DAY, _midnight(first, UTC), _midnight(cut, UTC), of_utc)]
+    if cut in starts:
+        sources.append(Source(Grain.HOUR, starts[cut], now, of_zone))
+    return _chart(Choice(user, task=task), list(starts.values()), sources, of_zone, now)
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time.min, zone)
+
+
+def _first_day_by_hours(starts: dict[date, datetime], hours_from: datetime) -> date | None:
+    """Give the first day of which every hour is kept; None where the zone's days are those of UTC anyway."""
+    if all(start.astimezone(UTC) == _midnight(day, UTC) for day, start in starts.items()):
+        return None
+    return next((day for day, start in starts.items() if start >= hours_from), None)
+
+
+def _even(choice: Choice, grain: RunRollup.Grain, count: int) -> list[Ended]:
+    now = db_now()
+    last = floor(now, grain)
+    starts = [last - LENGTH[grain] * ago for ago in reversed(range(count))]
+
+    def place(at: datetime) -> datetime:
+        return floor(at, grain)
+
+    return _chart(choice, starts, [Source(grain, starts[0], now, place)], place, now)
+
+
+def _chart(
+    choice: Choice, starts: Sequence[datetime], sources: Iterable[Source], place: Place, now: datetime
+) -> list[Ended]:
+    """Fill the bars from rows, and from the runs that these do not hold."""
+
+    def read(counted_to: datetime) -> list[Ended]:
+        bars = _Bars(starts)
+        reader = Reader()
+        for source in sources:
+            bars.add_rows(choice, source)
+        others = choice.others() if any(source.grain == Grain.MINUTE for source in sources) else []
+        if others:
+            runs = choice.runs().filter(task_id__in=others).exclude(owner_id=choice.user.pk)
+            bars.add_runs(reader.ended(runs, starts[0], min(counted_to, now)), place)
+        bars.add_runs(reader.ended(choice.runs(), max(counted_to, starts[0]), now), place)
+        return bars.all()
+
+    return steady(read)
+
+
+class _Bars:
+    """Bars that are filled."""
+
+    def __init__(self, starts: Iterable[datetime]) -> None:
+        self._counts = {start: [0, 0] for start in starts}
+
+    def add_rows(self, choice: Choice, source: Source) -> None:
+        """Add kept figures."""
+        rows = choice.rows().filter(grain=source.grain, start__gte=source.start, start__lt=source.end)
+        sums = rows.order_by().values_list("start").annotate(Sum("succeeded"), Sum("failed"))
+        for at, succeeded, failed in sums:
+            self._add(source.place(at), int(succeeded), int(failed))
+
+    def add_runs(self, runs: Iterable[EndedRun], place: Place) -> None:
+        """Add runs."""
+        for run in runs:
+            self._add(place(run.finished_at), run.status == Status.SUCCEEDED, run.status == Status.FAILED)
+
+    def _add(self, start: datetime | None, succeeded: int, failed: int) -> None:
+        counts = self._counts.get(start) if start is not None else None
+        if counts is not None:
+            counts[0] += succeeded
+            counts[1] += failed
+
+    def all(self) -> list[Ended]:
+        """Give them in order of time."""
+        return [Ended(start, *counts) for start, counts in self._counts.items()]

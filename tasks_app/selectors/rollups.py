@@ -1,0 +1,92 @@
+"""Figures about the runs that ended within a span, for pages and the API.
+
+They are read from what upkeep keeps (models/rollup.py), so their cost does not grow with the history; what is not
+counted yet is added from the runs, so a run that ended a moment ago is among them.
+"""
+
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks_app.models import db_now
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
+from tasks_app.selectors.rollup_rows import MOST, Choice, Reader, steady, sums_by_type
+from tasks_app.selectors.rollup_spans import parts
+from tasks_app.selectors.run_sums import Sums, summed
+
+__all__ = ["MOST", "Ended", "Figures", "by_type", "per_day", "per_hour", "per_minute", "span_figures"]
+
+_P95 = 0.95
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What the runs that ended within a span come to; times are those of runs that succeeded or failed.
+
+    `is_complete` is false where more than 20,000 runs were not counted yet.
+    """
+
+    succeeded: int
+    failed: int
+    cancelled: int
+    skipped: int
+    retries: int
+    mean_ms: float | None
+    p95_ms: int | None
+    longest_ms: int | None
+    success_rate: float | None
+    is_complete: bool
+
+
+def span_figures(
+    user: Person, start: datetime, end: datetime, *, type: str = "", task: uuid.UUID | None = None
+) -> Figures:
+    """Give the figures of a span, of one type or task where given. Where it begins more than 15 days ago it begins with
+    that day of UTC."""
+    found, is_complete = _sums(Choice(user, type=type, task=task), start, end)
+    return _figures(summed(found.values()), is_complete)
+
+
+def by_type(user: Person, start: datetime, end: datetime) -> dict[str, Figures]:
+    """Give the figures of a span for each type that had runs in it, those with most failures first."""
+    found, is_complete = _sums(Choice(user), start, end)
+    order = sorted(found, key=lambda name: (-found[name].failed, -found[name].succeeded, name))
+    return {name: _figures(found[name], is_complete) for name in order}
+
+
+def _sums(choice: Choice, start: datetime, end: datetime) -> tuple[dict[str, Sums], bool]:
+    """Give the sums by type, and whether all runs are in them."""
+    now = db_now()
+
+    def read(counted_to: datetime) -> tuple[dict[str, Sums], bool]:
+        found: dict[str, Sums] = defaultdict(Sums)
+        reader = Reader()
+        for part in parts(start, end, counted_to=counted_to, now=now, with_minutes=choice.has_minutes):
+            if part.grain is None:
+                for run in reader.ended(choice.runs(), part.start, part.end):
+                    found[run.type].count(run)
+            else:
+                rows = choice.rows().filter(grain=part.grain, start__gte=part.start, start__lt=part.end)
+                for name, sums in sums_by_type(rows).items():
+                    found[name].add(sums)
+        return found, reader.is_complete
+
+    return steady(read)
+
+
+def _figures(sums: Sums, is_complete: bool) -> Figures:
+    ended = sums.succeeded + sums.failed
+    return Figures(
+        succeeded=sums.succeeded,
+        failed=sums.failed,
+        cancelled=sums.cancelled,
+        skipped=sums.skipped,
+        retries=sums.retries,
+        mean_ms=round(sums.total_ms / sums.timed, 1) if sums.timed else None,
+        p95_ms=sums.quantile_ms(_P95),
+        longest_ms=sums.longest_ms if sums.timed else None,
+        success_rate=sums.succeeded / ended if ended else None,
+        is_complete=is_complete,
+    )
