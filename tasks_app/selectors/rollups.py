@@ -12,11 +12,21 @@ from datetime import datetime
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
-from tasks_app.selectors.rollup_rows import MOST, Choice, Reader, steady, sums_by_type
+from tasks_app.selectors.rollup_rows import Choice, Reader, steady, sums_by_type
 from tasks_app.selectors.rollup_spans import parts
 from tasks_app.selectors.run_sums import Sums, summed
 
-__all__ = ["MOST", "Ended", "Figures", "by_type", "per_day", "per_hour", "per_minute", "span_figures"]
+__all__ = [
+    "MOST",
+    "Ended",
+    "Figures",
+    "by_type",
+    "per_day",
+    "per_hour",
+    "per_minute",
+    "span_figures",
+    "whole_and_types",
+]
 
 _P95 = 0.95
 
@@ -45,15 +55,20 @@ def span_figures(
 ) -> Figures:
     """Give the figures of a span, of one type or task where given. Where it begins more than 15 days ago it begins with
     that day of UTC."""
-    found, is_complete = _sums(Choice(user, type=type, task=task), start, end)
-    return _figures(summed(found.values()), is_complete)
+    return whole_and_types(Choice(user, type=type, task=task), start, end)[0]
 
 
 def by_type(user: Person, start: datetime, end: datetime) -> dict[str, Figures]:
     """Give the figures of a span for each type that had runs in it, those with most failures first."""
-    found, is_complete = _sums(Choice(user), start, end)
+    return whole_and_types(Choice(user), start, end)[1]
+
+
+def whole_and_types(choice: Choice, start: datetime, end: datetime) -> tuple[Figures, dict[str, Figures]]:
+    """Give both for the cost of one."""
+    found, is_complete = _sums(choice, start, end)
     order = sorted(found, key=lambda name: (-found[name].failed, -found[name].succeeded, name))
-    return {name: _figures(found[name], is_complete) for name in order}
+    of_types = {name: _figures(found[name], is_complete) for name in order}
+    return _figures(summed(found.values()), is_complete), of_types
 
 
 def _sums(choice: Choice, start: datetime, end: datetime) -> tuple[dict[str, Sums], bool]:

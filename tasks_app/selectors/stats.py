@@ -1,37 +1,26 @@
-"""Figures about runs. Their cost is bounded: of a longer span, the newest runs stand for all."""
+"""Figures about runs, for the API: those that ended within a span, and those that are open now."""
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from math import ceil
 
-from django.db.models import QuerySet
+from tasks_app.models import db_now
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.rollup_rows import MOST, Choice
+from tasks_app.selectors.rollups import Figures, whole_and_types
+from tasks_app.states import FINAL, OPEN, Status
 
-from tasks_app.models import TaskRun, db_now
-from tasks_app.models.ids import first_id_at
-from tasks_app.selectors.access import Person, visible_runs
-from tasks_app.states import Status
-
-MOST = 20_000
 _LONGEST = 5
-_TIMED = (Status.SUCCEEDED, Status.FAILED)
-_COLUMNS = ("status", "started_at", "finished_at", "failures", "crashes")
 
 
 @dataclass(frozen=True)
 class RunSpan:
-    """Runs made from `start` until `end`, of one type or task where given."""
+    """Runs that ended from `start` until `end`, of one type or task where given."""
 
     start: datetime
     end: datetime
     type: str = ""
     task: uuid.UUID | None = None
-
-    def narrow(self, runs: QuerySet[TaskRun]) -> QuerySet[TaskRun]:
-        """Keep those of the type and the task."""
-        runs = runs.filter(type=self.type) if self.type else runs
-        return runs.filter(task_id=self.task) if self.task else runs
 
 
 @dataclass(frozen=True)
@@ -45,6 +34,7 @@ class RunStats:
     mean_ms: float | None
     p95_ms: int | None
     retries: int
+    by_type: dict[str, Figures]
 
 
 @dataclass(frozen=True)
@@ -59,27 +49,32 @@ class LongRun:
 
 
 def run_stats(user: Person, span: RunSpan) -> RunStats:
-    """Count the runs of a span that the user may see, at most the newest 20,000."""
-    made = visible_runs(user).filter(id__gte=first_id_at(span.start), id__lt=first_id_at(span.end))
-    rows = list(span.narrow(made).order_by("-id").values_list(*_COLUMNS)[: MOST + 1])
-    kept = rows[:MOST]
-    counts = Counter(status for status, *_ in kept)
-    ended = counts[Status.SUCCEEDED] + counts[Status.FAILED]
-    times = sorted(_milliseconds(start, end) for status, start, end, *_ in kept if status in _TIMED and start and end)
+    """Count the runs that the user may see: by how they ended within the span, and those that are open now."""
+    choice = Choice(user, type=span.type, task=span.task)
+    found, of_types = whole_and_types(choice, span.start, span.end)
+    counts = {status.value: getattr(found, status.value) for status in Status if status in FINAL}
+    is_complete = found.is_complete
+    for status in Status:
+        if status in OPEN:
+            count = choice.runs().filter(status=status).order_by()[: MOST + 1].count()
+            is_complete = is_complete and count <= MOST
+            counts[status.value] = min(count, MOST)
     return RunStats(
         counts={status.value: counts[status.value] for status in Status},
-        total=len(kept),
-        is_complete=len(rows) <= MOST,
-        success_rate=counts[Status.SUCCEEDED] / ended if ended else None,
-        mean_ms=round(sum(times) / len(times), 1) if times else None,
-        p95_ms=times[ceil(len(times) * 0.95) - 1] if times else None,
-        retries=sum(max(0, failed + crashed - (status == Status.FAILED)) for status, _, _, failed, crashed in kept),
+        total=sum(counts.values()),
+        is_complete=is_complete,
+        success_rate=found.success_rate,
+        mean_ms=found.mean_ms,
+        p95_ms=found.p95_ms,
+        retries=found.retries,
+        by_type=of_types,
     )
 
 
 def longest_running(user: Person, span: RunSpan) -> list[LongRun]:
     """The runs that have been going on for longest now, whenever they were made."""
-    runs = span.narrow(visible_runs(user).filter(status=Status.RUNNING, started_at__isnull=False))
+    choice = Choice(user, type=span.type, task=span.task)
+    runs = choice.runs().filter(status=Status.RUNNING, started_at__isnull=False)
     now = db_now()
     rows = runs.order_by("started_at", "id").values_list("id", "task_id", "type", "started_at")[:_LONGEST]
     return [
@@ -87,7 +82,3 @@ def longest_running(user: Person, span: RunSpan) -> list[LongRun]:
         for run, task, kind, at in rows
         if at is not None
     ]
-
-
-def _milliseconds(start: datetime, end: datetime) -> int:
-    return max(0, round((end - start).total_seconds() * 1000))
