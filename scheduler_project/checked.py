@@ -10,13 +10,14 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from scheduler_project import redis_url
-from scheduler_project.env import SettingFault
+from scheduler_project.env import Env, SettingFault
 
 # sun_path holds 108 bytes on Linux, 104 on macOS; the rest is for the temporary names of whoever binds.
 SOCKET_PATH_BYTES = 100
 MAIL_ADDRESS = re.compile(r"[^@\s<>,]+@[^@\s<>,]+")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 HOST_NAME = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\[[0-9A-Fa-f:.]+\]")
+TOKEN_LENGTH = 16
 MAIL_SCHEMES = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
 
 
@@ -50,6 +51,14 @@ def hosts(members: list[str]) -> list[str]:
     if not members:
         raise SettingFault("ALLOWED_HOSTS", "must have one name at least")
     return members
+
+
+def metrics_token(env: Env) -> str:
+    """Read METRICS_TOKEN: long enough that nobody guesses it, and one word, as it is a bearer token."""
+    token = env.text("METRICS_TOKEN", "", help="What Prometheus sends to read `/metrics`, which is closed without it.")
+    if token and (len(token) < TOKEN_LENGTH or not token.isascii() or not token.isprintable() or " " in token):
+        raise SettingFault("METRICS_TOKEN", f"must be one word of {TOKEN_LENGTH} ASCII characters or more")
+    return token
 
 
 def directory(name: str, path: Path) -> Path:

@@ -160,6 +160,7 @@ FLOWER_PORT = env.number(
     shown="5555, or a free one",
     help="The loopback port of Flower, which only the web process asks.",
 )
+METRICS_TOKEN = checked.metrics_token(env)
 
 env.section("Workers")
 WORKER_CONCURRENCY = env.number(
@@ -241,8 +242,7 @@ LOGGING = logging_config(LOG_FORMAT)
 AUTH_PASSWORD_VALIDATORS = sign_in.PASSWORD_VALIDATORS
 PASSWORD_RESET_TIMEOUT = sign_in.RESET_LINK_SECONDS
 LOGIN_URL = "/sign-in/"
-LOGIN_REDIRECT_URL = "/"
-LOGOUT_REDIRECT_URL = LOGIN_URL
+LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "/", LOGIN_URL
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "carillon_session", "carillon_csrf"
 SESSION_COOKIE_AGE = 14 * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS

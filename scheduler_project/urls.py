@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from scheduler_project import health
 from scheduler_project.flower_proxy import flower
+from scheduler_project.metrics import metrics
 
 # Names of static files are known once they are collected, which is after this is imported.
 _static = lazy(static, str)
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^healthz/?$", health.healthz, name="healthz"),
     re_path(r"^readyz/?$", health.readyz, name="readyz"),
     re_path(r"^statusz/?$", health.statusz, name="statusz"),
+    re_path(r"^metrics/?$", metrics, name="metrics"),
     # Browsers ask for it wherever a page names no icon: the API's documentation, a picture opened by itself.
     path("favicon.ico", RedirectView.as_view(url=_static("carillon/img/favicon.svg"))),
     path("api/", include("tasks_app.api.urls")),

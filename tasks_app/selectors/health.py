@@ -48,7 +48,7 @@ class Fault:
 def find(name: str, question: Callable[[], tuple[bool, str] | Fault]) -> Finding:
     """Ask, and turn a database that does not answer into a finding."""
     try:
-        with _briefly():
+        with briefly():
             found = question()
     except (DatabaseError, InterfaceError) as fault:
         connection.close()
@@ -97,7 +97,7 @@ def live_beats(hostname: str | None = None) -> list[Beat]:
 
 
 @contextmanager
-def _briefly() -> Iterator[None]:
+def briefly() -> Iterator[None]:
     """Bound each statement, where the database can; SQLite's readers wait for nobody."""
     if connection.vendor != "postgresql":
         yield

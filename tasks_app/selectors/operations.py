@@ -17,7 +17,7 @@ COUNTED = 1001
 
 @dataclass(frozen=True)
 class QueueState:
-    """A queue and what waits in it; `queued` is counted to 1,001 at most."""
+    """A queue and what waits in it; `queued` is counted to 1,001 at most where nothing else is said."""
 
     queue: Queue
     queued: int
@@ -41,14 +41,14 @@ def queue_get(name: str) -> Queue:
     return queue
 
 
-def queue_states() -> list[QueueState]:
+def queue_states(*, counted: int = COUNTED) -> list[QueueState]:
     """Give every queue, in the order in which they are served."""
-    return _states(Queue.objects.all())
+    return _states(Queue.objects.all(), counted)
 
 
 def queue_state(queue: Queue) -> QueueState:
     """Give one queue."""
-    return _states([queue])[0]
+    return _states([queue], COUNTED)[0]
 
 
 def workers() -> QuerySet[Worker]:
@@ -56,17 +56,21 @@ def workers() -> QuerySet[Worker]:
     return Worker.objects.order_by("-heartbeat_at", "name")
 
 
-def _states(queues: Iterable[Queue]) -> list[QueueState]:
+def _states(queues: Iterable[Queue], counted: int) -> list[QueueState]:
     now = db_now()
     served = [name for worker in live_workers() for name in worker.queues]
     under_way = TaskRun.objects.filter(status=Status.RUNNING).order_by().values_list("queue")
     running = dict(under_way.annotate(Count("id")))
-    return [_state(queue, running.get(queue.name, 0), served.count(queue.name), now) for queue in queues]
+    found = []
+    for queue in queues:
+        waiting, oldest = _waiting(queue, counted)
+        age = max(0.0, (now - oldest).total_seconds()) if oldest else None
+        found.append(QueueState(queue, waiting, running.get(queue.name, 0), oldest, age, served.count(queue.name)))
+    return found
 
 
-def _state(queue: Queue, running: int, workers: int, now: datetime) -> QueueState:
+def _waiting(queue: Queue, counted: int) -> tuple[int, datetime | None]:
+    """Count what waits, and say since when the oldest has waited."""
     waiting = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED)
-    queued = waiting.order_by()[:COUNTED].count()
-    oldest = waiting.order_by("id").values_list("queued_at", flat=True).first() if queued else None
-    age = max(0.0, (now - oldest).total_seconds()) if oldest else None
-    return QueueState(queue, queued, running, oldest, age, workers)
+    queued = waiting.order_by()[:counted].count()
+    return queued, waiting.order_by("id").values_list("queued_at", flat=True).first() if queued else None

@@ -17,7 +17,6 @@ from tasks_app.selectors.rollup_spans import parts
 from tasks_app.selectors.run_sums import Sums, summed
 
 __all__ = [
-    "MOST",
     "Ended",
     "Figures",
     "by_type",

@@ -17,6 +17,7 @@ class Rule:
     sees: frozenset[str] = frozenset()
     is_open: bool = False
     is_gone: bool = False
+    is_hidden: bool = False
 
     def expected(self, person: str) -> str:
         """Say what the person meets: passes, sign-in, 403 or 404."""
@@ -25,7 +26,7 @@ class Rule:
         if self.is_open or person in self.allowed:
             return "passes"
         if person in STRANGERS:
-            return "sign-in"
+            return "404" if self.is_hidden else "sign-in"
         return "403" if person in self.sees else "404"
 
 
@@ -53,5 +54,7 @@ OPERATE = Rule(_of("operator admin"), SIGNED_IN)
 STAFF = PEOPLE = Rule(_of("admin"))
 NONE = Rule(frozenset())
 """The thing that the address names does not exist: 404 for all who have signed in."""
+HIDDEN = Rule(_of("operator admin"), is_hidden=True)
+"""What exists for operators only, and asks nobody to sign in."""
 GONE = Rule(frozenset(), is_gone=True)
 """404 for strangers, too."""

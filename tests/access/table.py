@@ -6,6 +6,7 @@ from tests.access.rules import (
     CHANGE,
     FOUND,
     GONE,
+    HIDDEN,
     MANAGE,
     MINE,
     NONE,
@@ -37,6 +38,7 @@ PLATFORM = {
     "healthz": _get(OPEN),
     "readyz": _get(OPEN),
     "statusz": _get(OPEN),
+    "metrics": _get(HIDDEN),  # and for who has METRICS_TOKEN
     "/favicon.ico": _get(OPEN, OPEN),
     "/flower": _get(OPEN, OPEN),
     "flower": _get(STAFF, STAFF),
