@@ -1,6 +1,9 @@
 """One platform for all tests of this folder, and a browser for each."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from scheduler_project.settings import BASE_DIR
 from tests.live.launched import launched, short_directory
 
 WAIT_MS = 20_000
@@ -36,6 +40,18 @@ def platform() -> Iterator[Platform]:
         launched(directory, DJANGO_SETTINGS_MODULE="tests.live.settings") as running,
     ):
         ready = running.ready()
+        yield Platform(ready["address"], directory, ready["user"], ready["password"])
+
+
+@pytest.fixture(scope="session")
+def lived_in() -> Iterator[Platform]:
+    """A platform with a week behind it, and no worker that would meddle with what seems to run."""
+    with short_directory() as directory, launched(directory, UPKEEP_SECONDS="300") as running:
+        ready = running.ready()
+        settings = {"VAR_DIR": str(directory), "DJANGO_SETTINGS_MODULE": "scheduler_project.settings"}
+        subprocess.run(
+            [sys.executable, "-m", "tests.browser.demo"], check=True, cwd=BASE_DIR, env={**os.environ, **settings}
+        )
         yield Platform(ready["address"], directory, ready["user"], ready["password"])
 
 

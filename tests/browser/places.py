@@ -1,0 +1,49 @@
+"""The pages of a lived-in platform, by name: for pictures, and for what must hold on each."""
+
+from playwright.sync_api import Page
+
+from tests.browser.demo_backfills import NAME
+
+PAGES = {
+    "home": "/",
+    "task-list": "/tasks/",
+    "task-types": "/tasks/new/",
+    "task-new": "/tasks/new/?type=http_request",
+    "task-example": "/tasks/new/?example=generate-monthly-invoices",
+    "run-list": "/runs/",
+    "batch-list": "/batches/",
+    "upcoming": "/upcoming/",
+    "upcoming-week": "/upcoming/?span=week&order=often",
+    "file-list": "/files/",
+    "file-upload": "/files/upload/",
+    "api-keys": "/settings/api-keys/",
+    "calendars": "/settings/calendars/",
+    "calendar-new": "/settings/calendars/new/",
+    "email-templates": "/settings/email-templates/",
+    "email-template-new": "/settings/email-templates/new/",
+}
+BY_NAME = {
+    "task-detail": "Mirror exchange rates",
+    "task-paused": "Invoices on the first",
+    "task-backfilled": NAME,
+}
+
+
+def every_place(page: Page) -> dict[str, str]:
+    """The addresses of all pages, with those that a name leads to."""
+    found = dict(PAGES)
+    for name, task in BY_NAME.items():
+        page.goto("/tasks/")
+        found[name] = str(page.get_by_role("link", name=task).first.get_attribute("href"))
+    found["task-edit"] = f"{found['task-detail']}edit/"
+    found["backfill"] = f"{found['task-backfilled']}backfill/?reprocess=failed"
+    page.goto("/batches/")
+    for status in ("running", "cancelled", "completed"):
+        row = page.locator("tbody tr", has_text=status)
+        found[f"batch-{status}"] = str(row.locator("a.name").first.get_attribute("href"))
+    page.goto("/settings/calendars/")
+    found["calendar-edit"] = str(page.get_by_role("link", name="Office Munich").get_attribute("href"))
+    for status in ("failed", "running", "succeeded"):
+        page.goto(f"/runs/?status={status}")
+        found[f"run-{status}"] = str(page.locator("tbody a.name").first.get_attribute("href"))
+    return found
