@@ -11,13 +11,16 @@ PRODUCTION := ENVIRONMENT=production DEBUG=0 BASE_URL=https://carillon.example.c
 	FIELD_KEYS=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-all faults bench-setup bench screenshots docs lock python-version
+.PHONY: help run demo test check test-all faults bench-setup bench screenshots docs lock python-version
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 run: $(VENV)/run.stamp ## Start everything; PORT=9000 chooses the port, Ctrl-C ends it
 	@exec $(PY) -m scheduler_project.launch
+
+demo: $(VENV)/run.stamp ## Fill the platform with example tasks and a week of history; TASKS=10000 RUNS=2000000 for size
+	$(PY) manage.py demo $(if $(TASKS),--tasks $(TASKS)) $(if $(RUNS),--runs $(RUNS))
 
 test: $(VENV)/dev.stamp ## Test with what pip installs: SQLite and the embedded Redis
 	$(PY) -m pytest -n $(PROCESSES) --dist worksteal -m "live or not slow"

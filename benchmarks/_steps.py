@@ -10,13 +10,17 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 
 from benchmarks import _seed  # noqa: E402
 from benchmarks.ours.task_handlers import CLOCK, NOOP  # noqa: E402
 from tasks_app import jobs  # noqa: E402
-from tasks_app.models import db_now  # noqa: E402
+from tasks_app.models import ScheduledTask, TaskRun, db_now  # noqa: E402
 from tasks_app.services import api_keys  # noqa: E402
 
 OWNER = "bench"
@@ -86,6 +90,30 @@ def edit() -> dict[str, float]:
     return {"at": time.time()}
 
 
+def fill(tasks: int, runs: int) -> dict[str, Any]:
+    """Make so many tasks and runs; gives for an administrator and for one who owns few of them how to ask for pages."""
+    few = max(12, tasks // 1000)
+    someone = User.objects.create_user("someone")
+    call_command("demo", tasks=few, runs=runs * few // tasks, owner=someone.username, stdout=sys.stderr)
+    call_command("demo", tasks=tasks - few, runs=runs - runs * few // tasks, owner=OWNER, stdout=sys.stderr)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+    return {"administrator": _pages_of(_owner()), "someone": _pages_of(someone)}
+
+
+def _pages_of(user: User) -> dict[str, Any]:
+    session = SessionStore()
+    known = {SESSION_KEY: str(user.pk), BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0]}
+    session.update({**known, HASH_SESSION_KEY: user.get_session_auth_hash()})
+    session.save()
+    task = ScheduledTask.objects.filter(owner=user).order_by("id")[5]
+    run = TaskRun.objects.filter(task=task).order_by("-id")[0]
+    return {
+        "cookies": {settings.SESSION_COOKIE_NAME: session.session_key},
+        "ids": {"task": str(task.pk), "run": str(run.pk)},
+    }
+
+
 def run_slowly(type: str, count: int, pause: float) -> None:
     """Make runs one by one, with a pause between them."""
     owner = _owner()
@@ -100,7 +128,19 @@ def _owner() -> User:
 
 STEPS: dict[str, Callable[..., Any]] = {
     step.__name__: step
-    for step in (prepare, enqueue, enqueue_singly, enqueue_naps, task_to_run_now, api_key, seed, aim, edit, run_slowly)
+    for step in (
+        prepare,
+        enqueue,
+        enqueue_singly,
+        enqueue_naps,
+        task_to_run_now,
+        api_key,
+        seed,
+        aim,
+        edit,
+        run_slowly,
+        fill,
+    )
 }
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""`manage.py demo`: fills the platform with example tasks and an invented history."""
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import CommandParser
+from django.db import transaction
+
+from tasks_app.management.demo import history, plans
+from tasks_app.management.one_line import OneLineCommand
+from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.services.rollups import rollup_count
+from tasks_app.services.tasks import task_create
+
+WEEK = timedelta(days=7)
+FEW = 24
+_PIECE = 200
+_MOST_TASKS, _MOST_RUNS = 200_000, 20_000_000
+
+
+class Command(OneLineCommand):
+    """Make the examples; what is there already stays."""
+
+    help = "Fill the platform with example tasks and a week of history; --tasks and --runs say how much."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """How much to make."""
+        parser.add_argument("--tasks", type=int, default=FEW, help=f"how many tasks ({FEW})")
+        parser.add_argument("--runs", type=int, default=None, help="how many runs in all (those of a week)")
+        parser.add_argument("--owner", default="", help="whose they are (the first administrator)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make them, and say what was made."""
+        tasks, runs = options["tasks"], options["runs"]
+        if not 1 <= tasks <= _MOST_TASKS:
+            self._refuse(f"--tasks is 1 to {_MOST_TASKS:,}")
+        if runs is not None and not 0 <= runs <= _MOST_RUNS:
+            self._refuse(f"--runs is 0 to {_MOST_RUNS:,}")
+        owner = self._owner(options["owner"])
+        made = self._tasks(owner, tasks)
+        if not made:
+            self.stdout.write("The examples are there already; delete those with the tag demo to make them anew.")
+            return
+        count = self._history(made, runs)
+        while rollup_count("command:demo"):
+            pass
+        self.stdout.write(f"Made {len(made):,} tasks and {count:,} runs for {owner.get_username()}.")
+
+    def _refuse(self, message: str) -> None:
+        self.stderr.write(message)
+        sys.exit(2)
+
+    def _owner(self, name: str) -> User:
+        people = User.objects.filter(is_active=True)
+        found = people.filter(username=name) if name else people.filter(is_superuser=True).order_by("id")
+        owner = found.first()
+        if owner is None:
+            self._refuse(
+                f"there is no active user {name!r}" if name else "there is no administrator; run bootstrap first"
+            )
+        assert owner is not None
+        return owner
+
+    def _tasks(self, owner: User, count: int) -> list[tuple[ScheduledTask, plans.Plan]]:
+        known = set(ScheduledTask.objects.filter(owner=owner, key__startswith=plans.KEY).values_list("key", flat=True))
+        wanted = [(plan, spec) for plan, spec in plans.specs(count) if spec.key not in known]
+        made = []
+        for start in range(0, len(wanted), _PIECE):
+            with transaction.atomic():
+                for plan, spec in wanted[start : start + _PIECE]:
+                    made.append((task_create(owner=owner, spec=spec, actor="command:demo"), plan))
+        return made
+
+    def _history(self, made: list[tuple[ScheduledTask, plans.Plan]], runs: int | None) -> int:
+        now = db_now()
+        each, rest = divmod(runs, len(made)) if runs is not None else (_MOST_RUNS, 0)
+        since = now - WEEK if runs is None else None
+        count = 0
+        for start in range(0, len(made), _PIECE):
+            with transaction.atomic():
+                pasts = [
+                    history.Past(task, plan, history.slots_before(task, now, count=each + (n < rest), since=since))
+                    for n, (task, plan) in enumerate(made[start : start + _PIECE], start)
+                ]
+                count += history.write(pasts, now, seed=start + 1)
+        told = TaskRun.objects.filter(task__in=[task for task, _ in made[:_PIECE]]).order_by("-id")
+        history.tell(told[: history.TOLD])
+        return count
