@@ -5,9 +5,8 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
-from tasks_app.states import Status, TaskStatus
+from tasks_app.states import Status, TaskKind, TaskStatus
 
 CAP = 1000
 
@@ -46,15 +45,19 @@ def coming_up(user: Person, *, until: datetime) -> QuerySet[ScheduledTask]:
     return visible_tasks(user).filter(next_due_at__lte=until).order_by("next_due_at", "id")
 
 
+def oldest_queued_at(user: Person) -> datetime | None:
+    """Since when the run that has waited longest waits for a worker."""
+    waiting = visible_runs(user).filter(status=Status.QUEUED).order_by("id")
+    return waiting.values_list("queued_at", flat=True).first()
+
+
 def task_counts(user: Person) -> dict[str, int]:
-    """How many tasks are active and how many paused, each counted to 1,000 at most."""
+    """How many tasks are active, paused, and both active and recurring, each counted to 1,000 at most."""
     tasks = visible_tasks(user).order_by()
-    return {
-        status.value: tasks.filter(status=status)[:CAP].count() for status in (TaskStatus.ACTIVE, TaskStatus.PAUSED)
+    active = tasks.filter(status=TaskStatus.ACTIVE)
+    counted = {
+        TaskStatus.ACTIVE.value: active,
+        TaskStatus.PAUSED.value: tasks.filter(status=TaskStatus.PAUSED),
+        TaskKind.RECURRING.value: active.filter(kind=TaskKind.RECURRING),
     }
-
-
-def ended_counts(user: Person, *, since: datetime) -> dict[str, int]:
-    """How many of the runs made since then have succeeded and failed, each counted to 1,000 at most."""
-    runs = visible_runs(user).filter(id__gte=first_id_at(since)).order_by()
-    return {status.value: runs.filter(status=status)[:CAP].count() for status in (Status.SUCCEEDED, Status.FAILED)}
+    return {name: rows[:CAP].count() for name, rows in counted.items()}

@@ -13,6 +13,7 @@ from tasks_app.recurrence.zones import load_zone
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK_DAYS = 7
+CAP = 1000
 _WHOLE_FROM = 10
 _UNITS = ((90 * DAY, 30 * DAY, "months"), (2 * DAY, DAY, "days"), (90 * MINUTE, HOUR, "h"), (90, MINUTE, "min"))
 
@@ -143,6 +144,11 @@ def seconds_between(start: datetime | None, end: datetime | None) -> float | Non
 def plural(count: int, one: str, many: str = "") -> str:
     """Give "1 run", "2 runs"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def capped(count: int) -> str:
+    """Say a number that was counted to 1,000 at most."""
+    return "999+" if count >= CAP else str(count)
 
 
 REASONS = {

@@ -123,6 +123,7 @@ API: dict[str, dict[str, Rule]] = {
 
 PAGES: dict[str, dict[str, Rule]] = {
     "home": _get(SIGNED),
+    "calendar": _get(SIGNED),
     "task-list": _get(SIGNED),
     "task-new": _BOTH,
     "task-preview": _post(SIGNED),

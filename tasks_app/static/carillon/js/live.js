@@ -4,6 +4,7 @@
 //   data-only="<id>"          within a wide topic, only frames of this run or task count
 //   data-when="polling"       fetched again only while the socket is away
 //   data-poll                 fetched again every 2 s as well: it shows more than the state of runs
+//   data-every="30"           fetched again after so many seconds without news: time itself moves it on
 //   data-calm                 not replaced while the pointer is over it
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
@@ -20,6 +21,7 @@ const seen = new Map();
 const due = new Map();
 const subscribed = new Set();
 const root = document.documentElement;
+const opened = Date.now();
 const asOf = Date.parse(document.body.dataset.asOf) - 2000;
 let socket = null;
 let failures = 0;
@@ -120,6 +122,13 @@ function refresh(region, least = 0) {
 
 function refreshStale() {
   for (const region of all("[data-stale]")) if (!isBusy(region)) refresh(region);
+}
+
+function refreshOld() {
+  if (isHidden()) return;
+  for (const region of all("[data-every]")) {
+    if (Date.now() - Number(region.dataset.refreshed ?? opened) >= 1000 * region.dataset.every) refresh(region);
+  }
 }
 
 function refreshAll() {
@@ -224,5 +233,6 @@ if (topics().size) {
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
   setInterval(() => { if (!isHidden()) for (const region of all("[data-poll]")) refresh(region); }, POLL_MS);
+  setInterval(refreshOld, POLL_MS);
   connect();
 }

@@ -1,0 +1,105 @@
+"""A month of runs as a calendar: a cell per day, its depth is how many ended, its colour how many of them failed.
+
+A number and a word stand in each cell, so that colour is never the only sign.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tasks_app.selectors.rollups import Ended
+from tasks_app.web import words
+
+_DAY = timedelta(days=1)
+_WEEK = 7
+_DEPTHS = 4
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One day; `depth` is 0 to 4, `tone` one of none, good, mixed, bad."""
+
+    day: date
+    count: Ended | None
+    depth: int
+    tone: str
+    is_today: bool
+    is_future: bool
+    planned: int | None
+
+    @property
+    def title(self) -> str:
+        """The day in words."""
+        said = f"{self.day:%a} {self.day.day} {self.day:%b %Y}"
+        if self.count is None:
+            return f"{said}: {words.plural(self.planned, 'run')} planned" if self.planned else f"{said}: no runs"
+        return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed"
+
+    @property
+    def total(self) -> int:
+        """How many runs ended well or badly."""
+        return _total(self.count)
+
+
+@dataclass(frozen=True)
+class Month:
+    """The weeks of a month, Monday first, with empty places before the first and after the last day."""
+
+    start: date
+    weeks: list[list[Cell | None]]
+    finding: str
+    before: date
+    after: date
+
+
+def month_of(year: int, month: int) -> tuple[date, date]:
+    """Give the first day of a month and of the next."""
+    first = date(year, month, 1)
+    return first, (first + 31 * _DAY).replace(day=1)
+
+
+def draw(first: date, counts: Mapping[date, Ended], planned: Mapping[date, int], today: date) -> Month:
+    """Draw the month that begins with `first`."""
+    _, following = month_of(first.year, first.month)
+    days = [first + n * _DAY for n in range((following - first).days)]
+    most = max((_total(counts.get(day)) for day in days), default=0)
+    cells: list[Cell | None] = [None] * first.weekday()
+    cells += [_cell(day, counts.get(day), planned.get(day), most, today) for day in days]
+    cells += [None] * (-len(cells) % _WEEK)
+    return Month(
+        start=first,
+        weeks=[cells[n : n + _WEEK] for n in range(0, len(cells), _WEEK)],
+        finding=_finding([counts[day] for day in days if day in counts]),
+        before=(first - _DAY).replace(day=1),
+        after=following,
+    )
+
+
+def _cell(day: date, count: Ended | None, planned: int | None, most: int, today: date) -> Cell:
+    total = _total(count)
+    depth = 1 + (_DEPTHS - 1) * total // most if total and most else 0
+    is_future = day > today
+    return Cell(day, count if total else None, min(depth, _DEPTHS), _tone(count), day == today, is_future, planned)
+
+
+def _total(count: Ended | None) -> int:
+    return count.succeeded + count.failed if count else 0
+
+
+def _tone(count: Ended | None) -> str:
+    if count is None or not _total(count):
+        return "none"
+    if not count.failed:
+        return "good"
+    return "bad" if count.failed * 2 >= _total(count) else "mixed"
+
+
+def _finding(counts: list[Ended]) -> str:
+    good, bad = sum(one.succeeded for one in counts), sum(one.failed for one in counts)
+    if not good and not bad:
+        return "No run has ended in this month."
+    days = sum(bool(one.failed) for one in counts)
+    if not bad:
+        return f"{words.plural(good, 'run')}, none failed."
+    return f"{words.plural(good + bad, 'run')}; {bad:,} failed, on {words.plural(days, 'day')}."

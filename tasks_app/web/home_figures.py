@@ -1,0 +1,78 @@
+"""The figures of the home page: today beside last week, what waits, who works."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from tasks_app.selectors.health import live_workers
+from tasks_app.selectors.home import oldest_queued_at, queued_count
+from tasks_app.selectors.rollups import Figures, span_figures
+from tasks_app.web import words
+
+_WEEK = timedelta(days=7)
+_SHARPLY = 0.02
+
+
+@dataclass(frozen=True)
+class HomeFigures:
+    """Each figure, and below it what it is to be seen beside."""
+
+    rate: str
+    rate_beside: str
+    is_worse: bool
+    time: str
+    time_beside: str
+    waiting: str
+    oldest: datetime | None
+    workers: int
+    busy: str
+
+
+def home_figures(user: User, now: datetime) -> HomeFigures:
+    """Read and word them; today begins at midnight in the reader's zone."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = span_figures(user, midnight, now)
+    before = span_figures(user, midnight - _WEEK, midnight)
+    queued, alive = queued_count(user), live_workers()
+    children, running = sum(one.concurrency for one in alive), sum(one.running for one in alive)
+    return HomeFigures(
+        rate=percent(today.success_rate),
+        rate_beside=_rate_beside(today, before),
+        is_worse=_is_worse(today.success_rate, before.success_rate),
+        time=words.duration(_seconds(today.mean_ms)),
+        time_beside=f"last week {words.duration(_seconds(before.mean_ms))}" if before.mean_ms is not None else "",
+        waiting=words.capped(queued),
+        oldest=oldest_queued_at(user) if queued else None,
+        workers=len(alive),
+        busy=f"{running} of {words.plural(children, 'child', 'children')} busy" if alive else "start one",
+    )
+
+
+def percent(share: float | None) -> str:
+    """Say a share: one digit after the point, and 100 % only when it is all."""
+    if share is None:
+        return "–"
+    said = f"{share * 100:.1f}".removesuffix(".0")
+    return f"{'99.9' if said == '100' and share < 1 else said} %"
+
+
+def _rate_beside(today: Figures, before: Figures) -> str:
+    if today.success_rate is None:
+        return "no run has ended yet" if before.success_rate is None else f"last week {percent(before.success_rate)}"
+    counts = f"{today.succeeded:,} of {today.succeeded + today.failed:,}"
+    if before.success_rate is None:
+        return counts
+    points = round((today.success_rate - before.success_rate) * 100, 1)
+    if not points:
+        return "as last week"
+    return f"{abs(points):g} points {'above' if points > 0 else 'below'} last week"
+
+
+def _is_worse(today: float | None, before: float | None) -> bool:
+    return today is not None and before is not None and today < before - _SHARPLY
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000

@@ -1,0 +1,75 @@
+"""The calendar of runs: a month, its days coloured by how the runs ended, and what is planned for the next days."""
+
+from collections import Counter
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.planned import PlannedFilters
+from tasks_app.selectors.rollups import Ended, per_day
+from tasks_app.services.load import MINUTE, Load
+from tasks_app.services.starts import Window, starts_within
+from tasks_app.web import heat_map, query
+from tasks_app.web.look import local
+from tasks_app.web.objects import task_or_none
+from tasks_app.web.page import Request, page, render
+
+AHEAD = timedelta(days=7)
+KEPT_DAYS = 400
+
+
+@require_safe
+@page
+def run_calendar(request: Request) -> HttpResponse:
+    """Show one month; without one, this."""
+    now = timezone.now()
+    today = timezone.localtime(now).date()
+    first = _month(query.text(request.GET, "month"), today)
+    task = task_or_none(request, query.identifier(request.GET, "task"))
+    _, following = heat_map.month_of(first.year, first.month)
+    counts = _counts(request.user, task, first, today)
+    planned = _planned(request.user, task, now) if following > today else {}
+    month = heat_map.draw(first, counts, planned, today)
+    context = {
+        "month": month,
+        "task": task,
+        "is_now": first == today.replace(day=1),
+        "can_go_on": first < (today + AHEAD).replace(day=1),
+        "zone": timezone.get_current_timezone_name(),
+        "is_kept": (today - first).days < KEPT_DAYS,
+    }
+    return render(request, "pages/run-calendar.html", context)
+
+
+def _month(text: str, today: date) -> date:
+    """Read "2026-11" leniently: what has no meaning counts as this month."""
+    try:
+        first = datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        return today.replace(day=1)
+    return first if heat_map.FIRST_YEAR <= first.year <= heat_map.LAST_YEAR else today.replace(day=1)
+
+
+def _counts(user: User, task: ScheduledTask | None, first: date, today: date) -> dict[date, Ended]:
+    """How the runs of each day until today ended, as far back as figures are kept."""
+    days = (today - first).days + 1
+    if not 0 < days <= KEPT_DAYS:
+        return {}
+    found = per_day(user, days, timezone.get_current_timezone(), task=task.pk if task else None)
+    return {timezone.localtime(one.start).date(): one for one in found}
+
+
+def _planned(user: User, task: ScheduledTask | None, now: datetime) -> dict[date, int]:
+    """How many runs start on each of the next days, in the reader's zone."""
+    start = now.replace(second=0, microsecond=0)
+    window = Window.of(start, start + AHEAD)
+    load = Load(starts_within(user, window, PlannedFilters(task=task.pk if task else None)), [window.start, window.end])
+    found: Counter[date] = Counter()
+    for place, runs in enumerate(load.runs):
+        if runs:
+            found[local((load.first_minute + place) * MINUTE).date()] += runs
+    return dict(found)

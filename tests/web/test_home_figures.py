@@ -1,0 +1,92 @@
+"""Home: today beside last week, runs per minute, what waits and who works."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.selectors.rollups import Ended
+from tasks_app.services.rollups import rollup_count
+from tasks_app.web import minute_bars
+from tasks_app.web.home_figures import percent
+from tests import runs
+from tests.ops.conftest import make_worker
+from tests.web.reading import text
+
+
+def ended(owner: User, *, ago: timedelta, fails: bool = False, seconds: float = 2.0) -> TaskRun:
+    """A run that ended so long ago."""
+    run = runs.make_run(owner)
+    runs.claim(run)
+    (runs.fail if fails else runs.succeed)(run)
+    at = db_now() - ago
+    times = {"started_at": at - timedelta(seconds=seconds), "finished_at": at}
+    TaskRun.objects.filter(id=run.id).update(**times)
+    return run
+
+
+def test_today_stands_beside_last_week(as_alice: Client, alice: User) -> None:
+    for number in range(10):
+        ended(alice, ago=timedelta(days=2, minutes=number), seconds=1.0)
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = (timezone.localtime() - midnight) / 2
+    for fails in (False, False, False, True):
+        ended(alice, ago=since, fails=fails, seconds=3.0)
+    while rollup_count("tests"):
+        pass
+    page = text(as_alice.get("/"))
+    assert "75 % succeeded today 25 points below last week" in page
+    assert "3.0 s mean run time today last week 1.0 s" in page
+
+
+def test_without_runs_nothing_is_claimed(as_alice: Client, task: ScheduledTask) -> None:
+    page = text(as_alice.get("/"))
+    assert "– succeeded today no run has ended yet" in page
+    assert "No run ended within the last hour" in page
+
+
+def test_what_others_ran_counts_for_them_alone(as_alice: Client, charlie: User, task: ScheduledTask) -> None:
+    ended(charlie, ago=timedelta(seconds=5))
+    assert "No run ended within the last hour" in text(as_alice.get("/"))
+
+
+def test_workers_and_what_waits_are_told(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    assert "0 workers alive start one" in text(as_alice.get("/"))
+    make_worker(concurrency=4, running=3)
+    runs.make_run(alice, task)
+    page = text(as_alice.get("/"))
+    assert "1 worker alive 3 of 4 children busy" in page
+    assert "1 waiting for a worker the oldest for" in page
+
+
+def test_the_chart_of_minutes_is_live_and_there_as_a_table(as_alice: Client, alice: User) -> None:
+    ended(alice, ago=timedelta(seconds=5))
+    ended(alice, ago=timedelta(seconds=5), fails=True)
+    headers = {"HX-Request": "true", "HX-Target": "home-pulse"}
+    part = as_alice.get("/", headers=headers)
+    assert "2 runs ended within the last hour, 1 failed" in text(part)
+    assert "As a table" in text(part)
+    assert "<html" not in part.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(None, "–"), (1.0, "100 %"), (0.99999, "99.9 %"), (0.978, "97.8 %"), (0.5, "50 %"), (0.0, "0 %")],
+)
+def test_a_share_is_said_without_flattery(share: float | None, said: str) -> None:
+    assert percent(share) == said
+
+
+def test_bars_stand_on_zero_and_the_highest_is_named() -> None:
+    start = datetime(2026, 11, 29, 9, 0, tzinfo=UTC)
+    counts = [Ended(start + timedelta(minutes=n), good, bad) for n, (good, bad) in enumerate([(0, 0), (10, 0), (5, 5)])]
+    chart = minute_bars.draw(counts)
+    assert len(chart.bars) == 2, "a minute without runs draws nothing"
+    whole, half = chart.bars
+    assert whole.good == minute_bars.BASELINE - minute_bars.TOP
+    assert (half.good, half.bad) == (whole.good / 2, whole.good / 2)
+    assert chart.peak is not None
+    assert chart.peak.text == "10"

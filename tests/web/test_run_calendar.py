@@ -1,0 +1,91 @@
+"""The calendar of runs: a month, how its days went, and what is planned."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.rollups import Ended
+from tasks_app.web import heat_map
+from tests.web.conftest import MakeTask
+from tests.web.reading import text
+from tests.web.test_home_figures import ended
+
+TODAY = date(2026, 11, 29)
+
+
+def counts(day: int, succeeded: int, failed: int) -> dict[date, Ended]:
+    """What one day of the month came to."""
+    at = datetime(2026, 11, day, tzinfo=UTC)
+    return {date(2026, 11, day): Ended(at, succeeded, failed)}
+
+
+def cell_of(month: heat_map.Month, day: int) -> heat_map.Cell:
+    """The cell of a day."""
+    return next(cell for week in month.weeks for cell in week if cell is not None and cell.day.day == day)
+
+
+def test_a_month_has_each_of_its_days_under_its_weekday() -> None:
+    month = heat_map.draw(date(2026, 11, 1), {}, {}, TODAY)
+    days = [[cell.day.day if cell else 0 for cell in week] for week in month.weeks]
+    assert days[0] == [0, 0, 0, 0, 0, 0, 1]
+    assert days[-1] == [30, 0, 0, 0, 0, 0, 0]
+    assert (month.before, month.after) == (date(2026, 10, 1), date(2026, 12, 1))
+
+
+@pytest.mark.parametrize(
+    ("succeeded", "failed", "tone"), [(5, 0, "good"), (5, 1, "mixed"), (5, 5, "bad"), (0, 0, "none")]
+)
+def test_the_colour_of_a_day_is_how_much_of_it_failed(succeeded: int, failed: int, tone: str) -> None:
+    month = heat_map.draw(date(2026, 11, 1), counts(3, succeeded, failed), {}, TODAY)
+    assert cell_of(month, 3).tone == tone
+
+
+def test_the_depth_of_a_day_is_how_many_of_the_most_it_has() -> None:
+    month = heat_map.draw(date(2026, 11, 1), counts(3, 100, 0) | counts(4, 1, 0) | counts(5, 50, 0), {}, TODAY)
+    assert [cell_of(month, day).depth for day in (2, 3, 4, 5)] == [0, 4, 1, 2]
+
+
+def test_the_month_says_what_it_found() -> None:
+    assert heat_map.draw(date(2026, 11, 1), {}, {}, TODAY).finding == "No run has ended in this month."
+    busy = heat_map.draw(date(2026, 11, 1), counts(3, 10, 2), {}, TODAY)
+    assert busy.finding == "12 runs; 2 failed, on 1 day."
+
+
+def test_today_is_marked_and_leads_to_its_runs(as_alice: Client, alice: User) -> None:
+    ended(alice, ago=timedelta(seconds=5), fails=True)
+    response = as_alice.get("/calendar/")
+    today = timezone.localtime().date()
+    assert f"/runs/?from={today}&amp;to={today}" in response.content.decode()
+    assert "1 run; 1 failed, on 1 day." in text(response)
+
+
+def test_days_to_come_show_what_is_planned(as_alice: Client, make: MakeTask) -> None:
+    make(schedule={"kind": "daily", "time": "23:59"})
+    page = as_alice.get("/calendar/").content.decode()
+    assert "planned" in page or "to come" in page
+
+
+def test_a_task_has_a_calendar_of_its_own(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    ended(alice, ago=timedelta(seconds=5))
+    page = text(as_alice.get(f"/calendar/?task={task.pk}"))
+    assert "No run has ended in this month." in page
+    assert task.name in page
+
+
+@pytest.mark.parametrize("month", ["2026-13", "x", "0001-01", "9999-12", "2026-1-1", "١٢٣٤-٠١"])
+def test_a_month_without_meaning_is_this_one(as_alice: Client, month: str) -> None:
+    response = as_alice.get("/calendar/", {"month": month})
+    assert response.status_code == 200
+    assert f"{timezone.localtime():%B %Y}" in text(response)
+
+
+def test_a_month_before_the_figures_says_so(as_alice: Client) -> None:
+    assert "Figures are kept for about thirteen months" in text(as_alice.get("/calendar/?month=2011-05"))
+
+
+def test_a_stranger_signs_in_first(client: Client) -> None:
+    assert client.get("/calendar/").status_code == 302
