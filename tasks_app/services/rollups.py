@@ -15,6 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from tasks_app.models import RollupMark, RunRollup, TaskRun, db_now
 from tasks_app.models.rollup import NO_OWNER, NO_TASK
@@ -72,6 +73,27 @@ def rollup_count(actor: str) -> int:
         if not _keep(piece):
             break
         count += piece.runs
+    return count
+
+
+@transaction.atomic
+def rollup_add(runs: QuerySet[TaskRun]) -> int:
+    """Count runs that were written down with an end that the mark has passed, as an import does; gives their number.
+
+    Called in the transaction that writes them. What ended after the mark is left to the next round.
+    """
+    mark = RollupMark.objects.select_for_update().filter(name=MARK).first()
+    if mark is None:
+        return 0
+    count, cells = 0, defaultdict[Cell, Sums](Sums)
+    ended = runs.filter(finished_at__lt=mark.counted_to).order_by("finished_at").values_list(*EndedRun._fields)
+    for row in ended.iterator(chunk_size=PIECE):
+        if len(cells) >= ROWS:
+            add_figures(_figures(cells, db_now()))
+            cells.clear()
+        _tally([EndedRun(*row)], cells)
+        count += 1
+    add_figures(_figures(cells, db_now()))
     return count
 
 

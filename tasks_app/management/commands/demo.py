@@ -11,7 +11,7 @@ from django.db import transaction
 from tasks_app.management.demo import history, plans
 from tasks_app.management.one_line import OneLineCommand
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services.rollups import rollup_count
+from tasks_app.services.rollups import rollup_add, rollup_count
 from tasks_app.services.tasks import task_create
 
 WEEK = timedelta(days=7)
@@ -85,6 +85,7 @@ class Command(OneLineCommand):
                     for n, (task, plan) in enumerate(made[start : start + _PIECE], start)
                 ]
                 count += history.write(pasts, now, seed=start + 1)
+                rollup_add(TaskRun.objects.filter(task__in=[past.task for past in pasts]))
         told = TaskRun.objects.filter(task__in=[task for task, _ in made[:_PIECE]]).order_by("-id")
         history.tell(told[: history.TOLD])
         return count
