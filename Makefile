@@ -54,7 +54,7 @@ bench: $(VENV)/dev.stamp ## Measure; QUICK=1 takes less of everything, NAMES="ex
 	$(PY) -m benchmarks $(NAMES)
 
 screenshots: $(VENV)/dev.stamp ## Take every page, wide and narrow, light and dark, into docs/screenshots; needs Chromium
-	SCREENSHOTS=docs/screenshots $(PY) -m pytest tests/browser/test_screenshots.py
+	SCREENSHOTS=docs/screenshots $(PY) -m pytest tests/browser/test_every_page.py
 
 docs: $(VENV)/dev.stamp ## Write the pages that are made from code, and build the documentation
 	$(PY) -m scheduler_project.settings_docs

@@ -12,6 +12,7 @@ PAGES = {
     "task-example": "/tasks/new/?example=generate-monthly-invoices",
     "run-list": "/runs/",
     "batch-list": "/batches/",
+    "calendar": "/calendar/",
     "upcoming": "/upcoming/",
     "upcoming-week": "/upcoming/?span=week&order=often",
     "file-list": "/files/",
