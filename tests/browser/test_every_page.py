@@ -1,7 +1,7 @@
 """Every page of a lived-in platform, wide and narrow, light and dark.
 
-On each of them holds what a program can tell about accessibility (axe-core, WCAG 2.2 A and AA); where SCREENSHOTS names a
-directory, a picture of it goes there.
+On each of them holds what a program can tell about accessibility (axe-core, WCAG 2.2 A and AA); where SCREENSHOTS
+names a directory, a picture of it goes there.
 """
 
 import os
@@ -19,6 +19,7 @@ from tests.browser.places import every_place
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RUN = "rules => axe.run(document, rules).then(told => told.violations)"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
 
@@ -52,9 +53,7 @@ def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform,
 def _faults(page: Page) -> list[str]:
     """What is wrong with the page as it stands: each rule of axe, how many places, and the first of them."""
     page.evaluate(AXE)
-    found: list[dict[str, Any]] = page.evaluate(
-        "rules => axe.run(document, rules).then(told => told.violations)", RULES
-    )
+    found: list[dict[str, Any]] = page.evaluate(RUN, RULES)
     faults = [f"{one['id']} x{len(one['nodes'])}: {one['nodes'][0]['html'][:160]}" for one in found]
     if not re.search(r"\w", page.title()):
         faults.append("it has no title")
