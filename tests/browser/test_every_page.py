@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.conftest import WAIT_MS, Platform, sign_in
 from tests.browser.places import every_place
 
-pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RUN = "rules => axe.run(document, rules).then(told => told.violations)"
