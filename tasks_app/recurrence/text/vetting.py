@@ -1,5 +1,6 @@
 """Words that the language does not have: misspelt ones, and those that are refused with a reason."""
 
+import re
 from functools import lru_cache
 
 from tasks_app.recurrence.errors import quoted
@@ -15,6 +16,7 @@ LONGEST_WORD = 20
 _SPELLINGS = Spellings(words.SPELLINGS)
 # Too short to be near to one word only; these are no others.
 _SHORT = {"ta": "at", "fo": "of", "ni": "in", "ot": "to"}
+_DOUBLED = re.compile(r"(.)\1+")
 # By their sorted letters: two of them are often typed in the wrong order.
 _SWAPPED = {"".join(sorted(word)): word for word in words.SPELLINGS}
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
@@ -43,6 +45,8 @@ _HALF_A_YEAR = ("every 6 months ",)
 _INSTEAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("about", "around", "approximately", "roughly", "approx", "circa", "ca"), ("",)),
     **dict.fromkeys(("semiannually", "biannually", "biannual", "biyearly"), _HALF_A_YEAR),
+    **dict.fromkeys(("sunrise", "dawn"), ("6:00 ",)),
+    **dict.fromkeys(("sunset", "dusk"), ("18:00 ",)),
     "bimonthly": ("every 2 months ", "twice a month "),
     "semimonthly": ("twice a month ", "on the 1st and 15th of every month "),
     "semiweekly": ("twice a week ",),
@@ -78,7 +82,7 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
         following = text[token.end :].lstrip()
-        better = [f"{text[: token.start]}{instead}{following}" for instead in _INSTEAD.get(token.word, ())]
+        better = [f"{text[: token.start]}{instead}{following}".strip() for instead in _INSTEAD.get(token.word, ())]
         raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start, *better)
     if token.word in _ZONES or _city(tokens, place):
         raise _zone(text, tokens, place)
@@ -148,7 +152,9 @@ def _near(word: str) -> str:
     """Give the word of the language that is spelt most like this one."""
     if len(word) > LONGEST_WORD:
         return ""
-    return _SHORT.get(word) or _SPELLINGS.nearest(word) or _SWAPPED.get("".join(sorted(word)), "")
+    single = _DOUBLED.sub(r"\1", word)
+    known = _SHORT.get(word) or (single if single in words.KNOWN else "")
+    return known or _SPELLINGS.nearest(word) or _SWAPPED.get("".join(sorted(word)), "")
 
 
 def _corrected(text: str, tokens: list[Token]) -> list[str]:
