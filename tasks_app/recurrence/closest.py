@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from tasks_app.recurrence.pauses import shortest_pause
 from tasks_app.recurrence.recurrence import Recurrence
 from tasks_app.recurrence.walkers import EveryWalker, Walker, parts_of, within_calendar
 from tasks_app.recurrence.zones import to_naive_utc
@@ -23,9 +22,6 @@ def pause_below(rule: Recurrence, least: timedelta, since: datetime) -> timedelt
     own = min((part.step for part in parts if isinstance(part, EveryWalker)), default=least)
     if own < least:
         return own
-    proven = shortest_pause(rule)
-    if proven is None or proven >= least:
-        return None
     found = (gap for gap in _gaps(rule.walker, to_naive_utc(since)) if timedelta() < gap < least)
     return next(found, None)
 
