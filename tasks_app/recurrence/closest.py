@@ -12,7 +12,7 @@ from tasks_app.recurrence.recurrence import Recurrence
 from tasks_app.recurrence.walkers import EveryWalker, Walker, parts_of, within_calendar
 from tasks_app.recurrence.zones import to_naive_utc
 
-MOST_SEARCHES = 800
+MOST_SEARCHES = 600
 _SEARCHES_A_RUN = 3
 
 

@@ -11,7 +11,7 @@ from tests.core.recurrence.steps import steps_of
 
 NOW = datetime(2026, 12, 1, 10, 0, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-MOST_TO_LOOK = 90_000
+MOST_TO_LOOK = 200_000
 
 
 def every(seconds: int) -> dict[str, Any]:
