@@ -16,6 +16,7 @@ from django_celery_beat.models import ClockedSchedule, CrontabSchedule, Interval
 from tasks_app import recurrence
 from tasks_app.models import CalendarPolicy, ScheduledTask
 from tasks_app.recurrence.anchors import anchors_of
+from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.recurrence.nearest import nearest_crontab
 from tasks_app.states import TaskStatus
 
@@ -93,8 +94,13 @@ def _values(task: ScheduledTask) -> dict[str, Any]:
         "start_time": None if "clocked" in schedule else task.starts_at,
         "expires": None if "clocked" in schedule else task.ends_at,
         "queue": task.queue,
-        "description": f"{task.name}: {exact}{task.schedule_text}{_shift(task)}"[:2000],
+        "description": f"{task.name}: {exact}{_sentence(task)}{_shift(task)}",
     }
+
+
+def _sentence(task: ScheduledTask) -> str:
+    """Give the whole sentence, which the column of the task may be too short for."""
+    return whole_sentence(task.schedule_text, task.schedule, task.timezone)
 
 
 def _shown_as(task: ScheduledTask) -> str:

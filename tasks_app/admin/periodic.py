@@ -22,6 +22,7 @@ from tasks_app.admin.periodic_form import MirrorForm, PlainForm
 from tasks_app.admin.shown import EMPTY, change_link, instant
 from tasks_app.errors import CarillonError
 from tasks_app.models import ScheduledTask
+from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.services.tasks import task_pause, task_resume, task_run_now
 
 _AWAY = (KombuError, RedisError, OSError)
@@ -184,7 +185,9 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
     def schedule_text(self, row: Any) -> str:
         """A mirror's schedule exactly as its task has it."""
         task = task_of(row)
-        return str(row.scheduler) if task is None else task.schedule_text
+        if task is None:
+            return str(row.scheduler)
+        return whole_sentence(task.schedule_text, task.schedule, task.timezone)
 
     def _switch(
         self,

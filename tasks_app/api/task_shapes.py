@@ -12,6 +12,7 @@ from tasks_app.api.payloads import shown_payload
 from tasks_app.api.run_shapes import Run
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.models import ScheduledTask
+from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.people import zone_of_person
 from tasks_app.selectors.task_list import ORDERS, TaskFilters
 from tasks_app.states import Status, TaskKind, TaskStatus
@@ -229,7 +230,7 @@ def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:
     """Give what a task says. Its owner must have been fetched with it."""
     same = (
         "name", "description", "tags", "type", "status", "paused_at", "kind", "schedule", "cron_expression", "key",
-        "schedule_text", "timezone", "starts_at", "ends_at", "max_runs", "calendar_policy", "jitter_seconds",
+        "timezone", "starts_at", "ends_at", "max_runs", "calendar_policy", "jitter_seconds",
         "spread_seconds", "last_run_at", "queue", "priority", "max_retries", "retry", "soft_timeout_seconds",
         "timeout_seconds", "overlap", "on_exhausted", "pause_after_failures", "notify_on_failure", "version",
         "created_at", "updated_at",
@@ -239,6 +240,7 @@ def task_fields(call: Call, task: ScheduledTask) -> dict[str, Any]:
         **{name: getattr(task, name) for name in same},
         **shown_payload(call.user, task),
         "id": str(task.id),
+        "schedule_text": whole_sentence(task.schedule_text, task.schedule, task.timezone),
         "owner": task.owner.get_username(),
         "calendar": str(task.calendar_id) if task.calendar_id else None,
         "enabled": task.status != TaskStatus.PAUSED,

@@ -3,14 +3,15 @@
 Two machines with different system files would otherwise plan different instants for the same task.
 """
 
-import difflib
 import re
 from datetime import MINYEAR, UTC, datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tasks_app.recurrence.errors import Problem, ScheduleError, quoted
+from tasks_app.recurrence.spelling import Spellings
 from tasks_app.recurrence.zone_list import zone_of_country
 from tasks_app.recurrence.zone_words import BY_OFFSET, zone_called
 
@@ -85,18 +86,29 @@ def _suggest(given: str) -> str | None:
     return zone_called(given) or zone_of_country(given) or _spelt_like(given.casefold().replace(" ", "_"))
 
 
-def _spelt_like(wanted: str) -> str | None:
+class _Known(NamedTuple):
+    """Names of zones by how they are written without regard to case, and what a misspelt one is compared with."""
+
+    names: dict[str, str]
+    spellings: Spellings
+
+
+def _all_known() -> tuple[_Known, _Known]:
+    """Give the whole names, and their last parts."""
     by_name = {name.casefold(): name for name in sorted(zone_names())}
-    if wanted in by_name:
-        return by_name[wanted]
     by_city = {name.rsplit("/", 1)[-1]: known for name, known in by_name.items() if "/" in name}
-    if wanted in by_city:
-        return by_city[wanted]
-    for known in (by_name, by_city):
-        close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.75)
-        if close:
-            return known[close[0]]
-    return None
+    return _Known(by_name, Spellings(by_name)), _Known(by_city, Spellings(by_city))
+
+
+_KNOWN = _all_known()  # here and not at the first unknown name, which would wait for it
+
+
+def _spelt_like(wanted: str) -> str | None:
+    for known in _KNOWN:
+        if wanted in known.names:
+            return known.names[wanted]
+    near = ((known, known.spellings.nearest(wanted)) for known in _KNOWN)
+    return next((known.names[found] for known, found in near if found), None)
 
 
 @lru_cache(maxsize=1024)

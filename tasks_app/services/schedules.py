@@ -12,6 +12,8 @@ from tasks_app.recurrence.anchors import anchors_of
 from tasks_app.recurrence.changes import ClockNote, clock_notes
 from tasks_app.recurrence.day_words import month_name
 from tasks_app.recurrence.pace import runs_per_day
+from tasks_app.recurrence.wording import zone_words
+from tasks_app.recurrence.zone_warnings import zone_warning
 from tasks_app.recurrence.zones import load_zone
 from tasks_app.services import planning, task_calendars
 from tasks_app.services.planning import Coming
@@ -75,7 +77,7 @@ def schedule_preview(
         cron=fields["cron_expression"],
         timezone=timing.timezone,
         next=slots,
-        warnings=[] if slots or timing.rule is None else [_why_never(planned, timing.rule, after)],
+        warnings=_warnings(planned, timing.rule, after, is_planned=bool(slots)),
         schedule=timing.schedule,
         notes=[
             *_notes(planned, timing.rule, slots, after),
@@ -92,6 +94,15 @@ def _planned(spec: TimingSpec, timing: Timing, task: ScheduledTask | None) -> Sc
     shifts = {"spread_seconds": spec.spread_seconds, "jitter_seconds": spec.jitter_seconds}
     known = {"id": task.id, "slots_fired": task.slots_fired, **shifts} if task else {"slots_fired": 0}
     return ScheduledTask(max_runs=spec.max_runs, **known, **timing.fields)
+
+
+def _warnings(task: ScheduledTask, rule: Recurrence | None, after: datetime, *, is_planned: bool) -> list[str]:
+    """Say that nothing comes, and that a zone which matters is seldom what is meant."""
+    if rule is None:
+        return []
+    found = [] if is_planned else [_why_never(task, rule, after)]
+    about_zone = zone_warning(rule.timezone) if zone_words(rule.timezone) in rule.describe() else None
+    return [*found, about_zone] if about_zone else found
 
 
 def _why_never(task: ScheduledTask, rule: Recurrence, after: datetime) -> str:

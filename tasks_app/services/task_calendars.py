@@ -6,6 +6,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask
 from tasks_app.recurrence import Recurrence
+from tasks_app.recurrence.cutting import cut_sentence
 from tasks_app.selectors.calendars import calendar_meant
 from tasks_app.services.validation import Problems
 
@@ -14,9 +15,6 @@ _WORDS = {
     CalendarPolicy.PREVIOUS: "moved to the working day before on days off of “{}”",
     CalendarPolicy.NEXT: "moved to the next working day on days off of “{}”",
 }
-
-LONGEST_SENTENCE = 300
-_CUT = " ..."
 
 
 def attach(tasks: Iterable[ScheduledTask]) -> None:
@@ -59,9 +57,7 @@ def sentence(rule: Recurrence | None, calendar: Calendar | None, policy: str) ->
 def stored_sentence(rule: Recurrence | None, calendar: Calendar | None, policy: str) -> str:
     """Give the sentence as a task keeps it: of one that is too long the schedule is cut, never the calendar."""
     whole = sentence(rule, calendar, policy)
-    if rule is None or len(whole) <= LONGEST_SENTENCE:
+    if rule is None:
         return whole
     schedule = rule.describe()
-    rest = whole[len(schedule) :]
-    room = LONGEST_SENTENCE - len(rest) - len(_CUT)
-    return f"{schedule[:room].rpartition(' ')[0].rstrip(',;')}{_CUT}{rest}"[:LONGEST_SENTENCE]
+    return cut_sentence(schedule, whole[len(schedule) :])

@@ -1,10 +1,9 @@
 """When a task runs, as a caller asks for it: read, checked with its window, zone and calendar, every fault named."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from tasks_app import recurrence
 from tasks_app.errors import Invalid
 from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask, db_now
 from tasks_app.recurrence.anchors import anchors_of
+from tasks_app.recurrence.closest import pause_below
 from tasks_app.recurrence.pace import is_on_whole_minutes
 from tasks_app.recurrence.pauses import shortest_pause
 from tasks_app.recurrence.plan import Plan
@@ -31,7 +31,6 @@ BOUNDS = {
 }
 SHIFTS = ("jitter_seconds", "spread_seconds")
 _PAST_GRACE = timedelta(seconds=30)
-_SAMPLE = 20
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
 _MINUTE_SECONDS = 60
 
@@ -172,18 +171,16 @@ def _read_schedule(problems: Problems, spec: TimingSpec, source: str, zone: str)
 
 
 def _check_pace(problems: Problems, source: str, rule: recurrence.Recurrence) -> None:
-    """Refuse what runs too often: a single interval by what it says, all else by the pause that its next slots have."""
+    """Refuse what runs too often: an interval by what it says, all else by the nearest two runs that a look finds."""
     least = settings.MIN_INTERVAL_SECONDS
-    if rule.interval is not None:
-        count, unit = rule.interval
-        pause = timedelta(**{unit: count}).total_seconds()
-    elif least <= _MINUTE_SECONDS and is_on_whole_minutes(rule):
+    if rule.interval is None and least <= _MINUTE_SECONDS and is_on_whole_minutes(rule):
         return
-    else:
-        slots = list(islice(_slots(rule), _SAMPLE))
-        pause = (slots[-1] - slots[0]).total_seconds() / (len(slots) - 1) if len(slots) > 1 else least
-    if pause < least:
-        problems.add(source, "too_often", f"Every {pause:g} s is too often; the shortest interval is {least} s.")
+    pause = pause_below(rule, timedelta(seconds=least), db_now())
+    if pause is not None:
+        said = f"Every {pause.total_seconds():g} s is too often"
+        if rule.interval is None:
+            said = f"Two runs would be only {pause.total_seconds():g} s apart"
+        problems.add(source, "too_often", f"{said}; the shortest interval is {least} s.")
 
 
 def _bounds_jitter(task: ScheduledTask) -> tuple[object, ...]:
@@ -207,13 +204,6 @@ def _check_years(problems: Problems, source: str, rule: recurrence.Recurrence) -
     written = [*anchors_of(rule), *filter(None, [rule.run_at])]
     if any(not _FIRST_YEAR <= instant.year <= _LAST_YEAR for instant in written):
         problems.add(source, "out_of_range", f"The year must be between {_FIRST_YEAR} and {_LAST_YEAR}.")
-
-
-def _slots(rule: recurrence.Recurrence) -> Iterator[datetime]:
-    slot = rule.next_after(db_now())
-    while slot is not None:
-        yield slot
-        slot = rule.next_after(slot)
 
 
 def _merge(problems: Problems, source: str, error: recurrence.ScheduleError, given: object) -> None:

@@ -218,6 +218,12 @@ def capped(count: int) -> str:
 
 
 @register.filter
+def stopped(sentence: str) -> str:
+    """A sentence with its full stop; one that is cut has its three dots already."""
+    return sentence if sentence.endswith("...") else f"{sentence}."
+
+
+@register.filter
 def first_line(text: str) -> str:
     """The first line of an error."""
     return text.strip().split("\n", 1)[0]

@@ -15,7 +15,7 @@ from tasks_app.web.look import Look, local
 
 TOP, BASELINE, HEIGHT = 24, 128, 150
 FEW_BARS, MANY_BARS = 26, 60
-_NEAR_NOW, _EDGE, _ROOM = 5, 3, 1.8
+_NEAR_NOW, _EDGE, _ROOM = 8, 3, 1.8
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def labels(look: Look) -> list[Label]:
         named = _name(edge, look)
         if named is not None and (look.start is not None or x > _NEAR_NOW):
             text, is_minor = named
-            is_near = (look.start is None and x < 3 * _NEAR_NOW) or x > 100 - _EDGE
+            is_near = (look.start is None and x < 2 * _NEAR_NOW) or x > 100 - _EDGE
             found.append(Label(x, text, is_minor or is_near))
     return found
 

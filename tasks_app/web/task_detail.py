@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import Batch, ScheduledTask, TaskRun, TaskShare
+from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
@@ -47,6 +48,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "task": task,
         "topic": f"task:{task.pk}",
+        "whole_schedule": _whole(task),
         "type": _title(task),
         "recent": recent,
         "slots": [one.at for one in coming],
@@ -86,6 +88,12 @@ def _coming(task: ScheduledTask) -> tuple[list[Coming], str]:
         return planned_runs(task, SLOTS), ""
     except (ValueError, KeyError) as error:
         return [], str(error)
+
+
+def _whole(task: ScheduledTask) -> str:
+    """The sentence that its column was too short for; empty where it is whole."""
+    whole = whole_sentence(task.schedule_text, task.schedule, task.timezone)
+    return whole if whole != task.schedule_text else ""
 
 
 def _title(task: ScheduledTask) -> str:

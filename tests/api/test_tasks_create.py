@@ -54,6 +54,16 @@ def test_everything_accepted_is_answered(api: Api) -> None:
     assert reply.headers["ETag"] == '"1"'
 
 
+def test_a_sentence_longer_than_its_column_is_answered_whole(api: Api) -> None:
+    days = [{"kind": "yearly", "month": 1 + day % 12, "day": 1 + day, "time": f"09:{day:02d}"} for day in range(20)]
+    schedule = {"kind": "any", "of": days}
+    task = make(api, schedule=schedule, timezone="Europe/Berlin")
+    assert len(task["schedule_text"]) > 300
+    preview = api.post("schedule/preview", {"schedule": schedule, "timezone": "Europe/Berlin"}).body
+    assert task["schedule_text"] == preview["description"]
+    assert api.get(f"tasks/{task['id']}").body["schedule_text"] == preview["description"]
+
+
 def test_a_task_without_a_schedule_is_started_by_hand_only(api: Api) -> None:
     task = make(api)
     assert (task["kind"], task["next_run_at"], task["schedule"]) == ("manual", None, None)

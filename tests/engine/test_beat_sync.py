@@ -16,6 +16,7 @@ from django_celery_beat.models import (
 
 from tasks_app import beat_sync, recurrence
 from tasks_app.models import ScheduledTask, db_now
+from tasks_app.recurrence import build
 from tasks_app.services import firing, tasks, upkeep
 from tasks_app.services.calendars import calendar_create
 from tasks_app.services.specs import TaskSpec
@@ -337,6 +338,20 @@ def test_a_mirror_says_that_a_calendar_leaves_out_or_moves_slots(policy: str, sh
     assert five(row.crontab) == shown
     assert "Exactly: Every year on 1 July at 09:00, UTC, " in row.description
     assert row.description.endswith("days off of “Office”")
+
+
+@pytest.mark.parametrize("calendar", [None, "Office ... closed"])
+def test_a_mirror_says_the_whole_of_a_sentence_that_its_task_had_to_cut(calendar: str | None, alice: User) -> None:
+    if calendar:
+        calendar_create(owner=alice, values={"name": calendar})
+    days = [{"kind": "yearly", "month": 1 + day % 12, "day": 1 + day, "time": f"09:{day:02d}"} for day in range(20)]
+    task = make(alice, schedule={"kind": "any", "of": days}, calendar=calendar, max_runs=7)
+    rest = f", but not on days off of “{calendar}”" if calendar else ""
+    assert " ..." in task.schedule_text
+    assert task.schedule_text.endswith(rest)
+    said = build(task.schedule or {}, task.timezone).describe()
+    assert len(said) > 300
+    assert mirror_of(task).description.endswith(f"Exactly: {said}{rest}; runs 7 times at most")
 
 
 def test_a_mirror_says_that_its_task_starts_later(alice: User) -> None:

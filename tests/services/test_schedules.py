@@ -37,6 +37,28 @@ def test_no_cron_is_named_where_none_says_it() -> None:
     assert preview(schedule={"kind": "every", "minutes": 7}).cron is None
 
 
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("EST", "EST never changes its clocks; did you mean America/New_York?"),
+        ("GMT", "GMT never changes its clocks; did you mean Europe/London?"),
+        ("CET", "CET is an abbreviation and no place, though its clocks do change; did you mean Europe/Berlin?"),
+        (
+            "Etc/GMT-3",
+            "Etc/GMT-3 is UTC+3, as the signs of such names are reversed, and it never changes its clocks.",
+        ),
+    ],
+)
+def test_a_zone_that_is_seldom_meant_is_accepted_with_a_warning(zone: str, words: str) -> None:
+    assert preview(cron="0 9 * * *", timezone=zone).warnings == [words]
+    assert preview(schedule={"kind": "every", "minutes": 5}, timezone=zone).warnings == []
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Etc/UTC", "HST", "Asia/Kolkata", "America/New_York"])
+def test_no_other_zone_is_warned_of(zone: str) -> None:
+    assert preview(cron="0 9 * * *", timezone=zone).warnings == []
+
+
 def test_without_a_schedule_there_is_nothing_to_come() -> None:
     seen = preview()
     assert (seen.next, seen.cron, seen.schedule, seen.warnings) == ([], None, None, [])

@@ -34,6 +34,15 @@ def test_the_sentence_the_next_ten_and_the_history_are_there(
     assert text(response).count("09:00") >= 10
 
 
+def test_a_sentence_that_had_to_be_cut_can_be_read_whole(as_alice: Client, make: MakeTask) -> None:
+    days = [{"kind": "yearly", "month": 1 + day % 12, "day": 1 + day, "time": f"09:{day:02d}"} for day in range(20)]
+    words = text(as_alice.get(page(make(schedule={"kind": "any", "of": days}, timezone="Europe/Berlin"))))
+    assert " ...." not in words
+    assert (
+        "every year on 20 August at 09:19, UTC." in words or "every year on 20 August at 09:19, Berlin time." in words
+    )
+
+
 def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
     words = text(as_alice.get(page(make(schedule=None))))
     assert "It has never run; press “Run now” to try it." in words

@@ -10,6 +10,7 @@ from tasks_app.recurrence.text.shorthand import SHORTHAND
 
 _TIME = r"(?:\d{1,2}(?::\d\d)?(?: ?[ap]\.?m\b\.?)?|noon|midnight|midday)"
 _TO = {"five": 5, "ten": 10, "twenty": 20, "twenty-five": 25, "twentyfive": 25}
+_NUMBERS = "|".join(words.NUMBER)
 _HOURS = "|".join(word for word, number in words.NUMBER.items() if number <= 12)  # noqa: PLR2004  # of a clock
 _MONTHS, _LONGEST_MONTH, _HOUR = 12, 31, 60
 
@@ -38,6 +39,13 @@ def _edge(before: str, after: str) -> Better:
         return (window,) if RHYTHM.search(found.string) else (f"at {found['time']}",)
 
     return better
+
+
+def _open_window(found: re.Match[str]) -> tuple[str, ...]:
+    """Give a rhythm the hours until midnight, or from midnight on."""
+    is_end = found["at"].lower() in {"before", "by"}
+    window = f"from 0:00 to {found['time']}" if is_end else f"from {found['time']} to 24:00"
+    return (f"{found['rhythm']} {window}",)
 
 
 def _before_hour(found: re.Match[str]) -> tuple[str, ...]:
@@ -92,6 +100,25 @@ _PHRASES = (
         "text_unsupported",
         "say the hours of the night, such as from 22:00 to 6:00",
         lambda found: ("from 22:00 to 6:00",) if RHYTHM.search(found.string) else ("every day at 2:00", "at 2:00"),
+    ),
+    phrase(
+        rf"\b(?P<rhythm>every (?:(?:\d+|{_NUMBERS}) ?)?(?:hours?|hrs?|minutes?|mins?|m|seconds?|secs?)),? "
+        rf"(?P<at>after|past|before|by) (?P<time>{_TIME})(?![\w:])",
+        "text_unsupported",
+        "{} leaves one end of the hours open; say both",
+        _open_window,
+    ),
+    phrase(
+        rf"\b(?:from|after|since) (?P<time>{_TIME}),? (?P<at>on(?:wards?)?(?= *$)|onwards?|and (?:later|onwards?))\b",
+        "text_unsupported",
+        "{} leaves it open until when; say the hours",
+        lambda found: (f"from {found['time']} to 24:00",),
+    ),
+    phrase(
+        r"(?:,? (?:except|but not|not))(?: at| during)?(?: the)? (?P<at>nights?)\b",
+        "text_unsupported",
+        "say the hours of the day, such as from 6:00 to 22:00",
+        lambda found: (" from 6:00 to 22:00",) if RHYTHM.search(found.string) else ("",),
     ),
     phrase(
         r"(?<!minutes )(?<!minute )(?<!min )(?<!mins )(?<!half "

@@ -28,6 +28,11 @@ _SPAN = re.compile(
     re.IGNORECASE,
 )
 _SPAN_SIGN = re.compile(r"\bin\b|\bfrom now\b", re.IGNORECASE)
+_NOW = re.compile(
+    r"(?:run |start |do it |once )?(?:right |just )?"
+    r"(?:now|asap|a\.s\.a\.p\.?|immediately|at once|straight ?away|right away|instantly|as soon as possible)",
+    re.IGNORECASE,
+)
 _START = re.compile(
     r",? *\b(?:starting|beginning|starts|from|as of)(?: on| from"
     r")? (?P<said>today|tomorrow|tonight|now(?: on)?|next \w+)\b",
@@ -42,6 +47,8 @@ def check_relative(text: str, zone: ZoneInfo) -> None:
     span = _SPAN.fullmatch(text.strip())
     if span and _SPAN_SIGN.search(text):
         raise _refusal(text, text.strip(), 0, _after(span, now))
+    if _NOW.fullmatch(text.strip(" .!")):
+        raise _at_once(text, now)
     start = _START.search(text)
     if start:
         message = f"{quoted(start['said'])}: when it starts does not belong in the text, but in the field {START}"
@@ -52,6 +59,13 @@ def check_relative(text: str, zone: ZoneInfo) -> None:
         day = _day(found, now.date())
         if day:
             raise _refusal(text, found["said"], found.start("said"), _with_date(text, found, day, now))
+
+
+def _at_once(text: str, now: datetime) -> Refusal:
+    """Suggest a minute that is still to come when the suggestion is taken."""
+    better = _in_minutes(2, now)
+    message = f'{quoted(text.strip())} is no schedule: choose Only by hand and press Run now, or write "{better}"'
+    return Refusal("text_relative", message, len(text) - len(text.lstrip()), better)
 
 
 def _now(zone: ZoneInfo) -> datetime:
@@ -85,6 +99,10 @@ def _after(span: re.Match[str], now: datetime) -> str:
     """Give the whole minute at which a span from now has passed."""
     count = 0.5 if span["count"].lower() == "half an" else _count(span["count"])
     minutes = count * (60 if span["unit"].lower().startswith("h") else 1)
+    return _in_minutes(minutes, now)
+
+
+def _in_minutes(minutes: float, now: datetime) -> str:
     moment = datetime.fromtimestamp(-(-(now.timestamp() + 60 * minutes) // 60) * 60, now.tzinfo)
     return f"on {_written(moment.date())} at {moment:%H:%M}"
 

@@ -82,6 +82,18 @@ SHORTHAND = (
         "name the day: Monday, or Sunday?",
         ("every Monday", "every Sunday"),
     ),
+    phrase(
+        r"\b(?:in |at |on )?(?:the )?(?P<at>mid(?:dle)?[ -]?(?:of )?(?:the |each |every )?month)\b",
+        "text_ambiguous",
+        "name the day of {}",
+        "on the 15th of every month",
+    ),
+    phrase(
+        r"\b(?P<first>\d{1,2}(?::\d\d)? ?[ap]m) (?P<at>\d{1,2}(?::\d\d)? ?[ap]m)\b",
+        "text_ambiguous",
+        "write and between two times",
+        lambda found: (f"{found['first']} and {found['at']}",),
+    ),
     phrase(r"\b(?P<at>EOM)\b", "text_word", "write {} in full", "on the last day of every month"),
     phrase(
         r"(?:\b(?:in|during|every|each|throughout) )?\b(?:the )?(?P<at>spring|summer|autumn|fall|winter)\b",

@@ -34,7 +34,7 @@ def read_from(cursor: Cursor) -> list[Clause]:
     """Read "from 8 to 18", "from Monday to Friday", "between June and August", "from 2 March 2027"."""
     token = cursor.take()
     start = token.start
-    between = {"and"} if token.word == "between" else words.RANGE
+    between = {"and", "to", "-"} if token.word == "between" else words.RANGE
     if cursor.word() in MINUTE_WORDS:
         return [read_phase(cursor)]
     if is_date_start(cursor):
@@ -47,9 +47,11 @@ def read_from(cursor: Cursor) -> list[Clause]:
     clock = read_clock(cursor, is_bare=False)
     if not clock:
         raise cursor.unexpected()
-    if token.word == "between" and (cursor.word() != "and" or cursor.at + 1 == len(cursor.tokens)):
-        cursor.accept("and")
-        raise Refusal("text_ambiguous", "say until when, such as and 18:00", cursor.last_end)
+    if token.word == "between" and (cursor.word() not in between or cursor.at + 1 == len(cursor.tokens)):
+        end = cursor.last_end
+        cursor.accept_of(between)
+        better = cursor.changed(end, cursor.last_end, " and 18:00")
+        raise Refusal("text_ambiguous", "say until when, such as and 18:00", cursor.last_end, better)
     return [replace(read_window(cursor, clock, between), start=start)]
 
 

@@ -14,7 +14,7 @@ _APOSTROPHES = "'\u2019\u02bc\u2018"
 # Invisible, or around a text rather than in it. Blanks of all widths are told by str.isspace.
 _AS_BLANK = set('"`\u200b\u200c\u200d\u2060\ufeff\u00ad\u201c\u201d\u201e\u00ab\u00bb()[]!\u2026') | set(_APOSTROPHES)
 _INVISIBLE = str.maketrans(dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", " "))
-_SIGNS = {**dict.fromkeys(_DASHES, "-"), **{sign: sign for sign in ",;:./&+@"}}
+_SIGNS = {**dict.fromkeys(_DASHES, "-"), **{sign: sign for sign in ",;:./&+@"}, "|": "&"}
 _DROPPED = str.maketrans("", "", "." + _APOSTROPHES)
 _ASCII_DIGITS = frozenset("0123456789")
 _ORDINAL_ENDINGS = {"st", "nd", "rd", "th"}
@@ -74,7 +74,7 @@ def _pieces(text: str) -> Iterator[tuple[int, int, str]]:
             yield place, end, text[place:end]
         elif character in _SIGNS:
             if _has_place(text, place):
-                yield place, end, _SIGNS[character]
+                yield place, end, "&" if _is_and(text, place) else _SIGNS[character]
         elif not (character.isspace() or character in _AS_BLANK):
             raise Refusal("text_character", f"the character {quoted(character)} has no place here", place)
         place = end
@@ -85,6 +85,16 @@ def _has_place(text: str, place: int) -> bool:
     before = text[place - 1 : place] in _ASCII_DIGITS
     after = text[place + 1 : place + 2] in _ASCII_DIGITS
     return {".": before and after, ":": after}.get(text[place], True)
+
+
+def _is_and(text: str, place: int) -> bool:
+    """Tell whether it is a slash that stands apart between words, or behind am: Monday 9am / Friday 10am, 6am/6pm."""
+    if text[place] != "/":
+        return False
+    before, after = text[:place].rstrip(), text[place + 1 :].lstrip()
+    is_date = before[-1:] in _ASCII_DIGITS and after[:1] in _ASCII_DIGITS
+    is_apart = len(before) < place and len(after) < len(text) - place - 1
+    return (is_apart and not is_date) or before[-2:].lower() in {"am", "pm"}
 
 
 def _end_of_word(text: str, start: int) -> int:

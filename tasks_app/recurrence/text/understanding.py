@@ -1,7 +1,7 @@
 """Reads a text into a schedule object of another kind, or says at which word it stopped."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.relative import check_relative
 from tasks_app.recurrence.text.rules import sorted_rules
 from tasks_app.recurrence.text.tokens import tokenize
+from tasks_app.recurrence.text.tries import Meant, Tries
 from tasks_app.recurrence.text.vetting import check_words
 
 Fields = dict[str, Any]
@@ -24,7 +25,6 @@ Canonical = Callable[[object, ZoneInfo], Fields]
 PATH = "text"
 LONGEST_TEXT = 200
 MOST_PARTS = 20
-_MOST_TRIES = 4
 _FIELD = r"[0-9*?/,#LW-]+"
 _CRON_LIKE = re.compile(
     rf"@[a-z]+( .*)?|(CRON_)?TZ=.*|(rate|cron)\(.*\)|({_FIELD}[ \t]+){{2}}{_FIELD}([ \t].*)?|{_FIELD}[ \t]+\*.*",
@@ -39,20 +39,19 @@ def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
     try:
         return _meaning(text, zone, canonical)
     except Refusal as refusal:
-        suggestion = _first_understood(refusal.better, zone, canonical)
-        message = _advice(refusal, zone, canonical)
-        also = _further_readings(refusal, suggestion, zone, canonical)
+        tries = Tries(lambda better: _meaning(better, zone, canonical))
+        suggestion = tries.first_understood(refusal.better)
+        message = _advice(refusal, tries)
+        also = _further_readings(refusal, suggestion, tries)
         problem = Problem(refusal.code, message, refusal.position, suggestion, also)
         raise ScheduleError({PATH: [problem]}) from None
 
 
-def _further_readings(
-    refusal: Refusal, suggestion: str | Mapping[str, object] | None, zone: ZoneInfo, canonical: Canonical
-) -> tuple[str, ...]:
+def _further_readings(refusal: Refusal, suggestion: Meant | None, tries: Tries) -> tuple[str, ...]:
     """Give the other ways to read what can be read in several."""
     if suggestion is None or refusal.code != "text_ambiguous":
         return ()
-    found = [_first_understood([one], zone, canonical) for one in refusal.better]
+    found = [tries.first_understood([one]) for one in refusal.better]
     return tuple(dict.fromkeys(one for one in found if isinstance(one, str) and one != suggestion))
 
 
@@ -124,34 +123,14 @@ def _check_instant(text: str, zone: ZoneInfo) -> None:
         raise Refusal("text_zone", message, text.index(":"), once)
 
 
-def _advice(refusal: Refusal, zone: ZoneInfo, canonical: Canonical) -> str:
+def _advice(refusal: Refusal, tries: Tries) -> str:
     """Give the message, with the texts that it quotes made whole: what is advised is accepted."""
     message = refusal.message
     for better in refusal.better:
         if isinstance(better, str) and f'"{better}"' in message:
-            whole = _first_understood([better], zone, canonical)
+            whole = tries.first_understood([better])
             if isinstance(whole, str):
                 message = message.replace(f'"{better}"', f'"{whole}"')
             else:
                 message = re.sub(rf'[;,:]? (?:write|perhaps|such as|or) "{re.escape(better)}"', "", message, flags=re.I)
     return message
-
-
-def _first_understood(
-    better: Sequence[str | Mapping[str, object]], zone: ZoneInfo, canonical: Canonical
-) -> str | Mapping[str, object] | None:
-    """Give the first of what may have been meant that is accepted, following suggestions of suggestions."""
-    waiting = list(better)
-    for _ in range(_MOST_TRIES):
-        if not waiting:
-            break
-        one = waiting.pop(0)
-        if not isinstance(one, str):
-            return one
-        try:
-            _meaning(one, zone, canonical)
-        except Refusal as further:
-            waiting = [*further.better, *waiting]
-        else:
-            return one
-    return None

@@ -1,18 +1,24 @@
 """Words that the language does not have: misspelt ones, and those that are refused with a reason."""
 
-import difflib
-from functools import cache, lru_cache
+import re
+from functools import lru_cache
 
 from tasks_app.recurrence.errors import quoted
+from tasks_app.recurrence.spelling import Spellings
 from tasks_app.recurrence.text import words
 from tasks_app.recurrence.text.refusal import Refusal
 from tasks_app.recurrence.text.tokens import Token
 from tasks_app.recurrence.zone_words import CITIES, ZONES
 from tasks_app.recurrence.zones import zone_meant, zone_names
 
-MOST_CORRECTED = 3
+MOST_CORRECTED = 6
 LONGEST_WORD = 20
-_NEARNESS = 0.75
+_SPELLINGS = Spellings(words.SPELLINGS)
+# Too short to be near to one word only; these are no others.
+_SHORT = {"ta": "at", "fo": "of", "ni": "in", "ot": "to"}
+_DOUBLED = re.compile(r"(.)\1+")
+# By their sorted letters: two of them are often typed in the wrong order.
+_SWAPPED = {"".join(sorted(word)): word for word in words.SPELLINGS}
 _RELATIVE = "a schedule knows no today: say the date, such as 3 March 2027 at 9:00"
 _TWO_WAYS = "this can be read in two ways; say how often, such as twice a month or every 2 months"
 _REASONS = (
@@ -39,6 +45,8 @@ _HALF_A_YEAR = ("every 6 months ",)
 _INSTEAD: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("about", "around", "approximately", "roughly", "approx", "circa", "ca"), ("",)),
     **dict.fromkeys(("semiannually", "biannually", "biannual", "biyearly"), _HALF_A_YEAR),
+    **dict.fromkeys(("sunrise", "dawn"), ("6:00 ",)),
+    **dict.fromkeys(("sunset", "dusk"), ("18:00 ",)),
     "bimonthly": ("every 2 months ", "twice a month "),
     "semimonthly": ("twice a month ", "on the 1st and 15th of every month "),
     "semiweekly": ("twice a week ",),
@@ -74,7 +82,7 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
     if token.word in _REFUSED:
         code, message = _REFUSED[token.word]
         following = text[token.end :].lstrip()
-        better = [f"{text[: token.start]}{instead}{following}" for instead in _INSTEAD.get(token.word, ())]
+        better = [f"{text[: token.start]}{instead}{following}".strip() for instead in _INSTEAD.get(token.word, ())]
         raise Refusal(code, f"{quoted(text[token.start : token.end])}: {message}", token.start, *better)
     if token.word in _ZONES or _city(tokens, place):
         raise _zone(text, tokens, place)
@@ -87,12 +95,14 @@ def _check_word(text: str, tokens: list[Token], place: int) -> None:
     raise Refusal("text_word", f"{written} is not understood{hint}", token.start, *better)
 
 
-@cache
-def _cities() -> frozenset[str]:
+def _named_cities() -> frozenset[str]:
     """Give the names that zones have for people, without their continents."""
     names = {part.casefold() for name in zone_names() for part in name.split("/")}
     names |= {city.replace(" ", "_") for city in CITIES}
     return frozenset(name for name in names if name.replace("_", "").isalpha()) - words.KNOWN
+
+
+_CITIES = _named_cities()  # here and not at the first refusal, which would wait for it
 
 
 def _city(tokens: list[Token], place: int) -> int:
@@ -100,7 +110,7 @@ def _city(tokens: list[Token], place: int) -> int:
     name = ""
     for count, token in enumerate(tokens[place : place + _MOST_WORDS_IN_A_CITY], start=1):
         name = f"{name}_{token.word}".strip("_")
-        if name in _cities():
+        if name in _CITIES:
             return count
     return 0
 
@@ -142,14 +152,9 @@ def _near(word: str) -> str:
     """Give the word of the language that is spelt most like this one."""
     if len(word) > LONGEST_WORD:
         return ""
-    found = difflib.get_close_matches(word, words.SPELLINGS, n=1, cutoff=_NEARNESS)
-    return found[0] if found else _swapped().get("".join(sorted(word)), "")
-
-
-@cache
-def _swapped() -> dict[str, str]:
-    """Give the words by their sorted letters: two of them are often typed in the wrong order."""
-    return {"".join(sorted(word)): word for word in words.SPELLINGS}
+    single = _DOUBLED.sub(r"\1", word)
+    known = _SHORT.get(word) or (single if single in words.KNOWN else "")
+    return known or _SPELLINGS.nearest(word) or _SWAPPED.get("".join(sorted(word)), "")
 
 
 def _corrected(text: str, tokens: list[Token]) -> list[str]:

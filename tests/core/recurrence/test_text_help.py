@@ -12,6 +12,7 @@ NOW = datetime(2026, 11, 29, 11, 30, tzinfo=UTC)
 # Text, place of the word, and what may be written instead, likeliest first.
 HELPED: dict[str, list[tuple[str | int, ...]]] = {
     "text_word": [
+        ("evry weekdya att nien oclok", 0, "every weekday at nine oclock"),
         ("monday at nine-thirty", 10, "monday at 9:30"),
         ("every", 5, "every day at 9:00"),
         ("every day at nine thirty", 13, "every day at 9:30"),
@@ -71,6 +72,14 @@ HELPED: dict[str, list[tuple[str | int, ...]]] = {
         ("T/Th 3pm", 0, "Tue and Thu 3pm"),
     ],
     "text_unsupported": [
+        ("every 10 minutes after 8am", 17, "every 10 minutes from 8am to 24:00"),
+        ("every 10 minutes past 8am on weekdays", 17, "every 10 minutes from 8am to 24:00 on weekdays"),
+        ("every ten minutes before 8", 18, "every ten minutes from 0:00 to 8"),
+        ("every 10 minutes from 8am onwards", 26, "every 10 minutes from 8am to 24:00"),
+        ("every hour from 8 on", 18, "every hour from 8 to 24:00"),
+        ("every hour except at night", 21, "every hour from 6:00 to 22:00"),
+        ("every day at dawn", 13, "every day at 6:00"),
+        ("sunset on Fridays", 0, "18:00 on Fridays"),
         ("every day in summer at 9", 13, "every day in June, July and August at 9"),
         ("every 2 years on 1 March at 5", 0, "every year on 1 March at 5"),
         ("every hour during office hours", 18, "every hour from 9:00 to 17:00 on weekdays"),
@@ -105,6 +114,10 @@ HELPED: dict[str, list[tuple[str | int, ...]]] = {
         ("every 7 hours on Monday", 0, "every 6 hours on Monday"),
     ],
     "text_ambiguous": [
+        ("6am 6pm", 4, "every day 6am and 6pm"),
+        ("every day 6am 6:30pm", 14, "every day 6am and 6:30pm"),
+        ("mid month", 0, "on the 15th of every month at 9:00"),
+        ("middle of the month at 9", 0, "on the 15th of every month at 9"),
         ("every day at ten to five", 13, "every day at 4:50"),
         ("every Friday the 13th at 13:13", 17, "on the 13th of every month at 13:13", "every Friday at 13:13"),
         ("on 12/25 at 9", 3, "every year on 25 December at 9"),
@@ -147,6 +160,10 @@ HELPED: dict[str, list[tuple[str | int, ...]]] = {
         ("the Monday at 9", 0, "every Monday at 9"),
     ],
     "text_relative": [
+        ("now", 0, "on 29 November 2026 at 12:32"),
+        (" ASAP", 1, "on 29 November 2026 at 12:32"),
+        ("run right now", 0, "on 29 November 2026 at 12:32"),
+        ("as soon as possible", 0, "on 29 November 2026 at 12:32"),
         ("tomorrow at 9", 0, "on 30 November 2026 at 9"),
         ("in 2 hours", 0, "on 29 November 2026 at 14:30"),
         ("next Monday at 9", 0, "on 30 November 2026 at 9"),

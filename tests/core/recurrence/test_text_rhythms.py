@@ -264,6 +264,13 @@ TABLE = {
     "*/15 18-23 * * 1-5": ("every 15 minutes from 18:00 to midnight on weekdays",),
     "*/15 0-11 * * *": ("every 15 minutes from midnight to noon",),
     "*/5 * * * *": ("every 5 minutes from 0:00 to 0:00",),
+    "*/5 9-16 * * *": (
+        "every 5 minutes between 9 and 17",
+        "every 5 min between 9-17",
+        "every 5 min between 9 - 17",
+        "between 9 to 17 every 5 min",
+        "every 5 min between 9am-5pm",
+    ),
 }
 
 

@@ -44,6 +44,32 @@ def test_what_the_person_wrote_is_kept_tidied(written: str, kept: str) -> None:
     assert meaning(written) == meaning(kept)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Monday 9am / Friday 10am",
+        "Monday 9am | Friday 10am",
+        "Monday 9am & Friday 10am",
+        "Mon at 9 / Fri at 10",
+        "Monday 9am; Friday 10am",
+    ],
+)
+def test_rules_may_be_parted_by_a_stroke(written: str) -> None:
+    assert meaning(written) == meaning("every Monday at 9 and every Friday at 10")
+
+
+@pytest.mark.parametrize("written", ["6am/6pm daily", "every day at 6am / 6pm", "every day at 6 a.m. | 6 p.m."])
+def test_times_may_be_parted_by_a_stroke(written: str) -> None:
+    assert meaning(written) == meaning("every day at 6:00 and 18:00")
+
+
+def test_a_stroke_between_numbers_is_a_date_and_asked_back() -> None:
+    with pytest.raises(ScheduleError):
+        meaning("03/04/2027 14:00")
+    with pytest.raises(ScheduleError):
+        meaning("on 3 / 4 at 9")
+
+
 def test_everything_but_the_object_comes_from_the_meaning() -> None:
     weekly = build(text("every weekday at 9"), "Europe/Berlin")
     assert weekly.meaning == {"kind": "weekly", "days": ["mon", "tue", "wed", "thu", "fri"], "time": "09:00"}
