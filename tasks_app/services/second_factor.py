@@ -16,6 +16,7 @@ from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import RecoveryCode, SecondFactor
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services import audit
+from tasks_app.services.account_mail import News, account_news
 from tasks_app.services.sealing import seal, unseal
 
 STEP_SECONDS, DIGITS = 30, 6
@@ -53,7 +54,8 @@ def factor_confirm(*, user: AbstractBaseUser, code: str) -> list[str]:
         confirmed_at=timezone.now(), last_step=step, sealed=factor.sealed
     )
     audit.note("second_factor.on", user, owner_id=user.pk)
-    return recovery_codes_make(user=user)
+    account_news(user=user, what=News.FACTOR_ON)
+    return _codes_make(user)
 
 
 @transaction.atomic
@@ -64,12 +66,18 @@ def factor_remove(*, user: AbstractBaseUser) -> bool:
     SecondFactor.objects.filter(user_id=user.pk).delete()
     if was_on:
         audit.note("second_factor.off", user, owner_id=user.pk)
+        account_news(user=user, what=News.FACTOR_OFF)
     return was_on
 
 
 @transaction.atomic
 def recovery_codes_make(*, user: AbstractBaseUser) -> list[str]:
     """Make ten new recovery codes, which are never seen again; older ones are worthless from now on."""
+    account_news(user=user, what=News.CODES)
+    return _codes_make(user)
+
+
+def _codes_make(user: AbstractBaseUser) -> list[str]:
     codes = ["".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
     RecoveryCode.objects.filter(user_id=user.pk).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=user.pk, digest=_digest(user, code)) for code in codes)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tasks_app.models import TokenSignIn
-from tasks_app.services import password_reset
+from tasks_app.services import account_mail
 from tasks_app.services.tokens import sign_in_begin
 from tests.second_factor import turn_on
 from tests.web.conftest import signed_in
@@ -44,7 +44,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 def all_sent() -> list[mail.EmailMessage]:
     """Give the mails once the sender has nothing more to do: both of its threads meet when all before is done."""
     both = Barrier(2, timeout=WAIT_SECONDS)
-    for met in [password_reset._SENDER.submit(both.wait) for _ in range(2)]:
+    for met in [account_mail._SENDER.submit(both.wait) for _ in range(2)]:
         met.result(WAIT_SECONDS)
     return list(mail.outbox)
 
