@@ -1,5 +1,6 @@
 """A new password, and signing out everywhere: what was signed in before is so no more."""
 
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models import F
@@ -20,10 +21,11 @@ def sign_ins_end(*, user: AbstractBaseUser) -> None:
     TokenSignIn.objects.filter(user_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def password_change(*, user: AbstractBaseUser, password: str) -> None:
-    """Set a new password, end what was signed in with the old one, and tell the person. Raises Conflict.
+def password_change(*, user: AbstractBaseUser, password: str | None) -> None:
+    """Set a new password, or take it away (None), and tell the person. Raises Conflict.
 
-    Sessions end by themselves: each is bound to the stored hash. Wrong tries are forgotten.
+    What was signed in with the old one ends: tokens here, and sessions by themselves, each bound to the
+    stored hash. Wrong tries are forgotten.
     """
     with transaction.atomic():
         _replace(user, password)
@@ -44,10 +46,10 @@ def sign_out_everywhere(*, user: AbstractBaseUser, password: str) -> None:
     audit.note("sign_in.end_all", user, owner_id=user.pk)
 
 
-def _replace(user: AbstractBaseUser, password: str) -> None:
+def _replace(user: AbstractBaseUser, password: str | None) -> None:
     """Store a hash in place of the one that was read, and of no later one: a link works once, an old password ends."""
     before = user.password
-    user.set_password(password)
+    user.password = make_password(password)
     if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
         user.password = before
         raise Conflict("The password has been changed meanwhile, by you or by somebody else.")

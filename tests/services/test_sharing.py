@@ -99,7 +99,7 @@ def test_names_that_nobody_has_are_counted_and_then_a_right_one_tells_nothing(
         share_set(task=task, user="charlie", level="view", actor=GUESSER)
     share_remove(task=task, user="charlie", actor=GUESSER)
     for given in ({"user": "zoe"}, {"user": "yan"}, {"group": "nobodies"}):
-        assert faults(task, actor=GUESSER, **given) == dict.fromkeys(given, ["unknown"])
+        assert faults(task, actor=GUESSER, **given) == {kind: ["unknown"] for kind in given}
     for given in ({"user": "charlie"}, {"user": "zoe"}, {"group": "Viewer"}):
         for actor in (GUESSER, "key:guesser/ci"):
             with pytest.raises(TooMany, match="at most 3 in an hour"):

@@ -2,41 +2,29 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from threading import Barrier
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.core import mail
 from django.test import Client
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from tasks_app.errors import Conflict
 from tasks_app.models import AuditEntry, TokenSignIn
-from tasks_app.services import account_mail, audit
+from tasks_app.services import audit
 from tasks_app.services.passwords import password_change, sign_out_everywhere
 from tasks_app.services.second_factor import STEP_SECONDS, code_at, factor_begin, recovery_codes_make
 from tasks_app.services.tokens import sign_in_begin
 from tasks_app.web import passwords as pages
+from tests.letters import Committing, all_sent
 from tests.web.reading import text
 
-Committing = Callable[..., AbstractContextManager[Any]]
 NEW = {"new_password1": "bells at nine", "new_password2": "bells at nine"}
 FACTOR = "/settings/second-factor/"
-WAIT_SECONDS = 20
 
 pytestmark = pytest.mark.usefixtures("empty_redis")
-
-
-def all_sent() -> list[mail.EmailMessage]:
-    """Give the mails once both threads of the sender have nothing more to do."""
-    both = Barrier(2, timeout=WAIT_SECONDS)
-    for met in [account_mail._SENDER.submit(both.wait) for _ in range(2)]:
-        met.result(WAIT_SECONDS)
-    return list(mail.outbox)
 
 
 def link_of(user: User) -> str:
