@@ -4,12 +4,14 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from tasks_app.errors import Conflict, Invalid
@@ -21,6 +23,7 @@ from tasks_app.services.sealing import seal, unseal
 
 STEP_SECONDS, DIGITS = 30, 6
 SECRET_BYTES = 20
+WAITS = timedelta(minutes=30)
 CODES, CODE_LENGTH, CODE_GROUP = 10, 16, 4
 # Letters and digits that nobody confuses on paper (Crockford's).
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -28,12 +31,21 @@ _READ_AS = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 
 
 def factor_begin(*, user: AbstractBaseUser) -> str:
-    """Give the secret that waits for its confirmation, in base32; made when there is none. Raises Conflict when on."""
+    """Give the secret that waits for its confirmation, in base32; made when there is none of the last half hour.
+
+    Raises Conflict when it is on.
+    """
     if has_second_factor(user):
         raise Conflict("Your second factor is on already.")
-    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    factor, _ = SecondFactor.objects.get_or_create(user_id=user.pk, defaults={"sealed": seal(secret)})
+    fresh = {"sealed": seal(base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()), "created_at": timezone.now()}
+    SecondFactor.objects.filter(_too_old(), user_id=user.pk).update(**fresh)
+    factor, _ = SecondFactor.objects.get_or_create(user_id=user.pk, defaults=fresh)
     return unseal(factor.sealed)
+
+
+def _too_old() -> Q:
+    """A secret that waited so long may have been begun by somebody else, who knows it."""
+    return Q(confirmed_at=None, created_at__lt=timezone.now() - WAITS)
 
 
 def factor_uri(*, user: AbstractBaseUser, secret: str) -> str:
@@ -44,7 +56,7 @@ def factor_uri(*, user: AbstractBaseUser, secret: str) -> str:
 @transaction.atomic
 def factor_confirm(*, user: AbstractBaseUser, code: str) -> list[str]:
     """Turn it on with a code of the app, and give the recovery codes. Raises Invalid for a wrong code."""
-    factor = SecondFactor.objects.select_for_update().filter(user_id=user.pk).first()
+    factor = SecondFactor.objects.select_for_update().exclude(_too_old()).filter(user_id=user.pk).first()
     if factor is None or factor.confirmed_at is not None:
         raise Conflict("There is nothing to confirm. Look at the page again.")
     step = _step_of(unseal(factor.sealed), code)
