@@ -36,11 +36,14 @@ async def sent_for(content_type: str, path: str) -> list[Message]:
     async def application(*_: Any) -> None:
         return
 
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
     async def send(message: Message) -> None:
         sent.append(message)
 
     scope = {"type": "http", "path": path, "headers": [(b"content-type", content_type.encode("latin-1"))]}
-    await ReadableContentType(application)(scope, application, send)
+    await ReadableContentType(application)(scope, receive, send)
     return sent
 
 
