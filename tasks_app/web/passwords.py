@@ -83,7 +83,7 @@ class Password(PasswordChangeView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Say what has happened, and what follows."""
         try:
-            response = super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
         except Conflict as refusal:
             form.add_error("old_password", refusal.message)
             return self.form_invalid(form)
@@ -137,7 +137,7 @@ class NewPassword(PasswordResetConfirmView):
     def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
         """Set it, unless the link has been used meanwhile."""
         try:
-            response = super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
         except Conflict:
             return redirect("new-password", **self.kwargs)
         messages.success(self.request, "Your new password is set. Sign in with it.")

@@ -130,7 +130,7 @@ class Invitation(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         """Set it, unless the link has been used meanwhile, and go to sign in with it."""
         try:
-            response = super().form_valid(form)
+            response: HttpResponse = super().form_valid(form)
         except Conflict:
             return redirect("invitation", **self.kwargs)
         say.success(self.request, "Your password is set. Sign in with it.")
