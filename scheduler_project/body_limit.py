@@ -3,14 +3,7 @@
 Django's ASGI handler copies a body to a temporary file before any view, and the question who is asking, comes to it.
 """
 
-import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[..., Awaitable[Any]]
+from scheduler_project.refusals import Application, Message, Receive, Send, refuse
 
 # Forms and API calls are bounded more closely by those who read them; this is the most that any of them takes.
 MOST_BYTES = 4 * 1024 * 1024
@@ -60,14 +53,8 @@ class _Body:
         await self._send(message)
 
     async def refuse(self, path: str) -> None:
-        """Answer 413, in the words of the API where it was asked; the connection is closed, the body unread."""
-        content, kind = _WORDS.encode(), b"text/plain; charset=utf-8"
-        if path.startswith("/api/"):
-            error = {"code": "too_large", "message": _WORDS, "fields": {}, "request_id": ""}
-            content, kind = json.dumps({"error": error}).encode(), b"application/json"
-        headers = [(b"content-type", kind), (b"content-length", str(len(content)).encode()), (b"connection", b"close")]
-        await self._send({"type": "http.response.start", "status": 413, "headers": headers})
-        await self._send({"type": "http.response.body", "body": content})
+        """Answer 413."""
+        await refuse(self._send, path=path, status=413, code="too_large", message=_WORDS)
 
 
 def _declared(scope: Message) -> int:

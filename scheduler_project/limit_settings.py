@@ -17,6 +17,7 @@ class Limits:
     creates_per_minute: int
     run_now_per_minute: int
     runs_per_hour: int
+    unknown_names_per_hour: int
     sockets_per_user: int
     subscriptions_per_socket: int
     frames_burst: int
@@ -53,6 +54,13 @@ def limits(env: Env) -> Limits:
             low=0,
             high=1_000_000_000,
             help=f"How many runs one person's tasks may have in an hour; slots beyond it are skipped. {_FREE}",
+        ),
+        unknown_names_per_hour=env.number(
+            "UNKNOWN_NAMES_PER_HOUR",
+            60,
+            low=0,
+            high=1_000_000,
+            help=f"How many names that nobody has one person may try to share with in an hour. {_FREE}",
         ),
         sockets_per_user=env.number(
             "SOCKETS_PER_USER",

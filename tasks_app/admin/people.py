@@ -4,18 +4,23 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tasks_app.admin.base import Admin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
-from tasks_app.errors import Forbidden
+from tasks_app.errors import CarillonError, Forbidden
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
-from tasks_app.selectors.people_list import may_give
+from tasks_app.selectors.people_list import may_give, may_touch
 from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.services.passwords import password_change
+from tasks_app.services.people import address_news
 from tasks_app.services.people_admin import check_disable
 from tasks_app.services.second_factor import factor_remove
 
@@ -40,6 +45,16 @@ REMOVE_FACTOR = Deed(
 )
 
 
+class PasswordForm(AdminPasswordChangeForm):  # type: ignore[misc]  # unfold is untyped
+    """Django's own; the service ends what was signed in, and tells the person."""
+
+    def save(self, commit: bool = True) -> User:
+        """Set the password, or take it away."""
+        is_kept = self.cleaned_data["set_usable_password"]
+        password_change(user=self.user, password=self.cleaned_data["password1"] if is_kept else None)
+        return cast(User, self.user)
+
+
 @admin.register(User)
 class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # narrower paginator; not generic at run time
     """The people. Staff see the admin and everybody's tasks."""
@@ -47,16 +62,18 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
     deeds = (REMOVE_FACTOR,)
     form = UserChangeForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     list_filter = ("is_active", "is_staff", "groups")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Rights beyond one's own are not to be given."""
+        """Rights beyond one's own are not to be given, nor the address to which somebody's new password is mailed."""
         fields = super().get_readonly_fields(request, obj)
+        if obj is not None and (_is_own(request, obj) or (not _is_super(request) and obj.has_usable_password())):
+            fields = (*fields, "email")
         return fields if _is_super(request) else (*fields, "is_superuser", "user_permissions")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A superuser's account, password included, is for superusers."""
+        """Who may do more than oneself is left alone."""
         return self._may_touch(request, obj) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -70,18 +87,33 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
         actions.pop("delete_selected", None)
         return actions
 
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """A password is for superusers to set: whoever sets it can be that person. One's own takes the old one."""
+        user = self.get_object(request, unquote(id))
+        if user is not None and _is_own(request, user):
+            return redirect("password")
+        if not _is_super(request):
+            raise PermissionDenied
+        try:
+            return super().user_change_password(request, id, form_url)
+        except CarillonError as refusal:
+            return self.refuse(request, refusal.message, request.get_full_path())
+
     def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any]) -> None:
-        """Leave superusers' accounts to superusers here too."""
+        """Leave who may do more to others, and oneself to the settings, which ask for password and code."""
         chosen = list(rows)
-        own = [user for user in chosen if self._may_touch(request, user)]
-        if len(own) < len(chosen):
-            self.message_user(request, "A superuser's account is for superusers.", messages.ERROR)
-        super().carry_out(request, deed, own)
+        within = [user for user in chosen if self._may_touch(request, user) and not _is_own(request, user)]
+        if len(within) < len(chosen):
+            message = "Who may do more than you is for others to change, and your own account for you, under Settings."
+            self.message_user(request, message, messages.ERROR)
+        super().carry_out(request, deed, within)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nobody disables themselves or the last administrator."""
         if change and "is_active" in form.changed_data and not obj.is_active:
             check_disable(by=_who(request), person=User.objects.get(pk=obj.pk))
+        if change and "email" in form.changed_data:
+            address_news(user=obj, before=form.initial["email"])
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -93,7 +125,7 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
 
     @staticmethod
     def _may_touch(request: HttpRequest, obj: Any) -> bool:
-        return obj is None or not obj.is_superuser or _is_super(request)
+        return obj is None or may_touch(_who(request), obj)
 
 
 @admin.register(Group)
@@ -108,6 +140,10 @@ class GroupAdmin(StockGroupAdmin, Admin):  # type: ignore[misc]  # its paginator
 
 def _is_super(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def _is_own(request: HttpRequest, user: Any) -> bool:
+    return bool(user.pk == request.user.pk)
 
 
 def _who(request: HttpRequest) -> User:

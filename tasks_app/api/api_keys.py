@@ -63,7 +63,9 @@ class KeyList(Endpoint):
     def post(self, call: Call, body: KeyIn) -> NewKey:
         """Make a key. Its text is in this answer and nowhere else."""
         at = body.expires_at and written_instant(body.expires_at, "UTC", "expires_at")
-        key, plain = api_key_create(user=call.user, name=body.name, scope=body.scope, expires_at=at or None)
+        key, plain = api_key_create(
+            user=call.user, name=body.name, scope=body.scope, expires_at=at or None, by=call.key
+        )
         return NewKey(**_fields(key), key=plain)
 
 

@@ -1,5 +1,6 @@
 """The base class for payloads that want more than a plain pydantic model gives."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -25,3 +26,11 @@ class Payload(BaseModel):
 
         Called after `check`, at the same moments. None is the platform itself, which may do everything.
         """
+
+    def check_editor(self, editor: Any, before: Mapping[str, Any]) -> None:
+        """Raise `Invalid` unless `editor`, to whom somebody else's task is shared, may have it say this.
+
+        As long as nothing else is said, that is what they could have a task of their own say: the run acts for its
+        owner, and nobody borrows that. `before` is what it said so far, {} for a task of another type.
+        """
+        self.check_owner(editor)

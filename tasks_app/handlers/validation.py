@@ -41,6 +41,13 @@ def check_owner(instance: BaseModel, owner: Any, *, root: str = ROOT) -> None:
             instance.check_owner(owner)
 
 
+def check_editor(instance: BaseModel, editor: Any, before: Mapping[str, Any], *, root: str = ROOT) -> None:
+    """Check what the payload would let somebody do who is not its task's owner; raise `Invalid` as above."""
+    if isinstance(instance, Payload):
+        with rooted(root):
+            instance.check_editor(editor, before)
+
+
 def _plain_object(payload: object, root: str) -> dict[str, Any]:
     try:
         plain = to_plain(payload)

@@ -1,6 +1,7 @@
 """`cleanup`: delete what is no longer wanted, by rules that each have a bound."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -37,6 +38,10 @@ class Cleanup(Payload):
                 raise Invalid(text, fields={path: [FieldError("not_allowed", text)]})
             if isinstance(rule, RunsRule) and not _knows_task(rule, owner):
                 raise Invalid.at(f"rules.{index}.task", "unknown", "You have no such task.")
+
+    def check_editor(self, editor: Any, before: Mapping[str, Any]) -> None:
+        """See that nobody deletes by somebody else's task what is not theirs."""
+        raise Invalid.at("rules", "not_allowed", "It deletes things of its task's owner, so only the owner says which.")
 
 
 def _knows_task(rule: RunsRule, owner: Any) -> bool:

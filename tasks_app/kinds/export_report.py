@@ -1,7 +1,7 @@
 """`export_report`: the rows of a source as a file behind a signed link, mailed or uploaded if wanted."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Annotated, Any
 
@@ -95,6 +95,13 @@ class ExportReport(Payload):
         if self.upload is not None:
             with rooted("upload"):
                 self.upload.check_owner(owner)
+
+    def check_editor(self, editor: Any, before: Mapping[str, Any]) -> None:
+        """See that nobody reads by somebody else's report what they may not see themselves."""
+        if not sees_all(editor):
+            text = "A report shows what its task's owner may see, so only the owner says of what, and to whom it goes."
+            raise Invalid.at("source", "not_allowed", text)
+        self.check_owner(editor)
 
     @property
     def file(self) -> ReportFile:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -73,6 +74,13 @@ class SyncExternalService(Payload):
         check_reach("url", self.url, owner=owner)
         if self.credential is not None:
             check_credential(owner, self.credential, "credential", url=self.url)
+
+    def check_editor(self, editor: Any, before: Mapping[str, Any]) -> None:
+        """See that nobody writes into another collection of the owner's than the one of this task."""
+        if self.collection != before.get("collection"):
+            text = "It writes into a collection of its task's owner, so only the owner says into which."
+            raise Invalid.at("collection", "not_allowed", text)
+        self.check_owner(editor)
 
     @property
     def digest(self) -> str:

@@ -21,10 +21,17 @@ _USED_EVERY = timedelta(minutes=1)
 
 @transaction.atomic
 def api_key_create(
-    *, user: AbstractBaseUser, name: str, scope: str, expires_at: datetime | None = None
+    *, user: AbstractBaseUser, name: str, scope: str, expires_at: datetime | None = None, by: ApiKey | None = None
 ) -> tuple[ApiKey, str]:
-    """Make a key and give it with its plain text, which is never seen again."""
+    """Make a key and give it with its plain text, which is never seen again.
+
+    `by` is the key that makes it, if one does: what ends makes nothing that lasts longer.
+    """
     problems = Problems()
+    ends_at = by.expires_at if by is not None else None
+    if ends_at is not None and (expires_at or ends_at) > ends_at:
+        problems.add("expires_at", "too_late", "Must not end later than the key that makes it.")
+    expires_at = expires_at or ends_at
     name = check_line(problems, "name", name, most=100)
     check_choice(problems, "scope", scope, ApiKey.Scope.values)
     if expires_at is not None and expires_at <= timezone.now():

@@ -6,13 +6,14 @@ import smtplib
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from tasks_app.errors import Forbidden
 from tasks_app.selectors.people_list import manages_people, may_touch
 from tasks_app.services import audit
+from tasks_app.services.account_mail import ACCOUNT_MAIL
 
 logger = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400
@@ -39,7 +40,8 @@ def invitation_mail(*, by: User, person: User, link: str) -> bool:
         f" here:\n\n{link}\n\nThe link is good once, and for {days} days. Your user name is {person.get_username()}.\n"
     )
     try:
-        send_mail(f"Your invitation to {settings.SITE_NAME}", text, None, [person.email])
+        subject = f"Your invitation to {settings.SITE_NAME}"
+        EmailMessage(subject, text, None, [person.email], headers=ACCOUNT_MAIL).send()
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("an invitation could not be mailed: %s", error)
         return False

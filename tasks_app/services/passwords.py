@@ -1,12 +1,15 @@
 """A new password, and signing out everywhere: what was signed in before is so no more."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from tasks_app.errors import Conflict
 from tasks_app.models import Profile, TokenSignIn
 from tasks_app.services import audit
+from tasks_app.services.account_mail import News, account_news
 from tasks_app.services.sign_in import account_forget
 
 
@@ -18,20 +21,35 @@ def sign_ins_end(*, user: AbstractBaseUser) -> None:
     TokenSignIn.objects.filter(user_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
 
 
-def password_changed(*, user: AbstractBaseUser) -> None:
-    """End what was signed in with the old password (sessions end by themselves), and forget wrong tries."""
-    sign_ins_end(user=user)
+def password_change(*, user: AbstractBaseUser, password: str | None) -> None:
+    """Set a new password, or take it away (None), and tell the person. Raises Conflict.
+
+    What was signed in with the old one ends: tokens here, and sessions by themselves, each bound to the
+    stored hash. Wrong tries are forgotten.
+    """
+    with transaction.atomic():
+        _replace(user, password)
+        sign_ins_end(user=user)
+        audit.note("password.change", user, owner_id=user.pk)
+        account_news(user=user, what=News.PASSWORD)
     account_forget(user=user)
-    audit.note("password.change", user, owner_id=user.pk)
 
 
 @transaction.atomic
 def sign_out_everywhere(*, user: AbstractBaseUser, password: str) -> None:
-    """End all sessions and sign-ins by tokens. `password` is their own, already proved.
+    """End all sessions and sign-ins by tokens. `password` is their own, already proved. Raises Conflict.
 
     Django binds each session to the stored hash of the password; hashed anew with another salt it is another one.
     """
-    user.set_password(password)
-    user.save(update_fields=["password"])
+    _replace(user, password)
     sign_ins_end(user=user)
     audit.note("sign_in.end_all", user, owner_id=user.pk)
+
+
+def _replace(user: AbstractBaseUser, password: str | None) -> None:
+    """Store a hash in place of the one that was read, and of no later one: a link works once, an old password ends."""
+    before = user.password
+    user.password = make_password(password)
+    if not User.objects.filter(pk=user.pk, password=before).update(password=user.password):
+        user.password = before
+        raise Conflict("The password has been changed meanwhile, by you or by somebody else.")

@@ -12,8 +12,9 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.locks import differing, with_locked, without_locked
 from tasks_app.handlers.masking import mask_faults, unmasked
 from tasks_app.handlers.places import references
+from tasks_app.handlers.validation import check_editor
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.selectors.access import Deed, Person, require, require_type, shows_payload, why_not
+from tasks_app.selectors.access import Deed, Person, manages_all, require, require_type, shows_payload, why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
 from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services.sealed_payloads import opened_locks, opened_payload, sealed_faults, sealed_payload
@@ -29,7 +30,8 @@ def meant_payload(
     """Give what `user` means by a payload for this task or run: a mask stands for what is stored.
 
     Only for those who see it, and only in the same type. Raises Forbidden for those who may not change it, or not use
-    the type; Invalid when somebody else than the owner would put the owner's credentials to a use of their own.
+    the type; Invalid when somebody else than the owner would put the owner's credentials or rights to a use of their
+    own.
     """
     wanted = type_name or thing.type
     model = model_of(wanted)
@@ -42,7 +44,24 @@ def meant_payload(
     if thing.owner_id != user.pk and model is not None and _is_reworded(thing, wanted, meant, stored):
         for path, _ in references(model, meant, SECRETS):
             raise Invalid.at(f"payload.{path}", "not_allowed", "Only the owner of a credential may say what it is for.")
+        if not manages_all(user):
+            _check_editor(user, thing, wanted, meant, stored)
     return meant
+
+
+def _check_editor(
+    user: Person, thing: ScheduledTask | TaskRun, type_name: str, meant: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    """Raise Invalid where the run, which acts for its owner, would do for the user what they may not do themselves.
+
+    What is wrong for the owner too is said when it is saved, with all other faults.
+    """
+    model, locked = model_of(type_name), _rule_of(type_name).locked
+    try:
+        instance, _ = registry.validate_for(thing.owner, type_name, with_locked(model, meant, locked))
+    except (KeyError, Invalid):
+        return
+    check_editor(instance, user, stored if is_same_type(type_name, thing.type) else {})
 
 
 def _is_reworded(thing: ScheduledTask | TaskRun, type_name: str, meant: dict[str, Any], stored: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import Profile
 from tasks_app.selectors.people import zone_of_person
 from tasks_app.services import audit
+from tasks_app.services.account_mail import News, account_news
 from tasks_app.services.faults import faults_of
 
 _EMAIL_MAX = 254
@@ -27,8 +28,16 @@ def email_change(*, user: User, email: str) -> None:
     if len(email) > _EMAIL_MAX:
         raise _refused(f"Must not have more than {_EMAIL_MAX} characters.")
     audit.note("profile.update", user, before={"email": user.email}, after={"email": email})
+    if user.email.lower() != email.lower():
+        address_news(user=user, before=user.email)
     user.email = email
     user.save(update_fields=["email"])
+
+
+def address_news(*, user: User, before: str) -> None:
+    """Tell the address that was theirs before that it is so no more: a new password is mailed to the new one."""
+    if before:
+        account_news(user=user, what=News.ADDRESS, address=before)
 
 
 @transaction.atomic

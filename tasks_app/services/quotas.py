@@ -1,11 +1,12 @@
-"""What one person may take: tasks, tasks made and runs started in a minute, runs in an hour.
+"""What one person may take: tasks, tasks made and runs started in a minute, runs and unknown names in an hour.
 
 Asked by the services that make tasks and runs, so that API, pages and admin share the counts. Code that calls the same
 services is not held to a pace: only an actor that is a person, or a person's key, is.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -52,6 +53,22 @@ def take_start(*, owner_id: int | None, actor: str, runs: int = 1) -> None:
     if limits.runs_per_hour and owner_id is not None:
         message = f"One person's tasks may have at most {limits.runs_per_hour:,} runs in an hour, and have had them."
         _hourly().take(owner_id, message, cost=runs)
+
+
+@contextmanager
+def naming(actor: str) -> Iterator[None]:
+    """Count a name that somebody gives before it is looked for; one that is found is not counted. Raises TooMany.
+
+    Beyond the limit a right name gets the same answer, so that nobody finds out who there is.
+    """
+    person, most = person_of(actor), settings.LIMITS.unknown_names_per_hour
+    if person is None or not most:
+        yield
+        return
+    limit = Limit("names", most, HOUR)
+    limit.take(person, f"Too many names that nobody has: at most {most:,} in an hour.")
+    yield
+    limit.give_back(person)
 
 
 class Allowance:

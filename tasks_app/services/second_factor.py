@@ -4,22 +4,26 @@ import base64
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import RecoveryCode, SecondFactor
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services import audit
+from tasks_app.services.account_mail import News, account_news
 from tasks_app.services.sealing import seal, unseal
 
 STEP_SECONDS, DIGITS = 30, 6
 SECRET_BYTES = 20
+WAITS = timedelta(minutes=30)
 CODES, CODE_LENGTH, CODE_GROUP = 10, 16, 4
 # Letters and digits that nobody confuses on paper (Crockford's).
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -27,12 +31,21 @@ _READ_AS = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 
 
 def factor_begin(*, user: AbstractBaseUser) -> str:
-    """Give the secret that waits for its confirmation, in base32; made when there is none. Raises Conflict when on."""
+    """Give the secret that waits for its confirmation, in base32; made when there is none of the last half hour.
+
+    Raises Conflict when it is on.
+    """
     if has_second_factor(user):
         raise Conflict("Your second factor is on already.")
-    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
-    factor, _ = SecondFactor.objects.get_or_create(user_id=user.pk, defaults={"sealed": seal(secret)})
+    fresh = {"sealed": seal(base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()), "created_at": timezone.now()}
+    SecondFactor.objects.filter(_too_old(), user_id=user.pk).update(**fresh)
+    factor, _ = SecondFactor.objects.get_or_create(user_id=user.pk, defaults=fresh)
     return unseal(factor.sealed)
+
+
+def _too_old() -> Q:
+    """A secret that waited so long may have been begun by somebody else, who knows it."""
+    return Q(confirmed_at=None, created_at__lt=timezone.now() - WAITS)
 
 
 def factor_uri(*, user: AbstractBaseUser, secret: str) -> str:
@@ -43,7 +56,7 @@ def factor_uri(*, user: AbstractBaseUser, secret: str) -> str:
 @transaction.atomic
 def factor_confirm(*, user: AbstractBaseUser, code: str) -> list[str]:
     """Turn it on with a code of the app, and give the recovery codes. Raises Invalid for a wrong code."""
-    factor = SecondFactor.objects.select_for_update().filter(user_id=user.pk).first()
+    factor = SecondFactor.objects.select_for_update().exclude(_too_old()).filter(user_id=user.pk).first()
     if factor is None or factor.confirmed_at is not None:
         raise Conflict("There is nothing to confirm. Look at the page again.")
     step = _step_of(unseal(factor.sealed), code)
@@ -53,7 +66,8 @@ def factor_confirm(*, user: AbstractBaseUser, code: str) -> list[str]:
         confirmed_at=timezone.now(), last_step=step, sealed=factor.sealed
     )
     audit.note("second_factor.on", user, owner_id=user.pk)
-    return recovery_codes_make(user=user)
+    account_news(user=user, what=News.FACTOR_ON)
+    return _codes_make(user)
 
 
 @transaction.atomic
@@ -64,12 +78,18 @@ def factor_remove(*, user: AbstractBaseUser) -> bool:
     SecondFactor.objects.filter(user_id=user.pk).delete()
     if was_on:
         audit.note("second_factor.off", user, owner_id=user.pk)
+        account_news(user=user, what=News.FACTOR_OFF)
     return was_on
 
 
 @transaction.atomic
 def recovery_codes_make(*, user: AbstractBaseUser) -> list[str]:
     """Make ten new recovery codes, which are never seen again; older ones are worthless from now on."""
+    account_news(user=user, what=News.CODES)
+    return _codes_make(user)
+
+
+def _codes_make(user: AbstractBaseUser) -> list[str]:
     codes = ["".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH)) for _ in range(CODES)]
     RecoveryCode.objects.filter(user_id=user.pk).delete()
     RecoveryCode.objects.bulk_create(RecoveryCode(user_id=user.pk, digest=_digest(user, code)) for code in codes)

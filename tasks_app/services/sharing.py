@@ -3,33 +3,43 @@
 Open sockets hear of it within ten seconds, when they next ask who they belong to; everything else at its next request.
 """
 
+from typing import Any
+
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.models import ScheduledTask, TaskShare
 from tasks_app.services import audit
+from tasks_app.services.quotas import naming
 from tasks_app.services.validation import Problems, check_choice
 
 MOST = 200
 _NOBODY = {"user": "There is no such user to share with.", "group": "There is no such group to share with."}
 
 
-@transaction.atomic
 def share_set(*, task: ScheduledTask, level: str, actor: str, user: str = "", group: str = "") -> TaskShare:
     """Share the task with a user or a group, or change the level at which it is. Names are taken exactly.
 
     The caller has checked that the actor manages the task. A user who was disabled is told apart from one who never was
-    by nobody: both are unknown here.
+    by nobody: both are unknown here. Raises TooMany for somebody who tries one name after the other.
     """
     if bool(user) == bool(group):
         raise Invalid.at("group" if group else "user", "required", "Name either a user or a group.")
     problems = Problems()
     check_choice(problems, "level", level, TaskShare.Level.values)
+    with naming(actor):
+        receiver = _user(problems, task, user) if user else _group(problems, group)
+        if receiver is None:
+            raise _refused(problems)
+    if problems:
+        raise _refused(problems)
+    return _share(task, level, receiver, actor)
+
+
+@transaction.atomic
+def _share(task: ScheduledTask, level: str, receiver: dict[str, Any], actor: str) -> TaskShare:
     ScheduledTask.objects.select_for_update(of=("self",)).get(pk=task.pk)
-    receiver = _user(problems, task, user) if user else _group(problems, group)
-    if problems or receiver is None:
-        raise Invalid("The task was not shared; see the fields.", fields=problems.fields)
     share = TaskShare.objects.filter(task=task, **receiver).first()
     before = {"level": share.level} if share else {}
     if share is None:
@@ -55,6 +65,10 @@ def share_remove(*, task: ScheduledTask, actor: str, user: str = "", group: str 
         raise NotFound("It is not shared with this one.")
     audit.note("task.unshare", task, actor=actor, before={"level": share.level}, note=_with(share))
     share.delete()
+
+
+def _refused(problems: Problems) -> Invalid:
+    return Invalid("The task was not shared; see the fields.", fields=problems.fields)
 
 
 def _with(share: TaskShare) -> str:

@@ -58,20 +58,21 @@ def code_check(*, user: AbstractBaseUser, code: str, address: str) -> None:
     """Use up a code of the app, or a recovery code. Raises SignInRefused, TooMany or LimiterAway."""
     with _counted(_limit("sign-in-code"), user.pk, address):
         if not code_use(user=user, code=code):
-            _note_wrong_code(user)
+            _note_wrong("sign_in.code", user)
             raise SignInRefused("This code is not right, or has been used already.", code="invalid_code")
 
 
-def _note_wrong_code(user: AbstractBaseUser) -> None:
+def _note_wrong(action: str, user: AbstractBaseUser) -> None:
     actor = f"user:{user.get_username()}"
     told = {"actor": actor, "user_id": user.pk, "owner_id": user.pk, "outcome": audit.REFUSED}
-    audit.note_later("sign_in.code", user, is_bounded=True, **told)
+    audit.note_later(action, user, is_bounded=True, **told)
 
 
 def proof_check(*, user: AbstractBaseUser, password: str, address: str) -> None:
     """Ask a signed-in person for their password before something grave. Raises as `password_check` does."""
     with _counted(_limit("sign-in-proof"), user.pk, address):
         if not user.check_password(password):
+            _note_wrong("sign_in.proof", user)
             raise SignInRefused("This is not your password.", code="wrong_password")
 
 

@@ -19,6 +19,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from tasks_app.selectors.access import is_staff
+from tasks_app.services.account_mail import ACCOUNT_MAIL
 from tasks_app.web import query
 from tasks_app.web.page import Request, page, render
 
@@ -75,7 +76,7 @@ def mailbox(request: Request) -> HttpResponse:
     names = sorted((path.stem for path in _directory().glob("*.eml")), reverse=True)
     number = query.number(request.GET, "page", most=1000)
     shown = names[(number - 1) * SIZE : number * SIZE]
-    mails = [mail for mail in (_read(name) for name in shown) if mail]
+    mails = [mail for mail in (_shown(request, name) for name in shown) if mail]
     context = {"mails": mails, "page": number, "has_next": len(names) > number * SIZE}
     return render(request, "pages/mailbox.html", context)
 
@@ -127,10 +128,17 @@ def _require_staff(request: Request) -> None:
 
 def _mail_or_404(request: Request, name: str) -> Mail:
     _require_staff(request)
-    mail = _read(name) if _NAME.fullmatch(name) else None
+    mail = _shown(request, name) if _NAME.fullmatch(name) else None
     if mail is None:
         raise Http404
     return mail
+
+
+def _shown(request: Request, name: str) -> Mail | None:
+    """Give a message that this member of staff may read: with a link to a new password they would be somebody else."""
+    mail = _read(name)
+    is_private = mail is not None and any(mail.message.get(header) for header in ACCOUNT_MAIL)
+    return None if is_private and not request.user.is_superuser else mail
 
 
 def _directory() -> Path:

@@ -16,10 +16,10 @@ from django.urls import reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from tasks_app.errors import CarillonError
+from tasks_app.errors import CarillonError, Conflict
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.password_reset import reset_ask
-from tasks_app.services.passwords import password_changed
+from tasks_app.services.passwords import password_change
 from tasks_app.services.sign_in import code_check, proof_check
 from tasks_app.web.forms.field import Field
 from tasks_app.web.page import Request, frame
@@ -54,6 +54,18 @@ class PasswordForm(PasswordChangeForm):
                 self.add_error("code", refusal.message)
         return typed
 
+    def save(self, commit: bool = True) -> User:
+        """Leave it to the service, which does all that follows from it too."""
+        return _saved(self)
+
+
+class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # not generic at run time
+    """Django's own, of somebody who has come by a link."""
+
+    def save(self, commit: bool = True) -> User:
+        """Leave it to the service, which does all that follows from it too."""
+        return _saved(self)
+
 
 class Password(PasswordChangeView):
     """Choose a new password; other browsers of this person, and their programs with tokens, are signed out by that."""
@@ -70,8 +82,11 @@ class Password(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Say what has happened, and what follows."""
-        response = super().form_valid(form)
-        password_changed(user=form.user)
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Conflict as refusal:
+            form.add_error("old_password", refusal.message)
+            return self.form_invalid(form)
         messages.success(self.request, "Your password is changed. Your other browsers must sign in again.")
         return response
 
@@ -115,13 +130,16 @@ def forgot_sent(request: HttpRequest) -> HttpResponse:
 class NewPassword(PasswordResetConfirmView):
     """What the mailed link opens. It signs nobody in: the sign-in, with its second factor, comes after."""
 
+    form_class = ChosenPasswordForm
     template_name = "pages/new-password.html"
     success_url = reverse_lazy("sign-in")
 
     def form_valid(self, form: "SetPasswordForm[User]") -> HttpResponse:
-        """End what was signed in with the old one."""
-        response = super().form_valid(form)
-        password_changed(user=form.user)
+        """Set it, unless the link has been used meanwhile."""
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Conflict:
+            return redirect("new-password", **self.kwargs)
         messages.success(self.request, "Your new password is set. Sign in with it.")
         return response
 
@@ -131,6 +149,12 @@ class NewPassword(PasswordResetConfirmView):
         labels = {name: _LABELS[name] for name in ("new_password1", "new_password2")}
         fields = password_fields(context["form"], labels) if context["form"] is not None else []
         return {**context, **alone(self.request), "fields": fields}
+
+
+def _saved(form: Any) -> User:
+    user = cast(User, form.user)
+    password_change(user=user, password=form.cleaned_data["new_password1"])
+    return user
 
 
 def password_fields(form: Any, labels: dict[str, str]) -> list[Field]:

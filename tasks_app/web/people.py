@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tasks_app.errors import CarillonError, Invalid
+from tasks_app.errors import CarillonError, Conflict, Invalid
 from tasks_app.selectors.people_list import (
     manages_people,
     may_touch,
@@ -28,6 +28,7 @@ from tasks_app.services.invitations import invitation_mail, invitation_of
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import THEMES, Request, page, render
+from tasks_app.web.passwords import ChosenPasswordForm
 from tasks_app.web.words import plural
 
 _START = {"username": "", "email": "", "role": ""}
@@ -117,6 +118,7 @@ def person_hand_over(request: Request, person_id: int) -> HttpResponse:
 class Invitation(PasswordResetConfirmView):
     """Choose the first password by the link of an invitation; Django's own view, in our words."""
 
+    form_class = ChosenPasswordForm
     template_name = "pages/invitation.html"
     success_url = reverse_lazy("sign-in")
 
@@ -126,9 +128,13 @@ class Invitation(PasswordResetConfirmView):
         return user if user is not None and user.is_active else None
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Go to sign in with it."""
+        """Set it, unless the link has been used meanwhile, and go to sign in with it."""
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Conflict:
+            return redirect("invitation", **self.kwargs)
         say.success(self.request, "Your password is set. Sign in with it.")
-        return super().form_valid(form)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Give the fields as every form draws them."""

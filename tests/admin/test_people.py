@@ -5,9 +5,13 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from tasks_app.models import RecoveryCode, ScheduledTask, SecondFactor
+from tasks_app.models import AuditEntry, RecoveryCode, ScheduledTask, SecondFactor, TokenSignIn
+from tasks_app.services.tokens import sign_in_begin
 from tests.admin.pages import address, read, told
+from tests.letters import Committing, all_sent
 from tests.second_factor import turn_on
+
+NEW = "bells at nine"
 
 
 def fields(user: User, **changes: Any) -> dict[str, Any]:
@@ -70,12 +74,14 @@ def test_who_manages_people_removes_a_lost_second_factor(deputy: Client, alice: 
     assert "Remove the second factor" not in read(deputy, address(User, "change", alice.pk))
 
 
-def test_a_superusers_second_factor_is_removed_by_superusers_only(deputy: Client, desk: Client, staff: User) -> None:
+def test_a_superusers_second_factor_is_removed_by_superusers_only(deputy: Client, staff: User) -> None:
     turn_on(staff)
     remove_factor(deputy, staff)
     deputy.post(address(User, "changelist"), {"action": "remove_second_factor", "_selected_action": [staff.pk]})
     assert SecondFactor.objects.count() == 1
-    remove_factor(desk, staff)
+    other = Client()
+    other.force_login(User.objects.create_superuser("root"))
+    remove_factor(other, staff)
     assert SecondFactor.objects.count() == 0
 
 
@@ -104,3 +110,87 @@ def test_nobody_disables_themselves(deputy: Client, admin: User) -> None:
     ]
     admin.refresh_from_db()
     assert admin.is_active
+
+
+def strong(charlie: User) -> User:
+    """Make charlie somebody who may do one thing that no role holds."""
+    charlie.user_permissions.add(Permission.objects.get(codename="see_payloads"))
+    return charlie
+
+
+def test_who_may_do_more_than_oneself_is_out_of_reach(deputy: Client, charlie: User) -> None:
+    turn_on(strong(charlie))
+    assert deputy.post(address(User, "change", charlie.pk), fields(charlie, username="mine")).status_code == 403
+    assert deputy.post(address(User, "delete", charlie.pk), {"post": "yes"}).status_code == 403
+    remove_factor(deputy, charlie)
+    deputy.post(address(User, "changelist"), {"action": "remove_second_factor", "_selected_action": [charlie.pk]})
+    assert SecondFactor.objects.count() == 1
+
+
+def test_nobody_but_a_superuser_becomes_somebody_else(deputy: Client, desk: Client, alice: User) -> None:
+    page, typed = f"/admin/auth/user/{alice.pk}/password/", {"password1": NEW, "password2": NEW}
+    assert deputy.post(page, {**typed, "set-password": "1"}).status_code == 403
+    told(deputy.post(address(User, "change", alice.pk), fields(alice, email="deputy@example.org")))
+    alice.refresh_from_db()
+    assert (alice.email, alice.check_password("alice-password")) == ("alice@example.org", True)
+    told(desk.post(page, {**typed, "set-password": "1"}))
+    told(desk.post(address(User, "change", alice.pk), fields(alice, email="new@example.org")))
+    alice.refresh_from_db()
+    assert (alice.email, alice.check_password(NEW)) == ("new@example.org", True)
+
+
+def test_who_was_invited_may_still_be_given_another_address(deputy: Client) -> None:
+    zoe = User(username="zoe", email="wrong@example.org")
+    zoe.set_unusable_password()
+    zoe.save()
+    told(deputy.post(address(User, "change", zoe.pk), fields(zoe, email="zoe@example.org")))
+    zoe.refresh_from_db()
+    assert zoe.email == "zoe@example.org"
+
+
+def test_ones_own_password_factor_and_address_are_changed_in_the_settings_only(
+    desk: Client, deputy: Client, staff: User, admin: User
+) -> None:
+    for browser, user in ((desk, staff), (deputy, admin)):
+        turn_on(user)
+        page = f"/admin/auth/user/{user.pk}/password/"
+        assert browser.get(page)["Location"] == "/settings/password/"
+        assert browser.post(page, {"password1": NEW, "password2": NEW, "set-password": "1"}).status_code == 302
+        remove_factor(browser, user)
+        browser.post(address(User, "changelist"), {"action": "remove_second_factor", "_selected_action": [user.pk]})
+        told(browser.post(address(User, "change", user.pk), fields(user, email="x@example.org", is_staff="on")))
+        now = User.objects.get(pk=user.pk)
+        assert (now.email, now.password) == (user.email, user.password)
+    assert SecondFactor.objects.count() == 2
+
+
+def test_a_superusers_hand_on_password_and_address_is_told_of(
+    desk: Client, alice: User, django_capture_on_commit_callbacks: Committing
+) -> None:
+    turn_on(alice)
+    tokens = sign_in_begin(user=alice, address="")
+    page = f"/admin/auth/user/{alice.pk}/password/"
+    with django_capture_on_commit_callbacks(execute=True):
+        told(desk.post(page, {"password1": NEW, "password2": NEW, "set-password": "1"}))
+        told(desk.post(address(User, "change", alice.pk), fields(alice, email="new@example.org")))
+        remove_factor(desk, alice)
+    letters = {str(letter.subject).partition(": ")[2]: letter for letter in all_sent()}
+    assert {what: letter.to for what, letter in letters.items()} == {
+        "your password was changed": ["alice@example.org"],
+        "the mail address of your account was changed": ["alice@example.org"],
+        "your second factor was turned off": ["new@example.org"],
+    }
+    assert all(" by staff: " in letter.body for letter in letters.values())
+    assert not TokenSignIn.objects.filter(revoked_at=None).exists(), tokens
+    assert AuditEntry.objects.filter(action="password.change", actor="user:staff", owner_id=alice.pk).exists()
+
+
+def test_a_password_that_is_taken_away_is_told_of_too(
+    desk: Client, alice: User, django_capture_on_commit_callbacks: Committing
+) -> None:
+    page = f"/admin/auth/user/{alice.pk}/password/"
+    with django_capture_on_commit_callbacks(execute=True):
+        told(desk.post(page, {"usable_password": "false", "unset-password": "1"}))
+    alice.refresh_from_db()
+    assert not alice.has_usable_password()
+    assert [letter.to for letter in all_sent()] == [["alice@example.org"]]

@@ -33,6 +33,18 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(api: Api) -> None:
     assert api.get(address).body["revoked_at"] is not None
 
 
+def test_a_key_that_ends_makes_none_that_lasts_longer(api: Api) -> None:
+    ends = (timezone.now() + timedelta(days=1)).replace(microsecond=0)
+    program = Api(
+        key=api.post("api-keys", {"name": "ci", "scope": "manage", "expires_at": ends.isoformat()}).body["key"]
+    )
+    later = program.post("api-keys", {"name": "x", "scope": "read", "expires_at": (ends + timedelta(1)).isoformat()})
+    assert (later.status, later.faults) == (400, {"expires_at": ["too_late"]})
+    said = program.post("api-keys", {"name": "x", "scope": "read"}).body["expires_at"]
+    assert said == ends.isoformat().replace("+00:00", "Z")
+    assert api.post("api-keys", {"name": "x", "scope": "read"}).body["expires_at"] is None
+
+
 def test_keys_are_ones_own(api: Api, stranger: Api, operator: Api, nobody: Api) -> None:
     key = api.post("api-keys", {"name": "ci", "scope": "read"}).body
     for other in (stranger, operator):

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tasks_app.models import Profile, TokenSignIn
-from tasks_app.services.passwords import password_changed, sign_out_everywhere
+from tasks_app.services.passwords import password_change, sign_out_everywhere
 from tests.api.client import Api, Reply, with_key
 from tests.api.conftest import TASK
 from tests.second_factor import turn_on
@@ -224,7 +224,7 @@ ENDS = [
     end_by_new_password,
     end_by_epoch,
     end_by_going,
-    lambda user: password_changed(user=user),
+    lambda user: password_change(user=user, password="another long one"),
     lambda user: sign_out_everywhere(user=user, password="alice-password"),
     lambda _: TokenSignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1)),
 ]

@@ -20,7 +20,7 @@ from tests.live import inside
 from tests.live.platform import Platform, running_platform
 
 OWNER, STAFF = "alice", "admin"
-NO_LIMITS = dict.fromkeys(("CREATES_PER_MINUTE", "RUN_NOW_PER_MINUTE", "RUNS_PER_HOUR"), "0")
+NO_LIMITS = dict.fromkeys(("CREATES_PER_MINUTE", "RUN_NOW_PER_MINUTE", "RUNS_PER_HOUR", "UNKNOWN_NAMES_PER_HOUR"), "0")
 _CHANGING = ("session", "message", "logentry", "apikey")
 _ADMIN_LINK = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/)"')
 STAFF_PAGES = ("/settings/people/",)

@@ -1,15 +1,21 @@
 """Sharing a task, and taking that back."""
 
+import dataclasses
+
 import pytest
 from django.contrib.auth.models import Group, User
+from pytest_django import Settings
 
 from tasks_app.errors import Conflict, Forbidden, Invalid, NotFound
 from tasks_app.models import ScheduledTask, TaskShare
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.tasks import task_get
 from tasks_app.services import sharing
+from tasks_app.services.limiter import TooMany
 from tasks_app.services.sharing import share_remove, share_set
 from tests.runs import make_task
+
+GUESSER = "user:guesser"
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +31,7 @@ def again(user: User) -> User:
 
 def faults(task: ScheduledTask, **given: str) -> dict[str, list[str]]:
     with pytest.raises(Invalid) as refused:
-        share_set(task=task, actor="user:alice", **{"level": "view", **given})
+        share_set(task=task, **{"level": "view", "actor": "user:alice", **given})
     return {path: [one.code for one in found] for path, found in refused.value.fields.items()}
 
 
@@ -82,3 +88,21 @@ def test_shares_of_a_task_are_bounded(task: ScheduledTask, charlie: User, monkey
     with pytest.raises(Conflict):
         share_set(task=task, user="charlie", level="view", actor="user:alice")
     assert share_set(task=task, group="team", level="run", actor="user:alice").level == "run"
+
+
+@pytest.mark.usefixtures("empty_redis")
+def test_names_that_nobody_has_are_counted_and_then_a_right_one_tells_nothing(
+    task: ScheduledTask, charlie: User, settings: Settings
+) -> None:
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, unknown_names_per_hour=3)
+    for _ in range(5):
+        share_set(task=task, user="charlie", level="view", actor=GUESSER)
+    share_remove(task=task, user="charlie", actor=GUESSER)
+    for given in ({"user": "zoe"}, {"user": "yan"}, {"group": "nobodies"}):
+        assert faults(task, actor=GUESSER, **given) == {kind: ["unknown"] for kind in given}
+    for given in ({"user": "charlie"}, {"user": "zoe"}, {"group": "Viewer"}):
+        for actor in (GUESSER, "key:guesser/ci"):
+            with pytest.raises(TooMany, match="at most 3 in an hour"):
+                share_set(task=task, level="view", actor=actor, **given)
+    assert not TaskShare.objects.exists()
+    share_set(task=task, user="charlie", level="view", actor="user:bob")

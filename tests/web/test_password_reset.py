@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 import time_machine
@@ -15,8 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from tasks_app.models import TokenSignIn
-from tasks_app.services import password_reset
 from tasks_app.services.tokens import sign_in_begin
+from tests.letters import all_sent
 from tests.second_factor import turn_on
 from tests.web.conftest import signed_in
 from tests.web.reading import errors, text
@@ -39,14 +38,6 @@ def wait_for(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.01)
-
-
-def all_sent() -> list[mail.EmailMessage]:
-    """Give the mails once the sender has nothing more to do: both of its threads meet when all before is done."""
-    both = Barrier(2, timeout=WAIT_SECONDS)
-    for met in [password_reset._SENDER.submit(both.wait) for _ in range(2)]:
-        met.result(WAIT_SECONDS)
-    return list(mail.outbox)
 
 
 def link() -> str:

@@ -240,6 +240,15 @@ def test_a_secret_that_is_on_is_not_begun_again(as_alice: Client, alice: User) -
     assert SecondFactor.objects.get().sealed == sealed
 
 
+def test_a_secret_that_was_begun_long_ago_is_confirmed_by_nobody(as_alice: Client) -> None:
+    secret, now = begin(as_alice), timezone.now()
+    with time_machine.travel(now + timedelta(minutes=31), tick=False):
+        code = code_now(secret)
+        assert as_alice.post(f"{PAGE}confirm/", {"code": code, "password": "alice-password"}).status_code == 400
+        assert SecondFactor.objects.get().confirmed_at is None
+        assert begin(as_alice) != secret
+
+
 @pytest.mark.parametrize("path", ["/", "/tasks/", "/admin/", "/flower/", "/settings/password/", "/files/"])
 def test_who_must_have_it_is_led_to_the_set_up_until_it_is_done(staff: User, settings: Settings, path: str) -> None:
     settings.SIGN_IN = replace(settings.SIGN_IN, second_factor="staff")
