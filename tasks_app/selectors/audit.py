@@ -86,6 +86,7 @@ ACTIONS: dict[str, str] = {
     "periodic_task.create": "made the periodic task",
     "periodic_task.update": "changed the periodic task",
     "periodic_task.delete": "deleted the periodic task",
+    "periodic_task.run": "ran the periodic task now",
     "payload.read": "read a sensitive payload",
     "report.export": "exported a report on everybody",
     "audit.export": "exported the audit log",
