@@ -1,4 +1,4 @@
-"""The development mailbox, for staff: what the platform has sent, as the loopback SMTP server kept it.
+"""The development mailbox, for superusers: what the platform has sent, as the loopback SMTP server kept it.
 
 Only plain text is shown in the page. HTML is answered by an address of its own that allows nothing, inside a
 sandboxed frame.
@@ -18,7 +18,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from tasks_app.selectors.access import is_staff
+from tasks_app.selectors.access import reads_mailbox
 from tasks_app.web import query
 from tasks_app.web.page import Request, page, render
 
@@ -71,7 +71,7 @@ class Mail:
 @page
 def mailbox(request: Request) -> HttpResponse:
     """List what was sent, the newest first."""
-    _require_staff(request)
+    _require_reader(request)
     names = sorted((path.stem for path in _directory().glob("*.eml")), reverse=True)
     number = query.number(request.GET, "page", most=1000)
     shown = names[(number - 1) * SIZE : number * SIZE]
@@ -120,13 +120,13 @@ def _with_links(text: str) -> list[tuple[str, str]]:
     return [*parts, (text[end:], "")]
 
 
-def _require_staff(request: Request) -> None:
-    if not is_staff(request.user):
+def _require_reader(request: Request) -> None:
+    if not reads_mailbox(request.user):
         raise Http404
 
 
 def _mail_or_404(request: Request, name: str) -> Mail:
-    _require_staff(request)
+    _require_reader(request)
     mail = _read(name) if _NAME.fullmatch(name) else None
     if mail is None:
         raise Http404

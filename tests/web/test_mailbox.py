@@ -4,10 +4,12 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
 
 from scheduler_project.mailbox import keep
+from tests.web.conftest import signed_in
 from tests.web.reading import text
 
 
@@ -71,3 +73,11 @@ def test_a_message_that_is_no_message_does_not_break_the_list(as_staff: Client, 
     broken = keep(tmp_path, b"\xff\xfe no headers at all").stem
     assert as_staff.get("/mailbox/").status_code == 200
     assert as_staff.get(f"/mailbox/{broken}/").status_code == 200
+
+
+def test_nobody_but_a_superuser_reads_everybodys_mail(admin: User, name: str) -> None:
+    """The link to a superuser's new password lies there as well."""
+    deputy = signed_in(admin)
+    for address in ("/mailbox/", f"/mailbox/{name}/", f"/mailbox/{name}/html/"):
+        assert deputy.get(address).status_code == 404
+    assert "/mailbox/" not in deputy.get("/").content.decode()
