@@ -11,6 +11,8 @@ from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
 from redis.connection import parse_url
 
+from scheduler_project.env import UNREADABLE
+
 SENTINEL_SCHEMES = ("sentinel", "rediss+sentinel")
 SCHEMES = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 SENTINEL_PORT = 26379
@@ -70,8 +72,8 @@ def parse(url: str) -> Target:
         _ = parts.port
     except RedisUrlError:
         raise
-    except ValueError as fault:
-        raise RedisUrlError(str(fault)) from None
+    except ValueError:
+        raise RedisUrlError(UNREADABLE) from None
     username, password = _credentials(parts)
     if parts.scheme == "rediss":
         url = _checked_tls(url, parts)
@@ -189,5 +191,5 @@ def _database(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise RedisUrlError(f"the database must be a number, not {text!r}")
+        raise RedisUrlError(f"the database must be a number; {UNREADABLE}")
     return int(text)
