@@ -60,7 +60,7 @@ ACTIONS: dict[str, str] = {
     "sign_in.code": "sent a wrong code at the sign-in of",
     "sign_in.end_all": "signed out everywhere",
     "token.sign_in": "signed in for tokens",
-    "token.refresh": "renewed a sign-in by tokens",
+    "token.refresh": "renewed a sign-in by tokens from another address",
     "token.revoke": "ended a sign-in by tokens",
     "second_factor.on": "turned on the second factor",
     "second_factor.off": "turned off the second factor",
