@@ -126,7 +126,7 @@ def _tls_words(query: str) -> dict[str, Any]:
     url = f"rediss://host?{query}"
     url = _checked_tls(url, urlsplit(url))
     try:
-        known = parse_url(url)
+        known = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py's
     except TypeError as fault:
         raise RedisUrlError(str(fault)) from None
     return {name: value for name, value in known.items() if name.startswith("ssl_")}

@@ -80,7 +80,7 @@ def through_redis_py(url: str, settings: Settings) -> None:
 
 def through_celery(url: str, settings: Settings) -> None:
     broker, options = redis_url.broker(url)
-    with Connection(broker, transport_options=options, ssl=redis_url.broker_tls(url)) as connection:
+    with Connection(broker, transport_options=options, ssl=redis_url.broker_tls(url) or False) as connection:
         queue = connection.SimpleQueue("tls")
         queue.put({"n": 1})
         assert queue.get(timeout=5).payload == {"n": 1}
