@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from scheduler_project import redis_url
-from scheduler_project.env import Env, SettingFault
+from scheduler_project.env import UNREADABLE, Env, SettingFault
 
 # sun_path holds 108 bytes on Linux, 104 on macOS; the rest is for the temporary names of whoever binds.
 SOCKET_PATH_BYTES = 100
@@ -146,6 +146,6 @@ def _split(name: str, url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as fault:
-        raise SettingFault(name, f"cannot be read: {fault}") from None
+    except ValueError:
+        raise SettingFault(name, UNREADABLE) from None
     return parts

@@ -8,7 +8,7 @@ import environ
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 
-from scheduler_project.env import SettingFault
+from scheduler_project.env import UNREADABLE, SettingFault
 
 SCHEMES = {"sqlite": "sqlite3", "postgres": "postgresql", "postgresql": "postgresql"}
 POOL_WAIT_SECONDS = 10
@@ -30,8 +30,8 @@ def database(url: str, fallback: Path) -> dict[str, Any]:
         raise SettingFault("DATABASE_URL", "must begin with postgres:// or sqlite:///")
     try:
         config: dict[str, Any] = environ.Env.db_url_config(url)
-    except ValueError as fault:
-        raise SettingFault("DATABASE_URL", f"cannot be read: {fault}") from None
+    except ValueError:
+        raise SettingFault("DATABASE_URL", UNREADABLE) from None
     if not config["NAME"] or config["NAME"] == ":memory:":
         raise SettingFault("DATABASE_URL", "names no database")
     return _sqlite(config) if SCHEMES[scheme] == "sqlite3" else _postgres(config)

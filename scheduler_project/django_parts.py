@@ -30,6 +30,7 @@ MIDDLEWARE = [
     "tasks_app.api.middleware.ApiMiddleware",
     "scheduler_project.csp.content_security_policy",
     "django.middleware.security.SecurityMiddleware",
+    "scheduler_project.readable_forms.ReadableForms",
     "scheduler_project.static_files.StaticFilesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from scheduler_project import redis_url
 from scheduler_project.env import Env, SettingFault
@@ -83,7 +83,7 @@ def _open_redis(url: str) -> str:
     target = redis_url.parse(url)
     if target.password or target.scheme == "unix":
         return ""
-    if target.scheme == "rediss" and parse_qs(urlsplit(url).query).get("ssl_certfile"):
+    if target.has_client_certificate:
         return ""  # the certificate is the password
     hosts = [host for host, _ in target.sentinels] or [str(urlsplit(url).hostname)]
     return next((host for host in hosts if not _is_loopback(host)), "")

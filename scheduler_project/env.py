@@ -14,6 +14,9 @@ from pathlib import Path
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 
+# Of a URL that cannot be read: the readers' own words repeat what they took for the port, which may be half a password.
+UNREADABLE = "cannot be read; in a password write / as %2F, # as %23, ? as %3F, @ as %40 and : as %3A"
+
 
 class SettingFault(SystemExit):
     """A setting is missing or malformed: one line on stderr, exit code 2."""

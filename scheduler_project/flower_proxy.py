@@ -50,9 +50,11 @@ async def flower(request: HttpRequest, rest: str) -> HttpResponseBase:
     user = await request.auser()
     if not user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    if not is_staff(user):
+    if not is_staff(user) or ".." in rest.split("/"):
         raise Http404
     if request.method == "POST" and rest in READS_BY_POST:
+        if request.content_type == "multipart/form-data":
+            return HttpResponse(status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if int(request.headers.get("Content-Length") or 0) > POST_BYTES:
             return HttpResponse(status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     elif request.method not in ("GET", "HEAD"):
@@ -80,7 +82,8 @@ async def _ask_flower(request: HttpRequest) -> HttpResponseBase:
 
 
 def _request_for(client: httpx.AsyncClient, request: HttpRequest) -> httpx.Request:
-    headers = {name: request.headers[name] for name in TO_FLOWER if name in request.headers}
+    given = {name: request.headers.get(name, "") for name in TO_FLOWER}
+    headers = {name: value for name, value in given.items() if value and value.isascii()}
     headers["accept-encoding"] = "identity"
     if request.method == "POST":
         return client.build_request("POST", request.get_full_path(), headers=headers, content=request.body)

@@ -14,7 +14,7 @@ from scheduler_project import redis_url
 def connect(**options: Any) -> redis.Redis:
     """Give a client; options are redis-py's, such as `socket_timeout`. It connects at its first command."""
     target = redis_url.parse(settings.REDIS_URL)
-    if target.scheme != "sentinel":
+    if not target.sentinels:
         return redis.Redis.from_url(target.url, **_for_scheme(target, options))
     kwargs = {**redis_url.client_options(target), **options}
     found = redis.sentinel.Sentinel(target.sentinels, **kwargs)  # type: ignore[no-untyped-call]  # redis-py's
@@ -25,7 +25,7 @@ def connect(**options: Any) -> redis.Redis:
 def connect_async(**options: Any) -> redis.asyncio.Redis:
     """Give an asyncio client, as `connect` does."""
     target = redis_url.parse(settings.REDIS_URL)
-    if target.scheme != "sentinel":
+    if not target.sentinels:
         return redis.asyncio.Redis.from_url(target.url, **_for_scheme(target, options))
     kwargs = {**redis_url.client_options(target), **options}
     found = redis.asyncio.sentinel.Sentinel(target.sentinels, **kwargs)  # type: ignore[no-untyped-call]  # redis-py's

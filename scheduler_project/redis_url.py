@@ -1,14 +1,20 @@
 """The one place that knows how REDIS_URL is written for each library that reads it.
 
 `redis://`, `rediss://` and `unix://` are as redis-py has them. Several sentinels stand in one URL:
-`sentinel://[:password@]host[:port][,host[:port]…]/database?master_name=name`.
+`sentinel://[:password@]host[:port][,host[:port]…]/database?master_name=name`. With `rediss+sentinel://` the sentinels
+and the server that they name are reached over TLS, by the same words as for `rediss://`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
 
-SCHEMES = ("redis", "rediss", "unix", "sentinel")
+from redis.connection import parse_url
+
+from scheduler_project.env import UNREADABLE
+
+SENTINEL_SCHEMES = ("sentinel", "rediss+sentinel")
+SCHEMES = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 SENTINEL_PORT = 26379
 # A publish must fail within seconds on a dead link; a worker's blocking read renews itself every second.
 SOCKET_OPTIONS: dict[str, Any] = {
@@ -42,6 +48,13 @@ class Target:
     path: str = ""
     sentinels: tuple[tuple[str, int], ...] = ()
     master_name: str = ""
+    tls: dict[str, Any] = field(default_factory=dict)
+    """How sentinels and their server are spoken to; empty where that is without TLS."""
+
+    @property
+    def has_client_certificate(self) -> bool:
+        """Say whether the other side learns by a certificate who calls."""
+        return self.scheme in ("rediss", "rediss+sentinel") and "ssl_certfile" in parse_qs(urlsplit(self.url).query)
 
 
 def parse(url: str) -> Target:
@@ -50,7 +63,7 @@ def parse(url: str) -> Target:
         parts = urlsplit(url)
         if parts.scheme not in SCHEMES:
             raise RedisUrlError(f"must begin with {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
-        if parts.scheme == "sentinel":
+        if parts.scheme in SENTINEL_SCHEMES:
             return _sentinel(url, parts)
         if parts.scheme == "unix":
             return _unix(url, parts)
@@ -59,8 +72,8 @@ def parse(url: str) -> Target:
         _ = parts.port
     except RedisUrlError:
         raise
-    except ValueError as fault:
-        raise RedisUrlError(str(fault)) from None
+    except ValueError:
+        raise RedisUrlError(UNREADABLE) from None
     username, password = _credentials(parts)
     if parts.scheme == "rediss":
         url = _checked_tls(url, parts)
@@ -74,14 +87,19 @@ def broker(url: str) -> tuple[str, dict[str, Any]]:
     if target.scheme == "unix":
         credentials = _userinfo(target)
         return f"redis+socket://{credentials}{quote(target.path)}?virtual_host={target.database}", options
-    if target.scheme == "sentinel":
+    if target.sentinels:
         hosts = [f"sentinel://{_userinfo(target)}{_host(*sentinel)}/{target.database}" for sentinel in target.sentinels]
         return ";".join(hosts), {
             **options,
             "master_name": target.master_name,
-            "sentinel_kwargs": SENTINEL_OPTIONS,
+            "sentinel_kwargs": _to_sentinels(target),
         }
     return target.url, options
+
+
+def broker_tls(url: str) -> dict[str, Any] | None:
+    """Give what kombu has no word for in the URL of sentinels: how their server is reached over TLS."""
+    return parse(url).tls or None
 
 
 def client_options(target: Target) -> dict[str, Any]:
@@ -90,8 +108,28 @@ def client_options(target: Target) -> dict[str, Any]:
         "db": target.database,
         "username": target.username,
         "password": target.password,
-        "sentinel_kwargs": SENTINEL_OPTIONS,
+        "sentinel_kwargs": _to_sentinels(target),
+        **_with_tls(target),
     }
+
+
+def _to_sentinels(target: Target) -> dict[str, Any]:
+    return {**SENTINEL_OPTIONS, **_with_tls(target)}
+
+
+def _with_tls(target: Target) -> dict[str, Any]:
+    return {"ssl": True, **target.tls} if target.tls else {}
+
+
+def _tls_words(query: str) -> dict[str, Any]:
+    """Read `ssl_…=…` as redis-py does for rediss://, checking certificate and host name unless it says otherwise."""
+    url = f"rediss://host?{query}"
+    url = _checked_tls(url, urlsplit(url))
+    try:
+        known = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py's
+    except TypeError as fault:
+        raise RedisUrlError(str(fault)) from None
+    return {name: value for name, value in known.items() if name.startswith("ssl_")}
 
 
 def _checked_tls(url: str, parts: SplitResult) -> str:
@@ -110,12 +148,13 @@ def _checked_tls(url: str, parts: SplitResult) -> str:
 def _sentinel(url: str, parts: SplitResult) -> Target:
     names = parse_qs(parts.query).get("master_name", [])
     if len(names) != 1:
-        raise RedisUrlError("a sentinel:// URL needs ?master_name=…")
+        raise RedisUrlError(f"a {parts.scheme}:// URL needs ?master_name=…")
     addresses = parts.netloc.rpartition("@")[2].split(",")
     sentinels = tuple(_address(address) for address in addresses)
     username, password = _credentials(urlsplit(f"//{parts.netloc.rpartition('@')[0]}@host"))
     database = _database(parts.path.strip("/"))
-    return Target("sentinel", url, database, username, password, sentinels=sentinels, master_name=names[0])
+    tls = _tls_words(parts.query) if parts.scheme == "rediss+sentinel" else {}
+    return Target(parts.scheme, url, database, username, password, sentinels=sentinels, master_name=names[0], tls=tls)
 
 
 def _unix(url: str, parts: SplitResult) -> Target:
@@ -152,5 +191,5 @@ def _database(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise RedisUrlError(f"the database must be a number, not {text!r}")
+        raise RedisUrlError(f"the database must be a number; {UNREADABLE}")
     return int(text)

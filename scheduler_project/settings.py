@@ -93,7 +93,7 @@ REDIS_URL = checked.redis(
         "REDIS_URL",
         f"unix://{VAR_DIR / 'redis.sock'}",
         shown="the embedded server",
-        help="`redis://`, `rediss://`, `unix://` or `sentinel://host,host/0?master_name=name`.",
+        help="`redis://`, `rediss://`, `unix://`, `sentinel://host,host/0?master_name=name` or `rediss+sentinel://…`.",
     ),
     is_given=not IS_REDIS_EMBEDDED,
 )
@@ -275,7 +275,8 @@ SPECTACULAR_SETTINGS = rest_settings.spectacular(VERSION)
 
 CELERY_BROKER_URL, _transport = redis_url.broker(REDIS_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFIX}
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_USE_SSL = redis_url.broker_tls(REDIS_URL)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a full Redis, or a replica, refuses: connect anew until it takes writes
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 5
 CELERY_RESULT_BACKEND = "tasks_app.results:RunBackend"
@@ -284,7 +285,6 @@ CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_CREATE_MISSING_QUEUES = True
 # A message is only a wake-up, and the database says what there is to do: losing one is harmless, hoarding one is not.
 CELERY_TASK_ACKS_LATE = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -1,7 +1,7 @@
 """The engine as a Django app."""
 
 from importlib import import_module
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -40,9 +40,14 @@ def _own_secrets() -> list[str]:
     """The platform's keys and the passwords of its servers, which no log and no run's error shall hold."""
     storage = settings.STORAGES["default"].get("OPTIONS", {})
     found = [settings.SECRET_KEY, *settings.FIELD_KEYS, settings.FLOWER_SECRET, settings.EMAIL_HOST_PASSWORD]
-    found += [settings.DATABASES["default"].get("PASSWORD") or "", storage.get("secret_key") or ""]
+    database = settings.DATABASES["default"]
+    options = database.get("OPTIONS", {})
+    found += [database.get("PASSWORD") or "", storage.get("secret_key") or ""]
+    found += [str(options.get(name) or "") for name in ("password", "sslpassword")]
     # Of several sentinels the part before the @ is read alone: together they are no host.
     userinfo = settings.REDIS_URL.partition("://")[2].rpartition("@")[0]
+    in_query = parse_qs(settings.REDIS_URL.partition("?")[2])
+    found += [value for name in ("password", "ssl_password") for value in in_query.get(name, [])]
     return [*found, unquote(userinfo.partition(":")[2])]
 
 

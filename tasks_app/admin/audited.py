@@ -1,6 +1,6 @@
 """Telling the audit log of what is edited in the admin itself: people, groups, commands, rules, queues, plain rows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -30,6 +30,21 @@ def note_deletion(rows: QuerySet[Any] | Iterable[Any]) -> None:
     """Note what is about to be deleted."""
     for row in rows:
         audit.note(f"{audit.kind_of(row)}.delete", row)
+
+
+def note_switches(rows: Iterable[Any], wanted: Callable[[Any], bool]) -> None:
+    """Note which plain rows of beat are about to be switched; one that is so already is no entry."""
+    for row in rows:
+        if row.enabled != wanted(row):
+            audit.note(
+                f"{audit.kind_of(row)}.update", row, before={"enabled": row.enabled}, after={"enabled": wanted(row)}
+            )
+
+
+def note_sendings(rows: Iterable[Any]) -> None:
+    """Note that the Celery tasks of plain rows of beat are about to be sent."""
+    for row in rows:
+        audit.note(f"{audit.kind_of(row)}.run", row, after={"task": row.task})
 
 
 def _initial(form: Any, name: str) -> Any:

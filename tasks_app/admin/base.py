@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.widgets import AutocompleteMixin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Field, Model, QuerySet
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -23,6 +24,8 @@ from tasks_app.services.validation import fault_in
 COUNTED = 10_000
 PER_PAGE = 50
 _IDS = range(2**63)
+# What Django's own filters ask of a column. Others would read it letter by letter, shown or not, and match at any cost.
+_ASKED_OF_A_COLUMN = frozenset({"", "exact", "isnull", "gte", "lt", "id__exact"})
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not a generic at run time
@@ -59,6 +62,8 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     exact_fields: ClassVar[tuple[str, ...]] = ()
     finds_only_ids: ClassVar[bool] = False
     saves_by_service: ClassVar[bool] = False
+    linked_by: ClassVar[tuple[str, ...]] = ()
+    """The columns by which pages link to this list, beside those of `list_filter`."""
 
     def formfield_for_dbfield(self, db_field: "Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Any:
         """Let no text in that pages and exports cannot show, and draw a choice again that is none."""
@@ -70,6 +75,21 @@ class Admin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             if isinstance(widget, AutocompleteMixin):
                 widget.optgroups = partial(_groups_of_ids, widget.optgroups, found)  # type: ignore[method-assign]  # of this one
         return found
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Let a list be narrowed by what it offers, and by nothing else; Django takes any lookup of any column."""
+        column, _, asked = lookup.partition(LOOKUP_SEP)
+        offered = {getattr(one, "parameter_name", one) for one in (*self.list_filter, *self.linked_by)}
+        is_offered = column in offered and asked in _ASKED_OF_A_COLUMN
+        # Where there is no such column, Django goes back to the whole list.
+        return (is_offered or not self._has_column(column)) and bool(super().lookup_allowed(lookup, value, request))
+
+    def _has_column(self, name: str) -> bool:
+        try:
+            self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return name == "pk"
+        return True
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter, display
 from django.contrib.admin.actions import delete_selected
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -15,10 +16,11 @@ from django_celery_beat.models import PeriodicTask
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from tasks_app.admin.audited import note_sendings, note_switches
 from tasks_app.admin.base import Admin
 from tasks_app.admin.deeds import actor_of
 from tasks_app.admin.mirror_words import mirror_help, mirror_words
-from tasks_app.admin.periodic_form import MirrorForm, PlainForm
+from tasks_app.admin.periodic_form import MirrorForm, PlainForm, celery_task_names
 from tasks_app.admin.shown import EMPTY, change_link, instant
 from tasks_app.errors import CarillonError
 from tasks_app.models import ScheduledTask
@@ -166,7 +168,10 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
         if not plain:
             return
         try:
-            super().run_tasks(request, queryset.filter(pk__in=[row.pk for row in plain]))
+            with transaction.atomic():
+                if known(plain):
+                    note_sendings(plain)
+                super().run_tasks(request, queryset.filter(pk__in=[row.pk for row in plain]))
         except _AWAY as error:
             self.message_user(request, f"The broker could not be reached: {error}", messages.ERROR)
 
@@ -200,7 +205,9 @@ class PeriodicTaskAdmin(StockAdmin, Admin):  # type: ignore[misc]  # django-cele
         for row in mirrors:
             self._tell(request, row, partial(switch, request, is_on=wanted(row)))
         if plain:
-            stock(request, queryset.filter(pk__in=[row.pk for row in plain]))
+            with transaction.atomic():
+                note_switches(plain, wanted)
+                stock(request, queryset.filter(pk__in=[row.pk for row in plain]))
 
     def _tell(self, request: HttpRequest, row: Any, deed: Callable[[ScheduledTask], str]) -> None:
         try:
@@ -216,8 +223,13 @@ def task_of(row: Any) -> ScheduledTask | None:
 
 def split(rows: Iterable[Any]) -> tuple[list[Any], list[Any]]:
     """Tell mirrors from plain rows."""
-    known = list(rows)
-    return [row for row in known if task_of(row)], [row for row in known if not task_of(row)]
+    found = list(rows)
+    return [row for row in found if task_of(row)], [row for row in found if not task_of(row)]
+
+
+def known(plain: Iterable[Any]) -> bool:
+    """Say whether Celery knows the tasks of all these rows; of none is anything sent where it does not."""
+    return {row.task for row in plain} <= set(celery_task_names())
 
 
 def switch(request: HttpRequest, task: ScheduledTask, *, is_on: bool) -> str:

@@ -96,6 +96,7 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     list_display_links = ("short_id",)
     list_select_related = ("task",)
     list_filter = ("status", NeedsPersonFilter, CreatedFilter, TypeFilter)
+    linked_by = ("task",)
     ordering = ("-id",)
     sortable_by = ()
     list_fullwidth = True

@@ -100,6 +100,7 @@ class TaskAdmin(DeedAdmin):
     list_display = ("name", "owner", "type", "state", "schedule_text", instant("next_due_at", "next run"), "last_run")
     list_select_related = ("owner",)
     list_filter = ("status", "kind", TypeFilter, LastRunFilter, DeletedFilter)
+    linked_by = ("calendar",)
     ordering = ("-id",)
     sortable_by = ("name",)
     search_fields = ("name", "description")

@@ -121,6 +121,11 @@ def is_staff(user: Person) -> bool:
     return bool(user.is_authenticated and user.is_active and getattr(user, "is_staff", False))
 
 
+def reads_mailbox(user: Person) -> bool:
+    """Everybody's mail lies there, with the links to new passwords: a superuser's account is for superusers."""
+    return bool(user.is_authenticated and user.is_active and getattr(user, "is_superuser", False))
+
+
 def shows_payload(user: Person, thing: ScheduledTask | TaskRun) -> bool:
     """Say whether the user may read the payload of a task or run; that of a sensitive type needs a permission."""
     if thing.owner_id == user.pk:

@@ -175,8 +175,16 @@ def address_refused(url: str, reason: str, *, is_asked: bool = False) -> None:
     """
     if (caller.asked() if is_asked else caller.current()) is None:
         return
-    host = urlsplit(url).netloc.rpartition("@")[2] or "(no host)"
+    host = _host_of(url) or "(no host)"
     note_later("address.refuse", None, key=host, is_bounded=True, outcome=REFUSED, name=host, note=reason)
+
+
+def _host_of(url: str) -> str:
+    """Give the host of what may be no URL at all."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2]
+    except ValueError:
+        return ""
 
 
 def _is_sensitive(type_name: str) -> bool:

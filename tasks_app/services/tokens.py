@@ -105,11 +105,15 @@ def token_find(access: str) -> TokenSignIn | None:
 
 @transaction.atomic
 def _renewed(sign_in: TokenSignIn, unused: QuerySet[TokenSignIn], **now: Any) -> bool:
-    """Say whether the refresh token was unused, and use it up."""
+    """Say whether the refresh token was unused, and use it up.
+
+    The audit log is told where it comes from another address: as with a session, that a sign-in goes on is no news.
+    """
     if not unused.update(**now):
         return False
     user = sign_in.user
-    audit.note("token.refresh", user, actor=f"user:{user.get_username()}", user_id=user.pk)
+    if now["address"] != sign_in.address:
+        audit.note("token.refresh", user, actor=f"user:{user.get_username()}", user_id=user.pk)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The development mailbox, for staff: what the platform has sent, as the loopback SMTP server kept it.
+"""The development mailbox, for superusers: what the platform has sent, as the loopback SMTP server kept it.
 
 Only plain text is shown in the page. HTML is answered by an address of its own that allows nothing, inside a
 sandboxed frame.
@@ -18,8 +18,7 @@ from django.http import Http404, HttpResponse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from tasks_app.selectors.access import is_staff
-from tasks_app.services.account_mail import ACCOUNT_MAIL
+from tasks_app.selectors.access import reads_mailbox
 from tasks_app.web import query
 from tasks_app.web.page import Request, page, render
 
@@ -72,11 +71,11 @@ class Mail:
 @page
 def mailbox(request: Request) -> HttpResponse:
     """List what was sent, the newest first."""
-    _require_staff(request)
+    _require_reader(request)
     names = sorted((path.stem for path in _directory().glob("*.eml")), reverse=True)
     number = query.number(request.GET, "page", most=1000)
     shown = names[(number - 1) * SIZE : number * SIZE]
-    mails = [mail for mail in (_shown(request, name) for name in shown) if mail]
+    mails = [mail for mail in (_read(name) for name in shown) if mail]
     context = {"mails": mails, "page": number, "has_next": len(names) > number * SIZE}
     return render(request, "pages/mailbox.html", context)
 
@@ -121,24 +120,17 @@ def _with_links(text: str) -> list[tuple[str, str]]:
     return [*parts, (text[end:], "")]
 
 
-def _require_staff(request: Request) -> None:
-    if not is_staff(request.user):
+def _require_reader(request: Request) -> None:
+    if not reads_mailbox(request.user):
         raise Http404
 
 
 def _mail_or_404(request: Request, name: str) -> Mail:
-    _require_staff(request)
-    mail = _shown(request, name) if _NAME.fullmatch(name) else None
+    _require_reader(request)
+    mail = _read(name) if _NAME.fullmatch(name) else None
     if mail is None:
         raise Http404
     return mail
-
-
-def _shown(request: Request, name: str) -> Mail | None:
-    """Give a message that this member of staff may read: with a link to a new password they would be somebody else."""
-    mail = _read(name)
-    is_private = mail is not None and any(mail.message.get(header) for header in ACCOUNT_MAIL)
-    return None if is_private and not request.user.is_superuser else mail
 
 
 def _directory() -> Path:

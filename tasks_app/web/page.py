@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
 from tasks_app.errors import CarillonError, Invalid
-from tasks_app.selectors.access import is_staff
+from tasks_app.selectors.access import is_staff, reads_mailbox
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.people import zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
@@ -134,9 +134,10 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
         entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
     ]
+    if reads_mailbox(request.user):
+        entries.append(entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True))
     if is_staff(request.user):
         entries += [
-            entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True),
             entry("flower", "Flower", "flower", "/flower/", is_wide_only=True),
             entry("admin", "Admin", "shield", "/admin/", is_wide_only=True),
         ]

@@ -200,8 +200,8 @@ PAGES: dict[str, dict[str, Rule]] = {
     "email-template-html": _post(SIGNED),
     "email-template-edit": _get(FOUND, CHANGE),
     "email-template-delete": _get(CHANGE, CHANGE),
-    "mailbox": _get(STAFF),
-    "mail-detail": _get(NONE),  # there is no mail; tests/web/test_mailbox.py has some
+    "mailbox": _get(NONE),  # it is for superusers, of whom there is none here; tests/web/test_mailbox.py has one
+    "mail-detail": _get(NONE),
     "mail-html": _get(NONE),
     "gallery": _get(STAFF),
 }

@@ -1,12 +1,18 @@
 """What is edited in the admin itself stands in the audit log, and the log stands in the admin, to be read."""
 
+from typing import Any
+
+import pytest
+import redis
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tasks_app.models import AllowedCommand, AuditEntry, ScheduledTask, TypeRule
 from tasks_app.services import audit
 from tests import runs
-from tests.admin.pages import address, read
+from tests.admin.conftest import make_task
+from tests.admin.pages import address, read, select
 
 
 def last(action: str) -> AuditEntry:
@@ -97,3 +103,59 @@ def test_the_log_is_read_here_and_nothing_else(deputy: Client) -> None:
     assert deputy.post(address(AuditEntry, "delete", entry.pk), {"post": "yes"}).status_code == 403
     deputy.post(address(AuditEntry, "change", entry.pk), {"actor": "user:mallory"})
     assert AuditEntry.objects.get(pk=entry.pk).actor == "code"
+
+
+@pytest.mark.parametrize(
+    ("action", "was", "is_now"),
+    [
+        ("disable_tasks", True, False),
+        ("enable_tasks", False, True),
+        ("toggle_tasks", True, False),
+        ("toggle_tasks", False, True),
+    ],
+)
+def test_a_plain_row_switched_in_the_list_is_an_entry(desk: Client, action: str, was: bool, is_now: bool) -> None:
+    row = plain_row(enabled=was)
+    select(desk, PeriodicTask, action, row)
+    entry = last("periodic_task.update")
+    assert (entry.actor, entry.object_id, entry.object_name) == ("user:staff", str(row.pk), str(row)[:200])
+    assert (entry.before, entry.after) == ({"enabled": was}, {"enabled": is_now})
+
+
+def test_what_an_action_leaves_as_it_is_is_no_entry(desk: Client) -> None:
+    select(desk, PeriodicTask, "enable_tasks", plain_row(enabled=True))
+    assert not AuditEntry.objects.filter(object_type="periodic_task").exists()
+
+
+def test_a_plain_row_that_is_run_from_the_list_is_an_entry(desk: Client, empty_redis: redis.Redis) -> None:
+    row = plain_row()
+    select(desk, PeriodicTask, "run_tasks", row)
+    assert last("periodic_task.run").object_id == str(row.pk)
+
+
+def test_what_was_not_sent_is_no_entry(desk: Client) -> None:
+    row = plain_row()
+    PeriodicTask.objects.filter(pk=row.pk).update(task="gone.task")
+    select(desk, PeriodicTask, "run_tasks", row)
+    assert not AuditEntry.objects.filter(object_type="periodic_task").exists()
+
+
+def test_plain_rows_deleted_from_the_list_are_entries(desk: Client) -> None:
+    row = plain_row()
+    select(desk, PeriodicTask, "delete_selected", row, post="yes")
+    assert last("periodic_task.delete").object_id == str(row.pk)
+
+
+def test_a_mirror_switched_in_the_list_is_an_entry_of_its_task(desk: Client, alice: User) -> None:
+    task = make_task(alice)
+    select(desk, PeriodicTask, "disable_tasks", PeriodicTask.objects.get(scheduled_task=task))
+    assert last("task.pause").object_id == str(task.pk)
+    assert not AuditEntry.objects.filter(object_type="periodic_task").exists()
+
+
+def plain_row(**fields: Any) -> PeriodicTask:
+    """A row that an admin has written."""
+    interval = IntervalSchedule.objects.create(every=10, period="minutes")
+    return PeriodicTask.objects.create(
+        name="clean up", task="celery.backend_cleanup", interval=interval, queue="default", **fields
+    )

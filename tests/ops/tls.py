@@ -78,6 +78,26 @@ def redis_with_tls(binary: str, authority: Authority, directory: Path, host: str
             process.send_signal(signal.SIGTERM)
 
 
+@contextlib.contextmanager
+def sentinel_with_tls(binary: str, authority: Authority, directory: Path, master: int) -> Iterator[int]:
+    """Run a sentinel that speaks TLS alone, watches the server on a port over TLS, and names it by its address."""
+    certificate, key = authority.sign("localhost")
+    port = free_port()
+    lines = [
+        *("port 0", f"tls-port {port}", "bind 127.0.0.1", f"dir {directory}", "tls-replication yes"),
+        *(f"tls-ca-cert-file {authority.file}", f"tls-cert-file {certificate}", f"tls-key-file {key}"),
+        *("tls-auth-clients yes", f"sentinel monitor main 127.0.0.1 {master} 1"),
+    ]
+    (directory / "sentinel.conf").write_text("\n".join(lines) + "\n", encoding="ascii")
+    words = [binary, str(directory / "sentinel.conf"), "--sentinel"]
+    with (directory / "sentinel.log").open("wb") as log, subprocess.Popen(words, stdout=log, stderr=log) as process:
+        try:
+            eventually(lambda: "+monitor" in (directory / "sentinel.log").read_text(), START_SECONDS, "a sentinel")
+            yield port
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
 def _told(log: Path, process: "subprocess.Popen[bytes]") -> str:
     text = log.read_text(encoding="utf-8", errors="replace")
     return text if "Ready to accept connections" in text or process.poll() is not None else ""

@@ -76,6 +76,7 @@ def test_a_closed_platform_passes_every_check_for_deployment(tmp_path: Path) -> 
         {"REDIS_URL": "redis://:password@10.0.0.5/0"},
         {"REDIS_URL": "sentinel://:password@10.0.0.5,10.0.0.6/0?master_name=m"},
         {"REDIS_URL": "rediss://redis.internal/0?ssl_certfile=/etc/client.pem&ssl_keyfile=/etc/client.key"},
+        {"REDIS_URL": "rediss+sentinel://10.0.0.5/0?master_name=m&ssl_certfile=/client.pem&ssl_keyfile=/client.key"},
         {"REDIS_URL": "redis://10.0.0.5/0", "REDIS_TRUSTED_NETWORK": "1"},
     ],
 )
@@ -85,8 +86,9 @@ def test_a_broker_that_asks_who_comes_is_taken(given: dict[str, str]) -> None:
 
 def test_development_may_use_an_open_broker() -> None:
     refuse({"REDIS_URL": "redis://10.0.0.5/0"}, is_development=True)
-    with pytest.raises(SettingFault):
-        refuse({"REDIS_URL": "redis://10.0.0.5/0"})
+    for url in ("redis://10.0.0.5/0", "rediss+sentinel://10.0.0.5/0?master_name=m"):
+        with pytest.raises(SettingFault):
+            refuse({"REDIS_URL": url})
 
 
 def refuse(given: dict[str, str], *, is_development: bool = False) -> None:

@@ -20,6 +20,7 @@ CHECKED = "ssl_cert_reqs=required&ssl_check_hostname=true"
         ),
         ("sentinel://a,b:5/1?master_name=m", "sentinel://a:26379/1;sentinel://b:5/1"),
         ("sentinel://:pw@[::1]:5/0?master_name=m", "sentinel://:pw@[::1]:5/0"),
+        ("rediss+sentinel://:pw@a,b:5/1?master_name=m", "sentinel://:pw@a:26379/1;sentinel://:pw@b:5/1"),
     ],
 )
 def test_celery_gets_its_own_form(url: str, broker: str) -> None:
@@ -52,6 +53,8 @@ def test_sentinels_are_all_known_with_the_master_name() -> None:
         "unix://relative.sock",
         "unix://host/run/redis.sock",
         "sentinel://a",
+        "rediss+sentinel://a",
+        "redis+sentinel://a?master_name=m",
         "sentinel://a,/0?master_name=m",
         "redis://[::1",
     ],
@@ -59,3 +62,13 @@ def test_sentinels_are_all_known_with_the_master_name() -> None:
 def test_what_no_library_could_use_is_refused(url: str) -> None:
     with pytest.raises(redis_url.RedisUrlError):
         redis_url.parse(url)
+
+
+def test_sentinels_over_tls_have_their_certificates_checked_unless_the_url_says_otherwise() -> None:
+    tls = redis_url.broker_tls("rediss+sentinel://a/0?master_name=m&ssl_ca_certs=/ca.pem")
+    assert tls == {"ssl_cert_reqs": "required", "ssl_check_hostname": True, "ssl_ca_certs": "/ca.pem"}
+    assert redis_url.broker_tls("rediss+sentinel://a/0?master_name=m&ssl_cert_reqs=none") == {"ssl_cert_reqs": "none"}
+    for url in ("sentinel://a/0?master_name=m", "rediss://a/0", "unix:///x"):
+        assert redis_url.broker_tls(url) is None
+    options = redis_url.broker("rediss+sentinel://a/0?master_name=m")[1]
+    assert options["sentinel_kwargs"]["ssl"] is True

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tasks_app import caller
+from tasks_app.caller import Caller, Who
 from tasks_app.services.outbound import NotAllowed, Refused, check_url, send
 from tests.kinds.service import Trap
 from tests.services.outbound.calling import call
@@ -67,3 +69,13 @@ def test_a_port_of_another_service_is_refused(port: int) -> None:
 )
 def test_a_public_url_is_taken(url: str) -> None:
     assert check_url(url, allow_private=False)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/", "http://a]b/", "http://\u2100/", "http://a\uff0fb/", "http://[v1.x]/", *MALFORMED]
+)
+def test_what_is_no_url_is_refused_in_a_run_whose_refusals_are_noted(url: str, db: None) -> None:
+    of_a_run = Caller(find=lambda: Who("run:1"), later={}, is_asked=False)
+    with caller.acting(of_a_run), pytest.raises(Refused):
+        send(call(url), allow_private=False)
+    assert of_a_run.later, "it is noted at the end"
