@@ -43,9 +43,9 @@ class Key(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The finest that is told apart: a minute of a task's runs of a type."""
+    """The finest that is told apart: a minute of a task's runs of a type; an hour or a day where no minute is kept."""
 
-    minute: datetime
+    start: datetime
     owner_id: int
     task_id: UUID
     type: str
@@ -138,36 +138,41 @@ def add_figures(figures: Mapping[Key, Sums]) -> None:
 
 def _read(start: datetime, end: datetime) -> Piece:
     """Add up the next runs to count. A piece ends between two instants: runs that ended at one stay together."""
-    rows = TaskRun.objects.order_by("finished_at").values_list(*EndedRun._fields)
+    now, rows = end, TaskRun.objects.order_by("finished_at").values_list(*EndedRun._fields)
     runs = [EndedRun(*row) for row in rows.filter(finished_at__gte=start, finished_at__lt=end)[: PIECE + 1]]
     if len(runs) > PIECE:
         end = runs[-1].finished_at
         runs = [run for run in runs if run.finished_at < end]
         if not runs:
-            return _read_instant(start, end)
+            return _read_instant(start, end, now)
     cells: dict[Cell, Sums] = defaultdict(Sums)
     count = 0
     for instant, ended in groupby(runs, key=attrgetter("finished_at")):
         if len(cells) >= ROWS:
             return Piece(start, instant, count, cells)
-        count += _tally(ended, cells)
+        count += _tally(ended, cells, now)
     return Piece(start, end, count, cells)
 
 
-def _read_instant(start: datetime, instant: datetime) -> Piece:
+def _read_instant(start: datetime, instant: datetime, now: datetime) -> Piece:
     """Add up all that ended at one instant, as when thousands are cancelled in one statement."""
     cells: dict[Cell, Sums] = defaultdict(Sums)
     rows = TaskRun.objects.filter(finished_at=instant).values_list(*EndedRun._fields)
-    count = _tally((EndedRun(*row) for row in rows.iterator(chunk_size=PIECE)), cells)
+    count = _tally((EndedRun(*row) for row in rows.iterator(chunk_size=PIECE)), cells, now)
     return Piece(start, instant + _INSTANT, count, cells)
 
 
-def _tally(runs: Iterable[EndedRun], cells: dict[Cell, Sums]) -> int:
+def _finest(at: datetime, now: datetime) -> RunRollup.Grain:
+    """Give the finest grain whose rows of an instant are kept: an old history is counted in large pieces."""
+    return next((grain for grain in (Grain.MINUTE, Grain.HOUR) if at >= now - KEPT[grain]), Grain.DAY)
+
+
+def _tally(runs: Iterable[EndedRun], cells: dict[Cell, Sums], now: datetime) -> int:
     count = 0
     for run in runs:
         count += 1
-        minute = floor(run.finished_at, Grain.MINUTE)
-        cells[Cell(minute, run.owner_id or NO_OWNER, run.task_id or NO_TASK, run.type)].count(run)
+        start = floor(run.finished_at, _finest(run.finished_at, now))
+        cells[Cell(start, run.owner_id or NO_OWNER, run.task_id or NO_TASK, run.type)].count(run)
     return count
 
 
@@ -195,9 +200,9 @@ def _figures(cells: Mapping[Cell, Sums], now: datetime) -> dict[Key, Sums]:
 
 
 def _keys(cell: Cell) -> Iterable[Key]:
-    yield Key(Grain.MINUTE, cell.minute, cell.owner_id, NO_TASK, cell.type)
-    yield Key(Grain.HOUR, floor(cell.minute, Grain.HOUR), cell.owner_id, cell.task_id, cell.type)
-    yield Key(Grain.DAY, floor(cell.minute, Grain.DAY), cell.owner_id, cell.task_id, cell.type)
+    yield Key(Grain.MINUTE, cell.start, cell.owner_id, NO_TASK, cell.type)
+    yield Key(Grain.HOUR, floor(cell.start, Grain.HOUR), cell.owner_id, cell.task_id, cell.type)
+    yield Key(Grain.DAY, floor(cell.start, Grain.DAY), cell.owner_id, cell.task_id, cell.type)
     yield Key(Grain.EVER, EVER_START, NO_OWNER, NO_TASK, cell.type)
 
 
