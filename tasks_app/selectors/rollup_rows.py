@@ -95,7 +95,8 @@ def sums_by_type(rows: QuerySet[RunRollup]) -> dict[str, Sums]:
     for number, name in enumerate(_CLASSES):
         wanted[name] = Sum(Cast(KT(f"classes__{number}"), BigIntegerField()))
     found = {}
-    for row in rows.order_by().values("type").annotate(**wanted):
+    summed: Any = rows.order_by().values("type").annotate(**wanted)
+    for row in summed:
         sums = Sums(longest_ms=row["longest"], classes=[int(row[name] or 0) for name in _CLASSES])
         for name in NUMBERS:
             setattr(sums, name, int(row[f"sum_{name}"]))

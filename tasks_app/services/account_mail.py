@@ -17,8 +17,6 @@ from tasks_app import caller
 
 logger = logging.getLogger(__name__)
 
-ACCOUNT_MAIL = {"X-Carillon-Account": "yes"}
-"""A header of mails by whose links one becomes their receiver: the development mailbox hides them from most staff."""
 _SENDER = ThreadPoolExecutor(2, thread_name_prefix="account-mail")
 
 
@@ -58,9 +56,7 @@ def mail_soon(user_id: int, write: Callable[[], EmailMultiAlternatives]) -> None
 def letter(template: str, subject: str, to: str, context: Mapping[str, Any]) -> EmailMultiAlternatives:
     """Write a mail; its links begin with BASE_URL, whatever host the request named."""
     full = {"site_name": settings.SITE_NAME, "base_url": settings.BASE_URL.rstrip("/"), **context}
-    message = EmailMultiAlternatives(
-        subject, render_to_string(f"mail/{template}.txt", full), None, [to], headers=ACCOUNT_MAIL
-    )
+    message = EmailMultiAlternatives(subject, render_to_string(f"mail/{template}.txt", full), None, [to])
     message.attach_alternative(render_to_string(f"mail/{template}.html", full), "text/html")
     return message
 

@@ -13,7 +13,6 @@ from django.utils.http import urlsafe_base64_encode
 from tasks_app.errors import Forbidden
 from tasks_app.selectors.people_list import manages_people, may_touch
 from tasks_app.services import audit
-from tasks_app.services.account_mail import ACCOUNT_MAIL
 
 logger = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400
@@ -41,7 +40,7 @@ def invitation_mail(*, by: User, person: User, link: str) -> bool:
     )
     try:
         subject = f"Your invitation to {settings.SITE_NAME}"
-        EmailMessage(subject, text, None, [person.email], headers=ACCOUNT_MAIL).send()
+        EmailMessage(subject, text, None, [person.email]).send()
     except (OSError, smtplib.SMTPException) as error:
         logger.warning("an invitation could not be mailed: %s", error)
         return False

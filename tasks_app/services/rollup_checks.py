@@ -82,7 +82,7 @@ def _counts(ended: QuerySet[TaskRun]) -> dict[_Owned, dict[str, int]]:
     slots = Case(When(range_to=None, then=Value(1)), default=known, output_field=IntegerField())
     plain = {status: Count("id", filter=Q(status=status)) for status in COUNTS if status != Status.SKIPPED}
     skipped: Any = Coalesce(Sum(slots, filter=Q(status=Status.SKIPPED)), Value(0))
-    found = ended.values("owner_id", "task_id", "type").annotate(**plain, skipped=skipped)
+    found: Any = ended.values("owner_id", "task_id", "type").annotate(**plain, skipped=skipped)
     return {(row["owner_id"] or NO_OWNER, row["task_id"] or NO_TASK, row["type"]): row for row in found}
 
 

@@ -85,15 +85,14 @@ def rollup_add(runs: QuerySet[TaskRun]) -> int:
     mark = RollupMark.objects.select_for_update().filter(name=MARK).first()
     if mark is None:
         return 0
-    count, cells = 0, defaultdict[Cell, Sums](Sums)
+    now, count, cells = db_now(), 0, defaultdict[Cell, Sums](Sums)
     ended = runs.filter(finished_at__lt=mark.counted_to).order_by("finished_at").values_list(*EndedRun._fields)
     for row in ended.iterator(chunk_size=PIECE):
         if len(cells) >= ROWS:
-            add_figures(_figures(cells, db_now()))
+            add_figures(_figures(cells, now))
             cells.clear()
-        _tally([EndedRun(*row)], cells)
-        count += 1
-    add_figures(_figures(cells, db_now()))
+        count += _tally([EndedRun(*row)], cells, now)
+    add_figures(_figures(cells, now))
     return count
 
 

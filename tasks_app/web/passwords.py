@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -139,7 +139,7 @@ class NewPassword(PasswordResetConfirmView):
         try:
             response: HttpResponse = super().form_valid(form)
         except Conflict:
-            return redirect("new-password", **self.kwargs)
+            return HttpResponseRedirect(reverse("new-password", kwargs=self.kwargs))
         messages.success(self.request, "Your new password is set. Sign in with it.")
         return response
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages as say
 from django.contrib.auth.models import User
 from django.contrib.auth.views import PasswordResetConfirmView
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -132,7 +132,7 @@ class Invitation(PasswordResetConfirmView):
         try:
             response: HttpResponse = super().form_valid(form)
         except Conflict:
-            return redirect("invitation", **self.kwargs)
+            return HttpResponseRedirect(reverse("invitation", kwargs=self.kwargs))
         say.success(self.request, "Your password is set. Sign in with it.")
         return response
 

@@ -62,7 +62,8 @@ def has_run_twice_for_nothing(platform: Platform, found: dict[str, UUID]) -> Non
     """
     for probe, run in found.items():
         story = platform.ended(run, 60)
-        said = f"{probe}: {story.path} {[(attempt.worker, attempt.error) for attempt in story.attempts]}"
+        moves = [(event.target, event.reason, event.actor) for event in story.moves]
+        said = f"{probe}: {moves} {[attempt.error for attempt in story.attempts]}"
         assert (story.status, story.failures, story.crashes) == ("succeeded", 0, 0), said
         assert story.claim_no > 1, said
 

@@ -13,6 +13,7 @@ from scheduler_project.checked import metrics_token
 from scheduler_project.env import Env, SettingFault
 from tasks_app.models import Queue, RunRollup, TaskRun, db_now
 from tasks_app.selectors import metrics
+from tasks_app.selectors.rollup_spans import EVER_START
 from tasks_app.services.rollups import rollup_count
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
@@ -121,8 +122,7 @@ def test_what_waits_runs_and_reports_is_told(alice: User, scrape: Any) -> None:
 def test_the_number_of_series_has_a_bound(scrape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "TYPES_MOST", 3)
     RunRollup.objects.bulk_create(
-        RunRollup(grain="ever", start=metrics.EVER_START, type=f"type_{number}", succeeded=number)
-        for number in range(9)
+        RunRollup(grain="ever", start=EVER_START, type=f"type_{number}", succeeded=number) for number in range(9)
     )
     assert {key[1] for key in scrape() if key[0] == "carillon_runs_total"} == {"type_6", "type_7", "type_8"}
 

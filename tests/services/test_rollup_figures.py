@@ -40,7 +40,7 @@ def counted(user: Person, start: datetime, end: datetime, **only: Any) -> dict[s
 @pytest.mark.parametrize("seed", range(3))
 def test_any_span_is_what_its_runs_come_to(seed: int, alice: User, bob: User, staff: User, clock: Clock) -> None:
     tasks = [runs.make_task(alice), runs.make_task(bob, name="Other")]
-    TaskShare.objects.create(task=tasks[1], user=alice, level="view", created_by=bob)
+    TaskShare.objects.create(task=tasks[1], user=alice, level="view", created_by=bob.username)
     random_history([alice, bob, None], tasks, (START - 10 * DAY, START), count=250, seed=seed)
     random_history([alice, bob, None], tasks, (START - 2 * HOUR, START + 3 * HOUR), count=250, seed=seed + 10)
     count_all()
@@ -51,7 +51,7 @@ def test_any_span_is_what_its_runs_come_to(seed: int, alice: User, bob: User, st
         start = end - timedelta(seconds=dice.choice([30, 4000, 90_000, 900_000]) * dice.uniform(0.5, 1))
         for user in (alice, staff):
             assert told(rollups.span_figures(user, start, end)) == counted(user, start, end)
-        only = {"type": "send_email", "task": tasks[1].id}
+        only: Any = {"type": "send_email", "task": tasks[1].id}
         assert told(rollups.span_figures(alice, start, end, **only)) == counted(alice, start, end, **only)
         of_types = rollups.by_type(staff, start, end)
         assert {name: told(found) for name, found in of_types.items() if any(told(found).values())} == {
@@ -128,7 +128,7 @@ def test_more_than_may_be_read_is_said_to_be_incomplete(alice: User, monkeypatch
 
 def test_bars_have_no_gaps_and_hold_shared_tasks(alice: User, bob: User, clock: Clock) -> None:
     task = runs.make_task(bob)
-    TaskShare.objects.create(task=task, user=alice, level="view", created_by=bob)
+    TaskShare.objects.create(task=task, user=alice, level="view", created_by=bob.username)
     insert([ended(bob, START - timedelta(minutes=7), task), ended(alice, START - timedelta(minutes=7))])
     insert([ended(alice, START - timedelta(minutes=3), status="failed"), ended(bob, START - timedelta(minutes=3))])
     count_all()

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tasks_app.models import RollupMark, RunRollup, TaskRun, db_now
+from tasks_app.selectors.run_sums import Sums
 from tasks_app.services import rollup_checks, rollups, upkeep
 from tests import runs
 from tests.clocks import Clock
@@ -137,7 +138,7 @@ def test_a_count_that_fails_leaves_no_part_of_its_piece(
     random_history([alice], [], (START - HOUR, START - timedelta(minutes=1)), count=60, seed=1)
     add, pieces = rollups.add_figures, []
 
-    def dies_after_writing(figures: dict[rollups.Key, rollups.Sums]) -> None:
+    def dies_after_writing(figures: dict[rollups.Key, Sums]) -> None:
         add(figures)
         pieces.append(1)
         if len(pieces) == 3:

@@ -38,7 +38,8 @@ class Past:
 
 def slots_before(task: ScheduledTask, now: datetime, *, count: int, since: datetime | None = None) -> list[datetime]:
     """Give the last slots of a task, the newest first: so many at most, and none before `since`."""
-    rule, found, at = recurrence_of(task), [], now
+    rule, at = recurrence_of(task), now
+    found: list[datetime] = []
     while rule is not None and len(found) < count:
         before = rule.previous_before(at)
         if before is None or (since is not None and before < since):
@@ -131,7 +132,7 @@ def tell(runs: Iterable[TaskRun]) -> None:
             insert_rows(rows)
 
 
-def _events(run: TaskRun) -> Iterator[RunEvent]:
+def _events(run: Any) -> Iterator[RunEvent]:
     end = {"target": run.status, "reason": run.reason, "error": run.error, "at": run.finished_at}
     if run.started_at is None:
         yield RunEvent(run_id=run.id, version=1, actor=ACTOR, **end)
@@ -144,7 +145,7 @@ def _events(run: TaskRun) -> Iterator[RunEvent]:
     yield RunEvent(run_id=run.id, version=3, source="running", actor=by, claim_no=claim, **end)
 
 
-def _attempt(run: TaskRun) -> RunAttempt:
+def _attempt(run: Any) -> RunAttempt:
     return RunAttempt(
         run_id=run.id,
         claim_no=run.claim_no,
