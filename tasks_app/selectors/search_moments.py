@@ -1,7 +1,8 @@
 """Moments in a search: `due:<1h`, `due:today`, `after:2026-05-01`. Pure; the search grammar is `search_text`.
 
-`1h` and `<1h` are within the next hour (or the last one, looking back), `>1h` is further away than that. `today`,
-`tomorrow`, `yesterday` and a date are that day in the reader's zone; `<2026-05-01` is before it, `>2026-05-01` after.
+`1h` and `<1h` are no further than an hour ahead (or back, in lists of what was), `>1h` is further away than that.
+`today`, `tomorrow`, `yesterday` and a date are that day in the reader's zone; `<2026-05-01` is before it,
+`>2026-05-01` after it.
 """
 
 import re
@@ -50,9 +51,7 @@ def _span(sign: str, span: timedelta, now: datetime, *, is_ahead: bool) -> Betwe
         edge = now + span if is_ahead else now - span
     except OverflowError:
         edge = None
-    if is_ahead:
-        return Between(edge, None) if sign == ">" else Between(now, edge)
-    return Between(None, edge) if sign == ">" else Between(edge, now)
+    return Between(edge, None) if is_ahead == (sign == ">") else Between(None, edge)
 
 
 def _day(sign: str, day: date, zone: tzinfo) -> Between | None:
