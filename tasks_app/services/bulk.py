@@ -107,11 +107,11 @@ def bulk_progress(*, user: User, token: uuid.UUID) -> Progress:
     return _read(row.response)
 
 
-def bulk_go_on(*, user: User, token: uuid.UUID, seconds: float = SECONDS, at_once: int = AT_ONCE) -> Progress:
+def bulk_go_on(*, user: User, token: uuid.UUID, seconds: float | None = None, at_once: int | None = None) -> Progress:
     """Do what is left, a few hundred tasks to a transaction, until all is done or the time is up."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + (SECONDS if seconds is None else seconds)
     while True:
-        progress = _step(user, token, at_once)
+        progress = _step(user, token, at_once or AT_ONCE)
         if progress.is_finished or progress.stopped or time.monotonic() >= until:
             return progress
 

@@ -1,17 +1,18 @@
 """One action on many tasks."""
 
+import dataclasses
 import uuid
 from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
-from pytest_django import DjangoAssertNumQueries
-from tasks_app.services.bulk_deeds import Order, Verb
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.models import AuditEntry, IdempotencyKey, ScheduledTask, TaskRun, TaskShare
 from tasks_app.services import tasks
 from tasks_app.services.bulk import Progress, bulk_begin, bulk_go_on, bulk_progress, bulk_undo
+from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.specs import TaskSpec
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
@@ -173,13 +174,9 @@ def test_a_tag_is_needed_and_ten_thousand_are_the_most(alice: User) -> None:
     assert not IdempotencyKey.objects.exists()
 
 
-def test_too_fast_is_no_refusal_but_a_halt(alice: User, make: Make, settings: object) -> None:
+def test_too_fast_is_no_refusal_but_a_halt(alice: User, make: Make, settings: Settings) -> None:
     three = [make(f"T{n}") for n in range(3)]
-    settings.LIMITS = (
-        settings.LIMITS.model_copy(update={"run_now_per_minute": 2})
-        if hasattr(settings.LIMITS, "model_copy")
-        else __import__("dataclasses").replace(settings.LIMITS, run_now_per_minute=2)
-    )  # type: ignore[attr-defined]
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, run_now_per_minute=2)
     progress = done(alice, Order(verb=Verb.RUN), *three)
     assert (progress.done_count, progress.passed, progress.kept) == (2, 2, [])
     assert "too fast" in progress.stopped

@@ -1,0 +1,102 @@
+"""What an action on many tasks is called, before, while and after it is done."""
+
+from dataclasses import dataclass
+
+from tasks_app.selectors.bulk import MOST, Prospect
+from tasks_app.services.bulk import Progress
+from tasks_app.services.bulk_deeds import Verb
+from tasks_app.states import TaskStatus
+from tasks_app.web.words import plural
+
+
+@dataclass(frozen=True)
+class Words:
+    """One action: as a button, as what will happen, as what was done, and whom it is left to."""
+
+    button: str
+    will: str
+    done: str
+    to_do: str
+    is_grave: bool = False
+
+
+_WORDS = {
+    Verb.PAUSE: Words(
+        "Pause", "Nothing is planned for them until they are resumed; runs that exist go on.", "paused", "pause"
+    ),
+    Verb.RESUME: Words(
+        "Resume", "They are planned again from now on; what the pause took is not made up for.", "resumed", "resume"
+    ),
+    Verb.RUN: Words("Run now", "Each gets one run at once, beside its schedule.", "started", "run"),
+    Verb.TAG: Words("Add a tag", "The tag is added to each that does not have it.", "tagged", "change"),
+    Verb.UNTAG: Words("Take away a tag", "The tag is taken from each that has it.", "rid of the tag", "change"),
+    Verb.DELETE: Words(
+        "Delete",
+        "They go from every list and never run again. Runs that wait are cancelled; the history stays. "
+        "This has no way back.",
+        "deleted",
+        "delete",
+        is_grave=True,
+    ),
+}
+
+
+def of(verb: Verb) -> Words:
+    """Give the words of an action."""
+    return _WORDS[verb]
+
+
+def before(verb: Verb, found: Prospect) -> list[str]:
+    """Say what will happen, to how many, and who is left out."""
+    if found.is_too_many:
+        return [f"More than {MOST:,} tasks match, which is more than one action takes. Narrow the search."]
+    said = [_WORDS[verb].will] if found.allowed else []
+    if found.denied and found.allowed:
+        is_or_are = "is" if found.denied == 1 else "are"
+        said.append(f"{found.denied:,} of {found.total:,} {is_or_are} not yours to {_WORDS[verb].to_do}, and left out.")
+    elif found.denied:
+        said.append(f"None of the {plural(found.total, 'task')} is yours to {_WORDS[verb].to_do}.")
+    return said + _already(verb, found.by_status)
+
+
+def _already(verb: Verb, by_status: dict[str, int]) -> list[str]:
+    """Say how many of them will stay as they are."""
+    ended = by_status.get(TaskStatus.COMPLETED, 0) + by_status.get(TaskStatus.CANCELLED, 0)
+    same = {Verb.PAUSE: TaskStatus.PAUSED, Verb.RESUME: TaskStatus.ACTIVE}.get(verb)
+    said = []
+    if same is not None and by_status.get(same):
+        said.append(f"{_are(by_status[same])} {same.value} already.")
+    if same is not None and ended:
+        said.append(f"{_are(ended)} at an end and cannot be {_WORDS[verb].done}.")
+    cancelled = by_status.get(TaskStatus.CANCELLED, 0)
+    if verb in (Verb.RUN, Verb.TAG, Verb.UNTAG) and cancelled:
+        said.append(f"{_are(cancelled)} cancelled and will stay as they are.")
+    return said
+
+
+def _are(count: int) -> str:
+    return f"{count:,} {'is' if count == 1 else 'are'}"
+
+
+def halfway(progress: Progress) -> str:
+    """Say how far it has come."""
+    return f"{progress.passed:,} of {progress.total:,} done"
+
+
+def finished(progress: Progress) -> list[str]:
+    """Say what came of it."""
+    order, count = progress.order, progress.done_count
+    tag = f" “{order.tag}”" if order.needs_tag else ""
+    done = {
+        Verb.TAG: f"{plural(count, 'task')} tagged{tag}.",
+        Verb.UNTAG: f"Tag{tag} taken from {plural(count, 'task')}.",
+        Verb.RUN: f"{plural(count, 'run')} started.",
+    }.get(order.verb, f"{plural(count, 'task')} {_WORDS[order.verb].done}.")
+    said = [f"Taken back: {done[0].lower() + done[1:]}" if progress.is_undo else done]
+    if progress.same_count:
+        said.append(f"{progress.same_count:,} needed nothing.")
+    if progress.kept_count:
+        said.append(
+            f"{plural(progress.kept_count, 'task')} left as {'it is' if progress.kept_count == 1 else 'they are'}."
+        )
+    return said
