@@ -2,13 +2,14 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, Person, tasks_open_to, visible_tasks
+from tasks_app.states import TaskStatus
 
 MOST = 10_000
 NAMED = 10
@@ -16,10 +17,14 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class Prospect:
-    """The tasks meant, exactly as counted: `allowed` of `total` may be acted on, by state in `by_status`."""
+    """The tasks meant, exactly as counted: with `allowed` of `total` the person may do this, by state in `by_status`.
+
+    `acted` of those are in a state in which there is something to do; `names` are the first of them.
+    """
 
     total: int
     allowed: int
+    acted: int
     by_status: dict[str, int]
     names: list[str]
     mark: str
@@ -45,13 +50,17 @@ def chosen_ids(rows: QuerySet[ScheduledTask]) -> list[uuid.UUID]:
     return list(rows.order_by("id").values_list("id", flat=True)[: MOST + 1])
 
 
-def prospect(user: Person, rows: QuerySet[ScheduledTask], deed: Deed) -> Prospect:
-    """Count before anything is done."""
+def prospect(
+    user: Person, rows: QuerySet[ScheduledTask], deed: Deed, states: Collection[str] = tuple(TaskStatus)
+) -> Prospect:
+    """Count before anything is done to those in these states."""
     ids = chosen_ids(rows)
     open_rows = tasks_open_to(user, deed, rows).order_by()
     by_status = dict(open_rows.values_list("status").annotate(count=Count("id")).order_by())
-    names = list(open_rows.order_by("name", "id").values_list("name", flat=True)[:NAMED])
-    return Prospect(len(ids), sum(by_status.values()), by_status, names, mark_of(ids))
+    acted = sum(count for status, count in by_status.items() if status in states)
+    named = open_rows.filter(status__in=states).order_by("name", "id")
+    names = list(named.values_list("name", flat=True)[:NAMED])
+    return Prospect(len(ids), sum(by_status.values()), acted, by_status, names, mark_of(ids))
 
 
 def mark_of(ids: Sequence[uuid.UUID]) -> str:

@@ -51,6 +51,15 @@ DEEDS = {
     Verb.UNTAG: Deed.MANAGE,
     Verb.DELETE: Deed.MANAGE,
 }
+STATES = {
+    Verb.PAUSE: (TaskStatus.ACTIVE,),
+    Verb.RESUME: (TaskStatus.PAUSED,),
+    Verb.RUN: (TaskStatus.ACTIVE, TaskStatus.PAUSED, TaskStatus.COMPLETED),
+    Verb.TAG: (TaskStatus.ACTIVE, TaskStatus.PAUSED, TaskStatus.COMPLETED),
+    Verb.UNTAG: (TaskStatus.ACTIVE, TaskStatus.PAUSED, TaskStatus.COMPLETED),
+    Verb.DELETE: tuple(TaskStatus),
+}
+"""In which states of a task there is something to do."""
 REVERSE = {Verb.PAUSE: Verb.RESUME, Verb.RESUME: Verb.PAUSE, Verb.TAG: Verb.UNTAG, Verb.UNTAG: Verb.TAG}
 
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from tasks_app.selectors.bulk import MOST, Prospect
 from tasks_app.services.bulk import Progress
-from tasks_app.services.bulk_deeds import Verb
+from tasks_app.services.bulk_deeds import STATES, Verb
 from tasks_app.states import TaskStatus
 from tasks_app.web.words import plural
 
 
 @dataclass(frozen=True)
 class Words:
-    """One action: as a button, as what will happen, as what was done, and whom it is left to."""
+    """One action: asked for ("Pause 3 tasks"), as what will happen, as what was done, and whose it is to do."""
 
-    button: str
+    ask: str
     will: str
     done: str
     to_do: str
@@ -22,16 +22,16 @@ class Words:
 
 _WORDS = {
     Verb.PAUSE: Words(
-        "Pause", "Nothing is planned for them until they are resumed; runs that exist go on.", "paused", "pause"
+        "Pause {}", "Nothing is planned for them until they are resumed; runs that exist go on.", "paused", "pause"
     ),
     Verb.RESUME: Words(
-        "Resume", "They are planned again from now on; what the pause took is not made up for.", "resumed", "resume"
+        "Resume {}", "They are planned again from now on; what the pause took is not made up for.", "resumed", "resume"
     ),
-    Verb.RUN: Words("Run now", "Each gets one run at once, beside its schedule.", "started", "run"),
-    Verb.TAG: Words("Add a tag", "The tag is added to each that does not have it.", "tagged", "change"),
-    Verb.UNTAG: Words("Take away a tag", "The tag is taken from each that has it.", "rid of the tag", "change"),
+    Verb.RUN: Words("Run {} now", "Each gets one run at once, beside its schedule.", "run", "run"),
+    Verb.TAG: Words("Tag {}", "The tag is added to each that does not have it.", "tagged", "change"),
+    Verb.UNTAG: Words("Take a tag from {}", "The tag is taken from each that has it.", "changed", "change"),
     Verb.DELETE: Words(
-        "Delete",
+        "Delete {}",
         "They go from every list and never run again. Runs that wait are cancelled; the history stays. "
         "This has no way back.",
         "deleted",
@@ -46,36 +46,37 @@ def of(verb: Verb) -> Words:
     return _WORDS[verb]
 
 
+def asked(verb: Verb, count: int) -> str:
+    """Say what the button does: "Pause 3 tasks"."""
+    return _WORDS[verb].ask.format(plural(count, "task"))
+
+
 def before(verb: Verb, found: Prospect) -> list[str]:
-    """Say what will happen, to how many, and who is left out."""
+    """Say what will happen, who is left out and which need nothing."""
     if found.is_too_many:
         return [f"More than {MOST:,} tasks match, which is more than one action takes. Narrow the search."]
-    said = [_WORDS[verb].will] if found.allowed else []
+    said = [_WORDS[verb].will] if found.acted else []
     if found.denied and found.allowed:
-        is_or_are = "is" if found.denied == 1 else "are"
-        said.append(f"{found.denied:,} of {found.total:,} {is_or_are} not yours to {_WORDS[verb].to_do}, and left out.")
+        said.append(f"{_are(found.denied, found.total)} not yours to {_WORDS[verb].to_do}, and left out.")
     elif found.denied:
         said.append(f"None of the {plural(found.total, 'task')} is yours to {_WORDS[verb].to_do}.")
-    return said + _already(verb, found.by_status)
+    return said + _idle(verb, found)
 
 
-def _already(verb: Verb, by_status: dict[str, int]) -> list[str]:
-    """Say how many of them will stay as they are."""
-    ended = by_status.get(TaskStatus.COMPLETED, 0) + by_status.get(TaskStatus.CANCELLED, 0)
+def _idle(verb: Verb, found: Prospect) -> list[str]:
+    """Say of the others how many are in which state, and so stay as they are."""
     same = {Verb.PAUSE: TaskStatus.PAUSED, Verb.RESUME: TaskStatus.ACTIVE}.get(verb)
-    said = []
-    if same is not None and by_status.get(same):
-        said.append(f"{_are(by_status[same])} {same.value} already.")
-    if same is not None and ended:
-        said.append(f"{_are(ended)} at an end and cannot be {_WORDS[verb].done}.")
-    cancelled = by_status.get(TaskStatus.CANCELLED, 0)
-    if verb in (Verb.RUN, Verb.TAG, Verb.UNTAG) and cancelled:
-        said.append(f"{_are(cancelled)} cancelled and will stay as they are.")
-    return said
+    counts = {status: count for status, count in sorted(found.by_status.items()) if status not in STATES[verb]}
+    return [
+        f"{_are(count, found.total)} {status} already."
+        if status == same
+        else f"{_are(count, found.total)} {status} and cannot be {_WORDS[verb].done}."
+        for status, count in counts.items()
+    ]
 
 
-def _are(count: int) -> str:
-    return f"{count:,} {'is' if count == 1 else 'are'}"
+def _are(count: int, total: int) -> str:
+    return f"{count:,} of {total:,} {'is' if count == 1 else 'are'}"
 
 
 def halfway(progress: Progress) -> str:

@@ -19,7 +19,7 @@ from tasks_app.errors import CarillonError, NotFound
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.bulk import Prospect, chosen_ids, mark_of, prospect, ticked
 from tasks_app.services.bulk import bulk_begin, bulk_go_on, bulk_progress, bulk_undo
-from tasks_app.services.bulk_deeds import Order, Verb
+from tasks_app.services.bulk_deeds import STATES, Order, Verb
 from tasks_app.web import bulk_words
 from tasks_app.web.page import Request, page, render, status_of
 from tasks_app.web.task_query import Asked
@@ -55,7 +55,11 @@ def task_bulk_progress(request: Request, bulk_id: uuid.UUID) -> HttpResponse:
         progress = bulk_progress(user=request.user, token=bulk_id)
     except NotFound as error:
         raise Http404 from error
-    context = {"progress": progress, "said": bulk_words.halfway(progress), "verb": bulk_words.of(progress.order.verb)}
+    context = {
+        "progress": progress,
+        "said": bulk_words.halfway(progress),
+        "asks": bulk_words.asked(progress.order.verb, progress.total),
+    }
     return render(request, "pages/task-bulk-progress.html", context)
 
 
@@ -123,7 +127,7 @@ def _ask(  # noqa: PLR0913  # what the page shows
     token: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    found = prospect(request.user, rows, order.deed)
+    found = prospect(request.user, rows, order.deed, STATES[order.verb])
     if not found.total:
         messages.warning(request, "No task matches any more.")
         return redirect(asked.href())
@@ -132,8 +136,9 @@ def _ask(  # noqa: PLR0913  # what the page shows
         "found": found,
         "words": bulk_words.of(order.verb),
         "said": bulk_words.before(order.verb, found),
-        "is_possible": found.allowed and not found.is_too_many,
-        "more": max(0, found.allowed - len(found.names)),
+        "is_possible": found.acted and not found.is_too_many,
+        "asks": bulk_words.asked(order.verb, found.acted),
+        "more": max(0, found.acted - len(found.names)),
         "kept": [*asked.pairs(), *_kept(data, found)],
         "tags": _tags(rows) if order.needs_tag else [],
         "token": token or uuid.uuid4(),

@@ -18,7 +18,7 @@ from tasks_app.web import query
 
 FIELDS = ("status", "kind", "type", "queue", "tag", "last_run_status", "shared")
 _NAMED = {"last_run_status": "last run", "kind": "schedule"}
-_DROPPED = 6
+_DROPPED = 4
 
 
 @dataclass(frozen=True)

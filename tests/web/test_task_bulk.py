@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
 from tasks_app.services import bulk
+from tasks_app.services.tasks import task_cancel
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
 
@@ -48,7 +49,7 @@ def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTa
     make("Other")
     page = ask(as_alice, do="pause", all=1, q="tag:night")
     said = text(page)
-    assert "Pause: 12 tasks" in said
+    assert "Pause 12 tasks?" in said
     assert "Import 09" in said
     assert "and 2 more" in said
     shown = confirm(as_alice, page, note="holidays")
@@ -69,7 +70,7 @@ def test_what_one_may_not_do_is_left_out_and_told_before(as_charlie: Client, cha
     make("Unseen")
     TaskShare.objects.create(task=shown, user=charlie, level=TaskShare.Level.VIEW)
     page = ask(as_charlie, do="delete", all=1)
-    assert "Delete: 1 task" in text(page)
+    assert "Delete 1 task?" in text(page)
     assert "1 of 2 is not yours to delete, and left out." in text(page)
     assert "Unseen" not in text(page)
     assert "1 task deleted." in text(confirm(as_charlie, page))
@@ -167,3 +168,14 @@ def test_asking_costs_no_more_for_more_tasks(
         make(f"T{number}")
     with django_assert_max_num_queries(10):
         assert "30 tasks" in text(ask(as_alice, do="pause", all=1))
+
+
+def test_what_needs_nothing_is_told_before(as_alice: Client, make: MakeTask) -> None:
+    make("Active")
+    make("Paused", enabled=False)
+    task_cancel(task=make("Over"), actor="tests")
+    said = text(ask(as_alice, do="pause", all=1))
+    assert "Pause 1 task?" in said
+    assert "1 of 3 is paused already." in said
+    assert "1 of 3 is cancelled and cannot be paused." in said
+    assert "There is nothing to do" in text(ask(as_alice, do="resume", all=1, q="status:active"))
