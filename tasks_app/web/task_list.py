@@ -12,7 +12,7 @@ from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.search_completion import complete
 from tasks_app.selectors.search_tasks import task_qualifiers
 from tasks_app.selectors.search_text import LONGEST
-from tasks_app.selectors.task_list import recent_runs
+from tasks_app.selectors.task_list import recent_runs, rows_between
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.objects import task_or_404
@@ -50,7 +50,7 @@ def task_list(request: Request) -> HttpResponse:
     asked = Asked.of(request.user, request.GET)
     number = query.number(request.GET, "page", most=DEEPEST)
     rows = asked.rows()
-    tasks = list(rows[(number - 1) * SIZE : number * SIZE + 1])
+    tasks = rows_between(rows, (number - 1) * SIZE, number * SIZE + 1)
     context = {
         "rows": with_strips(tasks[:SIZE]),
         "page": number,
