@@ -66,7 +66,7 @@ def task_list(request: Request) -> HttpResponse:
         ],
         "is_filtered": asked.is_any,
         "is_narrowed": any(name not in ("q", "ordering") for name, _ in asked.pairs()),
-        "matching": rows.order_by()[:COUNTED].count() if tasks else 0,
+        "matching": len(tasks) if number == 1 and len(tasks) <= SIZE else rows.order_by()[:COUNTED].count(),
         "without": [] if tasks else asked.each_dropped(most=COUNTED),
         "counts": task_counts(request.user),
         "told": task_bulk.told(request),
