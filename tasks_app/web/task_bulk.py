@@ -139,7 +139,7 @@ def _ask(  # noqa: PLR0913  # what the page shows
         "is_possible": found.acted and not found.is_too_many,
         "asks": bulk_words.asked(order.verb, found.acted),
         "more": max(0, found.acted - len(found.names)),
-        "kept": [*asked.pairs(), *_kept(data, found)],
+        "kept": [*asked.pairs(), *_kept(data, order, found)],
         "tags": _tags(rows) if order.needs_tag else [],
         "token": token or uuid.uuid4(),
         "fault": fault,
@@ -148,9 +148,9 @@ def _ask(  # noqa: PLR0913  # what the page shows
     return render(request, "pages/task-bulk.html", context, status=status)
 
 
-def _kept(data: QueryDict, found: Prospect) -> list[tuple[str, str]]:
+def _kept(data: QueryDict, order: Order, found: Prospect) -> list[tuple[str, str]]:
     which = [("all", "1")] if data.get("all") else [("task", name) for name in data.getlist("task")[:_TICKED]]
-    return [*which, ("do", data["do"]), ("seen", found.mark)]
+    return [*which, ("do", order.verb.value), ("seen", found.mark)]
 
 
 def _tags(rows: QuerySet[ScheduledTask]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -90,4 +91,5 @@ class Asked:
             yield said, self.with_text(rest)
         for name in FIELDS:
             if value := getattr(self.filters, name):
-                yield f"{_NAMED.get(name, name)} {value}", replace(self, filters=replace(self.filters, **{name: ""}))
+                emptied: dict[str, Any] = {name: ""}
+                yield f"{_NAMED.get(name, name)} {value}", replace(self, filters=replace(self.filters, **emptied))

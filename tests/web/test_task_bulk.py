@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -20,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("empty_redis")
 _HIDDEN = re.compile(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"')
 
 
-def ask(client: Client, **query: Any) -> HttpResponse:
+def ask(client: Client, **query: Any) -> Any:
     """Press a button of the bar."""
     return client.get(f"/tasks/bulk/?{urlencode(query, doseq=True)}")
 
 
-def fields(page: HttpResponse) -> dict[str, Any]:
+def fields(page: Any) -> dict[str, Any]:
     """What the form of the page would send."""
     found: dict[str, list[str]] = {}
     for name, value in _HIDDEN.findall(page.content.decode()):
@@ -33,7 +32,7 @@ def fields(page: HttpResponse) -> dict[str, Any]:
     return dict(found)
 
 
-def confirm(client: Client, page: HttpResponse, **more: Any) -> HttpResponse:
+def confirm(client: Client, page: Any, **more: Any) -> Any:
     """Send the form of the page, and see where it leads."""
     return client.post("/tasks/bulk/", {**fields(page), **more}, follow=True)
 

@@ -1,6 +1,7 @@
 """The list of tasks."""
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -81,7 +82,7 @@ def test_the_number_of_queries_does_not_grow(
         task = make(f"Task {number:02}")
         for _ in range(3):
             runs.cancel(runs.make_run(alice, task))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         response = as_alice.get("/tasks/")
     assert [len(row["runs"]) for row in response.context["rows"]] == [3] * 15
 
@@ -180,7 +181,7 @@ def test_shared_tasks_are_found_from_both_sides(
 
 def offered(client: Client, q: str, at: int | None = None) -> list[str]:
     """What the box offers."""
-    answer = client.get("/tasks/search/", {"q": q, "at": len(q) if at is None else at}).json()
+    answer = client.get(f"/tasks/search/?{urlencode({'q': q, 'at': len(q) if at is None else at})}").json()
     return [one["label"] for one in answer["options"]]
 
 
