@@ -209,6 +209,17 @@ def visible_files(user: Person) -> QuerySet[StoredFile]:
     return _scoped(user, rows, shared_by="task_id__in")
 
 
+def tasks_open_to(user: Person, deed: Deed, tasks: QuerySet[ScheduledTask]) -> QuerySet[ScheduledTask]:
+    """Of tasks that the user may see, those with which they may do this: for many what `may` says of one."""
+    if not (user.is_authenticated and user.is_active):
+        return tasks.none()
+    if has_right(user, f"{deed}_all"):
+        return tasks
+    levels = _LEVELS[Deed.MANAGE if deed is Deed.CANCEL else deed]
+    shared = sorted(task_id for task_id, level in _shares_with(user).items() if level in levels)
+    return tasks.filter(Q(owner_id=user.pk) | Q(id__in=shared))
+
+
 def shared_task_ids(user: Person) -> frozenset[UUID]:
     """The tasks of others that are shared with the user, themselves or a group of theirs."""
     return frozenset(_shares_with(user))

@@ -4,7 +4,7 @@ import json
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Model, QuerySet, TextField
+from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 M = TypeVar("M", bound=Model)
@@ -12,7 +12,17 @@ M = TypeVar("M", bound=Model)
 
 def with_tag(rows: QuerySet[M], tag: str) -> QuerySet[M]:
     """Keep the rows that carry the tag; SQLite cannot look into JSON lists, so there the stored text is searched."""
+    return with_tag_text(rows).filter(has_tag(tag))
+
+
+def has_tag(tag: str) -> Q:
+    """The condition for carrying the tag, of rows that `with_tag_text` has prepared."""
+    return Q(tags__contains=[tag]) if connection.vendor == "postgresql" else Q(_tags__contains=json.dumps(tag))
+
+
+def with_tag_text(rows: QuerySet[M]) -> QuerySet[M]:
+    """Give the rows such that `has_tag` can look into their tags."""
     if connection.vendor == "postgresql":
-        return rows.filter(tags__contains=[tag])
+        return rows
     with_text: QuerySet[M] = rows.annotate(_tags=Cast("tags", TextField()))  # type: ignore[assignment]  # the same rows
-    return with_text.filter(_tags__contains=json.dumps(tag))
+    return with_text

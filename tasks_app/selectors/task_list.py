@@ -6,12 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
-from tasks_app.models import Queue, ScheduledTask, TaskRun
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors import search_tasks
 from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
+from tasks_app.selectors.queue_names import queue_names
+from tasks_app.selectors.search_text import Search
 from tasks_app.states import Status
+
+__all__ = ["ORDERS", "TaskFilters", "queue_names", "recent_runs", "rows_between", "task_search"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,8 +50,10 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -> QuerySet[ScheduledTask]:
-    """The tasks that the user may see and that match, in order; nulls come last."""
+def task_search(
+    user: Person, filters: TaskFilters, *, ordering: str = "name", search: Search | None = None
+) -> QuerySet[ScheduledTask]:
+    """The tasks that the user may see and that match, in order; nulls come last. `search` is what a box was given."""
     rows = visible_tasks(user).select_related("owner")
     for name in ("status", "kind", "type", "queue", "last_run_status", "calendar"):
         if value := getattr(filters, name):
@@ -59,6 +67,8 @@ def task_search(user: Person, filters: TaskFilters, *, ordering: str = "name") -
     if words := filters.search:
         rows = rows.filter(Q(name__icontains=words) | Q(type__icontains=words) | Q(description__icontains=words))
     rows = _due_between(rows, filters)
+    if search is not None:
+        rows = search_tasks.narrowed(user, rows, search, now=timezone.now())
     return rows.order_by(*(Column.of(name, ScheduledTask).sorted() for name in ORDERS[ordering]))
 
 
@@ -68,6 +78,13 @@ def _due_between(rows: QuerySet[ScheduledTask], filters: TaskFilters) -> QuerySe
     if filters.next_run_after is not None:
         rows = rows.filter(next_due_at__gt=filters.next_run_after)
     return rows
+
+
+def rows_between(rows: QuerySet[ScheduledTask], first: int, last: int) -> list[ScheduledTask]:
+    """The tasks at these places, with their owners: their ids first, for to sort whole rows is slow."""
+    ids = list(rows.values_list("id", flat=True)[first:last])
+    found = ScheduledTask.objects.select_related("owner").in_bulk(ids)
+    return [found[one] for one in ids if one in found]
 
 
 def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUID, list[TaskRun]]:
@@ -87,8 +104,3 @@ def recent_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> dict[uuid.UUI
     for run in begun.filter(wanted).only(*columns).order_by("id"):
         found[run.task_id].append(run)  # type: ignore[index]  # the condition names the task
     return found
-
-
-def queue_names() -> list[str]:
-    """Every queue, in the order in which they are served."""
-    return list(Queue.objects.values_list("name", flat=True))

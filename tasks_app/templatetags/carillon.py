@@ -24,6 +24,9 @@ from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
 
+_STANDS = SafeString("")
+_TICKS = SafeString(" data-relative")
+
 
 @register.simple_tag
 def icon(name: str, css: str = "icon") -> SafeString:
@@ -107,21 +110,22 @@ def when(instant: datetime | None, style: str = "relative", empty: str = "–", 
     now = timezone.now()
     text = {"relative": words.relative, "clock": words.clock, "seconds": words.clock_seconds}.get(style)
     shown = text(instant, now) if text else words.exact(instant)
-    return _time(instant, shown, zone=zone, ticks=style == "relative")
+    return time_of(instant, shown, zone=zone, attributes=_TICKS if style == "relative" else _STANDS)
 
 
 @register.simple_tag
 def until(instant: datetime, start: datetime) -> SafeString:
     """The end of a range that begins at `start`, with its day where that is another one."""
-    return _time(instant, words.clock_after(instant, start, timezone.now()))
+    return time_of(instant, words.clock_after(instant, start, timezone.now()))
 
 
-def _time(instant: datetime, shown: str, *, zone: str = "", ticks: bool = False) -> SafeString:
+def time_of(instant: datetime, shown: str, *, zone: str = "", attributes: SafeString = _STANDS) -> SafeString:
+    """A `<time>` that says `shown`, and the exact instant on hover."""
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         instant.astimezone(timezone.get_default_timezone()).isoformat(),
         words.exact(instant, zone),
-        mark_safe(" data-relative") if ticks else "",
+        attributes,
         shown,
     )
 

@@ -1,50 +1,88 @@
-"""The list of tasks, with filters and the strip of each."""
+"""The list of tasks: a search box with qualifiers, order by column, and the strip of each."""
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
-from tasks_app.selectors.task_list import ORDERS, TaskFilters, recent_runs, task_search
+from tasks_app.selectors.search_completion import complete
+from tasks_app.selectors.search_tasks import task_qualifiers
+from tasks_app.selectors.search_text import LONGEST
+from tasks_app.selectors.task_list import recent_runs, rows_between
 from tasks_app.states import TaskKind, TaskStatus
-from tasks_app.web import query
+from tasks_app.web import query, task_bulk
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.task_query import Asked
 
 SIZE = 50
 DEEPEST = 200
 FRAGMENTS = {"task-table": "parts/task-table.html"}
-_WORDS = ("status", "kind", "type", "queue", "tag", "search", "last_run_status", "shared")
 _ORDER_WORDS = {
     "name": "By name",
     "next_run_at": "Next to run",
     "-last_run_at": "Last to have run",
     "-created_at": "Newest",
 }
+_HEADS = {
+    "name": ("Task", "name", "-name"),
+    "last": ("Last run", "-last_run_at", "last_run_at"),
+    "next": ("Next run", "next_run_at", "-next_run_at"),
+    "created": ("Made", "-created_at", "created_at"),
+}
+_READY = (
+    ("Last run failed", "last:failed"),
+    ("Overdue", "due:overdue"),
+    ("Due within the hour", "due:<1h"),
+    ("Paused", "status:paused"),
+    ("Never ran", "last:never status:active"),
+)
 
 
 @require_safe
 @page
 def task_list(request: Request) -> HttpResponse:
     """Show one page of the tasks that match."""
-    filters = TaskFilters(**query.texts(request.GET, _WORDS))
-    ordering = request.GET.get("ordering", "name")
+    asked = Asked.of(request.user, request.GET)
     number = query.number(request.GET, "page", most=DEEPEST)
-    rows = task_search(request.user, filters, ordering=ordering if ordering in ORDERS else "name")
-    tasks = list(rows[(number - 1) * SIZE : number * SIZE + 1])
+    rows = asked.rows()
+    tasks = rows_between(rows, (number - 1) * SIZE, number * SIZE + 1)
     context = {
         "rows": with_strips(tasks[:SIZE]),
         "page": number,
         "has_next": len(tasks) > SIZE and number < DEEPEST,
-        "filters": filters,
+        "asked": asked,
+        "filters": asked.filters,
+        "faults": [{"fault": one, "href": _better(asked, one.better)} for one in asked.search.faults],
         "selects": _selects(request),
-        "is_filtered": any(getattr(filters, name) for name in _WORDS),
+        "heads": _heads(asked),
+        "ready": [
+            {"label": label, "href": asked.with_text(text).href(), "is_here": asked.text == text}
+            for label, text in _READY
+        ],
+        "is_filtered": asked.is_any,
+        "is_narrowed": any(name not in ("q", "ordering") for name, _ in asked.pairs()),
+        "matching": len(tasks) if number == 1 and len(tasks) <= SIZE else rows.order_by()[:COUNTED].count(),
+        "without": [] if tasks else asked.each_dropped(most=COUNTED),
         "counts": task_counts(request.user),
+        "told": task_bulk.told(request),
     }
     return render(request, "pages/task-list.html", context, fragments=FRAGMENTS)
+
+
+@require_safe
+@page
+def task_complete(request: Request) -> HttpResponse:
+    """Give what can stand at the cursor of the search box: of all text, `at` characters lie before it."""
+    text = request.GET.get("q", "").replace("\0", " ")[:LONGEST]
+    at = query.number(request.GET, "at", most=LONGEST) if request.GET.get("at") != "0" else 0
+    found = complete(text, at, task_qualifiers(request.user))
+    options = [vars(one) for one in found.options]
+    return JsonResponse({"start": found.start, "end": found.end, "options": options})
 
 
 @require_safe
@@ -63,6 +101,24 @@ def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:
 
 def _slots(task: ScheduledTask) -> list[Any]:
     return [task.next_due_at] if task.next_due_at else []
+
+
+def _better(asked: Asked, text: str) -> str:
+    return asked.with_text(text).href() if text else ""
+
+
+def _heads(asked: Asked) -> dict[str, dict[str, str]]:
+    """Each column's order: a click sorts by it, and a second one the other way round."""
+    heads = {}
+    for name, (label, first, second) in _HEADS.items():
+        is_sorted = asked.ordering in (first, second)
+        direction = "descending" if asked.ordering.startswith("-") else "ascending"
+        heads[name] = {
+            "label": label,
+            "ordering": second if asked.ordering == first else first,
+            "sort": direction if is_sorted else "",
+        }
+    return heads
 
 
 def _selects(request: Request) -> list[query.Select]:

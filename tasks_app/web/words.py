@@ -10,6 +10,7 @@ from django.utils import timezone
 from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.recurrence.zones import load_zone
+from tasks_app.selectors.search_tasks import LATE
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK_DAYS = 7
@@ -45,6 +46,14 @@ def relative(instant: datetime, now: datetime) -> str:
         return "now"
     words = _amount(amount)
     return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def due(instant: datetime, now: datetime) -> str:
+    """Say when something shall begin: "in 14 h", and of what should have begun that it is overdue."""
+    seconds = (instant - now).total_seconds()
+    if seconds >= 1:
+        return relative(instant, now)
+    return "due now" if seconds > -LATE.total_seconds() else f"overdue for {_amount(-seconds)}"
 
 
 def _amount(seconds: float) -> str:

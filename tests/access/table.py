@@ -128,6 +128,10 @@ PAGES: dict[str, dict[str, Rule]] = {
     "task-new": _BOTH,
     "task-preview": _post(SIGNED),
     "task-example": _post(SIGNED),
+    "task-complete": _get(SIGNED),
+    "task-bulk": _BOTH,  # the tasks are named in what is sent
+    "task-bulk-progress": _get(NONE, NONE),  # nothing has begun; tests/web/test_task_bulk.py has something
+    "task-bulk-undo": _post(NONE),
     "task-detail": _get(VIEW),
     "task-row": _get(VIEW),
     "task-edit": _get(MANAGE, MANAGE),

@@ -131,11 +131,12 @@ def test_the_lists_change_in_place(page: Page, context: BrowserContext) -> None:
 def test_the_words_of_the_browser_are_those_of_the_server(page: Page) -> None:
     now = datetime(2026, 11, 24, tzinfo=UTC)
     amounts = [0, 0.4, 1, 12, 59, 89, 90, 200, 3599, 5399, 5400, 50_400, 172_799, 172_800, 900_000, 9_000_000]
-    for amount in [*amounts, *(-one for one in amounts)]:
-        said = page.evaluate(
-            "async (seconds) => (await import('/static/carillon/js/time.js')).relative(seconds)", amount
-        )
-        assert said == words.relative(now + timedelta(seconds=amount), now), amount
+    for name, say in (("relative", words.relative), ("due", words.due)):
+        for amount in [*amounts, *(-one for one in amounts)]:
+            said = page.evaluate(
+                f"async (seconds) => (await import('/static/carillon/js/time.js')).{name}(seconds)", amount
+            )
+            assert said == say(now + timedelta(seconds=amount), now), amount
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

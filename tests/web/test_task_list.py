@@ -1,10 +1,15 @@
 """The list of tasks."""
 
+from datetime import timedelta
+from urllib.parse import urlencode
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from tasks_app.models import TaskShare
 from tests import runs
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -77,7 +82,7 @@ def test_the_number_of_queries_does_not_grow(
         task = make(f"Task {number:02}")
         for _ in range(3):
             runs.cancel(runs.make_run(alice, task))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         response = as_alice.get("/tasks/")
     assert [len(row["runs"]) for row in response.context["rows"]] == [3] * 15
 
@@ -100,3 +105,119 @@ def test_a_task_whose_first_run_has_not_ended_is_not_said_to_have_never_run(
     page = as_alice.get("/tasks/")
     assert "never ran" not in text(page)
     assert f'href="/runs/{run.pk}/"' in page.content.decode()
+
+
+# -- the search box
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("alp", ["Alpha"]),
+        ("a -alpha", ["Beta", "Gamma"]),
+        ("http name:a", ["Alpha", "Beta"]),
+        ("status:paused", ["Gamma"]),
+        ("-status:paused", ["Alpha", "Beta"]),
+        ("kind:manual,recurring status:active", ["Alpha", "Beta"]),
+        ("type:EXPORT_REPORT", ["Gamma"]),
+        ("queue:critical", ["Alpha"]),
+        ("tag:red,blue", ["Alpha", "Beta"]),
+        ("tag:red tag:blue", []),
+        ("-tag:red", ["Alpha", "Gamma"]),
+        ("owner:me", ["Alpha", "Beta", "Gamma"]),
+        ("owner:alice", ["Alpha", "Beta", "Gamma"]),
+        ("due:none", ["Alpha", "Gamma"]),
+        ("-due:none", ["Beta"]),
+        ("due:<61min", ["Beta"]),
+        ("due:>2h", []),
+        ("due:overdue", []),
+        ("last:never", ["Alpha", "Beta", "Gamma"]),
+        ("last:failed", []),
+        ("status:failed", []),
+        ("shared:others", []),
+        ("shared:me", []),
+        ("calendar:none", ["Alpha", "Beta", "Gamma"]),
+        ('"no such words"', []),
+    ],
+)
+def test_the_box_narrows_the_list(as_alice: Client, q: str, expected: list[str]) -> None:
+    page = as_alice.get("/tasks/", {"q": q})
+    assert [row["task"].name for row in page.context["rows"]] == expected
+    assert page.context["faults"] == []
+
+
+@pytest.mark.usefixtures("several")
+def test_what_the_box_does_not_understand_is_said_with_a_way_out(as_alice: Client) -> None:
+    page = as_alice.get("/tasks/", {"q": "tag:bleu"})
+    assert "“tag:” knows no “bleu”. Did you mean tag:blue ?" in text(page)
+    [fault] = page.context["faults"]
+    assert [row["task"].name for row in as_alice.get(fault["href"]).context["rows"]] == ["Alpha"]
+    assert 'name="all"' not in page.content.decode(), "it matches more than it says"
+    assert 'name="all"' in as_alice.get("/tasks/").content.decode()
+
+
+@pytest.mark.usefixtures("several")
+def test_an_empty_answer_says_what_to_drop(as_alice: Client) -> None:
+    page = as_alice.get("/tasks/", {"q": "tag:red Alpha", "kind": "recurring"})
+    assert "1 without Alpha" in text(page)
+    assert "without tag:red" not in text(page)
+    [one] = page.context["without"]
+    assert [row["task"].name for row in as_alice.get(one.href).context["rows"]] == ["Beta"]
+
+
+def test_shared_tasks_are_found_from_both_sides(
+    as_alice: Client, as_charlie: Client, charlie: User, make: MakeTask
+) -> None:
+    task = make("Shown")
+    make("Kept")
+    make("Own", owner=charlie)
+    TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.VIEW)
+    assert names(as_alice, "?q=shared:others") == ["Shown"]
+    assert names(as_charlie, "?q=shared:me") == ["Shown"]
+    assert names(as_charlie, "?q=owner:alice") == ["Shown"]
+    assert names(as_charlie, "?q=-owner:me") == ["Shown"]
+
+
+def offered(client: Client, q: str, at: int | None = None) -> list[str]:
+    """What the box offers."""
+    answer = client.get(f"/tasks/search/?{urlencode({'q': q, 'at': len(q) if at is None else at})}").json()
+    return [one["label"] for one in answer["options"]]
+
+
+def test_the_box_offers_only_what_one_can_see(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:
+    make("One", tags=("secret-project",))
+    assert offered(as_alice, "ta") == ["tag:"]
+    assert offered(as_alice, "tag:sec") == ["secret-project"]
+    assert offered(as_charlie, "tag:sec") == []
+    assert offered(as_alice, "owner:") == ["me", "alice"]
+    assert offered(as_charlie, "owner:") == ["me"]
+    assert offered(as_alice, "que rest", 3) == ["queue:"]
+    assert offered(as_alice, "rest", 0) == []
+    assert offered(as_alice, "\0tag:s", 99) == ["secret-project"]
+    assert as_alice.get("/tasks/search/?at=x").status_code == 200
+
+
+def test_columns_sort_and_say_so(as_alice: Client, make: MakeTask) -> None:
+    make("A")
+    make("B")
+    page = as_alice.get("/tasks/?q=status:active&page=1").content.decode()
+    assert 'aria-sort="ascending"' in page
+    assert "?q=status%3Aactive&amp;ordering=-name" in page
+    assert names(as_alice, "?ordering=-name") == ["B", "A"]
+    assert names(as_alice, "?ordering=created_at") == ["A", "B"]
+    assert 'aria-sort="descending"' in as_alice.get("/tasks/?ordering=-last_run_at").content.decode()
+
+
+def test_an_overdue_task_says_so(as_alice: Client, make: MakeTask) -> None:
+    task = make("Late")
+    type(task).objects.filter(pk=task.pk).update(next_due_at=timezone.now() - timedelta(minutes=5, seconds=30))
+    page = as_alice.get("/tasks/?q=due:overdue")
+    assert "overdue for 6 min" in text(page)
+    assert "is-late" in page.content.decode()
+
+
+def test_any_search_is_answered(as_alice: Client, make: MakeTask) -> None:
+    make()
+    for q in ("\0", '"', "tag:\x00", ":" * 600, "due:>99999w", "due:<99999w", "-", "tag:%", "name:\\", "owner:\ud800"):
+        assert as_alice.get("/tasks/", {"q": q.encode("utf-8", "replace")}).status_code == 200

@@ -9,7 +9,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   if (event.key === "/") {
-    const field = document.querySelector("[data-search]");
+    const field = document.querySelector("main [data-search]") ?? document.querySelector("[data-search]");
     if (field) { event.preventDefault(); field.focus(); field.select(); }
   } else if (isGoing && PLACES[event.key]) {
     document.querySelector(`[data-place="${PLACES[event.key]}"]`)?.click();

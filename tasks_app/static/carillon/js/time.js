@@ -16,6 +16,19 @@ export function relative(seconds) {
   return seconds > 0 ? `in ${amount(seconds)}` : `${amount(-seconds)} ago`;
 }
 
+// What should have begun by now says so; the engine looks every second, so ten are no delay worth a word.
+export function due(seconds) {
+  if (seconds >= 1) return relative(seconds);
+  return seconds > -10 ? "due now" : `overdue for ${amount(-seconds)}`;
+}
+
+function words(element, seconds) {
+  if ("since" in element.dataset) return span(-seconds);
+  if (!("due" in element.dataset)) return relative(seconds);
+  element.classList.toggle("is-late", seconds <= -10);
+  return due(seconds);
+}
+
 export function span(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   for (const [size, name, smaller, word] of SPANS) {
@@ -29,9 +42,9 @@ export function span(seconds) {
 function tick() {
   if (document.visibilityState === "hidden") return;
   const now = Date.now();
-  for (const element of document.querySelectorAll("time[data-relative], time[data-since]")) {
+  for (const element of document.querySelectorAll("time[data-relative], time[data-since], time[data-due]")) {
     const seconds = (Date.parse(element.dateTime) - now) / 1000;
-    const text = "since" in element.dataset ? span(-seconds) : relative(seconds);
+    const text = words(element, seconds);
     if (element.textContent !== text) element.textContent = text;
   }
 }

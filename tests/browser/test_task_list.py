@@ -1,0 +1,100 @@
+"""The list of tasks: a search that completes itself, and acting on all that match; without scripts as well."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import WAIT_MS, Platform, sign_in
+
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+
+COUNT = 4
+OFFERED = ".options li:visible"
+
+
+def plan(page: Page, tag: str) -> None:
+    """Make tasks with a tag, unless an earlier test has."""
+    page.goto("/settings/")
+    headers = {"X-CSRFToken": str(page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value"))}
+    for number in range(COUNT):
+        body = {"name": f"{tag} {number}", "type": "probe.sleep", "payload": {"seconds": 0}, "tags": [tag]}
+        answer = page.request.put(f"/api/tasks/by-key/{tag}-{number}", data=body, headers=headers)
+        assert answer.ok, answer.text()
+
+
+@pytest.fixture
+def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
+    """A tab without JavaScript."""
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
+    profile.set_default_timeout(WAIT_MS)
+    tab = profile.new_page()
+    sign_in(tab, platform)
+    yield tab
+    profile.close()
+
+
+def pause_all_and_take_it_back(page: Page) -> None:
+    """Go the whole way by what stands on the pages; the list is narrowed to what matches."""
+    expect(page.locator("tbody tr")).to_have_count(COUNT)
+    page.check("[name=all]")
+    page.click(".bulk button[value=pause]")
+    expect(page.locator("h1")).to_have_text(f"Pause {COUNT} tasks?")
+    page.fill("[name=note]", "holidays")
+    page.click("form button.primary")
+    expect(page.locator(".bulk-told")).to_contain_text(f"{COUNT} tasks paused.")
+    expect(page.locator("tbody .is-paused")).to_have_count(COUNT)
+    expect(page.locator("tbody tr").first).to_contain_text("holidays")
+    page.click("text=Undo")
+    expect(page.locator(".bulk-told")).to_contain_text(f"Taken back: {COUNT} tasks resumed.")
+    expect(page.locator("tbody .is-active")).to_have_count(COUNT)
+
+
+def test_the_box_completes_by_keyboard_and_what_matches_is_paused(page: Page) -> None:
+    plan(page, "keyboard")
+    page.goto("/tasks/")
+    box = page.locator("#task-q")
+    options = page.locator(OFFERED)
+    box.press_sequentially("ta")
+    expect(options).to_have_count(1)
+    expect(box).to_have_attribute("aria-expanded", "true")
+    box.press("ArrowDown")
+    expect(box).to_have_attribute("aria-activedescendant", str(options.first.get_attribute("id")))
+    box.press("Enter")
+    expect(box).to_have_value("tag:")
+    expect(options.filter(has_text="keyboard")).to_be_visible()
+    box.press_sequentially("keyb")
+    expect(options).to_have_count(1)
+    box.press("ArrowDown")
+    box.press("Tab")
+    expect(box).to_have_value("tag:keyboard ")
+    box.press("Enter")
+    page.wait_for_url("**/tasks/?q=tag%3Akeyboard**")
+    expect(page.locator(".bulk")).to_be_hidden()
+    page.locator("tbody [name=task]").first.check()
+    expect(page.locator("[data-bulk-count]")).to_have_text("1 ticked")
+    page.locator("tbody [name=task]").last.click(modifiers=["Shift"])
+    expect(page.locator("[data-bulk-count]")).to_have_text(f"{COUNT} ticked")
+    pause_all_and_take_it_back(page)
+
+
+def test_escape_closes_what_the_box_offers(page: Page) -> None:
+    page.goto("/tasks/?q=zzz")
+    box = page.locator("#task-q")
+    box.fill("st")
+    expect(page.locator(OFFERED)).to_have_count(1)
+    box.press("Escape")
+    expect(page.locator(OFFERED)).to_have_count(0)
+    expect(box).to_have_value("st")
+
+
+def test_it_all_works_without_scripts(scriptless: Page) -> None:
+    plan(scriptless, "scriptless")
+    scriptless.goto("/tasks/")
+    scriptless.fill("#task-q", "tag:scriptles")
+    scriptless.click("text=Search")
+    scriptless.click(".search-faults a")
+    pause_all_and_take_it_back(scriptless)
+    scriptless.locator("tbody [name=task]").first.check()
+    scriptless.click(".bulk button[value=delete]")
+    expect(scriptless.locator("h1")).to_have_text("Delete 1 task?")

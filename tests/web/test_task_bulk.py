@@ -1,0 +1,180 @@
+"""Acting on many tasks from the list."""
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import ScheduledTask, TaskRun, TaskShare
+from tasks_app.services import bulk
+from tasks_app.services.tasks import task_cancel
+from tests.web.conftest import MakeTask
+from tests.web.reading import text
+
+pytestmark = pytest.mark.usefixtures("empty_redis")
+_HIDDEN = re.compile(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"')
+
+
+def ask(client: Client, **query: Any) -> Any:
+    """Press a button of the bar."""
+    return client.get(f"/tasks/bulk/?{urlencode(query, doseq=True)}")
+
+
+def fields(page: Any) -> dict[str, Any]:
+    """What the form of the page would send."""
+    found: dict[str, list[str]] = {}
+    for name, value in _HIDDEN.findall(page.content.decode()):
+        found.setdefault(name, []).append(value.replace("&lt;", "<"))
+    return dict(found)
+
+
+def confirm(client: Client, page: Any, **more: Any) -> Any:
+    """Send the form of the page, and see where it leads."""
+    return client.post("/tasks/bulk/", {**fields(page), **more}, follow=True)
+
+
+def states() -> dict[str, str]:
+    """The states of all tasks."""
+    return dict(ScheduledTask.objects.filter(deleted_at=None).values_list("name", "status"))
+
+
+def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTask) -> None:
+    for number in range(12):
+        make(f"Import {number:02}", tags=("night",))
+    make("Other")
+    page = ask(as_alice, do="pause", all=1, q="tag:night")
+    said = text(page)
+    assert "Pause 12 tasks?" in said
+    assert "Import 09" in said
+    assert "and 2 more" in said
+    shown = confirm(as_alice, page, note="holidays")
+    assert shown.redirect_chain == [("/tasks/?q=tag%3Anight", 302)]
+    assert "12 tasks paused." in text(shown)
+    assert sorted(set(states().values())) == ["active", "paused"]
+    assert states()["Other"] == "active"
+    token = shown.context["told"]["token"]
+    assert "12 tasks paused." not in text(as_alice.get("/tasks/")), "told once"
+    undone = as_alice.post(f"/tasks/bulk/{token}/undo/", follow=True)
+    assert "Taken back: 12 tasks resumed." in text(undone)
+    assert set(states().values()) == {"active"}
+    assert "Undo" not in text(undone)
+
+
+def test_what_one_may_not_do_is_left_out_and_told_before(as_charlie: Client, charlie: User, make: MakeTask) -> None:
+    own, shown = make("Own", owner=charlie), make("Shown")
+    make("Unseen")
+    TaskShare.objects.create(task=shown, user=charlie, level=TaskShare.Level.VIEW)
+    page = ask(as_charlie, do="delete", all=1)
+    assert "Delete 1 task?" in text(page)
+    assert "1 of 2 is not yours to delete, and left out." in text(page)
+    assert "Unseen" not in text(page)
+    assert "1 task deleted." in text(confirm(as_charlie, page))
+    own.refresh_from_db()
+    assert own.is_deleted
+    assert sorted(states()) == ["Shown", "Unseen"]
+
+
+def test_those_that_were_ticked_and_no_others(as_alice: Client, make: MakeTask) -> None:
+    one, _two = make("One"), make("Two")
+    page = ask(as_alice, do="tag", task=[one.pk, "nonsense"])
+    assert "1 task tagged “new”." in text(confirm(as_alice, page, tag_name="new"))
+    tagged = {task.name: task.tags for task in ScheduledTask.objects.all()}
+    assert tagged == {"One": ["new"], "Two": []}
+
+
+def test_others_ticked_tasks_do_not_exist(as_charlie: Client, make: MakeTask) -> None:
+    task = make()
+    assert "No task matches any more" in text(as_charlie.get(ask(as_charlie, do="run", task=task.pk)["Location"]))
+    assert not TaskRun.objects.exists()
+
+
+def test_a_form_sent_twice_counts_once(as_alice: Client, make: MakeTask) -> None:
+    make()
+    page = ask(as_alice, do="run", all=1)
+    assert "1 run started." in text(confirm(as_alice, page))
+    confirm(as_alice, page)
+    assert TaskRun.objects.count() == 1
+
+
+def test_it_asks_again_when_other_tasks_match_by_then(as_alice: Client, make: MakeTask) -> None:
+    make("One")
+    page = ask(as_alice, do="delete", all=1)
+    make("Two")
+    again = confirm(as_alice, page)
+    assert again.status_code == 409
+    assert "What matches has changed" in text(again)
+    assert len(states()) == 2
+    assert "2 tasks deleted." in text(confirm(as_alice, again))
+
+
+def test_a_search_with_a_fault_is_not_acted_on(as_alice: Client, make: MakeTask) -> None:
+    make()
+    answer = ask(as_alice, do="delete", all=1, q="tga:night")
+    assert answer.status_code == 302
+    assert "not understood" in text(as_alice.get(answer["Location"]))
+    sent = {"do": "delete", "all": "1", "q": "tga:night", "token": "0" * 32, "seen": "x"}
+    as_alice.post("/tasks/bulk/", sent)
+    assert len(states()) == 1
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"do": "explode", "all": "1"}, {"do": "pause"}, {"do": "pause", "task": "nonsense"}]
+)
+def test_without_an_action_or_a_task_nothing_is_asked(as_alice: Client, make: MakeTask, query: dict[str, str]) -> None:
+    make()
+    assert ask(as_alice, **query)["Location"] == "/tasks/"
+    assert as_alice.post("/tasks/bulk/", query)["Location"] == "/tasks/"
+
+
+def test_a_tag_that_cannot_be_is_said_on_the_page(as_alice: Client, make: MakeTask) -> None:
+    make()
+    answer = confirm(as_alice, ask(as_alice, do="tag", all=1), tag_name=" ")
+    assert answer.status_code == 400
+    assert "The tag was not accepted" in text(answer)
+
+
+def test_a_long_action_is_gone_on_with(as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        make(f"T{number}")
+    monkeypatch.setattr(bulk, "SECONDS", 0)
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    half = confirm(as_alice, ask(as_alice, do="pause", all=1))
+    assert "2 of 3 done" in text(half)
+    [(address, _)] = half.redirect_chain
+    assert "2 of 3 done" in text(as_alice.get(address))
+    assert "3 tasks paused." in text(as_alice.post(address, follow=True))
+
+
+def test_what_others_have_begun_does_not_exist(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:
+    make()
+    page = ask(as_alice, do="pause", all=1)
+    [token] = fields(page)["token"]
+    confirm(as_alice, page)
+    assert as_charlie.get(f"/tasks/bulk/{token}/").status_code == 404
+    assert as_charlie.post(f"/tasks/bulk/{token}/").status_code == 404
+    assert as_charlie.post(f"/tasks/bulk/{token}/undo/").status_code == 404
+    assert as_alice.get(f"/tasks/bulk/{token}/").status_code == 200
+
+
+def test_asking_costs_no_more_for_more_tasks(
+    as_alice: Client, make: MakeTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        make(f"T{number}")
+    with django_assert_max_num_queries(10):
+        assert "30 tasks" in text(ask(as_alice, do="pause", all=1))
+
+
+def test_what_needs_nothing_is_told_before(as_alice: Client, make: MakeTask) -> None:
+    make("Active")
+    make("Paused", enabled=False)
+    task_cancel(task=make("Over"), actor="tests")
+    said = text(ask(as_alice, do="pause", all=1))
+    assert "Pause 1 task?" in said
+    assert "1 of 3 is paused already." in said
+    assert "1 of 3 is cancelled and cannot be paused." in said
+    assert "There is nothing to do" in text(ask(as_alice, do="resume", all=1, q="status:active"))
