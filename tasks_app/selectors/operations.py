@@ -2,17 +2,32 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db.models import Count, QuerySet
 
 from tasks_app.errors import Forbidden, NotFound
 from tasks_app.models import Queue, TaskRun, Worker, db_now
+from tasks_app.models.platform import ALIVE
 from tasks_app.selectors.access import Person, is_operator
 from tasks_app.selectors.health import live_workers
 from tasks_app.states import Status
 
 COUNTED = 1001
+GONE = timedelta(minutes=2)
+"""A worker that has been silent for longer is no longer waited for."""
+
+
+class WorkerState(StrEnum):
+    """What is known of a worker. SILENT has missed its reports; GONE has missed them for minutes."""
+
+    ALIVE = "alive"
+    QUIET = "quiet"
+    STOPPING = "stopping"
+    SILENT = "silent"
+    GONE = "gone"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -51,14 +66,34 @@ def queue_state(queue: Queue) -> QueueState:
     return _states([queue], COUNTED)[0]
 
 
+def worker_get(name: str) -> Worker:
+    """Give a worker; raises NotFound."""
+    worker = Worker.objects.filter(name=name).first()
+    if worker is None:
+        raise NotFound("There is no such worker.")
+    return worker
+
+
 def workers() -> QuerySet[Worker]:
     """The workers that have reported in the last week, the latest first."""
     return Worker.objects.order_by("-heartbeat_at", "name")
 
 
+def worker_state(worker: Worker, now: datetime) -> WorkerState:
+    """Say what is known of a worker: what it has obeyed, and of what was asked of it only a stop."""
+    if worker.stopped_at is not None:
+        return WorkerState.STOPPED
+    age = now - worker.heartbeat_at
+    if age > ALIVE:
+        return WorkerState.SILENT if age <= GONE else WorkerState.GONE
+    if worker.wish == Worker.Wish.STOP:
+        return WorkerState.STOPPING
+    return WorkerState.QUIET if worker.is_quiet else WorkerState.ALIVE
+
+
 def _states(queues: Iterable[Queue], counted: int) -> list[QueueState]:
     now = db_now()
-    served = [name for worker in live_workers() for name in worker.queues]
+    served = [name for worker in live_workers() if not worker.is_quiet for name in worker.queues]
     under_way = TaskRun.objects.filter(status=Status.RUNNING).order_by().values_list("queue")
     running = dict(under_way.annotate(Count("id")))
     found = []
