@@ -107,6 +107,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "person_id": User.objects.create_user("zoe", "zoe@example.org").pk,  # who has no password yet
         "sign_in_id": TokenSignIn.objects.get(user=alice).pk,
         "name": "default",
+        "type_name": "export_report",
         "key": "nightly",
         "token": "no-token",
         "uidb64": "MQ",
