@@ -123,6 +123,8 @@ def frame(request: Request) -> dict[str, Any]:
 def _navigation(request: Request, failed: int) -> list[Entry]:
     path = request.path
 
+    operates = is_operator(request.user)  # whose bar on a narrow screen would be too full
+
     def entry(place: str, word: str, icon: str, href: str, **more: Any) -> Entry:
         is_here = path == href if href == "/" else path.startswith(href)
         return Entry(place, word, icon, href, is_here, **more)
@@ -132,11 +134,11 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
         entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
         entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
-        entry("batch-list", "Batches", "batches", reverse("batch-list")),
+        entry("batch-list", "Batches", "batches", reverse("batch-list"), is_wide_only=operates),
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
-        entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
+        entry("file-list", "Files", "files", reverse("file-list"), is_wide_only=operates, ends_group=True),
     ]
-    if is_operator(request.user):
+    if operates:
         entries += [
             entry("queue-list", "Queues", "queues", reverse("queue-list")),
             entry("worker-list", "Workers", "workers", reverse("worker-list")),

@@ -191,7 +191,8 @@ def _sentence(rows: list[Row]) -> str:
     queued, running = sum(row.state.queued for row in rows), sum(row.state.running for row in rows)
     is_more = any(row.state.queued >= COUNTED for row in rows)
     waits = f"{'more than ' * is_more}{plural(queued - is_more, 'run')} {'wait' if queued != 1 else 'waits'}"
-    parts = [waits if queued else "Nothing waits", f"{running:,} {'run' if running != 1 else 'runs'} now"]
+    runs = "1 runs now" if running == 1 else f"{running:,} run now" if running else "none runs now"
+    parts = [waits if queued else "Nothing waits", runs]
     paused = sum(row.state.queue.paused_at is not None for row in rows)
     if paused:
         parts.append(f"{plural(paused, 'queue')} {'is' if paused == 1 else 'are'} paused")
