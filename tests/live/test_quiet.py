@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 
 from tests.live import inside
 from tests.live.platform import Platform, running_platform
@@ -57,6 +58,9 @@ def test_a_quiet_worker_ends_what_it_has_and_takes_nothing_more(platform: Platfo
     assert platform.ended(held).status == "succeeded"
     assert platform.story(held).path == ["queued/due", "running", "succeeded"]
     assert platform.story(left).path == ["queued/due"]
+    with platform.redis() as redis:
+        lengths = {redis.llen(f"{settings.REDIS_PREFIX}default") for _ in range(500)}
+    assert lengths == {1}, "the wake-up stays where it is, and does not go round between Redis and those who leave it"
     hush(platform, second, "")
     assert platform.ended(left).status == "succeeded", "its wake-up was kept for whoever takes work again"
     assert platform.story(left).worker == name_of(platform, second)
