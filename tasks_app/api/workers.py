@@ -96,6 +96,6 @@ def worker_out(worker: Worker, now: datetime) -> WorkerOut:
         **row,
         state=worker_state(worker, now),
         is_alive=worker.stopped_at is None and worker.heartbeat_at >= now - ALIVE,
-        wish=worker.wish or None,  # type: ignore[arg-type]  # the database holds nothing else
+        wish=worker.wish or None,
         wished_by=worker.wished_by or None,
     )

@@ -155,7 +155,7 @@ def theme(request: HttpRequest) -> HttpResponse:
     chosen = request.POST.get("theme", "")
     chosen = chosen if chosen in THEMES else ""
     if request.user.is_authenticated:
-        theme_choose(user=cast("User", request.user), theme=chosen)
+        theme_choose(user=request.user, theme=chosen)
     _keep_theme(request, response, chosen)
     return response
 
