@@ -67,12 +67,13 @@ def _waiting(channel: Any, queue: str) -> int:
 
 
 def _children(queue: str) -> int:
-    """Give how many children of live workers serve the queue, at most 2 s old."""
+    """Give how many children of workers that take work serve the queue, at most 2 s old."""
     global _capacity  # noqa: PLW0603  # one small cache per process
     read_at, by_queue = _capacity
     if time.monotonic() - read_at > _CAPACITY_SECONDS:
         by_queue = {}
-        for worker in Worker.objects.filter(stopped_at=None, heartbeat_at__gte=db_now() - ALIVE):
+        awake = Worker.objects.filter(stopped_at=None, is_quiet=False, heartbeat_at__gte=db_now() - ALIVE)
+        for worker in awake:
             for name in worker.queues:
                 by_queue[name] = by_queue.get(name, 0) + worker.concurrency
         _capacity = (time.monotonic(), by_queue)

@@ -1,7 +1,8 @@
 """The engine inside a Celery worker: a bootstep for the parent, signals for parent and children.
 
 The parent's duties run on timers of its event loop. A lost connection to the broker clears those timers and starts the
-consumer anew, so they belong to the consumer, whose start sets them again.
+consumer anew, so they belong to the consumer, whose start sets them again. While there is no connection a thread reads
+what operators ask of the worker, so that a stop needs no broker.
 """
 
 import logging
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 0.5
 _REPORT_SECONDS = 3.0
+_LISTENER_END_SECONDS = 5.0
 _SECOND_STOP_SECONDS = 1.0
 _LATE_SECONDS = 0.3
 
@@ -43,24 +45,62 @@ class EngineStep(bootsteps.StartStopStep):
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
         self._timers: list[Any] = []
+        self._listener: Listener | None = None
 
     def start(self, consumer: Any) -> None:
         """Set the timers; called again after each lost connection."""
         _take_signals()
         parent = _parent_of(consumer)
+        if self._listener is not None:
+            self._listener.end()
+            self._listener = None
         self._every(consumer, _WATCH_SECONDS, lambda: _watch(consumer, parent))
-        self._every(consumer, _REPORT_SECONDS, parent.report)
+        self._every(consumer, _REPORT_SECONDS, lambda: _report(consumer, parent))
         self._every(consumer, settings.UPKEEP_SECONDS, lambda: upkeep.upkeep(actor=f"{upkeep.ACTOR}{parent.name}"))
-        _guarded(parent.report)
+        _guarded(lambda: _report(consumer, parent))
 
     def stop(self, consumer: Any) -> None:
-        """Clear the timers."""
+        """Clear the timers; unless this is the end, listen meanwhile."""
+        if _parent is not None and self._listener is None and _the_board().stop_by is None:
+            self._listener = Listener(_parent)
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
 
     def _every(self, consumer: Any, seconds: float, duty: Callable[[], object]) -> None:
         self._timers.append(consumer.timer.call_repeatedly(seconds, _guarded, (duty,)))
+
+
+class Listener:
+    """Reads what is asked of the worker while it has no connection to the broker. Nothing forks meanwhile."""
+
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """End it before the worker goes on, and children may be forked again."""
+        self._is_over.set()
+        self._thread.join(_LISTENER_END_SECONDS)
+
+    def _listen(self) -> None:
+        while not self._is_over.wait(_REPORT_SECONDS):
+            _guarded(lambda: self._parent.obey(self._parent.wish()))
+        connections.close_all()
+
+
+def _report(consumer: Any, parent: Parent) -> None:
+    """Report the worker, do what is asked of it, and take wake-ups only where it takes work: others need them."""
+    parent.obey(parent.report())
+    taken = consumer.task_consumer
+    for queue in parent.queues:
+        if parent.board.is_quiet:
+            taken.cancel_by_queue(queue)
+        elif not taken.consuming_from(queue):
+            taken.add_queue(consumer.app.amqp.queues[queue])
+            taken.consume()
 
 
 def _take_signals() -> None:

@@ -14,11 +14,13 @@ from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
 from tasks_app.admin.shown import instant, label
 from tasks_app.models import Beat, Queue, Worker, db_now
 from tasks_app.models.platform import ALIVE
+from tasks_app.selectors.operations import worker_state
 from tasks_app.services.queues import queue_pause, queue_resume
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _QUEUE_TONES = {"open": "success", "paused": "warning"}
 _ALIVE_TONES = {"alive": "success", "stopped": "default", "silent": "danger"}
+_WORKER_TONES = {**_ALIVE_TONES, "quiet": "warning", "stopping": "info", "gone": "danger"}
 
 
 def _pause(queue: Queue, actor: str) -> Outcome:
@@ -138,6 +140,11 @@ class WorkerAdmin(_ReportingAdmin):
     fields = readonly_fields = (*list_display, "hostname", "pid", instant("stopped_at", "stopped"))
     ordering = ("-heartbeat_at",)
     search_fields = ("name",)
+
+    @label("state", _WORKER_TONES)
+    def state(self, row: Worker) -> str:
+        """As the platform's own page says it."""
+        return str(worker_state(row, db_now()))
 
     @display(description="queues")
     def queue_names(self, worker: Worker) -> str:

@@ -5,13 +5,14 @@ everybody's: each is a Django group over the permissions named here. What a pers
 (`NotFound`); what they may see and not do is refused (`Forbidden`).
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Group, PermissionsMixin
 from django.db.models import Q, QuerySet
 
 from tasks_app.errors import Forbidden
@@ -22,6 +23,7 @@ from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
 Thing = ScheduledTask | TaskRun | Batch
+HOLDERS = 50
 
 
 class Deed(StrEnum):
@@ -179,6 +181,24 @@ def anybody_reaches_private() -> bool:
 def schedule_permission(type_name: str) -> str:
     """Name the permission to use a task type that an administrator has restricted."""
     return f"schedule_{type_name.replace('.', '_')}"[:100]
+
+
+@dataclass(frozen=True)
+class Holders:
+    """Roles first, then people, who hold a permission."""
+
+    names: list[str]
+    is_more: bool
+
+
+def type_holders(spec: HandlerSpec) -> Holders:
+    """Say who holds the permission of a type, by role or alone; superusers, who hold every one, are left out."""
+    wanted = spec.permission.rpartition(".")[2] or schedule_permission(spec.name)
+    groups = Group.objects.filter(permissions__codename=wanted).order_by("name")
+    people = get_user_model().objects.filter(user_permissions__codename=wanted, is_active=True, is_superuser=False)
+    names = [f"the role {name}" for name in groups.values_list("name", flat=True)[: HOLDERS + 1]]
+    names += people.order_by("username").values_list("username", flat=True)[: HOLDERS + 1]
+    return Holders(names[:HOLDERS], len(names) > HOLDERS)
 
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:

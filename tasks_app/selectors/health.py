@@ -144,15 +144,30 @@ def _silent(beats: Sequence[Beat], now: datetime) -> list[str]:
 
 def _workers() -> tuple[bool, str] | Fault:
     alive = live_workers()
-    served = {queue for worker in alive for queue in worker.queues}
-    names = Queue.objects.filter(paused_at=None).values_list("name", flat=True)
-    without = [name for name in names if name not in served]
+    without, hushed = unserved(alive)
     if without:
         todo = f"Start a worker that serves {', '.join(without)} (WORKER_QUEUES names its queues), or pause the queue."
-        return Fault(f"no worker serves {', '.join(without)}", todo, _served_until(without))
+        told = [f"no worker serves {', '.join(without)}", *([_hushed(hushed)] if hushed else [])]
+        return Fault("; ".join(told), todo, _served_until(without))
+    if hushed:
+        since = max((one.wished_at for one in alive if one.is_quiet and one.wished_at), default=None)
+        return Fault(_hushed(hushed), "Let one of them take work again (Workers), or pause the queue.", since)
     if not alive:
         return Fault("no worker runs", "Start a worker: celery worker, as the Procfile has it.", _served_until([]))
-    return True, f"{len(alive)} with {sum(worker.concurrency for worker in alive)} children"
+    quiet = [f"{worker.name} is quiet" for worker in alive if worker.is_quiet]
+    return True, "; ".join([f"{len(alive)} with {sum(worker.concurrency for worker in alive)} children", *quiet])
+
+
+def unserved(alive: Sequence[Worker]) -> tuple[list[str], list[str]]:
+    """Give the queues, but for the paused, that none of these workers serves, and those of which all are quiet."""
+    known = {queue for worker in alive for queue in worker.queues}
+    served = {queue for worker in alive if not worker.is_quiet for queue in worker.queues}
+    names = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
+    return [name for name in names if name not in known], [name for name in names if name in known - served]
+
+
+def _hushed(queues: Sequence[str]) -> str:
+    return f"every worker of {', '.join(queues)} is quiet and takes nothing"
 
 
 def _served_until(queues: Collection[str]) -> datetime | None:

@@ -91,7 +91,10 @@ def _oldest_of(turn: QuerySet[TaskRun], queue: Queue, now: datetime) -> tuple[da
 
 
 class Crews:
-    """The workers that report, and what each has in hand under a lease that has not ended."""
+    """The workers that report, and what each has in hand under a lease that has not ended.
+
+    A quiet worker takes nothing because somebody asked for that, which is told of elsewhere.
+    """
 
     def __init__(self, workers: list[Worker], background: Iterable[str], now: datetime) -> None:
         self._workers = workers
@@ -108,14 +111,14 @@ class Crews:
             self._held[name] += [queue] * -(-runs // GROUP_MOST)
 
     def serving(self, queue: Queue) -> list[Worker]:
-        """Give those that serve a queue."""
-        return [worker for worker in self._workers if queue.name in worker.queues]
+        """Give those that serve a queue and should take its runs."""
+        return [worker for worker in self._workers if queue.name in worker.queues and not worker.is_quiet]
 
     def have_a_reason(self, queue: Queue) -> bool:
-        """Say whether all that serve the queue have their hands full, or have taken other runs lately."""
+        """Say whether all that serve the queue have their hands full, have taken other runs lately, or are quiet."""
         serving = self.serving(queue)
         if not serving:
-            return False
+            return any(queue.name in worker.queues for worker in self._workers)
         return all(self._is_full(worker, queue) for worker in serving) or self._claim_lately(serving)
 
     def _is_full(self, worker: Worker, queue: Queue) -> bool:

@@ -37,6 +37,11 @@ def type_rule(type_name: str) -> Rule:
     return type_rules().get(type_name, NO_RULE)
 
 
+def type_rule_stored(type_name: str) -> TypeRule | None:
+    """The row of one type's rule as it stands now, for those who change it."""
+    return TypeRule.objects.filter(type=type_name).first()
+
+
 class _Kept(threading.local):
     def __init__(self) -> None:
         self.until = 0.0

@@ -8,7 +8,7 @@ from django.db import transaction
 from tasks_app import recurrence
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import Profile
-from tasks_app.selectors.people import zone_of_person
+from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services import audit
 from tasks_app.services.account_mail import News, account_news
 from tasks_app.services.faults import faults_of
@@ -54,6 +54,17 @@ def profile_update(*, user: User, timezone: str) -> Profile:
     profile, _ = Profile.objects.update_or_create(user=user, defaults={"timezone": name})
     profile.user = user  # which makes it the user's own, in place of what was read before
     return profile
+
+
+@transaction.atomic
+def theme_choose(*, user: User, theme: str) -> None:
+    """Let pages look like this wherever the user signs in; "" is as the system says. Asking again changes nothing."""
+    before = theme_of_person(user)
+    if theme == before:
+        return
+    audit.note("profile.update", user, before={"theme": before}, after={"theme": theme})
+    profile, _ = Profile.objects.update_or_create(user=user, defaults={"theme": theme})
+    profile.user = user
 
 
 def zone_adopt(*, user: User, timezone: str) -> None:

@@ -19,10 +19,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
 from tasks_app.errors import CarillonError, Invalid
-from tasks_app.selectors.access import is_staff, reads_mailbox
+from tasks_app.selectors.access import is_operator, is_staff, reads_mailbox
 from tasks_app.selectors.home import needs_person_count
-from tasks_app.selectors.people import zone_of_person
+from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.web.settings_side import settings_groups
 
 P = ParamSpec("P")
 THEMES = ("light", "dark")
@@ -108,18 +109,21 @@ def render(
 def frame(request: Request) -> dict[str, Any]:
     """Give what the frame around a page shows."""
     failed = needs_person_count(request.user)
-    theme = request.COOKIES.get("theme", "")
+    theme = request.COOKIES.get("theme") or theme_of_person(request.user)
     return {
         "site_name": settings.SITE_NAME,
         "environment": settings.ENVIRONMENT,
         "theme": theme if theme in THEMES else "",
         "needs_person": failed,
         "navigation": _navigation(request, failed),
+        "settings_groups": settings_groups(request.user, request.path),
     }
 
 
 def _navigation(request: Request, failed: int) -> list[Entry]:
     path = request.path
+
+    operates = is_operator(request.user)  # whose bar on a narrow screen would be too full
 
     def entry(place: str, word: str, icon: str, href: str, **more: Any) -> Entry:
         is_here = path == href if href == "/" else path.startswith(href)
@@ -130,10 +134,15 @@ def _navigation(request: Request, failed: int) -> list[Entry]:
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
         entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
         entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
-        entry("batch-list", "Batches", "batches", reverse("batch-list")),
+        entry("batch-list", "Batches", "batches", reverse("batch-list"), is_wide_only=operates),
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
-        entry("file-list", "Files", "files", reverse("file-list"), ends_group=True),
+        entry("file-list", "Files", "files", reverse("file-list"), is_wide_only=operates, ends_group=True),
     ]
+    if operates:
+        entries += [
+            entry("queue-list", "Queues", "queues", reverse("queue-list")),
+            entry("worker-list", "Workers", "workers", reverse("worker-list")),
+        ]
     if reads_mailbox(request.user):
         entries.append(entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True))
     if is_staff(request.user):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person, is_operator
 from tasks_app.selectors.eligible import eligible_runs
-from tasks_app.selectors.health import Finding
+from tasks_app.selectors.health import Finding, live_workers, unserved
 from tasks_app.selectors.trouble import troubles
 from tasks_app.states import Status
 from tasks_app.web.page import Request, page, render
@@ -58,13 +58,20 @@ def why_it_waits(run: TaskRun) -> str:
     found = {one.name: one for one in troubles()}
     if "broker" in found:
         return "Runs start once Redis is back; until then this one waits in the database."
-    if "workers" in found and run.queue in found["workers"].detail.removeprefix("no worker serves ").split(", "):
-        return f"No worker serves queue {run.queue} now; it starts as soon as one does."
+    if "workers" in found and (why := _without_worker(run.queue)):
+        return why
     if "claims" in found:
         return "Runs are not being started now; it starts as soon as that is mended."
     if run.is_serial and not eligible_runs(run.queue).filter(id=run.id).exists():
         return "Waits its turn: another run of this task is under way."
     return ""
+
+
+def _without_worker(queue: str) -> str:
+    without, hushed = unserved(live_workers())
+    if queue in without:
+        return f"No worker serves queue {queue} now; it starts as soon as one does."
+    return f"Every worker of queue {queue} is quiet now; it starts as soon as one takes work again." * (queue in hushed)
 
 
 def context_for(user: Person) -> dict[str, Any]:

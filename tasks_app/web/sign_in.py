@@ -20,10 +20,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError
+from tasks_app.selectors.people import theme_of_person
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.first_sign_in import USER_NAME, password_file
 from tasks_app.services.limiter import LimiterAway, TooMany
-from tasks_app.services.people import zone_adopt
+from tasks_app.services.people import theme_choose, zone_adopt
 from tasks_app.services.sign_in import DEVICE_SECONDS, code_check, device_token, password_check
 from tasks_app.web.half_way import half_way_begin, half_way_end, half_way_of
 from tasks_app.web.page import THEMES, local_next, zone_of_browser
@@ -112,6 +113,8 @@ def signed_in(request: HttpRequest, user: User, *, then: str) -> HttpResponse:
         text = 'The one-time password is not written down any more: <a href="{}">choose your own</a>.'
         messages.warning(request, format_html(text, reverse("password")))
     response = redirect(then)
+    if chosen := theme_of_person(user):
+        _keep_theme(request, response, chosen)
     response.set_cookie(
         DEVICE_COOKIE,
         device_token(user=user),
@@ -147,11 +150,18 @@ def refused(response: HttpResponse, refusal: CarillonError | None) -> HttpRespon
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """Remember the theme in a cookie, for pages and for strangers alike."""
+    """Remember the theme: in a cookie, for the sign-in pages too, and with the person, for other browsers."""
     response = redirect(local_next(request))
     chosen = request.POST.get("theme", "")
-    if chosen in THEMES:
+    chosen = chosen if chosen in THEMES else ""
+    if request.user.is_authenticated:
+        theme_choose(user=request.user, theme=chosen)
+    _keep_theme(request, response, chosen)
+    return response
+
+
+def _keep_theme(request: HttpRequest, response: HttpResponse, chosen: str) -> None:
+    if chosen:
         response.set_cookie("theme", chosen, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure())
     else:
         response.delete_cookie("theme")
-    return response

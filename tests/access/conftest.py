@@ -1,6 +1,7 @@
 """Ten people, and one of everything that the first of them owns."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tasks_app.models import (
     SyncedRecord,
     TaskShare,
     TokenSignIn,
+    Worker,
 )
 from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.credentials import credential_create
@@ -87,6 +89,8 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
     )
     sign_in_begin(user=alice, address="10.1.2.3")
     secret = {"kind": "bearer", "hosts": ["api.example.com"], "secret": "a-secret-token"}
+    now = run.created_at + timedelta(hours=1)
+    Worker.objects.create(name="default", hostname="here", pid=1, started_at=now, heartbeat_at=now)
     return {
         "task_id": task.pk,
         "run_id": run.pk,
@@ -103,6 +107,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "person_id": User.objects.create_user("zoe", "zoe@example.org").pk,  # who has no password yet
         "sign_in_id": TokenSignIn.objects.get(user=alice).pk,
         "name": "default",
+        "type_name": "export_report",
         "key": "nightly",
         "token": "no-token",
         "bulk_id": "01a22517-e04e-78f6-b682-6e2ae56ab0cd",

@@ -51,6 +51,10 @@ CHANGE = Rule(_of("admin owner"), SEE_ALL)
 MINE = Rule(_of("owner"))
 """Nobody else's business, administrators included."""
 OPERATE = Rule(_of("operator admin"), SIGNED_IN)
+QUEUES = Rule(_of("operator admin"))
+QUEUE_MAKERS = Rule(_of("admin"), _of("operator admin"))
+"""The pages of queues and workers; for others they do not exist."""
+RULES_OF_TYPES = Rule(_of("admin"), SIGNED_IN)
 STAFF = PEOPLE = Rule(_of("admin"))
 NONE = Rule(frozenset())
 """The thing that the address names does not exist: 404 for all who have signed in."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tasks_app.models import AuditEntry, Effect, ScheduledTask, StoredFile, SyncedCollection, TaskRun, db_now
+from tasks_app.models import AuditEntry, Effect, ScheduledTask, StoredFile, SyncedCollection, TaskRun, Worker, db_now
 from tasks_app.selectors.audit import ACTIONS
 from tasks_app.services.files import file_delete
 from tasks_app.services.tokens import TokenPair, sign_in_begin
@@ -82,6 +82,12 @@ class World:
         assert self.api.put(path, SHARE).status == 200
         return path
 
+    def worker(self, wish: str = "") -> str:
+        """A worker's address."""
+        now = db_now()
+        Worker.objects.create(name="one", hostname="here", pid=1, started_at=now, heartbeat_at=now, wish=wish)
+        return "workers/one"
+
     def tokens(self) -> TokenPair:
         """A sign-in by tokens."""
         return sign_in_begin(user=self.owner, address="127.0.0.1")
@@ -135,6 +141,9 @@ WRITES: dict[tuple[str, str], Call] = {
     ("collections/<uuid:collection_id>", "DELETE"): lambda w: (w.collection(), None),
     ("queues/<str:name>/pause", "POST"): lambda w: ("queues/default/pause", None),
     ("queues/<str:name>/resume", "POST"): lambda w: ("queues/default/resume", None),
+    ("workers/<str:name>/quiet", "POST"): lambda w: (f"{w.worker()}/quiet", None),
+    ("workers/<str:name>/resume", "POST"): lambda w: (f"{w.worker('quiet')}/resume", None),
+    ("workers/<str:name>/stop", "POST"): lambda w: (f"{w.worker()}/stop", None),
     ("upcoming/spread", "POST"): lambda w: (
         "upcoming/spread",
         {"tasks": [w.task().partition("/")[2]], "spread_seconds": 5},

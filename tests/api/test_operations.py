@@ -89,6 +89,49 @@ def test_workers_are_for_operators(api: Api, operator: Api, nobody: Api) -> None
     assert (api.get("workers").status, nobody.get("workers").status) == (403, 401)
 
 
+@pytest.mark.parametrize(
+    ("action", "wish", "state"), [("quiet", "quiet", "alive"), ("stop", "stop", "stopping"), ("resume", None, "alive")]
+)
+def test_operators_ask_something_of_a_worker(operator: Api, action: str, wish: str | None, state: str) -> None:
+    make_worker("carillon@here", wish="quiet" if action == "resume" else "", load=0.5)
+    asked = operator.post(f"workers/carillon@here/{action}")
+    assert asked.status == 200
+    assert (asked.body["wish"], asked.body["state"], asked.body["load"]) == (wish, state, 0.5)
+    assert (asked.body["wished_by"], asked.body["is_quiet"]) == ("user:ada", False), "it has not obeyed yet"
+    again = operator.post(f"workers/carillon@here/{action}")
+    assert (again.status, again.body["wished_at"]) == (200, asked.body["wished_at"])
+
+
+@pytest.mark.parametrize("action", ["quiet", "resume", "stop"])
+def test_others_ask_nothing_of_a_worker(api: Api, operator: Api, nobody: Api, action: str) -> None:
+    make_worker("one")
+    assert (api.post(f"workers/one/{action}").status, nobody.post(f"workers/one/{action}").status) == (403, 401)
+    assert operator.post(f"workers/nope/{action}").status == 404
+    assert operator.get(f"workers/one/{action}").status == 405
+
+
+def test_nothing_is_asked_of_a_worker_that_would_not_hear_it(operator: Api) -> None:
+    ago = timezone.now() - timedelta(minutes=1)
+    make_worker("stopped", stopped_at=timezone.now())
+    make_worker("silent", heartbeat_at=ago)
+    make_worker("stopping", wish="stop")
+    codes = {name: operator.post(f"workers/{name}/quiet") for name in ("stopped", "silent", "stopping")}
+    assert {name: (reply.status, reply.body["error"]["code"]) for name, reply in codes.items()} == {
+        name: (409, f"worker_{name}") for name in codes
+    }
+
+
+def test_what_is_known_of_a_worker_is_said_honestly(operator: Api) -> None:
+    now = timezone.now()
+    make_worker("a", is_quiet=True, wish="quiet")
+    make_worker("b", wish="quiet")
+    make_worker("c", heartbeat_at=now - timedelta(seconds=40), is_quiet=True)
+    make_worker("d", heartbeat_at=now - timedelta(minutes=3), wish="stop")
+    make_worker("e", heartbeat_at=now - timedelta(minutes=3), stopped_at=now)
+    found = {worker["name"]: worker["state"] for worker in operator.get("workers").body["results"]}
+    assert found == {"a": "quiet", "b": "alive", "c": "silent", "d": "gone", "e": "stopped"}
+
+
 def test_stats_count_and_time_the_callers_runs(api: Api, stranger: Api, nobody: Api, alice: User) -> None:
     task = make_task(alice)
     good, bad, running, waiting = (make_run(alice, task) for _ in range(4))

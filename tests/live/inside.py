@@ -32,7 +32,7 @@ from tasks_app.models import (
     new_id,
 )
 from tasks_app.selectors.effects import run_effects
-from tasks_app.services import api_keys, lifecycle, queues, runs, settling, tasks
+from tasks_app.services import api_keys, lifecycle, queues, runs, settling, tasks, workers
 from tasks_app.services.specs import TaskSpec
 from tests.live.story import Attempt, Event, Story
 
@@ -197,6 +197,21 @@ def queue_pause(name: str) -> None:
 def queue_resume(name: str) -> None:
     """Let a queue go on."""
     queues.queue_resume(queue=Queue.objects.get(name=name), actor=ACTOR)
+
+
+def worker_ask(name: str, wish: str) -> None:
+    """Ask something of a worker."""
+    workers.worker_ask(worker=Worker.objects.get(name=name), wish=Worker.Wish(wish), actor=ACTOR)
+
+
+def worker_names() -> dict[str, bool]:
+    """Give the workers that have not stopped, each with whether it says that it is quiet."""
+    return dict(Worker.objects.filter(stopped_at=None).values_list("name", "is_quiet"))
+
+
+def worker_wish(name: str) -> str:
+    """Give what is asked of a worker."""
+    return Worker.objects.get(name=name).wish
 
 
 def queue_make(name: str) -> None:

@@ -311,6 +311,23 @@ def test_a_database_that_is_slow_is_an_answer_too(client: Client, alice: User) -
 
 
 @pytest.mark.usefixtures("platform")
+def test_a_quiet_worker_is_told_of_and_is_not_taken_for_stuck(client: Client, alice: User) -> None:
+    wait_long(alice)
+    Worker.objects.update(is_quiet=True, wish="quiet", wished_at=db_now())
+    words = "every worker of critical, default, low-priority is quiet and takes nothing"
+    assert faults(client) == {"workers": words}
+    assert "take work again" in client.get("/statusz").json()["checks"]["workers"]["todo"]
+    make_worker("other@here", queues=["critical"])
+    assert faults(client) == {"workers": words.replace("critical, ", "")}
+    Queue.objects.filter(name="low-priority").update(paused_at=db_now())
+    make_worker("third@here", queues=["default"])
+    assert list(faults(client)) == ["claims"], "this one should have taken it"
+    TaskRun.objects.all().delete()
+    assert faults(client) == {}
+    assert "carillon@here is quiet" in client.get("/statusz").json()["checks"]["workers"]["detail"]
+
+
+@pytest.mark.usefixtures("platform")
 def test_a_serial_task_waits_for_itself(client: Client, alice: User) -> None:
     task = runs.make_task(alice)
     running = runs.make_run(alice, task, is_serial=True)

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import DataError, OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
+from tasks_app import dispatch
 from tasks_app.errors import Skip
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming, lifecycle, outcomes
@@ -63,6 +64,22 @@ def test_a_member_of_a_group_that_is_asked_to_stop_before_its_turn_does_not_begi
         child.work("default")
     assert begun == [str(run.id) for run in made[:2]]
     assert [runs.fresh(run).status for run in made] == ["succeeded", "succeeded", "cancelled"]
+
+
+def test_a_quiet_worker_claims_nothing_and_wakes_the_others(
+    child: Child, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[str] = []
+    monkeypatch.setattr(dispatch, "wake", lambda queue, count=1: woken.append(queue))
+    board = child._place.board
+    with declared(lambda ctx, payload: board.be_quiet(True)) as name:
+        first, second = (runs.make_run(alice, type=name) for _ in range(2))
+        assert child.work("default") == 1
+        assert [runs.fresh(run).status for run in (first, second)] == ["succeeded", "queued"]
+        assert woken[-1] == "default"
+        assert child.work("default") == 0
+        board.be_quiet(False)
+        assert child.work("default") == 1
 
 
 @contextmanager

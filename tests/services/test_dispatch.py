@@ -82,6 +82,7 @@ def test_children_of_live_workers_of_that_queue_count(empty_redis: redis.Redis) 
     worker("b", children=2, queues=["default", "gpu"])
     worker("silent", children=9, silent=60)
     worker("stopped", children=9, stopped_at=db_now())
+    worker("quiet", children=9, is_quiet=True)
     assert dispatch.wake("default", 100) == 4
     assert dispatch.wake("gpu", 100) == 2
 

@@ -4,9 +4,10 @@ import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from tasks_app.models import Profile
+from tasks_app.models import AuditEntry, Profile
 from tasks_app.services.first_sign_in import first_admin_create
 from tasks_app.services.people import profile_update
+from tests.web.conftest import signed_in
 from tests.web.reading import errors, text
 
 pytestmark = pytest.mark.usefixtures("empty_redis")
@@ -50,6 +51,18 @@ def test_the_theme_is_remembered(as_alice: Client) -> None:
     assert b'data-theme="dark"' in as_alice.get("/").content
     as_alice.post("/theme/", {"theme": "system"})
     assert b"data-theme=" not in as_alice.get("/").content
+
+
+def test_the_theme_comes_along_to_another_browser_and_its_sign_in_page(as_alice: Client, alice: User) -> None:
+    as_alice.post("/theme/", {"theme": "dark"})
+    assert b'data-theme="dark"' in signed_in(alice).get("/").content
+    other = Client()
+    other.post("/sign-in/", {"username": "alice", "password": "alice-password"})
+    other.post("/sign-out/")
+    assert b'data-theme="dark"' in other.get("/sign-in/").content
+    as_alice.post("/theme/", {"theme": "system"})
+    assert b"data-theme=" not in signed_in(alice).get("/").content
+    assert AuditEntry.objects.filter(action="profile.update", after={"theme": ""}).count() == 1
 
 
 def test_an_odd_theme_is_ignored(as_alice: Client) -> None:

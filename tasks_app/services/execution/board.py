@@ -1,8 +1,8 @@
 """The small shared memory between a worker's parent and its children.
 
-A header carries the parent's wish to stop; each child has a slot that says which run it works on, so that the parent
-can settle that run at once when the child is gone. Made in the parent before it forks. Each slot has two banks: a new
-child takes the one that its predecessor did not leave behind.
+A header carries the parent's wish to stop or to be quiet; each child has a slot that says which run it works on, so
+that the parent can settle that run at once when the child is gone. Made in the parent before it forks. Each slot has
+two banks: a new child takes the one that its predecessor did not leave behind.
 """
 
 import contextlib
@@ -24,7 +24,8 @@ CHILDREN = 256
 _BANKS = 2
 _HEADER = struct.Struct("=dd")
 _LAST_CLAIM = struct.Struct("=d")
-_SLOTS_AT = _HEADER.size + _LAST_CLAIM.size
+_QUIET_AT = _HEADER.size + _LAST_CLAIM.size
+_SLOTS_AT = _QUIET_AT + 8
 _SLOT = struct.Struct("=BBBxdII16s")
 _ENDS_AT, _ENDS = 4, struct.Struct("=d")
 _HELD = struct.Struct("=IIB")
@@ -106,14 +107,28 @@ class Board:
         is_asked, by = self._header()
         return by if is_asked else None
 
+    def be_quiet(self, is_quiet: bool) -> None:
+        """Ask the children to end what they have and take nothing more, or to take work again."""
+        self._memory[_QUIET_AT] = is_quiet
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the children take nothing more for now."""
+        return bool(self._memory[_QUIET_AT])
+
+    @property
+    def takes_work(self) -> bool:
+        """Whether a child may claim another run."""
+        return self.stop_by is None and not self.is_quiet
+
     def note_claim(self) -> None:
         """Say that a child took a run just now."""
-        self._memory[_HEADER.size : _SLOTS_AT] = _LAST_CLAIM.pack(time.time())
+        self._memory[_HEADER.size : _QUIET_AT] = _LAST_CLAIM.pack(time.time())
 
     @property
     def last_claim(self) -> float | None:
         """The Unix time at which a child last took a run; None while none has."""
-        return _LAST_CLAIM.unpack(self._memory[_HEADER.size : _SLOTS_AT])[0] or None
+        return _LAST_CLAIM.unpack(self._memory[_HEADER.size : _QUIET_AT])[0] or None
 
     def free_bank(self, child: int) -> int:
         """Give the slot index for a new child: one that holds no unsettled run."""

@@ -57,12 +57,12 @@ class Child:
     def work(self, woken_for: str) -> int:
         """Execute runs for about a second (one long run may take longer); gives their number.
 
-        Posts another wake-up when more wait.
+        Posts another wake-up when more wait: a quiet worker, which takes none of them, for the other workers.
         """
         close_old_connections()
         until = time.monotonic() + _SLICE_SECONDS
         count = 0
-        while self._place.board.stop_by is None:
+        while self._place.board.takes_work:
             claimed_at = time.monotonic()
             runs = self._claim(woken_for)
             if not runs:

@@ -1,4 +1,5 @@
-"""The worker's parent: reports the worker, settles the runs of children that are gone, ends what outlives a stop."""
+"""The worker's parent: reports the worker, does what is asked of it, settles the runs of children that are gone, ends
+what outlives a stop."""
 
 import contextlib
 import logging
@@ -8,6 +9,7 @@ import signal
 import time
 from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 from tasks_app.models import Worker, db_now
 from tasks_app.services import outcomes
@@ -25,19 +27,24 @@ class Parent:
     def __init__(self, board: Board, *, name: str, queues: list[str], children: int, version: str) -> None:
         self.board = board
         self.name = name
-        self._queues = queues
+        self.queues = queues
         self._children = children
         self._version = version
         self._started_at: datetime | None = None
+        self._is_ending = False
 
-    def report(self) -> None:
-        """Write the worker's row: it is alive, and this many of its children are busy."""
+    def report(self) -> str:
+        """Write the worker's row: it is alive, and this many of its children are busy. Gives what is asked of it.
+
+        What was asked of the worker that had this name before is no wish to this one.
+        """
         now = db_now()
+        facts: dict[str, Any] = {} if self._started_at else {"wish": "", "wished_at": None, "wished_by": ""}
         self._started_at = self._started_at or now
-        facts = {
+        facts |= {
             "hostname": platform.node()[:200],
             "pid": os.getpid(),
-            "queues": self._queues,
+            "queues": self.queues,
             "concurrency": self._children,
             "running": len(self.board.busy()),
             "last_claim_at": datetime.fromtimestamp(self.board.last_claim, UTC) if self.board.last_claim else None,
@@ -45,12 +52,35 @@ class Parent:
             "started_at": self._started_at,
             "heartbeat_at": now,
             "stopped_at": None,
+            "load": round(os.getloadavg()[0], 2),
+            "is_quiet": self.board.is_quiet,
         }
-        Worker.objects.update_or_create(name=self.name, defaults=facts)
+        worker, _ = Worker.objects.update_or_create(name=self.name, defaults=facts)
+        return worker.wish
+
+    def wish(self) -> str:
+        """Read what is asked of the worker, and no more."""
+        return Worker.objects.filter(name=self.name).values_list("wish", flat=True).first() or ""
+
+    def obey(self, wish: str) -> None:
+        """Do what is asked: a stop is what SIGTERM asks for; the children see the rest before their next claim."""
+        if wish == Worker.Wish.STOP:
+            self._end()
+        elif self.board.is_quiet != (wish == Worker.Wish.QUIET):
+            self.board.be_quiet(wish == Worker.Wish.QUIET)
+            Worker.objects.filter(name=self.name).update(is_quiet=self.board.is_quiet)
+            logger.info("the worker %s", "takes nothing more" if self.board.is_quiet else "takes work again")
+
+    def _end(self) -> None:
+        """Ask for the end once: a second time would cut the grace short."""
+        if not self._is_ending and self.board.stop_by is None:
+            self._is_ending = True
+            logger.info("an operator asked the worker to stop")
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def say_goodbye(self) -> None:
         """Write that the worker has stopped in good order."""
-        Worker.objects.filter(name=self.name).update(stopped_at=db_now(), running=0)
+        Worker.objects.filter(name=self.name).update(stopped_at=db_now(), running=0, is_quiet=False)
 
     def settle_lost(self, alive: Collection[int]) -> int:
         """Settle the runs of children whose pid is not among `alive`, by what ended them; gives their number."""

@@ -1,4 +1,4 @@
-// The theme changes at once; without JavaScript the same form posts it.
+// The theme changes at once, and is kept with the person; without JavaScript the same form posts it.
 
 const YEAR = 31536000;
 
@@ -7,6 +7,9 @@ document.addEventListener("submit", (event) => {
   if (!form) return;
   event.preventDefault();
   const theme = event.submitter?.value ?? "system";
+  const kept = new FormData(form);
+  kept.set("theme", theme);
+  fetch(form.action, { method: "POST", body: kept, redirect: "manual", keepalive: true }).catch(() => {});
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR}; samesite=lax`;
   if (theme === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
