@@ -1,7 +1,6 @@
 """What every page shares: who asks, in which zone, the frame around it, and answering with one fragment alone."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
@@ -19,10 +18,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
 from tasks_app.errors import CarillonError, Invalid
-from tasks_app.selectors.access import is_operator, is_staff, reads_mailbox
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.web.navigation import keys, navigation
 from tasks_app.web.settings_side import settings_groups
 
 P = ParamSpec("P")
@@ -36,20 +35,6 @@ class Request(HttpRequest):
 
 
 View = Callable[Concatenate[Request, P], HttpResponse]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One place in the rail."""
-
-    place: str
-    word: str
-    icon: str
-    href: str
-    is_here: bool
-    count: str = ""
-    is_wide_only: bool = False
-    ends_group: bool = False
 
 
 def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
@@ -115,50 +100,10 @@ def frame(request: Request) -> dict[str, Any]:
         "environment": settings.ENVIRONMENT,
         "theme": theme if theme in THEMES else "",
         "needs_person": failed,
-        "navigation": _navigation(request, failed),
+        "navigation": navigation(request.user, request.path, failed),
+        "keys": keys(),
         "settings_groups": settings_groups(request.user, request.path),
     }
-
-
-def _navigation(request: Request, failed: int) -> list[Entry]:
-    path = request.path
-
-    operates = is_operator(request.user)  # whose bar on a narrow screen would be too full
-
-    def entry(place: str, word: str, icon: str, href: str, **more: Any) -> Entry:
-        is_here = path == href if href == "/" else path.startswith(href)
-        return Entry(place, word, icon, href, is_here, **more)
-
-    entries = [
-        entry("home", "Home", "home", reverse("home")),
-        entry("task-list", "Tasks", "tasks", reverse("task-list")),
-        entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
-        entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
-        entry("batch-list", "Batches", "batches", reverse("batch-list"), is_wide_only=operates),
-        entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
-        entry("file-list", "Files", "files", reverse("file-list"), is_wide_only=operates, ends_group=True),
-    ]
-    if operates:
-        entries += [
-            entry("queue-list", "Queues", "queues", reverse("queue-list")),
-            entry("worker-list", "Workers", "workers", reverse("worker-list")),
-        ]
-    if reads_mailbox(request.user):
-        entries.append(entry("mailbox", "Mailbox", "mail", reverse("mailbox"), is_wide_only=True))
-    if is_staff(request.user):
-        entries += [
-            entry("flower", "Flower", "flower", "/flower/", is_wide_only=True),
-            entry("admin", "Admin", "shield", "/admin/", is_wide_only=True),
-        ]
-    entries += [
-        entry("api-docs", "API", "code", "/api/docs/", is_wide_only=True),
-        entry("settings", "Settings", "settings", reverse("settings")),
-    ]
-    return entries
-
-
-def _capped(count: int) -> str:
-    return "" if not count else "99+" if count > 99 else str(count)  # noqa: PLR2004
 
 
 def local_next(request: HttpRequest, fallback: str = "/") -> str:

@@ -1,20 +1,7 @@
-// Keys of the whole app, and menus that close when one looks away.
-
-const PLACES = { h: "home", t: "task-list", r: "run-list", b: "batch-list", u: "upcoming", s: "settings" };
-let isGoing = false;
-
-const isTyping = (element) => element?.matches?.("input, textarea, select, [contenteditable]");
+// Menus that close when one looks away, filters that ask at once.
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-  if (event.key === "/") {
-    const field = document.querySelector("main [data-search]") ?? document.querySelector("[data-search]");
-    if (field) { event.preventDefault(); field.focus(); field.select(); }
-  } else if (isGoing && PLACES[event.key]) {
-    document.querySelector(`[data-place="${PLACES[event.key]}"]`)?.click();
-  }
-  isGoing = event.key === "g";
 });
 
 function closeMenus(except) {
