@@ -52,3 +52,9 @@ def select(query: QueryDict, name: str, label: str, options: Iterable[tuple[str,
     """Build a filter that says what it filters when nothing is chosen."""
     chosen = query.get(name, "")
     return Select(name, label, [Choice(value, word, value == chosen) for value, word in [("", label), *options]])
+
+
+def whole(query: QueryDict, name: str) -> int | None:
+    """A version or another small whole number, or None when it is none."""
+    raw = query.get(name, "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004

@@ -22,6 +22,7 @@ from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
+from tasks_app.web import query
 from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
@@ -71,8 +72,7 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
     form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
     form.mean = lambda payload: meant_payload(request.user, task, payload)
-    raw = request.POST.get("version", "")
-    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
+    version = query.whole(request.POST, "version")
 
     def save() -> ScheduledTask:
         return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
