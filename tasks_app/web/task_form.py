@@ -27,6 +27,7 @@ from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
+from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, actor_of, page, render, status_of, zone_of
 from tasks_app.web.preview import preview
 from tasks_app.web.zones import zone_offers
@@ -121,13 +122,26 @@ def _save(  # noqa: PLR0913  # what a form is drawn with again
         form.check(task.owner if task else request.user)
         return _draw(request, form, task=task, example=example, status=400)
     try:
-        saved = save()
+        outcome = done_once(request, lambda: _saved(request, save, is_run=form.run_now))
     except CarillonError as error:
         return _draw(request, form, task=task, example=example, status=_refuse(request, form, error))
     messages.success(request, done)
-    if form.run_now:
-        return _and_run(request, saved)
-    return redirect("task-detail", task_id=saved.pk)
+    if outcome.refusal:
+        messages.error(request, outcome.refusal)
+    return redirect(outcome.then)
+
+
+def _saved(request: Request, save: Callable[[], ScheduledTask], *, is_run: bool) -> Outcome:
+    """Save, and run it once where that was asked for; a refused run leaves what was saved."""
+    task = save()
+    detail = reverse("task-detail", args=[task.pk])
+    if not is_run:
+        return Outcome(detail)
+    try:
+        run = task_run_now(task=task, actor=actor_of(request))
+    except CarillonError as error:
+        return Outcome(detail, f"It was not run: {error.message}")
+    return Outcome(reverse("run-detail", args=[run.pk]))
 
 
 def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
@@ -138,15 +152,6 @@ def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
         return 412
     form.refuse(error)
     return status_of(error)
-
-
-def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:
-    try:
-        run = task_run_now(task=task, actor=actor_of(request))
-    except CarillonError as error:
-        messages.error(request, error.message)
-        return redirect("task-detail", task_id=task.pk)
-    return redirect("run-detail", run_id=run.pk)
 
 
 def _draw(
