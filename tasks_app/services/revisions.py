@@ -112,6 +112,7 @@ def _said(user: User, was: ScheduledTask, names: Mapping[str, str]) -> dict[str,
     return {
         **values_of(was, _SAID),
         "schedule": Guarded(was.schedule_text, was.schedule),
+        "misfire": was.misfire_policy,
         "calendar": names.get(calendar, "one that has gone") if calendar else None,
         "owner": names.get(str(was.owner_id), "somebody who has gone"),
         **_payload_values(user, was),

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from tasks_app.errors import CarillonError, Stale
-from tasks_app.models import ScheduledTask, TaskRevision
+from tasks_app.models import CalendarPolicy, OnExhausted, Overlap, ScheduledTask, TaskRevision
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.revisions import revision_get
 from tasks_app.services.audit_values import sized
@@ -40,6 +40,11 @@ _WORDS = {
     "on_exhausted": "When no retry is left",
     "pause_after_failures": "Pause after so many failures in a row",
     "notify_on_failure": "Mail when a run has failed for good",
+}
+_CHOICES: dict[str, dict[str, str]] = {
+    "overlap": dict(Overlap.choices),
+    "on_exhausted": dict(OnExhausted.choices),
+    "calendar_policy": dict(CalendarPolicy.choices),
 }
 
 
@@ -141,8 +146,18 @@ def _value(values: dict[str, Any], name: str) -> str | None:
     if name not in values:
         return None
     value = values[name]
+    words = _CHOICES.get(name, {}).get(value) if isinstance(value, str) else None
+    return words or _said(value)
+
+
+def _said(value: Any) -> str:
+    """Say a value as a person would write it down: a list in a row, an object line by line."""
     if value in (None, "", [], {}):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
+        return ", ".join(_said(one) for one in value)
+    if isinstance(value, dict) and not any(isinstance(one, list | dict) for one in value.values()):
+        return "\n".join(f"{key.replace('_', ' ')}: {_said(one)}" for key, one in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)

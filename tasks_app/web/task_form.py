@@ -15,7 +15,7 @@ from tasks_app.errors import CarillonError, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, why_not
-from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
+from tasks_app.selectors.catalogue import example_offers, examples_about, in_groups, type_offers, types_about
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.audit import shows_payload
@@ -96,11 +96,13 @@ def task_preview(request: Request) -> HttpResponse:
 
 def _choose(request: Request) -> HttpResponse:
     """Offer the types and the examples; what this person may not use stands there with the reason."""
+    words = query.text(request.GET, "search")
     context = {
-        "types": type_offers(request.user),
-        "groups": in_groups(example_offers(request.user, zone_of(request))),
+        "search": words,
+        "types": types_about(type_offers(request.user), words),
+        "groups": in_groups(examples_about(example_offers(request.user, zone_of(request)), words)),
     }
-    return render(request, "pages/task-types.html", context)
+    return render(request, "pages/task-types.html", context, fragments={"type-choice": "parts/type-choice.html"})
 
 
 def _save(  # noqa: PLR0913  # what a form is drawn with again
