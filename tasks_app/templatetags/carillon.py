@@ -143,14 +143,17 @@ def run_name(run: Any) -> str:
     return str(run.task.name) if run.task else words.type_title(run.type)
 
 
-@register.simple_tag
-def field_attributes(field: Field) -> SafeString:
-    """What every control of a field carries: its id and name, limits, and what explains it."""
+@register.simple_tag(takes_context=True)
+def field_attributes(context: dict[str, Any], field: Field) -> SafeString:
+    """What every control of a field carries: its id and name, limits, what explains it, and the focus if it is first of
+    those with something to mend."""
     found = {"id": field.id, "name": field.path, **field.attributes}
     if field.errors:
         found["aria-invalid"] = "true"
     if field.described_by:
         found["aria-describedby"] = field.described_by
+    if field.errors and context.get("focus") == field.path:
+        found["autofocus"] = ""
     required = mark_safe(" required") if field.is_required else ""
     return format_html("{}{}", format_html_join(" ", '{}="{}"', found.items()), required)
 

@@ -3,11 +3,17 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.timezone import make_aware
 
 from tasks_app.web.forms.field import Choice
+
+_YEARS = range(1971, 9000)
 
 
 def text(query: QueryDict, name: str) -> str:
@@ -32,6 +38,17 @@ def number(query: QueryDict, name: str, *, most: int) -> int:
     """A page number from 1 to `most`."""
     raw = query.get(name, "1")
     return min(max(int(raw), 1), most) if raw.isascii() and raw.isdigit() and len(raw) < 9 else 1  # noqa: PLR2004
+
+
+def day(query: QueryDict, name: str) -> datetime | None:
+    """The beginning of a day in the reader's zone; what is no day narrows nothing."""
+    try:
+        found = parse_date(text(query, name))
+    except ValueError:
+        return None
+    if found is None or found.year not in _YEARS:
+        return None
+    return make_aware(datetime(found.year, found.month, found.day), timezone.get_current_timezone())
 
 
 @dataclass(frozen=True)

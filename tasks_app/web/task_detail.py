@@ -1,7 +1,6 @@
 """One task: its sentence, what comes, what was, and what can be done."""
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -31,7 +30,7 @@ from tasks_app.web.audit import lines_of_task
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import instants
-from tasks_app.web.run_list import filters_of, state_choices
+from tasks_app.web.task_history import history_filters, history_selects
 
 SLOTS, HISTORY = 10, 25
 FRAGMENTS = {
@@ -47,7 +46,7 @@ FRAGMENTS = {
 def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Show the task, its last fifty runs, its next ten slots and its history."""
     task = task_or_404(request, task_id)
-    filters = replace(filters_of(request.GET, task=task.id), no_waiting=True)
+    filters = history_filters(request, task)
     before = query.identifier(request.GET, "before")
     history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
@@ -65,7 +64,9 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "history": history,
         "older": older,
         "is_first_page": before is None,
-        "states": state_choices(request.GET),
+        "selects": history_selects(request),
+        "day_from": query.text(request.GET, "from"),
+        "day_to": query.text(request.GET, "to"),
         "is_filtered": filters != RunFilters(task=task.id, no_waiting=True),
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
