@@ -263,7 +263,7 @@ def test_plain_values_are_read_as_what_they_are(pairs: list[tuple[str, str]], ex
 
 def test_an_empty_list_that_need_not_be_is_none_unless_an_empty_one_is_stored() -> None:
     assert {"rows", "words", "picked", "labels"} & loose([]).keys() == set()
-    stored = {"rows": [], "words": [], "picked": [], "labels": {}}
+    stored: dict[str, Any] = {"rows": [], "words": [], "picked": [], "labels": {}}
     assert stored.items() <= loose([], stored).items()
 
 
