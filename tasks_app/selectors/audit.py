@@ -16,6 +16,7 @@ _PAGE = 500
 ACTIONS: dict[str, str] = {
     "task.create": "made the task",
     "task.update": "changed the task",
+    "task.restore": "put the task back to a version",
     "task.delete": "deleted the task",
     "task.pause": "paused the task",
     "task.resume": "resumed the task",

@@ -52,6 +52,21 @@ def in_groups(offers: list[ExampleOffer]) -> list[tuple[str, list[ExampleOffer]]
     return [(title, members) for title, members in groups if members]
 
 
+def types_about(offers: list[TypeOffer], words: str) -> list[TypeOffer]:
+    """Those in whose name, title or description every word stands."""
+    return [one for one in offers if _has(words, one.spec.title, one.spec.name, one.spec.description)]
+
+
+def examples_about(offers: list[ExampleOffer], words: str) -> list[ExampleOffer]:
+    """Those in whose name, description or type every word stands."""
+    return [one for one in offers if _has(words, one.example.name, one.example.description, one.type_title)]
+
+
+def _has(words: str, *texts: str) -> bool:
+    text = " ".join(texts).casefold()
+    return all(word in text for word in words.casefold().split())
+
+
 def _is_restricted(spec: HandlerSpec, rules: Mapping[str, Rule]) -> bool:
     return rules.get(spec.name, NO_RULE).is_restricted
 

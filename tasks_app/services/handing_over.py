@@ -15,6 +15,7 @@ from tasks_app.selectors.people_list import manages_people, may_touch
 from tasks_app.selectors.type_rules import type_rule
 from tasks_app.services import audit, task_calendars
 from tasks_app.services.payloads import checked_payload
+from tasks_app.services.revisions import chosen_values, revision_add
 from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.validation import Problems
 
@@ -58,13 +59,15 @@ def _move(task: ScheduledTask, by: User, receiver: User) -> str:
     reason = _why_not(task, by, receiver)
     if reason:
         return reason
+    actor, was = f"user:{by.get_username()}", chosen_values(task)
     before, after = {"owner": task.owner.get_username()}, {"owner": receiver.get_username()}
     task.owner = receiver
     task.version += 1
     task.save(force_update=True)
     TaskShare.objects.filter(task=task, user=receiver).delete()
     beat_sync.mirror(task)
-    audit.note("task.hand_over", task, actor=f"user:{by.get_username()}", user_id=by.pk, before=before, after=after)
+    revision_add(task, was, actor=actor)
+    audit.note("task.hand_over", task, actor=actor, user_id=by.pk, before=before, after=after)
     return ""
 
 

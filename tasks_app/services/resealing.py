@@ -9,7 +9,7 @@ from django.db.models import Model, TextField
 from django.db.models.functions import Cast
 
 from tasks_app.handlers.masking import SEALED, changed
-from tasks_app.models import Credential, ScheduledTask, SecondFactor, TaskRun, TypeRule
+from tasks_app.models import Credential, ScheduledTask, SecondFactor, TaskRevision, TaskRun, TypeRule
 from tasks_app.services.sealing import Unsealable, reseal
 
 BATCH = 200
@@ -24,6 +24,7 @@ WITH_PAYLOADS: tuple[tuple[type[Model], str], ...] = (
     (ScheduledTask, "payload"),
     (TaskRun, "payload"),
     (TypeRule, "locked"),
+    (TaskRevision, "values"),
 )
 
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, quotas, specs, turns
+from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, quotas, revisions, specs, turns
 from tasks_app.services.audit_values import payload_values, task_values
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_stop
@@ -42,6 +42,7 @@ def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> Sched
     except IntegrityError as error:
         raise _key_taken(owner, spec.key, error) from error
     beat_sync.mirror(task)
+    revisions.revision_begin(task, actor=actor)
     audit.note("task.create", task, actor=actor, after=task_values(task))
     return task
 
@@ -64,10 +65,12 @@ def task_update(
     is_switched = "enabled" in changes and bool(changes["enabled"]) == (task.status == TaskStatus.PAUSED)
     if not is_switched and all(getattr(task, name) == value for name, value in fields.items()):
         return task
-    before = task_values(task)
+    before, was = task_values(task), revisions.chosen_values(task)
     _edit(task, fields, actor=actor, is_switched=is_switched)
     audit.note("task.update", task, actor=actor, before=before, after=task_values(task))
-    return _save(task)
+    _save(task)
+    revisions.revision_add(task, was, actor=actor)
+    return task
 
 
 @transaction.atomic
@@ -171,9 +174,8 @@ def task_run_now(
 
 def spec_of(task: ScheduledTask) -> TaskSpec:
     """Give the task as the spec that would make it again."""
-    same = {
-        field.name: getattr(task, field.name) for field in dataclasses.fields(TaskSpec) if hasattr(task, field.name)
-    }
+    names = [field.name for field in dataclasses.fields(TaskSpec) if field.name != "calendar"]
+    same: dict[str, Any] = {name: getattr(task, name) for name in names if hasattr(task, name)}
     same["calendar"] = str(task.calendar_id) if task.calendar_id else None
     return TaskSpec(**{**same, "misfire": task.misfire or None, "enabled": task.status != TaskStatus.PAUSED})
 

@@ -19,6 +19,7 @@ from tasks_app.selectors.payloads import masked_payload
 from tasks_app.states import Status
 from tasks_app.web import json_view, words
 from tasks_app.web.forms.field import Field
+from tasks_app.web.once import FIELD, new_word
 from tasks_app.web.strip import BarRun, Strip, draw
 from tasks_app.web.traceback_view import TracePart
 
@@ -55,6 +56,12 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
 def deeds(context: dict[str, Any], thing: Thing) -> dict[str, bool]:
     """What the reader may do with a task, run or batch: no button is shown that would be refused."""
     return deeds_with(context["request"].user, thing)
+
+
+@register.simple_tag
+def once() -> SafeString:
+    """The word by which a form that is sent twice does its work once."""
+    return format_html('<input type="hidden" name="{}" value="{}">', FIELD, new_word())
 
 
 @register.simple_tag
@@ -136,14 +143,17 @@ def run_name(run: Any) -> str:
     return str(run.task.name) if run.task else words.type_title(run.type)
 
 
-@register.simple_tag
-def field_attributes(field: Field) -> SafeString:
-    """What every control of a field carries: its id and name, limits, and what explains it."""
+@register.simple_tag(takes_context=True)
+def field_attributes(context: dict[str, Any], field: Field) -> SafeString:
+    """What every control of a field carries: its id and name, limits, what explains it, and the focus if it is first of
+    those with something to mend."""
     found = {"id": field.id, "name": field.path, **field.attributes}
     if field.errors:
         found["aria-invalid"] = "true"
     if field.described_by:
         found["aria-describedby"] = field.described_by
+    if field.errors and context.get("focus") == field.path:
+        found["autofocus"] = ""
     required = mark_safe(" required") if field.is_required else ""
     return format_html("{}{}", format_html_join(" ", '{}="{}"', found.items()), required)
 

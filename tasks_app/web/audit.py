@@ -3,15 +3,12 @@
 import json
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_date
-from django.utils.timezone import make_aware
 from django.views.decorators.http import require_safe
 
 from tasks_app.models import AuditEntry, ScheduledTask
@@ -31,7 +28,6 @@ from tasks_app.web.page import Request, page, render
 SIZE = 50
 OF_A_TASK = 10
 _DAY = timedelta(days=1)
-_YEARS = range(1971, 9000)
 _KINDS = sorted({action.partition(".")[0] for action in ACTIONS})
 _WORDS = ("actor", "action", "object_type", "object", "outcome", "search")
 # Where each kind of thing has its page; the others have none of their own.
@@ -147,23 +143,12 @@ def _actions() -> list[tuple[str, str]]:
 
 
 def _filters(request: Request) -> AuditFilters:
-    until = _day(request, "to")
+    until = query.day(request.GET, "to")
     return AuditFilters(
         **query.texts(request.GET, _WORDS),
-        at_from=_day(request, "from"),
+        at_from=query.day(request.GET, "from"),
         at_to=until + _DAY if until else None,
     )
-
-
-def _day(request: Request, name: str) -> datetime | None:
-    """The beginning of a day in the reader's zone; what is no day narrows nothing."""
-    try:
-        day = parse_date(query.text(request.GET, name))
-    except ValueError:
-        return None
-    if day is None or day.year not in _YEARS:
-        return None
-    return make_aware(datetime(day.year, day.month, day.day), timezone.get_current_timezone())
 
 
 def _export(filters: AuditFilters, format: str) -> str:

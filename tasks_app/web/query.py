@@ -3,11 +3,17 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.timezone import make_aware
 
 from tasks_app.web.forms.field import Choice
+
+_YEARS = range(1971, 9000)
 
 
 def text(query: QueryDict, name: str) -> str:
@@ -34,6 +40,17 @@ def number(query: QueryDict, name: str, *, most: int) -> int:
     return min(max(int(raw), 1), most) if raw.isascii() and raw.isdigit() and len(raw) < 9 else 1  # noqa: PLR2004
 
 
+def day(query: QueryDict, name: str) -> datetime | None:
+    """The beginning of a day in the reader's zone; what is no day narrows nothing."""
+    try:
+        found = parse_date(text(query, name))
+    except ValueError:
+        return None
+    if found is None or found.year not in _YEARS:
+        return None
+    return make_aware(datetime(found.year, found.month, found.day), timezone.get_current_timezone())
+
+
 @dataclass(frozen=True)
 class Select:
     """One filter with its choices."""
@@ -52,3 +69,9 @@ def select(query: QueryDict, name: str, label: str, options: Iterable[tuple[str,
     """Build a filter that says what it filters when nothing is chosen."""
     chosen = query.get(name, "")
     return Select(name, label, [Choice(value, word, value == chosen) for value, word in [("", label), *options]])
+
+
+def whole(query: QueryDict, name: str) -> int | None:
+    """A version or another small whole number, or None when it is none."""
+    raw = query.get(name, "")
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004

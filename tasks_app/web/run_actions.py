@@ -22,7 +22,6 @@ from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.read import Reader
-from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.task import type_info
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render
@@ -100,8 +99,6 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     chosen = type_info(run.type)
     reader = Reader(chosen.schema, request.POST, masked_payload(run))
     payload = take_out(reader.payload(), reader.errors, chosen.locked)
-    add_row(payload, request.POST.get("_add", ""))
-    remove_row(payload, request.POST.get("_remove", ""))
     if any(name in request.POST for name in ("_add", "_remove", "_refresh")):
         return _editor(request, run, payload, {})
     if reader.errors:

@@ -18,6 +18,7 @@ from tasks_app.selectors.access import Deed
 from tasks_app.services import tasks
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.objects import task_or_404
+from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render, zone_of
 
 _YEARS = range(1970, 9001)
@@ -32,13 +33,17 @@ def _detail(task_id: uuid.UUID) -> str:
 def task_run_now(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Start a run, for another instant than now if one is given, and go to it."""
     task = task_or_404(request, task_id, Deed.RUN)
-    try:
+
+    def start() -> Outcome:
         instant = _instant(request.POST.get("scheduled_for", ""), task.timezone)
         run = tasks.task_run_now(task=task, actor=actor_of(request), scheduled_for=instant)
+        return Outcome(reverse("run-detail", args=[run.pk]))
+
+    try:
+        return redirect(done_once(request, start).then)
     except CarillonError as error:
         messages.error(request, error.message)
         return redirect(_detail(task_id))
-    return redirect("run-detail", run_id=run.pk)
 
 
 @require_POST

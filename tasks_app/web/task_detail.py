@@ -1,20 +1,25 @@
 """One task: its sentence, what comes, what was, and what can be done."""
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
-from tasks_app.models import Batch, ScheduledTask, TaskRun, TaskShare
+from tasks_app.models import Batch, RunRollup, ScheduledTask, TaskRun, TaskShare, db_now
 from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
+from tasks_app.selectors.related_tasks import related_tasks
+from tasks_app.selectors.rollup_spans import KEPT
+from tasks_app.selectors.rollups import Figures, span_figures
 from tasks_app.selectors.run_list import RunFilters, run_page, run_search
 from tasks_app.selectors.shares import shares_of
+from tasks_app.selectors.task_figures import lately
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.planning import Coming, planned_runs
@@ -25,12 +30,13 @@ from tasks_app.web.audit import lines_of_task
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import instants
-from tasks_app.web.run_list import filters_of, state_choices
+from tasks_app.web.task_history import history_filters, history_selects
 
 SLOTS, HISTORY = 10, 25
 FRAGMENTS = {
     "task-head": "parts/task-head.html",
     "task-strip": "parts/task-strip.html",
+    "task-figures": "parts/task-figures.html",
     "task-history": "parts/task-history.html",
 }
 
@@ -40,7 +46,7 @@ FRAGMENTS = {
 def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Show the task, its last fifty runs, its next ten slots and its history."""
     task = task_or_404(request, task_id)
-    filters = replace(filters_of(request.GET, task=task.id), no_waiting=True)
+    filters = history_filters(request, task)
     before = query.identifier(request.GET, "before")
     history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
@@ -58,14 +64,20 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "history": history,
         "older": older,
         "is_first_page": before is None,
-        "states": state_choices(request.GET),
+        "selects": history_selects(request),
+        "day_from": query.text(request.GET, "from"),
+        "day_to": query.text(request.GET, "to"),
         "is_filtered": filters != RunFilters(task=task.id, no_waiting=True),
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
         "is_paused": task.status == TaskStatus.PAUSED,
-        "success_rate": _success_rate(recent),
+        "running": next((run for run in reversed(recent) if run.status == Status.RUNNING), None),
+        "figures": SimpleLazyObject(lambda: _figures(request, task)),
+        "is_old": task.created_at < timezone.now() - KEPT[RunRollup.Grain.DAY],
+        "lately": SimpleLazyObject(lambda: lately(task)),
+        "related": SimpleLazyObject(lambda: related_tasks(request.user, task)),
         "backfills": _backfills(task),
         "audit_lines": lines_of_task(request, task),
         "shares": list(shares_of(task)) if may(request.user, Deed.MANAGE, task) else [],
@@ -73,6 +85,12 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
+
+
+def _figures(request: Request, task: ScheduledTask) -> Figures:
+    """Count all that is kept: of more than 400 days ago, nothing is."""
+    now = db_now()
+    return span_figures(request.user, now - KEPT[RunRollup.Grain.DAY], now, task=task.id)
 
 
 def _backfills(task: ScheduledTask) -> list[tuple[Batch, Tally]]:
@@ -109,8 +127,3 @@ def _problem(recent: list[TaskRun], task: ScheduledTask) -> TaskRun | None:
     if ended is None or ended.status != Status.FAILED or ended.dismissed_at is not None:
         return None
     return ended
-
-
-def _success_rate(recent: list[TaskRun]) -> int | None:
-    ended = [run for run in recent if run.status in (Status.SUCCEEDED, Status.FAILED)]
-    return round(100 * sum(run.status == Status.SUCCEEDED for run in ended) / len(ended)) if ended else None

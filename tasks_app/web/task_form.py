@@ -15,17 +15,19 @@ from tasks_app.errors import CarillonError, Stale
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, why_not
-from tasks_app.selectors.catalogue import example_offers, in_groups, type_offers
+from tasks_app.selectors.catalogue import example_offers, examples_about, in_groups, type_offers, types_about
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
+from tasks_app.web import query
 from tasks_app.web.forms import calendar
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
+from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, actor_of, page, render, status_of, zone_of
 from tasks_app.web.preview import preview
 from tasks_app.web.zones import zone_offers
@@ -71,8 +73,7 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
     form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
     form.mean = lambda payload: meant_payload(request.user, task, payload)
-    raw = request.POST.get("version", "")
-    version = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
+    version = query.whole(request.POST, "version")
 
     def save() -> ScheduledTask:
         return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
@@ -95,11 +96,13 @@ def task_preview(request: Request) -> HttpResponse:
 
 def _choose(request: Request) -> HttpResponse:
     """Offer the types and the examples; what this person may not use stands there with the reason."""
+    words = query.text(request.GET, "search")
     context = {
-        "types": type_offers(request.user),
-        "groups": in_groups(example_offers(request.user, zone_of(request))),
+        "search": words,
+        "types": types_about(type_offers(request.user), words),
+        "groups": in_groups(examples_about(example_offers(request.user, zone_of(request)), words)),
     }
-    return render(request, "pages/task-types.html", context)
+    return render(request, "pages/task-types.html", context, fragments={"type-choice": "parts/type-choice.html"})
 
 
 def _save(  # noqa: PLR0913  # what a form is drawn with again
@@ -121,13 +124,26 @@ def _save(  # noqa: PLR0913  # what a form is drawn with again
         form.check(task.owner if task else request.user)
         return _draw(request, form, task=task, example=example, status=400)
     try:
-        saved = save()
+        outcome = done_once(request, lambda: _saved(request, save, is_run=form.run_now))
     except CarillonError as error:
         return _draw(request, form, task=task, example=example, status=_refuse(request, form, error))
     messages.success(request, done)
-    if form.run_now:
-        return _and_run(request, saved)
-    return redirect("task-detail", task_id=saved.pk)
+    if outcome.refusal:
+        messages.error(request, outcome.refusal)
+    return redirect(outcome.then)
+
+
+def _saved(request: Request, save: Callable[[], ScheduledTask], *, is_run: bool) -> Outcome:
+    """Save, and run it once where that was asked for; a refused run leaves what was saved."""
+    task = save()
+    detail = reverse("task-detail", args=[task.pk])
+    if not is_run:
+        return Outcome(detail)
+    try:
+        run = task_run_now(task=task, actor=actor_of(request))
+    except CarillonError as error:
+        return Outcome(detail, f"It was not run: {error.message}")
+    return Outcome(reverse("run-detail", args=[run.pk]))
 
 
 def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
@@ -138,15 +154,6 @@ def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
         return 412
     form.refuse(error)
     return status_of(error)
-
-
-def _and_run(request: Request, task: ScheduledTask) -> HttpResponse:
-    try:
-        run = task_run_now(task=task, actor=actor_of(request))
-    except CarillonError as error:
-        messages.error(request, error.message)
-        return redirect("task-detail", task_id=task.pk)
-    return redirect("run-detail", run_id=run.pk)
 
 
 def _draw(

@@ -93,6 +93,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
     Worker.objects.create(name="default", hostname="here", pid=1, started_at=now, heartbeat_at=now)
     return {
         "task_id": task.pk,
+        "version": 1,
         "run_id": run.pk,
         "batch_id": batch.pk,
         "effect_id": effect.pk,

@@ -36,6 +36,12 @@ class World:
         """A task's address."""
         return f"tasks/{make(self.api, cron='0 * * * *', **fields)['id']}"
 
+    def edited(self) -> str:
+        """The address of a task with two versions."""
+        path = self.task()
+        assert self.api.patch(path, {"name": "Other"}).status == 200
+        return path
+
     def made(self, path: str, body: Any) -> str:
         """The address of what a POST makes."""
         reply = self.api.post(path, body)
@@ -111,6 +117,7 @@ WRITES: dict[tuple[str, str], Call] = {
     ("tasks/<uuid:task_id>/cancel", "POST"): lambda w: (f"{w.task()}/cancel", None),
     ("tasks/<uuid:task_id>/duplicate", "POST"): lambda w: (f"{w.task()}/duplicate", None),
     ("tasks/<uuid:task_id>/backfill", "POST"): lambda w: (f"{w.task()}/backfill", PAST),
+    ("tasks/<uuid:task_id>/restore", "POST"): lambda w: (f"{w.edited()}/restore", {"version": 1}),
     ("tasks/<uuid:task_id>/shares", "PUT"): lambda w: (f"{w.task()}/shares", SHARE),
     ("tasks/<uuid:task_id>/shares", "DELETE"): lambda w: (f"{w.shared()}?group=Viewer", None),
     ("batches/<uuid:batch_id>/cancel", "POST"): lambda w: (f"{w.batch()}/cancel", None),

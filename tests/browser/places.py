@@ -57,6 +57,8 @@ def every_place(page: Page) -> dict[str, str]:
         page.goto("/tasks/")
         found[name] = str(page.get_by_role("link", name=task).first.get_attribute("href"))
     found["task-edit"] = f"{found['task-detail']}edit/"
+    found["task-versions"] = f"{found['task-detail']}versions/"
+    found["task-version"] = f"{found['task-detail']}versions/1/"
     found["backfill"] = f"{found['task-backfilled']}backfill/?reprocess=failed"
     page.goto("/batches/")
     for status in ("running", "cancelled", "completed"):

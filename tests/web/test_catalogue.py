@@ -88,3 +88,17 @@ def test_the_api_gives_every_example(alice: User) -> None:
     assert (invoices["group"], invoices["why_not"]) == ("Sales", "")
     assert entries["cleanup-expired-tokens"]["why_not"]
     assert Api().get("catalogue").status == 401
+
+
+def test_types_and_examples_are_found_by_words(as_alice: Client) -> None:
+    shown = text(as_alice.get(NEW, {"search": "url Calls"}))
+    assert "HTTP request" in shown
+    assert "Clean up" not in shown
+    assert "Generate monthly invoices" in text(as_alice.get(NEW, {"search": "INVOICES"}))
+    assert "Nothing matches “zeppelin”" in text(as_alice.get(NEW, {"search": "zeppelin"}))
+
+
+def test_a_search_is_answered_with_what_was_found_alone(as_alice: Client) -> None:
+    found = as_alice.get(NEW, {"search": "url"}, headers={"HX-Request": "true", "HX-Target": "type-choice"})
+    assert "HTTP request" in text(found)
+    assert "<html" not in found.content.decode()

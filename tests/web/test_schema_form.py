@@ -1,5 +1,7 @@
 """From a JSON Schema to fields and back: every kind of shape, with values, blanks and faults."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -11,7 +13,6 @@ from tasks_app.errors import FieldError
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.read import Reader
-from tasks_app.web.forms.rows import add_row, remove_row
 
 
 class Header(BaseModel):
@@ -179,20 +180,106 @@ def test_errors_find_their_fields_also_inside_and_the_rest_is_not_lost() -> None
     assert unplaced(errors, drawn)
 
 
+ROWS = [
+    ("payload.rows.__row", "0"),
+    ("payload.rows.0.name", "a"),
+    ("payload.rows.__row", "1"),
+    ("payload.rows.1.name", "b"),
+]
+
+
 def test_rows_are_added_and_removed() -> None:
-    payload: dict[str, Any] = {"rows": [{"name": "a"}, {"name": "b"}]}
-    add_row(payload, "payload.rows")
-    remove_row(payload, "payload.rows.0")
-    assert payload == {"rows": [{"name": "b"}, {}]}
-    add_row(payload, "payload.deep.er")
-    assert payload["deep"] == {"er": [{}]}
+    assert read([*ROWS, ("_add", "payload.rows")])[0]["rows"] == [{"name": "a"}, {"name": "b"}, {}]
+    assert read([*ROWS, ("_remove", "payload.rows.0")])[0]["rows"] == [{"name": "b"}]
+    assert read([("_add", "payload.rows")])[0]["rows"] == [{}]
 
 
 @pytest.mark.parametrize("path", ["", "payload", "payload.rows.9", "payload.rows.x", "payload.title.a.b", "nonsense"])
 def test_a_path_that_leads_nowhere_changes_no_row(path: str) -> None:
-    payload: dict[str, Any] = {"title": "T", "rows": [{"name": "a"}]}
-    remove_row(payload, path)
-    assert payload["rows"] == [{"name": "a"}]
+    for press in ("_add", "_remove"):
+        assert read([*ROWS, (press, path)])[0] == {"title": "T", "rows": [{"name": "a"}, {"name": "b"}]}
+
+
+class Loose(BaseModel):
+    """What has no one control of its own elsewhere."""
+
+    filled: list[Header] = [Header(name="d")]
+    rows: list[Header] | None = None
+    ratios: list[float] = []
+    dates: list[date] = []
+    words: list[str] | None = None
+    picked: list[Literal["a", "b"]] | None = None
+    counts: dict[str, int] = {}
+    switches: dict[str, bool] = {}
+    levels: dict[str, Literal["low", "high"]] = {}
+    labels: dict[str, str] | None = None
+    limit: int | str = 1
+    either: int | float | None = None
+    price: Decimal = Decimal(1)
+    target: Mail | File | None = None
+
+
+LOOSE = Loose.model_json_schema()
+
+
+def loose(pairs: list[tuple[str, str]], kept: dict[str, Any] | None = None) -> dict[str, Any]:
+    first = [("payload.filled.__row", "0"), ("payload.filled.0.name", "d"), ("payload.filled.0.weight", "1")]
+    first += [("payload.limit", "1"), ("payload.price", "1")]
+    names = {name for name, _ in pairs}
+    reader = Reader(LOOSE, QueryDict(urlencode([pair for pair in first if pair[0] not in names] + pairs)), kept)
+    payload = reader.payload()
+    assert reader.errors == {}
+    return payload
+
+
+def test_lists_maps_and_unions_of_plain_values_need_no_json() -> None:
+    found = {one.path.removeprefix("payload."): one.kind for one in draw_payload(LOOSE, {}, {})}
+    assert "json" not in found.values()
+    assert {found[name] for name in ("counts", "switches", "levels", "labels")} == {"map"}
+    assert {found[name] for name in ("limit", "either", "price")} == {"scalar"}
+    assert found["target"] == "variant", "told apart by a property that is fixed in each"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([], {"filled": [{"name": "d"}]}),
+        ([("payload.ratios", "1\n2.5")], {"ratios": [1, 2.5]}),
+        ([("payload.dates", "2027-01-02")], {"dates": ["2027-01-02"]}),
+        ([("payload.counts", "a: 1\nb: x")], {"counts": {"a": 1, "b": "x"}}),
+        ([("payload.switches", "a: yes\nb: false")], {"switches": {"a": True, "b": False}}),
+        ([("payload.levels", "a: low")], {"levels": {"a": "low"}}),
+        ([("payload.limit", "12")], {"limit": 12}),
+        ([("payload.limit", "many")], {"limit": "many"}),
+        ([("payload.either", "1.5")], {"either": 1.5}),
+        ([("payload.price", "1.10")], {"price": "1.10"}),
+        ([("payload.picked", "a")], {"picked": ["a"]}),
+        ([("payload.target.kind", "mail"), ("payload.target.to", "a")], {"target": {"kind": "mail", "to": "a"}}),
+    ],
+)
+def test_plain_values_are_read_as_what_they_are(pairs: list[tuple[str, str]], expected: dict[str, Any]) -> None:
+    assert {"filled": [{"name": "d"}], **loose(pairs)} == {"filled": [{"name": "d"}], **expected}
+
+
+def test_an_empty_list_that_need_not_be_is_none_unless_an_empty_one_is_stored() -> None:
+    assert {"rows", "words", "picked", "labels"} & loose([]).keys() == set()
+    stored: dict[str, Any] = {"rows": [], "words": [], "picked": [], "labels": {}}
+    assert stored.items() <= loose([], stored).items()
+
+
+def test_a_stored_text_that_looks_like_a_number_stays_a_text() -> None:
+    assert loose([("payload.limit", "12")], {"limit": "12"})["limit"] == "12"
+
+
+def test_a_row_is_added_to_those_that_are_there_by_default() -> None:
+    assert loose([("_add", "payload.filled")])["filled"] == [{"name": "d"}, {}]
+
+
+def test_a_name_that_comes_twice_is_a_fault_and_nothing_typed_is_lost() -> None:
+    typed = "A: 1\nA: 2"
+    payload, errors = read([("payload.headers", typed)])
+    assert errors["payload.headers"][0].message == "Line 2 names “A” a second time."
+    assert payload["headers"] == typed
 
 
 def test_a_type_without_input_has_no_fields() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask
@@ -76,7 +77,7 @@ def test_the_history_is_filtered_by_state(as_alice: Client, alice: User, task: S
     for status, expected in (("queued", waits), ("cancelled", gone)):
         response = as_alice.get(page(task), {"status": status})
         assert [run.id for run in response.context["history"]] == [expected.id]
-    assert "No run of this task is in that state" in text(as_alice.get(page(task), {"status": "failed"}))
+    assert "No run of this task matches" in text(as_alice.get(page(task), {"status": "failed"}))
 
 
 def test_older_runs_are_a_click_away(as_alice: Client, alice: User, task: ScheduledTask) -> None:
@@ -108,7 +109,7 @@ def test_a_type_whose_code_has_gone_does_not_break_the_page(as_alice: Client, ta
 
 
 def test_each_live_region_is_answered_alone(as_alice: Client, task: ScheduledTask) -> None:
-    for name in ("task-head", "task-strip", "task-history"):
+    for name in ("task-head", "task-strip", "task-figures", "task-history"):
         response = as_alice.get(page(task), headers={"HX-Request": "true", "HX-Target": name})
         assert f'id="{name}" data-live="task:{task.pk}"' in response.content.decode()
         assert "<html" not in response.content.decode()
@@ -119,5 +120,22 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for _ in range(30):
         runs.make_run(alice, task)
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(20):
         as_alice.get(page(task))
+
+
+def test_the_history_is_filtered_by_reason_way_and_day(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    by_hand, by_plan = runs.make_run(alice, task), runs.make_run(alice, task, trigger="schedule")
+    failed = runs.make_run(alice, task, trigger="schedule")
+    runs.claim(failed)
+    runs.fail(failed)
+    today = timezone.localdate()
+    for asked, expected in (
+        ({"trigger": "manual"}, [by_hand]),
+        ({"reason": "handler_error"}, [failed]),
+        ({"from": f"{today - timedelta(days=1)}", "to": f"{today + timedelta(days=1)}"}, [failed, by_plan, by_hand]),
+        ({"to": f"{today - timedelta(days=2)}"}, []),
+        ({"from": "no day"}, [failed, by_plan, by_hand]),
+    ):
+        response = as_alice.get(page(task), asked)
+        assert [run.id for run in response.context["history"]] == [run.id for run in expected]

@@ -1,14 +1,16 @@
 """New and edit: what is typed is kept, what is wrong is said at its field, what is right is stored."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pydantic import BaseModel, SecretStr
 
 from tasks_app.models import ScheduledTask
+from tests.handler_types import declared
 from tests.web.conftest import MakeTask
 from tests.web.reading import chosen, errors, text, value
 
@@ -223,3 +225,56 @@ def test_what_is_to_be_mended_is_listed_in_order_and_leads_to_its_field(as_alice
     assert ids == ["f-name", "f-schedule-weekly-days", "f-payload-url", "f-tags"]
     assert all(html.count(f'id="{one}"') == 1 for one in ids)
     assert "Choose at least one day." in summary
+
+
+def test_the_first_fault_has_the_focus_and_the_summary_leads_to_each(as_alice: Client) -> None:
+    html = as_alice.post(NEW, {**FORM, "payload.url": "", "priority": "12"}).content.decode()
+    assert re.findall(r'name="([^"]+)"[^>]*\bautofocus', html) == ["payload.url"]
+    assert 'href="#f-payload-url"' in html
+    assert 'href="#f-priority"' in html
+
+
+def test_a_look_at_another_kind_loses_nothing(as_alice: Client) -> None:
+    address = "/tasks/new/?type=sync_external_service"
+    typed = {"name": "S", "payload.pagination.style": "cursor", "payload.pagination.cursor_path": "next.token"}
+    away = as_alice.post(address, {**typed, "payload.pagination.style": "page", "_refresh": "1"})
+    assert value(away, "payload.pagination.cursor_path") == "next.token"
+    assert 'type="hidden" name="payload.pagination.cursor_path"' in away.content.decode()
+    back = as_alice.post(address, {**typed, "_refresh": "1"})
+    assert value(back, "payload.pagination.cursor_path") == "next.token"
+    assert 'type="hidden" name="payload.pagination.cursor_path"' not in back.content.decode()
+
+
+def test_a_part_that_is_not_given_keeps_what_was_typed_in_it(as_alice: Client) -> None:
+    typed = {"name": "", "payload.source": "runs", "payload.upload.url": "https://example.org/in"}
+    answer = as_alice.post("/tasks/new/?type=export_report", typed)
+    assert answer.status_code == 400
+    assert value(answer, "payload.upload.url") == "https://example.org/in"
+
+
+def test_rows_stay_when_something_else_is_refused(as_alice: Client) -> None:
+    address = "/tasks/new/?type=cleanup"
+    rows = {"payload.rules.__row": "0", "payload.rules.0.what": "runs"}
+    added = as_alice.post(address, {"name": "", **rows, "_add": "payload.rules"})
+    assert added.content.decode().count('name="payload.rules.__row"') == 2
+    refused = as_alice.post(address, {"name": "", **rows})
+    assert refused.status_code == 400
+    assert refused.content.decode().count('name="payload.rules.__row"') == 1
+
+
+def test_a_secret_that_was_typed_is_not_carried_along(as_alice: Client) -> None:
+    class Key(BaseModel):
+        kind: Literal["key"] = "key"
+        secret: SecretStr
+
+    class Open(BaseModel):
+        kind: Literal["open"] = "open"
+
+    class Door(BaseModel):
+        door: Key | Open
+
+    with declared(lambda ctx, payload: {}, payload=Door) as name:
+        typed = {"name": "D", "payload.door.kind": "open", "payload.door.secret": "canary-55", "_refresh": "1"}
+        answer = as_alice.post(f"/tasks/new/?type={name}", {**typed, "payload.door.unknown": "canary-56"})
+    assert answer.status_code == 200
+    assert "canary-5" not in answer.content.decode()

@@ -19,7 +19,7 @@ _LIMITS = {
     "pattern": "pattern",
 }
 _ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
-_WHOLE = frozenset({"json", "lines", "map", "choices"})
+_WHOLE = frozenset({"json", "lines", "map", "choices", "scalar"})
 
 
 def draw_payload(

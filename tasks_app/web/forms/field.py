@@ -105,7 +105,7 @@ def _line(place: str) -> str:
 
 def unplaced(errors: Errors, fields: Sequence[Field]) -> list[str]:
     """The errors that no drawn field shows; they belong above the form."""
-    drawn = list(_flat(fields))
+    drawn = list(flat(fields))
     return [
         f"{path}: {fault.message}" if path else fault.message
         for path, faults in errors.items()
@@ -123,10 +123,11 @@ def _shows(field: Field, path: str, message: str) -> bool:
 
 def faulty(fields: Sequence[Field]) -> list[Field]:
     """The fields with something to mend, in the order in which they stand."""
-    return [one for one in _flat(fields) if one.errors]
+    return [one for one in flat(fields) if one.errors]
 
 
-def _flat(fields: Iterable[Field]) -> Iterator[Field]:
+def flat(fields: Iterable[Field]) -> Iterator[Field]:
+    """Every field, with those inside of others."""
     for one in fields:
         yield one
-        yield from _flat(one.children)
+        yield from flat(one.children)

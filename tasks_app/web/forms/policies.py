@@ -42,10 +42,16 @@ def read(data: QueryDict) -> dict[str, Any]:
         "queue": str(data.get("queue", "")) or None,
         "overlap": data.get("overlap", Overlap.SKIP.value),
         "on_exhausted": data.get("on_exhausted", OnExhausted.KEEP.value),
-        "misfire": {name: value for name, value in misfire.items() if value is not None},
+        "misfire": _given_misfire(misfire),
         "retry": _retry(data),
         "notify_on_failure": "notify_on_failure" in data,
     }
+
+
+def _given_misfire(misfire: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is empty; the usual policy alone says nothing."""
+    found = {name: value for name, value in misfire.items() if value is not None}
+    return {} if found == {"policy": "latest"} else found
 
 
 def _retry(data: QueryDict) -> dict[str, Any] | None:

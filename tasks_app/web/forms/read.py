@@ -23,7 +23,10 @@ _FRACTION = re.compile(r"[+-]?(\d{1,40}\.?\d{0,40}|\.\d{1,40})([eE][+-]?\d{1,2})
 
 
 class Reader:
-    """Reads one form. `kept` is the stored payload: a secret left blank keeps its value."""
+    """Reads one form. `kept` is the stored payload: a secret left blank keeps its value.
+
+    `_add` and `_remove` are buttons of the form: the path of a list that gets a row, or of a row that goes.
+    """
 
     def __init__(self, schema: Mapping[str, Any], posted: QueryDict, kept: Mapping[str, Any] | None = None) -> None:
         self.root = Shape(schema, schema)
@@ -90,26 +93,42 @@ class Reader:
         raw = str(self.posted.get(path, "")).strip()
         return _chosen(shape, raw) if raw else self._blank(shape)
 
+    def _read_scalar(self, shape: Shape, path: str, kept: Any) -> Any:
+        text = str(self.posted.get(path, "")).strip()
+        if text == "":
+            return self._blank(shape)
+        return text if text == kept else _either(shape, text)
+
     def _read_choices(self, shape: Shape, path: str, kept: Any) -> Any:
+        return self._chosen_of(shape, path) or self._nothing(shape, [], kept)
+
+    def _chosen_of(self, shape: Shape, path: str) -> list[Any]:
         if shape.items.kind == "choice":  # boxes, or lines where there is nothing to choose from
             lines = [line.strip() for raw in self.posted.getlist(path) for line in str(raw).splitlines()]
             return [_chosen(shape.items, line) for line in lines if line]
         return [_member(shape.items, str(raw)) for raw in self.posted.getlist(path)]
 
     def _read_lines(self, shape: Shape, path: str, kept: Any) -> Any:
-        parse = _PARSE.get(shape.items.kind, str)
-        lines = [parse(line.strip()) for line in str(self.posted.get(path, "")).splitlines() if line.strip()]
-        return None if not lines and shape.is_nullable and shape.default is not None else lines
+        lines = [line.strip() for line in str(self.posted.get(path, "")).splitlines() if line.strip()]
+        return [_one(shape.items, line) for line in lines] or self._nothing(shape, [], kept)
+
+    def _nothing(self, shape: Shape, empty: Any, kept: Any) -> Any:
+        """An empty list or map; where there need be none at all, that, unless an empty one is what is stored."""
+        return empty if not shape.is_nullable or kept == empty else self._blank(shape)
 
     def _read_map(self, shape: Shape, path: str, kept: Any) -> Any:
-        found: dict[str, str] = {}
+        found: dict[str, Any] = {}
         for number, line in enumerate(str(self.posted.get(path, "")).splitlines(), 1):
             name, colon, value = line.partition(":")
             if line.strip() and not (colon and name.strip()):
                 self._fault(path, "not_a_pair", f"Line {number} is not of the form “Name: value”.")
+            elif name.strip() in found:
+                self._fault(path, "duplicate", f"Line {number} names “{name.strip()}” a second time.")
             elif line.strip():
-                found[name.strip()] = value.strip()
-        return str(self.posted.get(path, "")) if path in self.errors else found
+                found[name.strip()] = _one(shape.values, value.strip())
+        if path in self.errors:
+            return str(self.posted.get(path, ""))
+        return found or self._nothing(shape, {}, kept)
 
     def _read_json(self, shape: Shape, path: str, kept: Any) -> Any:
         return self._json(path) if str(self.posted.get(path, "")).strip() else self._blank(shape)
@@ -123,11 +142,15 @@ class Reader:
         stored = kept if isinstance(kept, list) else []
         rows = []
         for place in self.rows(path):
+            if self.posted.get("_remove") == f"{path}.{place}":
+                continue
             old = stored[place] if place < len(stored) else None
             is_variant = shape.items.kind == "variant"
             read = self._read_variant if is_variant else self._members
             rows.append(read(shape.items, f"{path}.{place}", old))
-        return rows
+        if self.posted.get("_add") == path and len(rows) < _MOST_ROWS:
+            rows.append({})
+        return rows or self._nothing(shape, [], kept)
 
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
@@ -159,6 +182,23 @@ def _member(shape: Shape, raw: str) -> Any:
 
 def _chosen(shape: Shape, raw: str) -> Any:
     return _int(raw) if shape.resolved.get("type") == "integer" else raw
+
+
+def _one(shape: Shape, text: str) -> Any:
+    """One line of a list, or what stands behind a name."""
+    if shape.kind == "enum":
+        return _member(shape, text)
+    if shape.kind == "bool":
+        return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
+    return _either(shape, text) if shape.kind == "scalar" else _PARSE.get(shape.kind, str)(text)
+
+
+def _either(shape: Shape, text: str) -> Any:
+    """A number or a text: a number where it is one, and a whole one where text would do as well (a decimal stays)."""
+    types = {option.resolved.get("type") for option in shape.options_of_union}
+    if "string" not in types:
+        return _number(text)
+    return _int(text) if "integer" in types else text
 
 
 def _int(text: str) -> Any:

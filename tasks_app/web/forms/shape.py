@@ -20,6 +20,9 @@ _FORMATS = {
     "multi-line": "textarea",
 }
 _SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
+# What a list says line by line, and what a map says behind each name.
+_LINES = frozenset({"text", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
+_MAPPED = _LINES | {"enum", "bool", "textarea"}
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,32 @@ class Shape:
         return Shape(self.resolved.get("items", {}), self.root)
 
     @property
+    def options_of_union(self) -> list["Shape"]:
+        """What a union is made of; nothing where it is none."""
+        node = self.resolved
+        found = [*node.get("anyOf", ()), *node.get("oneOf", ())]
+        return [Shape(option, self.root) for option in found if option.get("type") != "null"]
+
+    @property
     def tag(self) -> str:
-        """The property that tells the variants of a discriminated union apart."""
-        return str(self.resolved.get("discriminator", {}).get("propertyName", ""))
+        """The property that tells the variants of a union apart."""
+        return str(self.resolved.get("discriminator", {}).get("propertyName", "")) or self._fixed[0]
+
+    @cached_property
+    def _fixed(self) -> tuple[str, dict[str, "Shape"]]:
+        """The property that has another fixed text in each variant, where a union declares none, and the variants."""
+        options = self.options_of_union
+        for name in options[0].properties if len(options) > 1 else ():
+            texts = [option.properties[name].schema.get("const") for option in options if name in option.properties]
+            if len(set(texts)) == len(options) and all(isinstance(text, str) for text in texts):
+                return name, dict(zip(map(str, texts), options, strict=True))
+        return "", {}
 
     @property
     def variants(self) -> dict[str, "Shape"]:
-        """The variants of a discriminated union, by the value of their tag, in their order."""
+        """The variants of a union, by the value of their tag, in their order."""
+        if "discriminator" not in self.resolved:
+            return self._fixed[1]
         mapping = self.resolved.get("discriminator", {}).get("mapping", {})
         order = [option.get("$ref") for option in self.resolved.get("oneOf", ())]
         named = sorted(mapping.items(), key=lambda pair: order.index(pair[1]) if pair[1] in order else len(order))
@@ -112,8 +134,16 @@ class Shape:
         if node.get("type") in _SCALARS:
             kind = _SCALARS[node["type"]]
             return "tristate" if kind == "bool" and self.is_nullable else kind
+        if self._is_scalar_union:
+            return "scalar"
         special = {"string": self._text_kind, "array": self._list_kind, "object": self._object_kind}
         return special[node["type"]]() if node.get("type") in special else "json"
+
+    @property
+    def _is_scalar_union(self) -> bool:
+        """A number or a text: one line says either."""
+        options = self.options_of_union
+        return bool(options) and all(one.resolved.get("type") in ("string", "integer", "number") for one in options)
 
     def _text_kind(self) -> str:
         node = self.resolved
@@ -131,16 +161,17 @@ class Shape:
             "choice": "choices",
             "group": "list",
             "variant": "list",
-            "text": "lines",
-            "email": "lines",
-            "url": "lines",
-            "int": "lines",
         }
-        return kinds.get(self.items.kind, "json")
+        return "lines" if self.items.kind in _LINES else kinds.get(self.items.kind, "json")
 
     def _object_kind(self) -> str:
         node = self.resolved
         extra = node.get("additionalProperties")
         if node.get("properties") or extra is False:
             return "group"
-        return "map" if isinstance(extra, dict) and extra.get("type") == "string" else "json"
+        return "map" if isinstance(extra, dict) and Shape(extra, self.root).kind in _MAPPED else "json"
+
+    @property
+    def values(self) -> "Shape":
+        """The values of an object whose members have names of people's own."""
+        return Shape(self.resolved.get("additionalProperties", {}), self.root)

@@ -19,13 +19,14 @@ from tasks_app.selectors.type_rules import type_rule
 from tasks_app.services import specs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web.forms import calendar, policies
+from tasks_app.web.forms.aside import typed_before, with_typed
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
 from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.read import Reader
-from tasks_app.web.forms.rows import add_row, remove_row
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
+from tasks_app.web.forms.shape import Shape
 
 _ANYTHING = {"type": "object", "additionalProperties": True}
 
@@ -69,6 +70,7 @@ class TaskForm:
     schedule: ScheduleForm
     errors: dict[str, list[FieldError]] = field(default_factory=dict)
     run_now: bool = False
+    sent: QueryDict | None = None
     mean: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
     @classmethod
@@ -107,10 +109,8 @@ class TaskForm:
         reader = Reader(type.schema, data, kept)
         payload = reader.payload() if shows_payload else None
         form = cls(type, values, payload, ScheduleForm.posted(data), reader.errors)
-        form.run_now = data.get("_then") == "run"
+        form.run_now, form.sent = data.get("_then") == "run", data
         if payload is not None:
-            add_row(payload, str(data.get("_add", "")))
-            remove_row(payload, str(data.get("_remove", "")))
             form.payload = take_out(payload, form.errors, type.locked)
         return form
 
@@ -145,12 +145,13 @@ class TaskForm:
         payload = []
         if self.payload is not None:
             shown = with_locked(model_of(self.type.name), self.payload, self.type.locked)
-            payload = lock(draw_payload(self.type.schema, shown, self.errors, owner=owner), self.type.locked)
+            drawn = draw_payload(self.type.schema, shown, self.errors, owner=owner)
+            payload = lock(with_typed(drawn, self.sent) if self.sent is not None else drawn, self.type.locked)
         folded = policies.fields(self.values, self.errors, queues=queues)
         schedule, kept = self.schedule.fields(self.errors), calendar.fields(self.values, self.errors, owner=owner)
         name, details, policy = self._name(), self._details(), [one for group in folded.values() for one in group]
         every = [name, *kept, *payload, *details, *policy]
-        own = ("schedule", *SHOWN)
+        own, wrong = ("schedule", *SHOWN), faulty([name, *schedule["shown"], *kept, *payload, *details, *policy])
         others = {path: faults for path, faults in self.errors.items() if faults and path.split(".", 1)[0] not in own}
         return {
             "form": self,
@@ -164,9 +165,15 @@ class TaskForm:
             "policies_open": any(one.errors for one in policy),
             "notify": bool(self.values.get("notify_on_failure")),
             "unplaced": unplaced(others, every),
-            "faulty": faulty([name, *schedule["shown"], *kept, *payload, *details, *policy]),
+            "payload_aside": self._typed_before(payload),
+            "faulty": wrong,
+            "focus": wrong[0].path if wrong else "",
             "has_errors": any(self.errors.values()),
         }
+
+    def _typed_before(self, payload: list[Field]) -> list[tuple[str, str]]:
+        root = Shape(self.type.schema, self.type.schema)
+        return typed_before(root, payload, self.sent) if self.sent is not None else []
 
     def _name(self) -> Field:
         said = messages(self.errors, "name")

@@ -1,0 +1,39 @@
+"""The filters of a task's history."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tasks_app.models import ScheduledTask
+from tasks_app.selectors.run_list import RunFilters
+from tasks_app.states import Trigger
+from tasks_app.web import query, words
+from tasks_app.web.page import Request
+from tasks_app.web.run_list import filters_of, state_choices
+
+_REASONS = (
+    *("handler_error", "timeout", "worker_lost", "invalid_payload", "effect_unknown"),
+    *("overlap", "missed", "paused", "limit", "duplicate", "condition"),
+)
+_DAY = timedelta(days=1)
+
+
+def history_filters(request: Request, task: ScheduledTask) -> RunFilters:
+    """Read them: the state, why, how it was started, and the days on which it was made, in the reader's zone."""
+    start, end = query.day(request.GET, "from"), query.day(request.GET, "to")
+    return replace(
+        filters_of(request.GET, task=task.id),
+        no_waiting=True,
+        created_from=start,
+        created_to=end + _DAY if end else None,
+    )
+
+
+def history_selects(request: Request) -> list[query.Select]:
+    """Give the filters that are a choice."""
+    reasons = [(name, words.REASONS[name]) for name in _REASONS]
+    triggers = [(one.value, words.TRIGGERS[one.value]) for one in Trigger]
+    return [
+        query.Select("status", "State", state_choices(request.GET)),
+        query.select(request.GET, "reason", "Any reason", reasons),
+        query.select(request.GET, "trigger", "Started any way", triggers),
+    ]
