@@ -13,7 +13,8 @@ from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
-from tasks_app.selectors.run_list import RunFilters, run_page, run_search
+from tasks_app.selectors.run_list import run_page
+from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.shares import shares_of
 from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.audit import shows_payload
@@ -25,7 +26,7 @@ from tasks_app.web.audit import lines_of_task
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import instants
-from tasks_app.web.run_list import filters_of, state_choices
+from tasks_app.web.run_filters import filters_of, state_choices
 
 SLOTS, HISTORY = 10, 25
 FRAGMENTS = {
@@ -42,7 +43,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     task = task_or_404(request, task_id)
     filters = replace(filters_of(request.GET, task=task.id), no_waiting=True)
     before = query.identifier(request.GET, "before")
-    history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
+    history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
     coming, broken = _coming(task)
     context: dict[str, Any] = {
@@ -59,7 +60,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "older": older,
         "is_first_page": before is None,
         "states": state_choices(request.GET),
-        "is_filtered": filters != RunFilters(task=task.id, no_waiting=True),
+        "is_filtered": set(filters.asked) != {"task", "no_waiting"},
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
