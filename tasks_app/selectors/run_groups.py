@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, TextField
+from django.db.models.functions import Cast
 
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person
@@ -61,8 +62,10 @@ def run_groups(user: Person) -> RunGroups:
     else:
         since = found.since
     rows = failed.order_by().select_related(None).values("type", "error_type", "reason")
-    told = rows.annotate(count=Count("id"), first=Min("id"), last=Max("id")).order_by("-last")[: SHOWN + 1]
-    kept = list(told)
+    # As text, because PostgreSQL has no greatest UUID; the order is the same.
+    key = Cast("id", TextField())
+    told = rows.annotate(count=Count("id"), first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
+    kept = [{**row, "first": uuid.UUID(row["first"]), "last": uuid.UUID(row["last"])} for row in told]
     latest = TaskRun.objects.select_related("task").in_bulk([row["last"] for row in kept[:SHOWN]])
     return RunGroups([_group(row, latest) for row in kept[:SHOWN]], since, len(kept) > SHOWN)
 

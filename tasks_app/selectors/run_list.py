@@ -1,10 +1,11 @@
 """The list of runs: filters, and pages by keyset, whose cost does not grow with the history."""
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields import TextField
 from django.db.models.functions import Cast
 
@@ -124,10 +125,8 @@ def open_counts(user: Person) -> dict[str, int]:
 
 def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
     """How the newest runs that have ended did, and whether there are older ones that were not counted."""
-    newest = visible_runs(user).order_by("-id").values("id")[:RECENT]
-    rows = TaskRun.objects.filter(id__in=newest).order_by().values_list("status").annotate(count=Count("id"))
-    counts = dict(rows)
-    return {one.value: counts.get(one.value, 0) for one in FINAL}, sum(counts.values()) == RECENT
+    counts = Counter(visible_runs(user).order_by("-id").values_list("status", flat=True)[:RECENT])
+    return {one.value: counts[one.value] for one in FINAL}, counts.total() == RECENT
 
 
 def run_story(run: TaskRun) -> tuple[list[RunEvent], list[RunAttempt]]:

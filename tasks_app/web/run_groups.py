@@ -34,7 +34,9 @@ class Shown:
     @property
     def what(self) -> str:
         """What went wrong: the class of the error, else why it stands there."""
-        return self.group.error_type or words.REASONS.get(self.group.reason) or "an unknown error"
+        if self.group.error_type:
+            return f"failed with {self.group.error_type}"
+        return f"failed: {words.REASONS.get(self.group.reason) or 'nobody knows why'}"
 
     @property
     def why(self) -> str:

@@ -33,7 +33,7 @@ _DEEDS = {"retry": Deed.RUN, "dismiss": Deed.RUN, "cancel": Deed.CANCEL}
 _ASKS = {"retry": "Run {} again?", "dismiss": "Dismiss {}?", "cancel": "Cancel {}?"}
 _BUTTONS = {"retry": "Run them again", "dismiss": "Dismiss them", "cancel": "Cancel them"}
 _DONE = {
-    "retry": ("{} started again.", "No run was started again."),
+    "retry": ("{} started again; the earlier ones stay as they were.", "No run was started again."),
     "dismiss": ("{} dismissed; they stay in the history.", "No run was dismissed."),
     "cancel": ("{} cancelled, or asked to stop.", "No run was cancelled."),
 }
