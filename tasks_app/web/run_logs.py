@@ -28,7 +28,10 @@ def log_filter(request: Request) -> LogFilter:
 
 def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
     """What the page of a run shows of its log."""
-    wanted, after = log_filter(request), _after(request)
+    wanted, after, end = log_filter(request), _after(request), max(0, run.log_lines - LINES)
+    # Who watches a run wants its last words; who looks back begins where it began.
+    if "after" not in request.GET and not run.is_final and not wanted.is_any:
+        after = end
     found = log_find(run, wanted, after=after, limit=LINES)
     asked = {name: value for name, value in vars(wanted).items() if value}
     return {
@@ -38,7 +41,7 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
         "log_query": urlencode(asked),
         "more_logs": found.is_more,
         "log_reached": found.reached,
-        "log_end": max(0, run.log_lines - LINES),
+        "log_end": end,
         "log_levels": query.select(request.GET, "level", "Any level", _SAID.items()),
     }
 

@@ -10,7 +10,13 @@ from tasks_app.selectors.run_logs import LogFilter, log_find
 from tests import runs
 from tests.web.reading import text
 
-LINES = [("debug", "page 1"), ("info", "Reading"), ("warning", "No net amount"), ("error", "Broken <pipe>"), ("odd", "?")]
+LINES = [
+    ("debug", "page 1"),
+    ("info", "Reading"),
+    ("warning", "No net amount"),
+    ("error", "Broken <pipe>"),
+    ("odd", "?"),
+]
 
 
 @pytest.fixture

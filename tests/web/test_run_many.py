@@ -100,7 +100,9 @@ def test_what_one_may_not_touch_is_left_alone_and_told(alice: User, charlie: Use
     as_charlie = signed_in(charlie)
     page = as_charlie.get("/runs/all/dismiss/?status=needs")
     assert text(page).count("Not yours to do this with") == 2
-    done = as_charlie.post("/runs/all/dismiss/", {"plan": plan_of(as_charlie, "/runs/all/dismiss/?status=needs")}, follow=True)
+    done = as_charlie.post(
+        "/runs/all/dismiss/", {"plan": plan_of(as_charlie, "/runs/all/dismiss/?status=needs")}, follow=True
+    )
     assert "No run was dismissed. 2 runs were left alone: 2 not yours to do this with." in text(done)
 
 

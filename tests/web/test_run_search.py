@@ -134,9 +134,7 @@ def test_what_an_index_leads_to_is_looked_for_to_the_end(
     assert run_walk.is_led(staff, filters) is (is_led or filters.status != "")
 
 
-def test_the_page_says_how_far_it_looked(
-    as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_says_how_far_it_looked(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(run_find.__kwdefaults__, "most", 2)
     made = [runs.make_run(alice, queue="critical" if number == 0 else "default") for number in range(4)]
     response = as_alice.get("/runs/", {"queue": "critical"})

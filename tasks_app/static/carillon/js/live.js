@@ -22,6 +22,7 @@ const seen = new Map();
 const due = new Map();
 const heights = new Map();
 const newer = new Set();
+const kept = new CSSStyleSheet();
 const subscribed = new Set();
 const root = document.documentElement;
 const opened = Date.now();
@@ -111,11 +112,13 @@ function tellNewer(hint, frame) {
   hint.hidden = false;
 }
 
+// By a rule, not by the element's style: htmx copies attributes, and a style attribute is not allowed here.
 function keepHeight(region) {
-  const height = heights.get(region.id);
-  heights.delete(region.id);
-  if (!height) return;
-  region.style[region.matches("tr") ? "height" : "minHeight"] = `${height}px`;
+  const name = region.matches("tr") ? "height" : "min-height";
+  const known = heights.get(region.id);
+  if (known) { known.style.setProperty(name, `${region.offsetHeight}px`); return; }
+  const place = kept.insertRule(`#${CSS.escape(region.id)} { ${name}: ${region.offsetHeight}px }`, kept.cssRules.length);
+  heights.set(region.id, kept.cssRules[place]);
 }
 
 const isOpen = (region) => Boolean(region.querySelector(":popover-open, details[open]"));
@@ -234,10 +237,11 @@ function connect() {
 
 if (topics().size) {
   remember();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, kept];
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const region = event.target;
     region.dataset.refreshed = Date.now();
-    if (region.matches("tr, [data-keep]")) heights.set(region.id, region.offsetHeight);
+    if (region.matches("tr, [data-keep]")) keepHeight(region);
     // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
     if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isOpen(region)) {
       event.detail.shouldSwap = false;
@@ -247,9 +251,7 @@ if (topics().size) {
   document.body.addEventListener("htmx:afterSwap", (event) => {
     remember();
     const region = document.getElementById(event.target.id);
-    if (!region) return;
-    region.dataset.refreshed = Date.now();
-    keepHeight(region);
+    if (region) region.dataset.refreshed = Date.now();
   });
   document.body.addEventListener("click", (event) => {
     const more = event.target.closest("[data-log-more]");
