@@ -10,9 +10,9 @@ from django.db.models.functions import Cast
 
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.run_list import RunFilters
+from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE
-from tasks_app.selectors.run_walk import WALK, made_at, run_find
+from tasks_app.selectors.run_walk import WALK, made_at
 
 CAP = 10_000
 SHOWN = 100
@@ -53,20 +53,17 @@ class RunGroups:
 
 def run_groups(user: Person) -> RunGroups:
     """Group the failures that the user may see and nobody has dismissed: the newest 50,000 of those that failed."""
-    found = run_find(user, RunFilters(needs=True))
-    failed = found.rows
-    if found.floor is None:
-        newest = list(failed.order_by("-id").values_list("id", flat=True)[WALK - 1 : WALK])
-        failed = failed.filter(id__gte=newest[0]) if newest else failed
-        since = made_at(newest[0]) if newest else None
-    else:
-        since = found.since
+    failed = run_search(user, RunFilters(needs=True))
+    oldest = failed.values_list("id", flat=True)[WALK - 1 : WALK].first()
+    if oldest is not None:
+        failed = failed.filter(id__gte=oldest)
     rows = failed.order_by().select_related(None).values("type", "error_type", "reason")
     # As text, because PostgreSQL has no greatest UUID; the order is the same.
     key = Cast("id", TextField())
     told = rows.annotate(count=Count("id"), first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
     kept = [{**row, "first": uuid.UUID(row["first"]), "last": uuid.UUID(row["last"])} for row in told]
     latest = TaskRun.objects.select_related("task").in_bulk([row["last"] for row in kept[:SHOWN]])
+    since = None if oldest is None else made_at(oldest)
     return RunGroups([_group(row, latest) for row in kept[:SHOWN]], since, len(kept) > SHOWN)
 
 

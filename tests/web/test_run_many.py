@@ -98,7 +98,8 @@ def test_what_one_may_not_touch_is_left_alone_and_told(alice: User, charlie: Use
     TaskShare.objects.create(task=seen, user=charlie, level="view")
     fail(alice, 2, task=seen)
     as_charlie = signed_in(charlie)
-    page = as_charlie.get("/runs/all/dismiss/?status=needs")
+    address = "/runs/all/dismiss/?status=needs"
+    page = as_charlie.get(address)
     assert text(page).count("Not yours to do this with") == 2
     done = as_charlie.post(
         "/runs/all/dismiss/", {"plan": plan_of(as_charlie, "/runs/all/dismiss/?status=needs")}, follow=True
