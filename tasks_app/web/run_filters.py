@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from tasks_app.handlers import registry
-from tasks_app.models import db_now
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import NEEDS, qualifiers
 from tasks_app.selectors.search_moments import between
@@ -32,7 +31,7 @@ _YEARS = range(1971, 9000)
 
 def filters_of(data: QueryDict, *, task: uuid.UUID | None, now: datetime | None = None) -> RunFilters:
     """Read the filters; the state `needs` stands for failed and not dismissed. Spans count back from `now`."""
-    now = now or db_now()
+    now = now or timezone.now()
     found = RunFilters(task=task, now=now, zone=timezone.get_current_timezone(), **query.texts(data, _WORDS))
     text = query.text(data, "search")
     if text:
