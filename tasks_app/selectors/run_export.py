@@ -23,10 +23,10 @@ _FIELDS = (
 )
 
 
-def export_pages(rows: QuerySet[TaskRun], *, most: int = MOST) -> Iterator[list[list[Any]]]:
+def export_pages(rows: QuerySet[TaskRun]) -> Iterator[list[list[Any]]]:
     """Give the rows of the table page by page, newest first, at most so many."""
     before: uuid.UUID | None = None
-    rows, left = rows.order_by("-id").only(*_FIELDS), most
+    rows, left = rows.order_by("-id").only(*_FIELDS), MOST
     while left > 0:
         found = list((rows.filter(id__lt=before) if before else rows)[: min(_PAGE, left)])
         if found:
@@ -36,9 +36,9 @@ def export_pages(rows: QuerySet[TaskRun], *, most: int = MOST) -> Iterator[list[
             return
 
 
-def is_cut(rows: QuerySet[TaskRun], *, most: int = MOST) -> bool:
+def is_cut(rows: QuerySet[TaskRun]) -> bool:
     """Say whether there are more than are given."""
-    return rows.order_by("-id").values("id")[most : most + 1].exists()
+    return rows.order_by("-id").values("id")[MOST : MOST + 1].exists()
 
 
 def _row(run: TaskRun) -> list[Any]:

@@ -74,7 +74,7 @@ def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
 
 def _as_read(rows: QuerySet[TaskRun], filters: RunFilters, search: Search) -> QuerySet[TaskRun]:
     if names_tag(search):
-        rows = rows.annotate(_tags=Cast("tags", TextField()))  # type: ignore[assignment]  # the same rows
+        rows = rows.annotate(_tags=Cast("tags", TextField()))
     return rows.filter(condition(search, now=filters.now or db_now(), zone=filters.zone))
 
 

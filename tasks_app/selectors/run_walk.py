@@ -34,8 +34,9 @@ class Found:
         return None if self.floor is None else made_at(self.floor)
 
 
-def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = None, most: int = WALK) -> Found:
-    """The runs that the user may see and that match, among the newest `most` of those that an index leads to."""
+def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = None, most: int = 0) -> Found:
+    """The runs that the user may see and that match, among the newest `most` (50,000) that an index leads to."""
+    most = most or WALK
     rows = run_search(user, filters)
     if is_led(user, filters):
         return Found(rows)

@@ -79,9 +79,9 @@ def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
     return rows.order_by("-id")
 
 
-def sweep_on(sweep: Sweep, progress: Progress, *, seconds: float = SECONDS) -> Progress:
+def sweep_on(sweep: Sweep, progress: Progress) -> Progress:
     """Go on with a sweep, step by step, until it is through or the time is up."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + SECONDS
     progress = replace(progress, stopped="")
     while progress.cursor is not None and time.monotonic() < deadline:
         try:

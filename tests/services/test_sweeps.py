@@ -68,10 +68,12 @@ def test_what_was_run_again_before_is_left_alone(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("small_steps")
-def test_when_the_time_is_up_it_can_be_gone_on_with(alice: User) -> None:
+def test_when_the_time_is_up_it_can_be_gone_on_with(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(alice, 7)
     begin = beginning()
-    assert sweep_on(sweep_of(alice, Verb.RETRY), begin, seconds=0) == begin
+    with monkeypatch.context() as patched:
+        patched.setattr(sweeps, "SECONDS", 0.0)
+        assert sweep_on(sweep_of(alice, Verb.RETRY), begin) == begin
     half = sweeps._step(sweep_of(alice, Verb.RETRY), begin)
     assert (half.done, half.seen) == (3, 3)
     assert half.cursor is not None

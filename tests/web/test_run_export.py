@@ -50,10 +50,11 @@ def test_others_runs_and_payloads_are_not_in_it(as_charlie: Client, as_alice: Cl
 def test_a_cut_is_in_the_name(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [runs.make_run(alice) for _ in range(5)]
     assert len(exported(as_alice, format="jsonl").splitlines()) == 5
-    assert [len(page) for page in run_export.export_pages(TaskRun.objects.all(), most=3)] == [3]
-    assert run_export.is_cut(TaskRun.objects.all(), most=4)
-    assert not run_export.is_cut(TaskRun.objects.all(), most=5)
-    monkeypatch.setitem(run_export.is_cut.__kwdefaults__, "most", 4)
+    monkeypatch.setattr(run_export, "MOST", 5)
+    assert not run_export.is_cut(TaskRun.objects.all())
+    monkeypatch.setattr(run_export, "MOST", 4)
+    assert [len(page) for page in run_export.export_pages(TaskRun.objects.all())] == [4]
+    assert run_export.is_cut(TaskRun.objects.all())
     assert "-newest-100000.csv" in as_alice.get("/runs/export/")["Content-Disposition"]
     assert made
 

@@ -81,12 +81,12 @@ def test_a_whole_group_is_retried_once(as_alice: Client, alice: User) -> None:
 
 def test_it_goes_on_where_it_stopped(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "STEP", 2)
-    monkeypatch.setitem(sweeps.sweep_on.__kwdefaults__, "seconds", 0.0)
+    monkeypatch.setattr(sweeps, "SECONDS", 0.0)
     fail(alice, 5)
     plan = plan_of(as_alice, "/runs/all/dismiss/?status=needs")
     page = as_alice.post("/runs/all/dismiss/", {"plan": plan, "note": "relay down"})
     assert "0 of 5 done" in text(page)
-    monkeypatch.setitem(sweeps.sweep_on.__kwdefaults__, "seconds", 10.0)
+    monkeypatch.setattr(sweeps, "SECONDS", 10.0)
     rest = re.search(r'name="plan" value="([^"]+)"', page.content.decode())
     assert rest is not None
     assert "5 runs dismissed" in text(as_alice.post("/runs/all/dismiss/", {"plan": rest[1]}, follow=True))

@@ -99,9 +99,7 @@ def test_times_are_read_in_the_zone_of_the_reader(as_alice: Client, alice: User)
     assert shown(as_alice, **{"from": f"{local + timedelta(minutes=1):%Y-%m-%dT%H:%M}"}) == []
 
 
-def test_where_no_index_leads_the_walk_is_bounded_and_goes_on_where_it_stopped(
-    alice: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_no_index_leads_the_walk_is_bounded_and_goes_on_where_it_stopped(alice: User) -> None:
     made = [runs.make_run(alice, queue="critical" if number == 0 else "default") for number in range(7)]
     filters = RunFilters(queue="critical")
     first = run_find(alice, filters, most=3)
@@ -135,7 +133,7 @@ def test_what_an_index_leads_to_is_looked_for_to_the_end(
 
 
 def test_the_page_says_how_far_it_looked(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(run_find.__kwdefaults__, "most", 2)
+    monkeypatch.setattr(run_walk, "WALK", 2)
     made = [runs.make_run(alice, queue="critical" if number == 0 else "default") for number in range(4)]
     response = as_alice.get("/runs/", {"queue": "critical"})
     assert "Searched the newest" in text(response)
