@@ -1,11 +1,7 @@
 """The audit log: reading it, and exporting what the filters leave."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from io import BytesIO
 from typing import Annotated, Any
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -19,14 +15,12 @@ from tasks_app.api.operation_schema import Error
 from tasks_app.api.paging import Page, by_cursor
 from tasks_app.api.parameters import CursorQuery, Moment, Word, one_of, read_query
 from tasks_app.api.shape import Instant, Out, Shape
-from tasks_app.kinds.csv_file import write_csv
-from tasks_app.kinds.jsonl_file import write_jsonl
+from tasks_app.kinds.streamed import FORMATS, streamed_table
 from tasks_app.models import AuditEntry
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.audit import AuditFilters, audit_pages, audit_search, shows_address
 from tasks_app.services import audit
 
-FORMATS = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl"}
 _SAME = (
     *("at", "actor", "address", "request_id", "action", "outcome", "object_type", "object_id", "object_name"),
     *("before", "after", "note", "position", "digest"),
@@ -118,32 +112,14 @@ class AuditExport(Endpoint):
         call, query = Call.of(request), read_query(ExportQuery, request.query_params)
         asked = {name: value for name, value in request.query_params.items() if value}
         audit.note("audit.export", kind="audit", name=query.format, after=asked)
-        rows = audit_search(call.user, query.filters())
-        pieces = _pieces(call.user, audit_pages(rows), query.format)
-        is_async = isinstance(request._request, ASGIRequest)
-        response = StreamingHttpResponse(_later(pieces) if is_async else pieces, content_type=FORMATS[query.format])
-        name = f"audit-{timezone.now():%Y-%m-%dT%H%M%SZ}.{query.format}"
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
-
-
-def _pieces(user: Person, pages: Iterator[list[AuditEntry]], format: str) -> Iterator[bytes]:
-    """Write page by page; the names of the columns stand above the first."""
-    if format == "jsonl":
-        for page in pages:
-            yield _written(write_jsonl, [_row(user, entry) for entry in page])
-        return
-    head = _written(write_csv, [])
-    yield head
-    for page in pages:
-        yield _written(write_csv, [_row(user, entry) for entry in page])[len(head) :]
-
-
-def _written(write: Any, rows: Sequence[Sequence[Any]]) -> bytes:
-    stream = BytesIO()
-    write(stream, _COLUMNS, [rows] if rows else [])
-    return stream.getvalue()
+        pages = audit_pages(audit_search(call.user, query.filters()))
+        return streamed_table(
+            request._request,
+            name=f"audit-{timezone.now():%Y-%m-%dT%H%M%SZ}",
+            format=query.format,
+            columns=_COLUMNS,
+            pages=([_row(call.user, entry) for entry in page] for page in pages),
+        )
 
 
 def _row(user: Person, entry: AuditEntry) -> list[Any]:
@@ -151,12 +127,6 @@ def _row(user: Person, entry: AuditEntry) -> list[Any]:
     if not shows_address(user, entry):
         values["address"] = ""
     return list(values.values())
-
-
-async def _later(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Read in the thread of the request, which has the connection to the database."""
-    while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
-        yield piece
 
 
 def _out(user: Person, row: AuditEntry) -> Entry:

@@ -33,6 +33,8 @@ ACTIONS: dict[str, str] = {
     "run.cancel": "cancelled the run",
     "run.retry": "retried the run",
     "run.dismiss": "dismissed the failed run",
+    "run.undismiss": "took back that they dismissed the run",
+    "run.export": "exported runs",
     "effect.settle": "said what came of a side effect",
     "queue.pause": "paused the queue",
     "queue.resume": "resumed the queue",

@@ -1,25 +1,32 @@
 """The list of runs: filters, and pages by keyset, whose cost does not grow with the history."""
 
 import uuid
+from collections import Counter
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.fields import TextField
+from django.db.models.functions import Cast
 
-from tasks_app.models import RunAttempt, RunEvent, TaskRun
+from tasks_app.models import RunAttempt, RunEvent, TaskRun, db_now
 from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.matching import with_tag
-from tasks_app.states import OPEN, Status
+from tasks_app.selectors.run_terms import NO_ERROR_TYPE, condition, mentions, names_tag
+from tasks_app.selectors.search_text import Search
+from tasks_app.states import FINAL, OPEN, Status
 
 CAP = 1000
+RECENT = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilters:
     """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed.
 
-    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn.
+    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn. `search` is
+    looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its days in `zone`.
     """
 
     status: str = ""
@@ -33,7 +40,11 @@ class RunFilters:
     worker: str = ""
     tag: str = ""
     trigger: str = ""
+    error_type: str = ""
     search: str = ""
+    read: Search | None = None
+    now: datetime | None = None
+    zone: tzinfo = UTC
     created_from: datetime | None = None
     created_to: datetime | None = None
     needs: bool = False
@@ -41,7 +52,12 @@ class RunFilters:
     @property
     def is_any(self) -> bool:
         """Something narrows the list."""
-        return any(getattr(self, one.name) for one in fields(self))
+        return bool(self.asked)
+
+    @property
+    def asked(self) -> list[str]:
+        """The names of what narrows the list."""
+        return [one.name for one in fields(self) if one.name not in ("now", "zone") and getattr(self, one.name)]
 
 
 def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
@@ -50,8 +66,16 @@ def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
     if filters.tag:
         rows = with_tag(rows, filters.tag)
     if filters.search:
-        rows = rows.filter(_mentions(filters.search))
+        rows = rows.filter(mentions(filters.search))
+    if filters.read is not None:
+        rows = _as_read(rows, filters, filters.read)
     return rows.order_by("-id")
+
+
+def _as_read(rows: QuerySet[TaskRun], filters: RunFilters, search: Search) -> QuerySet[TaskRun]:
+    if names_tag(search):
+        rows = rows.annotate(_tags=Cast("tags", TextField()))
+    return rows.filter(condition(search, now=filters.now or db_now(), zone=filters.zone))
 
 
 def _exactly(filters: RunFilters) -> Q:
@@ -59,6 +83,8 @@ def _exactly(filters: RunFilters) -> Q:
     wanted = Q(**{name: value for name in words if (value := getattr(filters, name))})
     if filters.task is not None:
         wanted &= Q(task_id=filters.task)
+    if filters.error_type:
+        wanted &= Q(error_type="" if filters.error_type == NO_ERROR_TYPE else filters.error_type)
     if filters.batch is not None:
         wanted &= Q(batch_id=filters.batch)
     if filters.batch is not None and filters.latest:
@@ -78,14 +104,6 @@ def _in_range(filters: RunFilters) -> Q:
     return wanted
 
 
-def _mentions(words: str) -> Q:
-    found = Q(task__name__icontains=words) | Q(type__icontains=words) | Q(error__icontains=words)
-    try:
-        return found | Q(id=uuid.UUID(words))
-    except ValueError:
-        return found
-
-
 def run_again() -> QuerySet[TaskRun]:
     """Give, for a run of a batch, the runs by which it was run again within that batch."""
     return TaskRun.objects.filter(rerun_of=OuterRef("id"), batch=OuterRef("batch"))
@@ -103,6 +121,12 @@ def open_counts(user: Person) -> dict[str, int]:
     """How many runs are in each state that is not final, each counted to 1,000 at most."""
     rows = visible_runs(user).order_by()
     return {status.value: rows.filter(status=status)[:CAP].count() for status in OPEN}
+
+
+def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
+    """How the newest runs that have ended did, and whether there are older ones that were not counted."""
+    counts = Counter(visible_runs(user).order_by("-id").values_list("status", flat=True)[:RECENT])
+    return {one.value: counts[one.value] for one in FINAL}, counts.total() == RECENT
 
 
 def run_story(run: TaskRun) -> tuple[list[RunEvent], list[RunAttempt]]:

@@ -114,18 +114,33 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
     A run of a batch runs again within it, when its turn comes; one of a batch that was cancelled runs by itself.
     Raises Conflict while the run has not ended, Invalid when the given payload is not accepted, NotFound when gone.
     """
-    # Nobody cleans it away until the new run points to it.
-    _kept(TaskRun.objects.select_for_update(no_key=True).filter(id=run.id).only("id"))
-    if not run.is_final:
-        raise Conflict(f"The run has not ended: it is {run.status}.")
-    if not run.can_retry:
-        raise Conflict("This row stands for many skipped slots; run one of them from the task.")
+    _lock_to_repeat(run)
     if payload is not None:
         problems = Problems()
         payload = checked_payload(problems, run.type, payload, owner=run.owner)
         if problems:
             raise Invalid("The payload was not accepted; see the fields.", fields=problems.fields)
     quotas.take_start(owner_id=run.owner_id, actor=actor)
+    return _again(run, payload=payload, actor=actor)
+
+
+@transaction.atomic
+def run_again(*, run: TaskRun, actor: str) -> TaskRun:
+    """As `run_retry`, for one of many that somebody starts at once: the caller has counted the starts."""
+    _lock_to_repeat(run)
+    return _again(run, payload=None, actor=actor)
+
+
+def _lock_to_repeat(run: TaskRun) -> None:
+    # Nobody cleans it away until the new run points to it.
+    _kept(TaskRun.objects.select_for_update(no_key=True).filter(id=run.id).only("id"))
+    if not run.is_final:
+        raise Conflict(f"The run has not ended: it is {run.status}.")
+    if not run.can_retry:
+        raise Conflict("This row stands for many skipped slots; run one of them from the task.")
+
+
+def _again(run: TaskRun, *, payload: dict[str, Any] | None, actor: str) -> TaskRun:
     batch = turns.lock(run.batch_id)
     again = rerun(run, payload=payload, actor=actor, batch=batch)
     lifecycle.create([again], actor=actor)
@@ -146,6 +161,17 @@ def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
     audit.note("run.dismiss", run, actor=actor, note=note)
+    return TaskRun.objects.get(id=run.id)
+
+
+@transaction.atomic
+def run_undismiss(*, run: TaskRun, actor: str) -> TaskRun:
+    """Put a dismissed run back on the list of what needs a person. Raises Conflict for one that is not dismissed."""
+    changes = {"dismissed_at": None, "dismissed_by": "", "dismiss_note": ""}
+    dismissed = TaskRun.objects.filter(id=run.id, status=Status.FAILED, dismissed_at__isnull=False)
+    if not dismissed.update(version=F("version") + 1, **changes):
+        raise Conflict("Only a run that was dismissed can be put back.")
+    audit.note("run.undismiss", run, actor=actor, before={"note": run.dismiss_note}, after={"note": ""})
     return TaskRun.objects.get(id=run.id)
 
 

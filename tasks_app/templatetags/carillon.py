@@ -238,6 +238,12 @@ def stopped(sentence: str) -> str:
 
 
 @register.filter
+def grouped(count: int) -> str:
+    """A number with its thousands told apart."""
+    return f"{count:,}"
+
+
+@register.filter
 def first_line(text: str) -> str:
     """The first line of an error."""
     return text.strip().split("\n", 1)[0]

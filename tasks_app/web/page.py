@@ -34,7 +34,7 @@ class Request(HttpRequest):
     user: User
 
 
-View = Callable[Concatenate[Request, P], HttpResponse]
+View = Callable[Concatenate[Request, P], HttpResponseBase]
 
 
 def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
@@ -44,7 +44,7 @@ def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBas
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         with timezone.override(zone_of(request)):
-            response: HttpResponse = view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user is a User now
+            response: HttpResponseBase = view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user is a User now
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

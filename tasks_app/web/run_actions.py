@@ -66,6 +66,19 @@ def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 @require_POST
 @page
+def run_undismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
+    """Put a dismissed failure back on the list."""
+    run = run_or_404(request, run_id, Deed.RUN)
+    return act(
+        request,
+        lambda: runs.run_undismiss(run=run, actor=actor_of(request)),
+        success="It needs somebody again.",
+        then=local_next(request, _detail(run_id)),
+    )
+
+
+@require_POST
+@page
 def run_effect_settle(request: Request, run_id: uuid.UUID, effect_id: int) -> HttpResponse:
     """Say whether a side effect of which nobody knew has happened."""
     run, word, note = (

@@ -5,34 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from tasks_app.models import RunEvent, TaskRun
+from tasks_app.models import TaskRun
 from tasks_app.selectors.collections import collection_of_run
 from tasks_app.selectors.effects import run_effects
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
-from tasks_app.selectors.runs import run_logs
 from tasks_app.services.audit import shows_payload
-from tasks_app.states import FINAL
+from tasks_app.states import FINAL, Status
 from tasks_app.web import words
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.platform_state import why_it_waits
+from tasks_app.web.run_logs import log_context
+from tasks_app.web.run_origin import origin_of
+from tasks_app.web.run_times import steps_of, stretches, time_left
 from tasks_app.web.traceback_view import TracePart, split_trace
 
-LINES = 500
 RERUNS = 5
 FRAGMENTS = {"run-head": "parts/run-head.html", "run-story": "parts/run-story.html"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One state of the run, with the time spent in it (None while it lasts)."""
-
-    event: RunEvent
-    spent: float | None
-    is_last: bool
 
 
 @dataclass(frozen=True)
@@ -49,20 +42,23 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show the run; its head and its story are fetched again as it moves."""
     run = run_or_404(request, run_id)
     events, attempts = run_story(run)
-    logs = [] if request.headers.get("HX-Target") in FRAGMENTS else run_logs(run, limit=LINES)
+    steps, now = steps_of(events), timezone.now()
+    logs = {} if request.headers.get("HX-Target") in FRAGMENTS else log_context(request, run)
     context: dict[str, Any] = {
         "run": run,
         "topic": f"run:{run.pk}",
         "title": run.task.name if run.task else words.type_title(run.type),
         "type": words.type_title(run.type),
-        "steps": _steps(events),
+        "steps": steps,
+        "stretches": stretches(steps, now),
+        "time_left": time_left(run, now),
+        "stopping": _stopping(run),
+        "origin": origin_of(run),
         "fenced": [event for event in events if event.target == "fenced"],
         "settled": [event for event in events if event.target == "settled"],
         "effects": run_effects(run),
         "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
-        "logs": logs,
-        "more_logs": len(logs) == LINES,
-        "last_log": logs[-1]["n"] if logs else 0,
+        **logs,
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
         "sentence": _sentence(run),
@@ -73,23 +69,11 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
 
 
-@require_safe
-@page
-def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """The log lines behind `after`, for appending."""
-    run = run_or_404(request, run_id)
-    raw = request.GET.get("after", "0")
-    after = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0  # noqa: PLR2004
-    return render(request, "parts/log-lines.html", {"logs": run_logs(run, after=after, limit=LINES)})
-
-
-def _steps(events: list[RunEvent]) -> list[Step]:
-    moves = [event for event in events if event.version is not None]
-    following = [*moves[1:], None]
-    return [
-        Step(event, words.seconds_between(event.at, after.at if after else None), after is None)
-        for event, after in zip(moves, following, strict=True)
-    ]
+def _stopping(run: TaskRun) -> str:
+    """How far a run is that was asked to stop: asked and stopping, stopped, or ended before it came to that."""
+    if run.cancel_requested_at is None:
+        return ""
+    return "stopping" if run.status not in FINAL else "stopped" if run.status == Status.CANCELLED else "ended"
 
 
 def _trace(text: str) -> list[TracePart]:

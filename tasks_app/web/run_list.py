@@ -1,27 +1,27 @@
 """The list of runs: state tabs, filters, newest first."""
 
 import uuid
-from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.errors import NotFound
-from tasks_app.handlers import registry
 from tasks_app.models import Batch
 from tasks_app.selectors.batches import batch_get
 from tasks_app.selectors.home import needs_person_count
-from tasks_app.selectors.run_list import RunFilters, open_counts, run_page, run_search
-from tasks_app.selectors.task_list import queue_names
-from tasks_app.states import Status, Trigger
-from tasks_app.web import query, words
-from tasks_app.web.forms.field import Choice
+from tasks_app.selectors.run_list import CAP, RunFilters, ended_counts, open_counts, run_page
+from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
+from tasks_app.selectors.run_walk import WALK, Found, run_find
+from tasks_app.states import OPEN, Status
+from tasks_app.web import query
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.run_filters import all_filters_of, kept, selects
 
 SIZE = 50
 FRAGMENTS = {"run-table": "parts/run-table.html", "run-tabs": "parts/run-tabs.html"}
-_WORDS = ("status", "reason", "type", "queue", "worker", "tag", "trigger", "search")
 _TABS = (
     ("", "All"),
     ("needs", "Need you"),
@@ -40,20 +40,27 @@ _TABS = (
 @page
 def run_list(request: Request) -> HttpResponse:
     """Show one page of the runs that match."""
-    filters = filters_of(request.GET, task=query.identifier(request.GET, "task"))
-    filters = replace(filters, batch=query.identifier(request.GET, "batch"), latest=request.GET.get("latest") == "1")
+    filters = all_filters_of(request.GET)
     before = query.identifier(request.GET, "before")
-    runs, older = run_page(run_search(request.user, filters), before=before, size=SIZE)
+    found = run_find(request.user, filters, before=before)
+    runs, older = run_page(found.rows, before=before, size=SIZE)
     context = {
         "runs": runs,
         "older": older,
         "is_first_page": before is None,
         "filters": filters,
+        "search": query.text(request.GET, "search"),
+        "faults": filters.read.faults if filters.read else (),
         "tabs": _tabs(request),
-        "selects": _selects(request),
+        "selects": selects(request.GET),
+        "workers": worker_names(),
         "is_filtered": filters.is_any,
+        "kept": kept(request.GET),
+        "actions": _actions(filters),
+        "no_error_type": NO_ERROR_TYPE,
         "task": task_or_none(request, filters.task),
         "batch": _batch(request, filters.batch),
+        **_reach(request, found, None if older else found.floor),
     }
     return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
 
@@ -65,16 +72,12 @@ def run_row(request: Request, run_id: uuid.UUID) -> HttpResponse:
     return render(request, "parts/run-row.html", {"run": run_or_404(request, run_id)})
 
 
-def filters_of(data: QueryDict, *, task: uuid.UUID | None) -> RunFilters:
-    """Read the filters; the state `needs` stands for failed and not dismissed."""
-    found = RunFilters(task=task, **query.texts(data, _WORDS))
-    return replace(found, status="", needs=True) if found.status == "needs" else found
-
-
-def state_choices(data: QueryDict) -> list[Choice]:
-    """The states as choices of a filter."""
-    chosen = data.get("status", "")
-    return [Choice("", "Any state", not chosen), *(Choice(one.value, one.value, one == chosen) for one in Status)]
+def _reach(request: Request, found: Found, floor: uuid.UUID | None) -> dict[str, Any]:
+    """How far back was looked, and where it goes on, once the last match so far has been shown."""
+    if floor is None:
+        return {}
+    further = f"{kept(request.GET)}&{urlencode({'before': floor})}"
+    return {"searched_to": found.since, "walk": WALK, "further": f"{request.path}?{further}"}
 
 
 def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
@@ -84,24 +87,34 @@ def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
         return None
 
 
+def _actions(filters: RunFilters) -> list[tuple[str, str, str]]:
+    """What can be done with all that match: offered where all of them are in a state that it fits."""
+    retry = (
+        "retry",
+        "Run all again" if not filters.needs and filters.status != "failed" else "Retry all",
+        "runs-retry",
+    )
+    if filters.needs or filters.status == Status.FAILED:
+        return [retry, ("close", "Dismiss all", "runs-dismiss")]
+    if filters.status in (Status.CANCELLED, Status.SKIPPED):
+        return [retry]
+    return [("stop", "Cancel all", "runs-cancel")] if filters.status in set(OPEN) else []
+
+
 def _tabs(request: Request) -> list[dict[str, object]]:
+    ended, is_cut = ended_counts(request.user)
     counts = {**open_counts(request.user), "needs": needs_person_count(request.user)}
+    shown = {name: _count(count) for name, count in counts.items()}
+    shown |= {name: _count(count, is_cut=is_cut) for name, count in ended.items()}
     chosen = request.GET.get("status", "")
     return [
-        {"value": value, "label": label, "count": _count(counts.get(value, 0)), "is_here": value == chosen}
+        {"value": value, "label": label, "count": shown.get(value, ""), "is_here": value == chosen}
         for value, label in _TABS
     ]
 
 
-def _count(number: int) -> str:
-    return "" if not number else "999+" if number >= 1000 else str(number)  # noqa: PLR2004
-
-
-def _selects(request: Request) -> list[query.Select]:
-    types = [(one.name, one.title) for one in registry.all()]
-    triggers = [(one.value, words.TRIGGERS[one.value]) for one in Trigger]
-    return [
-        query.select(request.GET, "type", "Any type", types),
-        query.select(request.GET, "queue", "Any queue", [(name, name) for name in queue_names()]),
-        query.select(request.GET, "trigger", "Started any way", triggers),
-    ]
+def _count(number: int, *, is_cut: bool = False) -> str:
+    """Say a count that was taken up to 1,000, or within the newest runs alone."""
+    if number >= CAP:
+        return f"{CAP - 1}+"
+    return f"{number}{'+' if is_cut else ''}" if number else ""

@@ -17,7 +17,8 @@ from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.related_tasks import related_tasks
 from tasks_app.selectors.rollup_spans import KEPT
 from tasks_app.selectors.rollups import Figures, span_figures
-from tasks_app.selectors.run_list import RunFilters, run_page, run_search
+from tasks_app.selectors.run_list import run_page
+from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.shares import shares_of
 from tasks_app.selectors.task_figures import lately
 from tasks_app.selectors.task_list import recent_runs
@@ -48,7 +49,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     task = task_or_404(request, task_id)
     filters = history_filters(request, task)
     before = query.identifier(request.GET, "before")
-    history, older = run_page(run_search(request.user, filters), before=before, size=HISTORY)
+    history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
     recent = recent_runs([task.id])[task.id]
     coming, broken = _coming(task)
     context: dict[str, Any] = {
@@ -67,7 +68,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "selects": history_selects(request),
         "day_from": query.text(request.GET, "from"),
         "day_to": query.text(request.GET, "to"),
-        "is_filtered": filters != RunFilters(task=task.id, no_waiting=True),
+        "is_filtered": set(filters.asked) != {"task", "no_waiting"},
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,

@@ -8,7 +8,7 @@ from tasks_app.selectors.run_list import RunFilters
 from tasks_app.states import Trigger
 from tasks_app.web import query, words
 from tasks_app.web.page import Request
-from tasks_app.web.run_list import filters_of, state_choices
+from tasks_app.web.run_filters import filters_of, state_choices
 
 _REASONS = (
     *("handler_error", "timeout", "worker_lost", "invalid_payload", "effect_unknown"),

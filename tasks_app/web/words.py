@@ -38,6 +38,11 @@ def _two_units(seconds: int) -> str:
     return f"{seconds} s"
 
 
+def whole_seconds(seconds: float) -> str:
+    """Say how long something takes without tenths, as `span` of time.js does."""
+    return _two_units(max(0, round(seconds)))
+
+
 def relative(instant: datetime, now: datetime) -> str:
     """Say when, seen from now: "in 14 h", "3 min ago"."""
     seconds = (instant - now).total_seconds()

@@ -162,10 +162,17 @@ PAGES: dict[str, dict[str, Rule]] = {
     "run-list": _get(SIGNED),
     "run-detail": _get(VIEW),
     "run-row": _get(VIEW),
+    "run-groups": _get(SIGNED),
+    "run-export": _get(SIGNED),
+    "runs-retry": _BOTH,  # what may not be done with a run is left out, one by one
+    "runs-dismiss": _BOTH,
+    "runs-cancel": _BOTH,
     "run-log": _get(VIEW),
+    "run-log-download": _get(VIEW),
     "run-cancel": _post(STOP),
     "run-retry": _get(MANAGE, RUN),  # GET is the form with the payload
     "run-dismiss": _post(RUN),
+    "run-undismiss": _post(RUN),
     "run-effect-settle": _post(RUN),
     "platform-trouble": _get(SIGNED),
     "upcoming": _get(SIGNED),

@@ -31,7 +31,7 @@ def test_it_tells_how_it_went(as_alice: Client, alice: User, task: ScheduledTask
     response = as_alice.get(page(run))
     words = text(response)
     assert [step.event.target for step in response.context["steps"]] == ["queued", "running", "succeeded"]
-    assert "run now, alice" in words
+    assert "By hand, from Nightly by alice" in words
     assert "worker tests@here" in words
     assert "second <script>" in words
     assert "<script>" not in response.content.decode().split('id="log"')[1].split("</ol>")[0]
@@ -182,9 +182,13 @@ def test_a_long_log_offers_what_comes_after_its_first_part(as_alice: Client, ali
     runs.log(run, *(f"line {n}" for n in range(1, 500)))
     assert "More lines" not in text(as_alice.get(page(run)))
     runs.log(run, "line 500", "line 501")
+    assert "line 501" in text(as_alice.get(page(run)))
+    assert "line 501" not in text(as_alice.get(page(run), {"after": "0"}))
+    runs.succeed(run)
     response = as_alice.get(page(run))
     assert "line 501" not in text(response)
-    assert reverse("run-log", args=[run.pk]) + "?after=500" in response.content.decode()
+    assert page(run) + "?after=500#log-section" in response.content.decode()
+    assert "line 501" in text(as_alice.get(page(run), {"after": "500"}))
 
 
 def test_while_it_goes_on_those_without_scripts_are_given_a_way_to_reload(as_alice: Client, alice: User) -> None:

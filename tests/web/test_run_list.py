@@ -95,5 +95,5 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for number in range(20):
         runs.claim(runs.make_run(alice, make(f"Task {number}")))
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         as_alice.get("/runs/")

@@ -8,7 +8,8 @@
 //   data-calm                 not replaced while the pointer is over it
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
-//   data-newer                shown when a run arrives that the list does not hold yet
+//   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
+//   data-keep                 not made lower when it is replaced, so that nothing moves under the reader; rows do so too
 
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
@@ -19,6 +20,9 @@ const LONGEST_PAUSE_MS = 30000;
 
 const seen = new Map();
 const due = new Map();
+const heights = new Map();
+const newer = new Set();
+const kept = new CSSStyleSheet();
 const subscribed = new Set();
 const root = document.documentElement;
 const opened = Date.now();
@@ -90,9 +94,31 @@ function onUpdate(frame) {
     showState(element, frame.status);
     showProgress(element, frame.progress);
   }
+  const head = document.getElementById("run-head");
+  if (head?.dataset.run === frame.run_id) document.dispatchEvent(new CustomEvent("carillon:progress", { detail: frame.progress }));
   if (news < 2) return;
-  if (!shown.length) for (const hint of all("[data-newer]")) hint.hidden = false;
+  if (!shown.length) for (const hint of all("[data-newer]")) tellNewer(hint, frame);
   for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);
+}
+
+// Ids sort by time: what is older than the first row is no newer run, but it may have come into the state of the tab.
+function tellNewer(hint, frame) {
+  const state = hint.dataset.newer;
+  const first = document.querySelector("tbody [data-run]")?.dataset.run ?? "";
+  const comesHere = state ? state === frame.status || (state === "needs" && frame.status === "failed") : frame.run_id > first;
+  if (!comesHere) return;
+  newer.add(frame.run_id);
+  hint.querySelector("span").textContent = newer.size === 1 ? "1 newer run. Show it" : `${newer.size} newer runs. Show them`;
+  hint.hidden = false;
+}
+
+// By a rule, not by the element's style: htmx copies attributes, and a style attribute is not allowed here.
+function keepHeight(region) {
+  const name = region.matches("tr") ? "height" : "min-height";
+  const known = heights.get(region.id);
+  if (known) { known.style.setProperty(name, `${region.offsetHeight}px`); return; }
+  const place = kept.insertRule(`#${CSS.escape(region.id)} { ${name}: ${region.offsetHeight}px }`, kept.cssRules.length);
+  heights.set(region.id, kept.cssRules[place]);
 }
 
 const isOpen = (region) => Boolean(region.querySelector(":popover-open, details[open]"));
@@ -141,14 +167,15 @@ function refreshAll() {
 async function readLog(log) {
   if ("reading" in log.dataset || isHidden()) { log.dataset.again = ""; return; }
   log.dataset.reading = "";
-  const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 24;
-  const after = log.querySelector("li:last-child")?.dataset.n ?? 0;
+  const after = log.querySelector("li:last-child")?.dataset.n ?? log.dataset.after ?? 0;
+  const source = new URL(log.dataset.source, location.href);
+  source.searchParams.set("after", after);
   try {
-    await window.htmx.ajax("GET", `${log.dataset.source}?after=${after}`, { target: log, swap: "beforeend" });
+    await window.htmx.ajax("GET", source.pathname + source.search, { target: log, swap: "beforeend" });
   } finally {
     delete log.dataset.reading;
   }
-  if (atEnd) log.scrollTop = log.scrollHeight;
+  if ("follow" in log.dataset) log.scrollTop = log.scrollHeight;
   if ("again" in log.dataset) { delete log.dataset.again; setTimeout(() => readLog(log), 250); }
 }
 
@@ -210,9 +237,11 @@ function connect() {
 
 if (topics().size) {
   remember();
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, kept];
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const region = event.target;
     region.dataset.refreshed = Date.now();
+    if (region.matches("tr, [data-keep]")) keepHeight(region);
     // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
     if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isOpen(region)) {
       event.detail.shouldSwap = false;
@@ -228,7 +257,11 @@ if (topics().size) {
     const more = event.target.closest("[data-log-more]");
     if (more) { event.preventDefault(); readMore(more); }
   });
-  document.addEventListener("visibilitychange", () => { if (!isHidden()) refreshAll(); });
+  document.addEventListener("visibilitychange", () => {
+    if (isHidden()) return;
+    refreshAll();
+    refreshStale();
+  });
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;

@@ -1,0 +1,86 @@
+"""How far back a list of runs looks: to the end where an index leads there, otherwise over so many of the newest runs.
+
+Who asks for a worker that has run nothing for a year would else have the database read the whole history.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db.models import QuerySet
+
+from tasks_app.models import TaskRun
+from tasks_app.models.ids import first_id_at
+from tasks_app.selectors.access import Person, sees_all, visible_runs
+from tasks_app.selectors.run_list import RunFilters, run_search
+from tasks_app.selectors.run_terms import as_id
+from tasks_app.states import Status
+
+WALK = 50_000
+_LED = {"task", "batch", "status", "type", "needs"}
+_FREE = {"created_from", "created_to", "no_waiting"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """Runs that match, newest first; `floor` is where the search has stopped short of the oldest."""
+
+    rows: QuerySet[TaskRun]
+    floor: uuid.UUID | None = None
+
+    @property
+    def since(self) -> datetime | None:
+        """When the oldest run was made that was looked at."""
+        return None if self.floor is None else made_at(self.floor)
+
+
+def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = None, most: int = 0) -> Found:
+    """The runs that the user may see and that match, among the newest `most` (50,000) that an index leads to."""
+    most = most or WALK
+    rows = run_search(user, filters)
+    if is_led(user, filters):
+        return Found(rows)
+    scope = _scope(user, filters)
+    if filters.created_to is not None:
+        scope = scope.filter(id__lt=first_id_at(filters.created_to))
+    if before is not None:
+        scope = scope.filter(id__lt=before)
+    floor = scope.order_by("-id").values_list("id", flat=True)[most - 1 : most].first()
+    if floor is None or (filters.created_from is not None and floor < first_id_at(filters.created_from)):
+        return Found(rows)
+    return Found(rows.filter(id__gte=floor), floor)
+
+
+def is_led(user: Person, filters: RunFilters) -> bool:
+    """Say whether one index leads to what is asked for, so that nothing else is read on the way."""
+    asked = set(filters.asked) - _FREE
+    if filters.batch is not None or not asked:
+        return True
+    if _is_one_id(filters) or {"needs", "type", "error_type", "reason"} == asked:
+        return True
+    if len(asked) > 1:
+        return False
+    # The index of an owner's runs does not know their state or type; that of what needs a person does.
+    return "task" in asked or "needs" in asked or (sees_all(user) and asked < _LED)
+
+
+def made_at(run_id: uuid.UUID) -> datetime:
+    """When a run was made, from its id."""
+    return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
+
+
+def _scope(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
+    """The narrowest set that an index gives by id."""
+    rows = visible_runs(user)
+    if filters.task is not None:
+        return rows.filter(task_id=filters.task)
+    if not sees_all(user):
+        return rows.filter(status=Status.FAILED, dismissed_at=None) if filters.needs else rows
+    if filters.needs or filters.status:
+        return rows.filter(status=filters.status or Status.FAILED)
+    return rows.filter(type=filters.type) if filters.type else rows
+
+
+def _is_one_id(filters: RunFilters) -> bool:
+    words = [filters.search] if filters.read is None else [word.text for word in filters.read.words if not word.is_not]
+    return any(as_id(word) is not None for word in words)

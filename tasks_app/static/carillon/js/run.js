@@ -1,0 +1,45 @@
+// One run: its log is followed or read in peace, and what is worth keeping is copied.
+
+import { span } from "./time.js";
+
+const END_PX = 24;
+
+for (const button of document.querySelectorAll("[data-follow]")) {
+  const log = document.getElementById(button.dataset.follow);
+  const isAtEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < END_PX;
+  const follow = (is) => {
+    button.setAttribute("aria-pressed", String(is));
+    if (is) { log.dataset.follow = ""; log.scrollTop = log.scrollHeight; } else delete log.dataset.follow;
+  };
+  button.hidden = false;
+  follow(button.getAttribute("aria-pressed") === "true");
+  button.addEventListener("click", () => follow(button.getAttribute("aria-pressed") !== "true"));
+  // Who scrolls up wants to read; who scrolls back to the end wants to follow again.
+  log.addEventListener("wheel", () => setTimeout(() => follow(isAtEnd()), 100), { passive: true });
+  log.addEventListener("touchend", () => setTimeout(() => follow(isAtEnd()), 300), { passive: true });
+  log.addEventListener("keyup", () => follow(isAtEnd()));
+}
+
+function showCopies() {
+  if (!navigator.clipboard) return; // plain http: the text is selected by hand instead
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+}
+showCopies();
+document.addEventListener("htmx:afterSwap", showCopies);
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+  const word = button.querySelector("span");
+  word.textContent = "Copied";
+  setTimeout(() => { word.textContent = "Copy"; }, 2000);
+});
+
+// The words must be those of `time_left` in tasks_app/web/run_times.py.
+document.addEventListener("carillon:progress", (event) => {
+  const place = document.querySelector("[data-started] [data-left]");
+  const { done, total } = event.detail ?? {};
+  if (!place || !(done > 0) || !(total >= done)) return;
+  const spent = (Date.now() - Date.parse(place.closest("[data-started]").dataset.started)) / 1000;
+  if (spent >= 1) place.textContent = `about ${span(Math.max(1, (spent / done) * (total - done)))} left`;
+});

@@ -1,0 +1,58 @@
+"""Failures by what went wrong, with what can be done for a whole group."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from tasks_app.selectors.run_groups import RunGroup, run_groups
+from tasks_app.selectors.run_walk import WALK
+from tasks_app.web import words
+from tasks_app.web.page import Request, page, render
+
+FRAGMENTS = {"run-groups": "parts/run-groups.html"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A group in words, and the address of its runs."""
+
+    group: RunGroup
+    query: str
+
+    @property
+    def number(self) -> str:
+        """How many, as far as they are counted."""
+        return "10,000+" if self.group.is_capped else f"{self.group.count:,}"
+
+    @property
+    def type(self) -> str:
+        """The type in words."""
+        return words.type_title(self.group.type)
+
+    @property
+    def what(self) -> str:
+        """What went wrong: the class of the error, else why it stands there."""
+        if self.group.error_type:
+            return f"failed with {self.group.error_type}"
+        return f"failed: {words.REASONS.get(self.group.reason) or 'nobody knows why'}"
+
+    @property
+    def why(self) -> str:
+        """The reason, where the class of the error does not say it."""
+        return words.REASONS.get(self.group.reason, self.group.reason) if self.group.error_type else ""
+
+
+@require_safe
+@page
+def run_group_list(request: Request) -> HttpResponse:
+    """Show the groups, the one that failed last first."""
+    found = run_groups(request.user)
+    context = {
+        "groups": [Shown(group, urlencode(group.narrowed)) for group in found.groups],
+        "since": found.since,
+        "is_cut": found.is_cut,
+        "walk": WALK,
+    }
+    return render(request, "pages/run-groups.html", context, fragments=FRAGMENTS)

@@ -1,0 +1,85 @@
+"""The times of a run: how long it was in each state, and how long it will still take."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from tasks_app.models import RunEvent, TaskRun
+from tasks_app.selectors.usual import usual_seconds
+from tasks_app.states import FINAL, Status
+from tasks_app.web import words
+
+_LEAST_WIDTH = 0.6
+_SURE_AFTER = 1.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One state of the run, with the time spent in it (None where it lasts for ever)."""
+
+    event: RunEvent
+    spent: float | None
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One state's share of the time; `x` and `width` are percent of the bar."""
+
+    status: str
+    seconds: float
+    x: float
+    width: float
+
+
+def steps_of(events: list[RunEvent]) -> list[Step]:
+    """The states that the run went through."""
+    moves = [event for event in events if event.version is not None]
+    following = [*moves[1:], None]
+    return [
+        Step(event, words.seconds_between(event.at, after.at if after else None), after is None)
+        for event, after in zip(moves, following, strict=True)
+    ]
+
+
+def stretches(steps: list[Step], now: datetime) -> list[Stretch]:
+    """The states as parts of a bar, as wide as they were long; what goes on lasts until now."""
+    spans = [(step.event.target, _spent(step, now)) for step in steps if step.event.target not in FINAL]
+    whole = sum(seconds for _, seconds in spans)
+    if whole <= 0:
+        return []
+    widths = [max(_LEAST_WIDTH, 100 * seconds / whole) for _, seconds in spans]
+    scale, found, x = 100 / sum(widths), [], 0.0
+    for (status, seconds), width in zip(spans, widths, strict=True):
+        found.append(Stretch(status, seconds, round(x, 2), round(width * scale, 2)))
+        x += width * scale
+    return found
+
+
+def time_left(run: TaskRun, now: datetime) -> str:
+    """Say how long the run will still take: by its own progress, otherwise by what its task usually takes."""
+    if run.status != Status.RUNNING or run.started_at is None or run.cancel_requested_at is not None:
+        return ""
+    spent = max(0.0, (now - run.started_at).total_seconds())
+    by_progress = _by_progress(run.progress, spent)
+    if by_progress is not None:
+        return f"about {words.whole_seconds(max(1, by_progress))} left"
+    usual = usual_seconds(run)
+    if usual is None:
+        return ""
+    if spent > usual:
+        return f"it usually takes {words.whole_seconds(max(1, usual))}"
+    return f"about {words.whole_seconds(max(1, usual - spent))} left, going by its last runs"
+
+
+def _by_progress(progress: Any, spent: float) -> float | None:
+    if not isinstance(progress, dict) or spent < _SURE_AFTER:
+        return None
+    done, total = progress.get("done"), progress.get("total")
+    if not isinstance(done, int | float) or not isinstance(total, int | float) or not 0 < done <= total:
+        return None
+    return spent / done * (total - done)
+
+
+def _spent(step: Step, now: datetime) -> float:
+    return step.spent if step.spent is not None else max(0.0, (now - step.event.at).total_seconds())

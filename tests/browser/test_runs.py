@@ -1,0 +1,108 @@
+"""Runs in the browser: watched, stopped, run again with other values, and a whole group at once."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.making import make_task
+
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+
+WAIT_MS = 30_000
+
+
+def test_a_run_says_how_long_it_will_still_take_and_nothing_jumps(page: Page) -> None:
+    make_task(page, "Estimated", seconds="5", run=True)
+    expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
+    expect(page.locator("[data-left]")).to_have_text(re.compile(r"about \d+ s left"), timeout=WAIT_MS)
+    page.evaluate("window.storyTop = document.getElementById('run-story').getBoundingClientRect().top")
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator("[data-left]")).to_have_count(0)
+    moved = page.evaluate("document.getElementById('run-story').getBoundingClientRect().top - window.storyTop")
+    assert abs(moved) < 1
+    expect(page.locator(".stretches rect")).to_have_count(2)
+
+
+def test_stopping_is_followed_from_asked_to_stopped(page: Page) -> None:
+    make_task(page, "Stopped in stages", seconds="60", run=True)
+    expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".stages li").first).to_contain_text("Asked", timeout=WAIT_MS)
+    expect(page.locator(".stages li").last).to_contain_text(re.compile("Stopped .*(ago|now)"), timeout=WAIT_MS)
+    expect(page.locator("h1")).to_contain_text("cancelled", timeout=WAIT_MS)
+
+
+def test_a_run_is_run_again_with_other_values_and_keeps_them_on_a_fault(page: Page, faults: list[str]) -> None:
+    make_task(page, "Changed", seconds="0", run=True)
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    page.get_by_role("link", name="Run again with changes").click()
+    page.eval_on_selector("[name='payload.seconds']", "field => { field.type = 'text'; }")
+    page.fill("[name='payload.seconds']", "many")
+    page.locator(".form-end .primary").click()
+    expect(page.get_by_role("alert")).to_contain_text("Not started")
+    expect(page.locator("[name='payload.seconds']")).to_have_value("many")
+    faults.clear()  # the browser says that the answer was a refusal
+    page.fill("[name='payload.seconds']", "1.5")
+    page.locator(".form-end .primary").click()
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator("#payload-json")).to_contain_text("1.5")
+    expect(page.locator(".facts")).to_contain_text("Started again from an earlier run")
+
+
+def test_a_group_of_failures_is_run_again_at_once(page: Page) -> None:
+    make_task(page, "Broken", type="probe.permanent")
+    for _ in range(2):
+        page.get_by_role("button", name="Run now").click()
+        page.wait_for_url("**/runs/*/")
+        expect(page.locator("h1")).to_contain_text("failed", timeout=WAIT_MS)
+        page.go_back()
+    page.goto("/runs/groups/")
+    group = page.locator(".groups li", has_text="probe.permanent")
+    expect(group).to_contain_text("2 probe.permanent failed with")
+    group.get_by_role("link", name="Retry all").click()
+    expect(page.locator("h1")).to_have_text("Run 2 runs again?")
+    page.get_by_role("button", name="Run them again").dblclick()
+    expect(page.locator(".message")).to_contain_text("2 runs started again", timeout=WAIT_MS)
+    page.goto("/runs/groups/")
+    expect(page.locator(".groups li", has_text="probe.permanent")).to_contain_text(re.compile("[234] probe.permanent"))
+    page.goto("/runs/?search=type:probe.permanent trigger:retry")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
+def test_newer_runs_are_counted_and_not_pushed_in(page: Page) -> None:
+    make_task(page, "Newer", seconds="0")
+    page.goto("/runs/")
+    rows = page.locator("tbody tr")
+    before = rows.count()
+    elsewhere = page.context.new_page()
+    elsewhere.goto("/tasks/?search=Newer")
+    for _ in range(2):
+        elsewhere.get_by_role("button", name="Run Newer now").click()
+        elsewhere.wait_for_load_state()
+        elsewhere.goto("/tasks/?search=Newer")
+    expect(page.locator("[data-newer]")).to_contain_text("2 newer runs", timeout=WAIT_MS)
+    assert rows.count() == before
+    page.locator("[data-newer]").click()
+    expect(rows).to_have_count(before + 2)
+
+
+def test_a_log_is_followed_until_one_scrolls_up(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.chatty")
+    page.fill("[name=name]", "Followed")
+    page.fill("[name='payload.seconds']", "8")
+    page.fill("[name='payload.message']", "80")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create and run once now")
+    log, follow = page.locator("#log"), page.get_by_role("button", name="Follow")
+    expect(log.locator("li").nth(39)).to_be_attached(timeout=WAIT_MS)
+    is_at_end = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 30"
+    page.wait_for_function(f"({is_at_end})(document.getElementById('log'))")
+    log.hover()
+    page.mouse.wheel(0, -400)
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    at = log.evaluate("log => log.scrollTop")
+    expect(log.locator("li")).to_have_count(80, timeout=WAIT_MS)
+    assert log.evaluate("log => log.scrollTop") == at
+    follow.click()
+    page.wait_for_function(f"({is_at_end})(document.getElementById('log'))")

@@ -1,0 +1,142 @@
+"""Failures in groups, and one deed for all runs that match."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare
+from tasks_app.services import lifecycle, sweeps
+from tasks_app.states import Reason
+from tests import runs
+from tests.web.conftest import signed_in
+from tests.web.reading import text
+
+
+def fail(owner: User, count: int, error_type: str = "SMTPServerDisconnected", **fields: object) -> list[TaskRun]:
+    made = [runs.make_run(owner, **{"type": "send_email", **fields}) for _ in range(count)]  # type: ignore[arg-type]
+    for run in made:
+        runs.claim(run)
+        told = lifecycle.Told(f"{error_type}: closed", error_type)
+        lifecycle.fail(runs.held(run), reason=Reason.HANDLER_ERROR, told=told, failures=1, crashes=0)
+    return made
+
+
+def plan_of(client: Client, address: str) -> str:
+    found = re.search(r'name="plan" value="([^"]+)"', client.get(address).content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_failures_that_are_alike_stand_together_the_latest_first(as_alice: Client, alice: User) -> None:
+    older = fail(alice, 3)
+    fail(alice, 1, "ConnectError", type="http_request")
+    fail(alice, 1, "")
+    response = as_alice.get("/runs/groups/")
+    words = text(response)
+    assert "3 send_email failed with SMTPServerDisconnected" in words
+    assert "1 http_request failed with ConnectError" in words
+    assert "1 send_email failed: the handler failed" in words
+    assert [shown.group.count for shown in response.context["groups"]] == [1, 1, 3]
+    group = response.context["groups"][2]
+    assert group.group.latest == older[-1]
+    assert group.group.first_at < group.group.last_at
+    for shown in response.context["groups"]:
+        assert len(as_alice.get(f"/runs/?{shown.query}").context["runs"]) == shown.group.count
+
+
+def test_what_is_dismissed_or_not_to_be_seen_is_in_no_group(as_alice: Client, as_charlie: Client, alice: User) -> None:
+    run = fail(alice, 1)[0]
+    assert "Nothing needs you" in text(as_charlie.get("/runs/groups/"))
+    as_alice.post(f"/runs/{run.pk}/dismiss/")
+    assert "Nothing needs you" in text(as_alice.get("/runs/groups/"))
+
+
+def test_groups_cost_the_same_however_many(
+    as_alice: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(12):
+        fail(alice, 1, f"Error{number}")
+    with django_assert_max_num_queries(10):
+        as_alice.get("/runs/groups/")
+
+
+def test_a_whole_group_is_retried_once(as_alice: Client, alice: User) -> None:
+    fail(alice, 12)
+    fail(alice, 2, "ConnectError")
+    address = "/runs/all/retry/?status=needs&type=send_email&error_type=SMTPServerDisconnected"
+    page = as_alice.get(address)
+    assert "Run 12 runs again?" in text(page)
+    assert "and 2 more" in text(page)
+    plan = plan_of(as_alice, address)
+    assert "12 runs started again" in text(as_alice.post("/runs/all/retry/", {"plan": plan}, follow=True))
+    as_alice.post("/runs/all/retry/", {"plan": plan})
+    assert TaskRun.objects.filter(rerun_of__isnull=False).count() == 12
+    second = plan_of(as_alice, address)
+    assert "12 had been run again already" in text(as_alice.post("/runs/all/retry/", {"plan": second}, follow=True))
+    assert AuditEntry.objects.filter(action="run.retry").count() == 12
+
+
+def test_it_goes_on_where_it_stopped(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "STEP", 2)
+    monkeypatch.setattr(sweeps, "SECONDS", 0.0)
+    fail(alice, 5)
+    plan = plan_of(as_alice, "/runs/all/dismiss/?status=needs")
+    page = as_alice.post("/runs/all/dismiss/", {"plan": plan, "note": "relay down"})
+    assert "0 of 5 done" in text(page)
+    monkeypatch.setattr(sweeps, "SECONDS", 10.0)
+    rest = re.search(r'name="plan" value="([^"]+)"', page.content.decode())
+    assert rest is not None
+    assert "5 runs dismissed" in text(as_alice.post("/runs/all/dismiss/", {"plan": rest[1]}, follow=True))
+    assert set(TaskRun.objects.values_list("dismiss_note", flat=True)) == {"relay down"}
+
+
+def test_what_one_may_not_touch_is_left_alone_and_told(alice: User, charlie: User) -> None:
+    seen = runs.make_task(alice, name="Seen")
+    TaskShare.objects.create(task=seen, user=charlie, level="view")
+    fail(alice, 2, task=seen)
+    as_charlie = signed_in(charlie)
+    address = "/runs/all/dismiss/?status=needs"
+    page = as_charlie.get(address)
+    assert text(page).count("Not yours to do this with") == 2
+    done = as_charlie.post(
+        "/runs/all/dismiss/", {"plan": plan_of(as_charlie, "/runs/all/dismiss/?status=needs")}, follow=True
+    )
+    assert "No run was dismissed. 2 runs were left alone: 2 not yours to do this with." in text(done)
+
+
+def test_a_plan_is_good_for_the_person_who_was_asked(as_alice: Client, as_charlie: Client, alice: User) -> None:
+    fail(alice, 1)
+    plan = plan_of(as_alice, "/runs/all/retry/?status=needs")
+    for client, sent in ((as_charlie, plan), (as_alice, plan[:-2]), (as_alice, ""), (as_alice, "x:y:z")):
+        assert client.post("/runs/all/retry/", {"plan": sent}).status_code == 400
+    assert not TaskRun.objects.filter(rerun_of__isnull=False).exists()
+
+
+def test_nothing_is_done_with_what_a_misread_search_finds(as_alice: Client, alice: User) -> None:
+    fail(alice, 1)
+    response = as_alice.get("/runs/all/dismiss/?search=statsu:failed", follow=True)
+    assert "The search was not understood" in text(response)
+
+
+def test_where_nothing_fits_there_is_nothing_to_press(as_alice: Client, alice: User) -> None:
+    runs.make_run(alice)
+    page = as_alice.get("/runs/all/retry/?status=queued")
+    assert "Nothing to do" in text(page)
+    assert 'name="plan"' not in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [("", []), ("needs", ["retry", "dismiss"]), ("queued", ["cancel"]), ("cancelled", ["retry"]), ("succeeded", [])],
+)
+def test_the_list_offers_what_fits_all_that_it_shows(
+    as_alice: Client, alice: User, task: ScheduledTask, status: str, offered: list[str]
+) -> None:
+    runs.make_run(alice, task)
+    fail(alice, 1)
+    runs.cancel(runs.make_run(alice, task))
+    html = as_alice.get("/runs/", {"status": status}).content.decode()
+    assert re.findall(r"/runs/all/(\w+)/", html) == offered

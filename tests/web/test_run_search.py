@@ -1,0 +1,149 @@
+"""Looking for runs: the search box, times, and how far back a list looks."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models.ids import first_id_at
+from tasks_app.selectors import run_walk
+from tasks_app.selectors.run_list import RunFilters, run_page
+from tasks_app.selectors.run_walk import run_find
+from tests import runs
+from tests.web.reading import text
+
+
+@pytest.fixture
+def several(alice: User, task: ScheduledTask) -> dict[str, TaskRun]:
+    """A run in each of four states."""
+    made = {name: runs.make_run(alice, task, tags=[name]) for name in ("queued", "running", "failed", "cancelled")}
+    runs.claim(made["running"])
+    runs.claim(made["failed"])
+    runs.fail(made["failed"])
+    runs.cancel(made["cancelled"])
+    return made
+
+
+def shown(client: Client, **query: str) -> list[object]:
+    return [run.id for run in client.get("/runs/", query).context["runs"]]
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("status:failed", ["failed"]),
+        ("status:failed,queued", ["failed", "queued"]),
+        ("-status:failed,queued", ["cancelled", "running"]),
+        ("status:needs", ["failed"]),
+        ("status:failed type:http_request", ["failed"]),
+        ("type:send_email", []),
+        ("worker:tests@here", ["failed", "running"]),
+        ("worker:tests@here -tag:running", ["failed"]),
+        ("tag:queued", ["queued"]),
+        ("error:ValueError", ["failed"]),
+        ("reason:handler_error", ["failed"]),
+        ("nightly status:queued", ["queued"]),
+        ("-nightly", []),
+        ("after:1h status:queued", ["queued"]),
+        ("before:1h", []),
+        ("before:today", []),
+        ("after:2030-01-01", []),
+        ("trigger:manual queue:default status:queued", ["queued"]),
+    ],
+)
+def test_the_box_understands(as_alice: Client, several: dict[str, TaskRun], search: str, expected: list[str]) -> None:
+    assert set(shown(as_alice, search=search)) == {several[name].id for name in expected}
+
+
+def test_a_search_and_the_filters_beside_it_both_hold(as_alice: Client, several: dict[str, TaskRun]) -> None:
+    assert shown(as_alice, search="status:failed", status="queued") == []
+    assert shown(as_alice, search="status:failed status:queued") == []
+    assert shown(as_alice, search="worker:tests@here", status="failed") == [several["failed"].id]
+
+
+def test_what_is_not_understood_is_said_with_what_was_meant(as_alice: Client, several: dict[str, TaskRun]) -> None:
+    response = as_alice.get("/runs/", {"search": "statsu:failed"})
+    assert "There is no filter “statsu:”" in text(response)
+    assert "search=status%3Afailed" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ({"within": "1h"}, True),
+        ({"from": "2020-01-01T00:00"}, True),
+        ({"from": "2020-01-01"}, True),
+        ({"from": "2090-01-01T00:00"}, False),
+        ({"to": "2020-01-01T00:00"}, False),
+        ({"to": "2090-01-01T00:00", "from": "2020-01-01T00:00"}, True),
+        ({"from": "nonsense", "to": "2026-13-45T00:00", "within": "1000y"}, True),
+        ({"to": "9999-12-31T23:59"}, True),
+    ],
+)
+def test_a_range_of_times(as_alice: Client, alice: User, query: dict[str, str], is_found: bool) -> None:
+    run = runs.make_run(alice)
+    assert shown(as_alice, **query) == ([run.id] if is_found else [])
+
+
+def test_times_are_read_in_the_zone_of_the_reader(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    TaskRun.objects.filter(pk=run.pk).delete()
+    run.id = first_id_at(run.created_at)
+    run.save(force_insert=True)
+    as_alice.cookies["zone"] = "Pacific/Kiritimati"
+    local = run.created_at + timedelta(hours=14)
+    assert shown(as_alice, **{"from": f"{local - timedelta(minutes=1):%Y-%m-%dT%H:%M}"}) == [run.id]
+    assert shown(as_alice, **{"from": f"{local + timedelta(minutes=1):%Y-%m-%dT%H:%M}"}) == []
+
+
+def test_where_no_index_leads_the_walk_is_bounded_and_goes_on_where_it_stopped(alice: User) -> None:
+    made = [runs.make_run(alice, queue="critical" if number == 0 else "default") for number in range(7)]
+    filters = RunFilters(queue="critical")
+    first = run_find(alice, filters, most=3)
+    assert (list(first.rows), first.floor) == ([], made[4].id)
+    assert first.since is not None
+    assert abs(first.since - made[4].created_at) < timedelta(seconds=1)
+    second = run_find(alice, filters, before=first.floor, most=3)
+    assert (run_page(second.rows, before=first.floor, size=5)[0], second.floor) == ([], made[1].id)
+    third = run_find(alice, filters, before=second.floor, most=3)
+    assert [run.id for run in run_page(third.rows, before=second.floor, size=5)[0]] == [made[0].id]
+    assert third.floor is None
+
+
+@pytest.mark.parametrize(
+    ("filters", "is_led"),
+    [
+        (RunFilters(), True),
+        (RunFilters(status="failed"), False),
+        (RunFilters(needs=True), True),
+        (RunFilters(needs=True, type="x", error_type="E", reason="timeout"), True),
+        (RunFilters(worker="w"), False),
+        (RunFilters(search="words"), False),
+        (RunFilters(search="01a227e6-cbca-7634-b9ce-9d76f44cd5a0"), True),
+    ],
+)
+def test_what_an_index_leads_to_is_looked_for_to_the_end(
+    alice: User, staff: User, filters: RunFilters, is_led: bool
+) -> None:
+    assert run_walk.is_led(alice, filters) is is_led
+    assert run_walk.is_led(staff, filters) is (is_led or filters.status != "")
+
+
+def test_the_page_says_how_far_it_looked(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_walk, "WALK", 2)
+    made = [runs.make_run(alice, queue="critical" if number == 0 else "default") for number in range(4)]
+    response = as_alice.get("/runs/", {"queue": "critical"})
+    assert "Searched the newest" in text(response)
+    further = response.context["further"]
+    assert [run.id for run in as_alice.get(further).context["runs"]] == [made[0].id]
+    assert "Searched" not in text(as_alice.get("/runs/"))
+
+
+def test_a_long_search_costs_no_query_per_run(
+    as_alice: Client, alice: User, several: dict[str, TaskRun], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(20):
+        as_alice.get("/runs/", {"search": "status:failed,queued worker:tests@here -tag:x after:7d", "reason": "due"})

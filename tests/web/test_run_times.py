@@ -1,0 +1,135 @@
+"""What a run's page says of time, of stopping, of who started it, and of a dismissal that is taken back."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app.models import AuditEntry, Batch, ScheduledTask, TaskRun, db_now
+from tasks_app.selectors.run_list import run_story
+from tasks_app.selectors.usual import usual_seconds
+from tasks_app.web.run_origin import origin_of
+from tasks_app.web.run_times import steps_of, stretches, time_left
+from tests import runs
+from tests.web.reading import text
+
+
+def page(run: TaskRun) -> str:
+    return reverse("run-detail", args=[run.pk])
+
+
+def going_on(owner: User, task: ScheduledTask | None, *, seconds: float, **fields: object) -> TaskRun:
+    """A run that has been running for so long."""
+    run = runs.make_run(owner, task)
+    runs.claim(run)
+    TaskRun.objects.filter(id=run.id).update(started_at=db_now() - timedelta(seconds=seconds), **fields)
+    return runs.fresh(run)
+
+
+@pytest.mark.parametrize(
+    ("progress", "left"),
+    [
+        ({"done": 25, "total": 100}, "about 3 min left"),
+        ({"done": 100, "total": 100}, "about 1 s left"),
+        ({"done": 0, "total": 100}, ""),
+        ({"done": 5}, ""),
+        ({"done": "5", "total": "x"}, ""),
+        (None, ""),
+    ],
+)
+def test_the_time_left_comes_from_its_own_progress(alice: User, progress: object, left: str) -> None:
+    run = going_on(alice, None, seconds=60, progress=progress)
+    assert run.started_at is not None
+    assert time_left(run, run.started_at + timedelta(seconds=60)) == left
+
+
+def test_without_progress_it_comes_from_what_the_task_usually_takes(alice: User, task: ScheduledTask) -> None:
+    now = db_now()
+    for seconds in (10, 40, 50):
+        run = runs.make_run(alice, task)
+        runs.claim(run)
+        runs.succeed(run)
+        TaskRun.objects.filter(id=run.id).update(started_at=now - timedelta(seconds=seconds), finished_at=now)
+    run = going_on(alice, task, seconds=0)
+    assert run.started_at is not None
+    assert usual_seconds(run) == 40
+    assert time_left(run, run.started_at + timedelta(seconds=15)) == "about 25 s left, going by its last runs"
+    assert time_left(run, run.started_at + timedelta(seconds=70)) == "it usually takes 40 s"
+    runs.ask_to_stop(run)
+    assert time_left(runs.fresh(run), run.started_at) == ""
+
+
+def test_the_bar_shows_each_state_as_wide_as_it_was_long(alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.retry_later(run)
+    start = db_now() - timedelta(seconds=100)
+    for event, after in zip(run.events.order_by("id"), (0, 20, 80), strict=True):
+        run.events.filter(id=event.id).update(at=start + timedelta(seconds=after))
+    steps = steps_of(run_story(run)[0])
+    found = stretches(steps, start + timedelta(seconds=100))
+    assert [(one.status, one.x, one.width) for one in found] == [
+        ("queued", 0.0, 20.0),
+        ("running", 20.0, 60.0),
+        ("scheduled", 80.0, 20.0),
+    ]
+    assert stretches([], start) == []
+
+
+def test_stopping_is_shown_stage_by_stage(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    assert as_alice.get(page(run)).context["stopping"] == ""
+    as_alice.post(reverse("run-cancel", args=[run.pk]))
+    response = as_alice.get(page(run))
+    assert response.context["stopping"] == "stopping"
+    assert "tests@here is told" in text(response)
+    assert "by alice" in text(response)
+    runs.stop(run)
+    assert as_alice.get(page(run)).context["stopping"] == "stopped"
+
+
+def test_a_run_that_ended_before_it_stopped_says_so(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.ask_to_stop(run)
+    runs.succeed(run)
+    response = as_alice.get(page(run))
+    assert response.context["stopping"] == "ended"
+    assert "Not stopped it ended by itself before that" in text(response)
+
+
+def test_who_started_it_is_a_sentence_with_a_link(alice: User, task: ScheduledTask) -> None:
+    first = runs.make_run(alice, task, trigger="schedule", actor="beat:x:1")
+    batch = Batch.objects.create(owner=alice, task=task, kind="backfill", total=1, max_concurrency=1, parameters={})
+    made = {
+        "On the schedule of Nightly": first,
+        "By hand, from Nightly by alice": runs.make_run(alice, task, trigger="manual", actor="user:alice"),
+        "Through the API, from Nightly by API key alice/ci": runs.make_run(
+            alice, task, trigger="api", actor="key:alice/ci"
+        ),
+        "Through the API by API key alice/ci": runs.make_run(alice, trigger="api", actor="key:alice/ci"),
+        "Started again from an earlier run by alice": runs.make_run(
+            alice, task, trigger="retry", rerun_of=first, actor="user:alice"
+        ),
+        "By a backfill by alice": runs.make_run(alice, task, trigger="backfill", batch=batch, actor="user:alice"),
+        "When another run had ended": runs.make_run(alice, task, trigger="continuation", parent=first),
+    }
+    for sentence, run in made.items():
+        origin = origin_of(run)
+        assert origin.before + origin.link + origin.after == sentence
+    assert origin_of(made["Started again from an earlier run by alice"]).href == page(first)
+
+
+def test_a_dismissal_is_taken_back(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.fail(run)
+    as_alice.post(reverse("run-dismiss", args=[run.pk]), {"note": "known"})
+    assert "Take the dismissal back" in text(as_alice.get(page(run)))
+    assert "It needs somebody again" in text(as_alice.post(reverse("run-undismiss", args=[run.pk]), follow=True))
+    assert runs.fresh(run).needs_person
+    assert "can be put back" in text(as_alice.post(reverse("run-undismiss", args=[run.pk]), follow=True))
+    assert AuditEntry.objects.filter(action="run.undismiss").count() == 1
