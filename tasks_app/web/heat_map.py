@@ -37,6 +37,11 @@ class Cell:
         return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed"
 
     @property
+    def following(self) -> date:
+        """The day after it, at whose beginning it ends."""
+        return self.day + _DAY
+
+    @property
     def total(self) -> int:
         """How many runs ended well or badly."""
         return _total(self.count)
