@@ -1,6 +1,5 @@
 """The components of the pages: state, time, duration, progress, strip, icons, JSON, live regions."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +11,19 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Thing, deeds_with
-from tasks_app.selectors.effects import COUNTED, ShownEffect
-from tasks_app.selectors.payloads import masked_payload
+from tasks_app.selectors.effects import ShownEffect
 from tasks_app.states import Status
-from tasks_app.web import json_view, words
+from tasks_app.templatetags import word_filters
+from tasks_app.web import words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.once import FIELD, new_word
 from tasks_app.web.strip import BarRun, Strip, draw
 from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
+register.filters |= word_filters.register.filters
 
 _STANDS = SafeString("")
 _TICKS = SafeString(" data-relative")
@@ -193,84 +193,6 @@ def since(instant: datetime | None) -> SafeString:
         return SafeString("–")
     spent = words.duration(max((timezone.now() - instant) / timedelta(seconds=1), 0))
     return format_html('<time datetime="{}" data-since>{}</time>', instant.isoformat(), spent)
-
-
-@register.filter
-def duration(seconds: float | None) -> str:
-    """Seconds as words."""
-    return words.duration(seconds)
-
-
-@register.filter
-def duration_ms(milliseconds: float | None) -> str:
-    """Milliseconds as words."""
-    return words.duration(None if milliseconds is None else milliseconds / 1000)
-
-
-@register.filter
-def actor(name: str) -> str:
-    """Who acted, in words."""
-    return words.actor(name)
-
-
-@register.filter
-def trigger(name: str) -> str:
-    """What started a run, in words."""
-    return words.TRIGGERS.get(name, name)
-
-
-@register.filter
-def reason(name: str) -> str:
-    """Why a run stands where it stands, in words."""
-    return words.REASONS.get(name, name)
-
-
-@register.filter
-def capped(count: int) -> str:
-    """A number that was counted to 1,001 at most."""
-    return "more than 1,000" if count >= COUNTED else f"{count:,}"
-
-
-@register.filter
-def stopped(sentence: str) -> str:
-    """A sentence with its full stop; one that is cut has its three dots already."""
-    return sentence if sentence.endswith("...") else f"{sentence}."
-
-
-@register.filter
-def grouped(count: int) -> str:
-    """A number with its thousands told apart."""
-    return f"{count:,}"
-
-
-@register.filter
-def first_line(text: str) -> str:
-    """The first line of an error."""
-    return text.strip().split("\n", 1)[0]
-
-
-@register.filter
-def shown_payload(thing: ScheduledTask | TaskRun) -> dict[str, Any]:
-    """The payload of a task or run, its secrets masked; whether this person may see it is asked before."""
-    return masked_payload(thing)
-
-
-@register.filter
-def pretty_json(value: Any) -> SafeString:
-    """JSON for people: indented, its kinds told apart."""
-    return json_view.render(value)
-
-
-@register.filter
-def plain_json(value: Any) -> str:
-    """JSON as text, for an editor."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-
-
-@register.filter
-def get(mapping: dict[str, Any], key: str) -> Any:
-    """Look a key up."""
-    return mapping.get(key)
 
 
 @register.inclusion_tag("parts/strip.html")

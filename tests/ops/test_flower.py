@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -145,7 +146,8 @@ async def test_staff_see_runs_by_their_type(overseer: AsyncClient, alice: User) 
     assert known[str(run.id)]["name"] == "export_report"
     assert "export_report" in (await read(overseer, f"/flower/task/{run.id}")).decode()
     table = {"draw": 1, "start": 0, "length": 15, "order[0][column]": 0, "columns[0][data]": "name"}
-    answer: Answer = await overseer.post("/flower/tasks/datatable", table)
+    form = "application/x-www-form-urlencoded"
+    answer: Answer = await overseer.post("/flower/tasks/datatable", urlencode(table), content_type=form)
     rows = json.loads(await body_of(answer))["data"]
     assert [row["name"] for row in rows if row["uuid"] == str(run.id)] == ["export_report"]
 

@@ -109,7 +109,7 @@ def test_reencrypt_seals_payloads_with_the_first_key(settings: Settings, alice: 
     settings.FIELD_KEYS = [new, old]
     out = StringIO()
     call_command("reencrypt", stdout=out)
-    assert out.getvalue() == "2 secrets are encrypted with the first key\n"
+    assert out.getvalue() == "3 secrets are encrypted with the first key\n", "task, its version, and run"
     settings.FIELD_KEYS = [new]
     for row in (task, run):
         row.refresh_from_db()

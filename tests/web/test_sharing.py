@@ -77,7 +77,8 @@ def test_the_list_says_whose_a_shared_task_is(
 
 _LOOK, _RUN = set[str](), {"run-now", "backfill"}
 _STOP = {"pause", "cancel"}
-_MANAGE = {"edit", "duplicate", "delete", "shares", "shares/remove"}
+_MANAGE = {"edit", "duplicate", "delete", "shares", "shares/remove", "versions"}
+_LOG = {"log", "log/download"}
 
 
 @pytest.mark.parametrize(("level", "expected"), [("view", _LOOK), ("run", _RUN), ("manage", _RUN | _STOP | _MANAGE)])
@@ -109,10 +110,10 @@ def test_a_runs_page_shows_no_button_that_would_be_refused(
     run = runs.make_run(task.owner, task, type="export_report")
     url = reverse("run-detail", args=[run.pk])
     # The question whether to dismiss waits on the page for a failure.
-    assert doors(as_charlie, url, run) - {"log"} == (set() if level == "view" else {"cancel", "dismiss"})
+    assert doors(as_charlie, url, run) - _LOG == (set() if level == "view" else {"cancel", "dismiss"})
     runs.claim(run)
     runs.fail(run)
-    assert doors(as_charlie, url, run) - {"log"} == (set() if level == "view" else {"retry", "dismiss"})
+    assert doors(as_charlie, url, run) - _LOG == (set() if level == "view" else {"retry", "dismiss"})
     assert ("Retry with changes" in html(as_charlie, url)) == (level == "manage")
     assert (f"/runs/{run.pk}/retry/" in html(as_charlie, detail(task))) == (level != "view")
 
