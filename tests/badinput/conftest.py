@@ -23,7 +23,7 @@ OWNER, STAFF = "alice", "admin"
 NO_LIMITS = dict.fromkeys(("CREATES_PER_MINUTE", "RUN_NOW_PER_MINUTE", "RUNS_PER_HOUR", "UNKNOWN_NAMES_PER_HOUR"), "0")
 _CHANGING = ("session", "message", "logentry", "apikey")
 _ADMIN_LINK = re.compile(r'href="(/admin/[a-z_]+/[a-z_]+/)"')
-STAFF_PAGES = ("/settings/people/",)
+STAFF_PAGES = ("/settings/people/", "/settings/paused/", "/queues/", "/queues/new/", "/workers/")
 API_LISTS = (
     "me", "tasks", "tasks/history", "runs", "batches", "task-types", "catalogue", "api-keys", "files", "credentials",
     "email-templates", "calendars", "calendars/countries", "collections", "queues", "stats", "upcoming",
@@ -110,7 +110,7 @@ def plain_pages() -> list[str]:
     """Give the addresses of all pages that name no object, from the URL configuration itself."""
     found = [str(one.pattern) for one in get_resolver("tasks_app.web.urls").url_patterns]
     not_shown = (
-        "sign-out/", "theme/", "preview", "example/", "undo/", "mailbox/", "spread/", "platform/", "sign-in/", "ui/",
+        "sign-out/", "theme/", "preview", "tasks/bulk/", "example/", "undo/", "mailbox/", "spread/", "platform/", "sign-in/", "ui/",
         "second-factor/begin/", "second-factor/confirm/", "second-factor/codes/", "second-factor/off/",
     )  # fmt: skip
     shown = [f"/{path}" for path in found if "<" not in path and not any(word in path for word in not_shown)]
@@ -127,10 +127,10 @@ def fill() -> None:
 
 
 def row_counts() -> dict[str, int]:
-    """Count the rows of all tables but those that every request may write to, and the notes of refused addresses."""
+    """Count the rows of all tables but those that every request may write to, and the notes of what was refused."""
     models = [model for model in apps.get_models() if not str(model._meta.model_name).endswith(_CHANGING)]
     counts = {model._meta.label: model._default_manager.count() for model in models}
-    refused = AuditEntry.objects.filter(action="address.refuse", outcome=AuditEntry.Outcome.REFUSED).count()
+    refused = AuditEntry.objects.filter(outcome=AuditEntry.Outcome.REFUSED).count()
     return {**counts, AuditEntry._meta.label: counts[AuditEntry._meta.label] - refused}
 
 
