@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -16,6 +17,7 @@ from django.shortcuts import redirect
 from django.template.response import SimpleTemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.views.defaults import bad_request
 from unfold.sites import UnfoldAdminSite
 
 from tasks_app.web.page import zone_of
@@ -39,7 +41,10 @@ class CarillonAdminSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is unt
             if not self.has_permission(request) or _names_nothing(request):
                 raise Http404
             with timezone.override(zone_of(request)):
-                return _drawn(inner(request, *args, **kwargs))
+                try:
+                    return _drawn(inner(request, *args, **kwargs))
+                except DisallowedModelAdminLookup as error:  # what a list does not offer is no fault of ours to log
+                    return bad_request(request, error)
 
         return guarded
 
