@@ -80,6 +80,15 @@ def test_an_invitation_is_no_link_for_a_forgotten_password(as_admin: Client, cli
     assert client.get(other, follow=True).context["validlink"] is False
 
 
+def test_who_was_disabled_signs_in_anew_when_enabled_again(as_admin: Client, alice: User, bob: User) -> None:
+    before, other = signed_in(alice), signed_in(bob)
+    as_admin.post(of(alice, "disable"))
+    as_admin.post(of(alice, "enable"))
+    assert before.get("/settings/").status_code == 302
+    assert other.get("/settings/").status_code == 200
+    assert signed_in(alice).get("/settings/").status_code == 200
+
+
 def test_an_old_link_lets_nobody_in_who_was_disabled(as_admin: Client, client: Client) -> None:
     as_admin.post(LIST, NEW)
     [link] = re.findall(r"/invitation/\S+", str(mail.outbox[0].body))
