@@ -121,7 +121,7 @@ class Invitation(PasswordResetConfirmView):
     form_class = ChosenPasswordForm
     template_name = "pages/invitation.html"
     success_url = reverse_lazy("sign-in")
-    token_generator = invitation_tokens  # type: ignore[assignment]  # it takes anything that makes and checks tokens
+    token_generator = invitation_tokens
 
     def get_user(self, uidb64: str) -> Any:
         """Nobody who was disabled comes in by an old link."""

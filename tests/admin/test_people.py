@@ -129,7 +129,7 @@ def test_taking_active_away_disables_as_the_page_does(deputy: Client, task: Sche
     assert deputy.post(page, fields(alice)).status_code == 302
     assert browser.get("/settings/").status_code == 302
     alice.refresh_from_db()
-    assert (alice.is_active, alice.profile.token_epoch) == (True, 1)  # type: ignore[attr-defined]  # the reverse side
+    assert (alice.is_active, alice.profile.token_epoch) == (True, 1)
 
 
 def test_who_may_do_more_than_oneself_is_out_of_reach(deputy: Client, charlie: User) -> None:

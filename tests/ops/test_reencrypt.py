@@ -1,5 +1,6 @@
 """`reencrypt`: after it, the first key alone opens everything; what can't be opened is said and left alone."""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -75,7 +76,7 @@ def test_doctor_tells_of_a_key_that_is_lost(settings: Settings, alice: User, wha
     settings.FIELD_KEYS = [OLD]
     secret = {"headers": {"Authorization": "Bearer of-mine"}}
     call = TaskSpec(name="Call", type="http_request", payload={"url": "https://example.org/", **secret})
-    make = {
+    make: dict[str, Callable[[], object]] = {
         "credential": lambda: make_credential(alice),
         "second factor": lambda: factor_begin(user=alice),
         "task": lambda: task_create(owner=alice, spec=call, actor="tests"),
