@@ -26,6 +26,20 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(told, ensure_ascii=False, default=str)
 
 
+class StrangersFilter(logging.Filter):
+    """Requests that Django refuses as suspicious, such as for a host that is not ours, are anybody's to send.
+
+    They are warnings of one line, and not errors of a page each.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take the traceback away: it tells of Django's own code, and of the request only what the message says."""
+        if record.name.startswith("django.security."):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def logging_config(style: str) -> dict[str, Any]:
     """Give the LOGGING setting for `console` or `json`.
 
@@ -45,11 +59,16 @@ def logging_config(style: str) -> dict[str, Any]:
         },
         # By name: the settings know no app.
         "filters": {
+            "strangers": {"()": StrangersFilter},
             "secrets": {"()": "tasks_app.handlers.secrecy.SecretFilter"},
             "caller": {"()": "tasks_app.caller.CallerFilter"},
         },
         "handlers": {
-            "stderr": {"class": "logging.StreamHandler", "formatter": style, "filters": ["secrets", "caller"]},
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": style,
+                "filters": ["strangers", "secrets", "caller"],
+            },
         },
         "root": {"handlers": ["stderr"], "level": "WARNING"},
         "loggers": {name: {"level": level} for name, level in levels.items()},

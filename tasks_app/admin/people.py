@@ -21,7 +21,7 @@ from tasks_app.selectors.people_list import may_give, may_touch
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.passwords import password_change
 from tasks_app.services.people import address_news
-from tasks_app.services.people_admin import check_disable
+from tasks_app.services.people_admin import person_disable, person_enable
 from tasks_app.services.second_factor import factor_remove
 
 for _model in (User, Group):
@@ -109,9 +109,10 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
         super().carry_out(request, deed, within)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Nobody disables themselves or the last administrator."""
-        if change and "is_active" in form.changed_data and not obj.is_active:
-            check_disable(by=_who(request), person=User.objects.get(pk=obj.pk))
+        """Take “active” away, or give it back, as the page of the person does: tasks pause, sessions end."""
+        if change and "is_active" in form.changed_data:
+            switch = person_enable if obj.is_active else person_disable
+            switch(by=_who(request), person=User.objects.get(pk=obj.pk))
         if change and "email" in form.changed_data:
             address_news(user=obj, before=form.initial["email"])
         super().save_model(request, obj, form, change)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from tasks_app.errors import CarillonError, Conflict, FieldError, FieldErrors, Forbidden, Invalid, NotFound, Stale
 from tasks_app.services.idempotency import KeyReused
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.services.sealing import Unsealable
 from tasks_app.services.sign_in import CodeNeeded, SignInRefused
 from tasks_app.services.tokens import TokenRefused
 
@@ -43,6 +44,7 @@ _OF_SERVICES: tuple[tuple[type[CarillonError] | tuple[type[CarillonError], ...],
     (KeyReused, 422),
     (TooMany, 429),
     (LimiterAway, 503),
+    (Unsealable, 500),
     ((SignInRefused, CodeNeeded, TokenRefused), 401),
 )
 _OF_OTHERS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int], ...] = (

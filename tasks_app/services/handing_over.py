@@ -83,7 +83,12 @@ def _why_not(task: ScheduledTask, by: User, receiver: User) -> str:
     checked_payload(problems, task.type, payload, owner=receiver)
     if task.calendar_id is not None:
         task_calendars.chosen(problems, str(task.calendar_id), owner=receiver)
-    return " ".join(f"{path}: {fault.message}" for path, faults in problems.fields.items() for fault in faults)
+    told = " ".join(
+        f"{path.removeprefix('payload.')}: {fault.message}"
+        for path, faults in problems.fields.items()
+        for fault in faults
+    )
+    return f"As a task of {receiver.get_username()} it would not be accepted. {told}" if told else ""
 
 
 def _move_history(task: ScheduledTask, giver: User, receiver: User) -> None:

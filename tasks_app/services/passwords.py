@@ -1,7 +1,10 @@
 """A new password, and signing out everywhere: what was signed in before is so no more."""
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -19,6 +22,17 @@ def sign_ins_end(*, user: AbstractBaseUser) -> None:
     Profile.objects.get_or_create(user_id=user.pk)
     Profile.objects.filter(user_id=user.pk).update(token_epoch=F("token_epoch") + 1)
     TokenSignIn.objects.filter(user_id=user.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def sessions_end(*, user: AbstractBaseUser) -> None:
+    """End every session of this person in a browser.
+
+    Rows do not say whose they are, so each is opened. That is for what is rare: a new password ends them by itself.
+    """
+    store = SessionStore()
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        if store.decode(session.session_data).get(SESSION_KEY) == str(user.pk):
+            session.delete()
 
 
 def password_change(*, user: AbstractBaseUser, password: str | None) -> None:

@@ -12,12 +12,12 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F
 
 from tasks_app.errors import Conflict, Forbidden, Invalid
-from tasks_app.models import Profile, ScheduledTask
+from tasks_app.models import ScheduledTask
 from tasks_app.selectors.people_list import ROLES, administrators, manages_people, may_touch, roles_to_give
 from tasks_app.services import audit
+from tasks_app.services.passwords import sessions_end, sign_ins_end
 from tasks_app.services.roles import ADMIN
 from tasks_app.services.tasks import task_pause
 from tasks_app.services.validation import Problems, check_choice, check_text
@@ -77,8 +77,8 @@ def person_disable(*, by: User, person: User) -> int:
     """
     check_disable(by=by, person=person)
     User.objects.filter(pk=person.pk).update(is_active=False)
-    Profile.objects.get_or_create(user=person)
-    Profile.objects.filter(user=person).update(token_epoch=F("token_epoch") + 1)
+    sign_ins_end(user=person)
+    sessions_end(user=person)
     audit.note("user.disable", person, **_by(by))
     active = ScheduledTask.objects.filter(owner=person, status=TaskStatus.ACTIVE, deleted_at=None).order_by("pk")
     for task in active:
@@ -98,6 +98,7 @@ def check_disable(*, by: User, person: User) -> None:
 def person_enable(*, by: User, person: User) -> None:
     """Let the person in again. Their tasks stay paused: whoever resumes them has looked at them."""
     _require(by, person)
+    sessions_end(user=person)
     User.objects.filter(pk=person.pk).update(is_active=True)
     audit.note("user.enable", person, **_by(by))
 

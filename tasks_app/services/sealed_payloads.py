@@ -38,9 +38,12 @@ def sealed_locks(type_name: str, locked: Mapping[str, Any]) -> dict[str, Any]:
     return changed_locks(model_of(type_name), locked, _seal)
 
 
-def opened_locks(type_name: str, locked: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the values that an administrator has fixed as they were given. Raises Unsealable when no key opens one."""
-    return changed_locks(model_of(type_name), locked, _open) if locked else {}
+def opened_locks(type_name: str, locked: Mapping[str, Any], *, is_for_edit: bool = False) -> dict[str, Any]:
+    """Give the values that an administrator has fixed as they were given.
+
+    Raises Unsealable when no key opens one; for an edit, a mask stands for such a value instead, to be typed again.
+    """
+    return changed_locks(model_of(type_name), locked, _open_or_mask if is_for_edit else _open) if locked else {}
 
 
 def sealed_faults(payload: Any, path: str = "payload") -> dict[str, list[FieldError]]:

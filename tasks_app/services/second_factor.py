@@ -14,12 +14,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from tasks_app.errors import Conflict, Invalid
+from tasks_app.errors import Conflict, FieldError, Invalid
 from tasks_app.models import RecoveryCode, SecondFactor
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services import audit
 from tasks_app.services.account_mail import News, account_news
-from tasks_app.services.sealing import seal, unseal
+from tasks_app.services.sealing import Unsealable, seal, unseal
 
 STEP_SECONDS, DIGITS = 30, 6
 SECRET_BYTES = 20
@@ -27,20 +27,39 @@ WAITS = timedelta(minutes=30)
 CODES, CODE_LENGTH, CODE_GROUP = 10, 16, 4
 # Letters and digits that nobody confuses on paper (Crockford's).
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+UNREADABLE = (
+    "Codes of the app cannot be checked: the key that sealed your second factor is not among the platform's FIELD_KEYS"
+    " any more. A recovery code still counts, and so does the help of an administrator."
+)
 _READ_AS = str.maketrans({"o": "0", "i": "1", "l": "1", "-": None, " ": None})
 
 
 def factor_begin(*, user: AbstractBaseUser) -> str:
     """Give the secret that waits for its confirmation, in base32; made when there is none of the last half hour.
 
+    One that no key opens any more is made anew, because nothing hangs on it yet.
+
     Raises Conflict when it is on.
     """
     if has_second_factor(user):
         raise Conflict("Your second factor is on already.")
-    fresh = {"sealed": seal(base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()), "created_at": timezone.now()}
+    secret = base64.b32encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    fresh = {"sealed": seal(secret), "created_at": timezone.now()}
     SecondFactor.objects.filter(_too_old(), user_id=user.pk).update(**fresh)
     factor, _ = SecondFactor.objects.get_or_create(user_id=user.pk, defaults=fresh)
-    return unseal(factor.sealed)
+    if is_readable(factor):
+        return unseal(factor.sealed)
+    SecondFactor.objects.filter(user_id=user.pk, confirmed_at=None).update(**fresh)
+    return secret
+
+
+def is_readable(factor: SecondFactor) -> bool:
+    """Say whether one of FIELD_KEYS opens the secret, so that codes of the app can be checked."""
+    try:
+        unseal(factor.sealed)
+    except Unsealable:
+        return False
+    return True
 
 
 def _too_old() -> Q:
@@ -59,7 +78,7 @@ def factor_confirm(*, user: AbstractBaseUser, code: str) -> list[str]:
     factor = SecondFactor.objects.select_for_update().exclude(_too_old()).filter(user_id=user.pk).first()
     if factor is None or factor.confirmed_at is not None:
         raise Conflict("There is nothing to confirm. Look at the page again.")
-    step = _step_of(unseal(factor.sealed), code)
+    step = _step_of(_secret_of(factor), code)
     if step is None:
         raise Invalid.at("code", "invalid_code", "This is not the code that the app shows now. Is its clock right?")
     SecondFactor.objects.filter(user_id=user.pk, confirmed_at=None).update(
@@ -98,16 +117,26 @@ def _codes_make(user: AbstractBaseUser) -> list[str]:
 
 
 def code_use(*, user: AbstractBaseUser, code: str) -> bool:
-    """Say whether this code of the app, or recovery code, is right, and use it up: each counts once."""
+    """Say whether this code of the app, or recovery code, is right, and use it up: each counts once.
+
+    Raises Unsealable for a code of the app when no key opens its secret any more.
+    """
     factor = SecondFactor.objects.filter(user_id=user.pk).exclude(confirmed_at=None).first()
     if factor is None:
         return False
     if _has_digits_only(code):
-        step = _step_of(unseal(factor.sealed), code)
+        step = _step_of(_secret_of(factor), code)
         unused = SecondFactor.objects.filter(user_id=user.pk, sealed=factor.sealed, last_step__lt=step or 0)
         return step is not None and unused.update(last_step=step) == 1
     fresh = RecoveryCode.objects.filter(user_id=user.pk, digest=_digest(user, code), used_at=None)
     return fresh.update(used_at=timezone.now()) == 1
+
+
+def _secret_of(factor: SecondFactor) -> str:
+    try:
+        return unseal(factor.sealed)
+    except Unsealable:
+        raise Unsealable(UNREADABLE, fields={"code": [FieldError(Unsealable.code, UNREADABLE)]}) from None
 
 
 def code_at(secret: str, step: int) -> str:

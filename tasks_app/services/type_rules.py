@@ -10,6 +10,7 @@ from django.db import transaction
 from tasks_app.errors import Invalid
 from tasks_app.handlers import registry
 from tasks_app.handlers.locks import is_place, masked_locks
+from tasks_app.handlers.masking import MASK
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import TypeRule
 from tasks_app.services import audit
@@ -57,7 +58,7 @@ def type_rule_check(*, type: str, locked: object) -> dict[str, Any]:
         check_json(problems, "locked", locked, most_bytes=settings.PAYLOAD_MAX_BYTES)
     if problems or spec is None or not isinstance(locked, Mapping):
         raise _refused(problems)
-    fixed = _kept(spec, locked)
+    fixed = _kept(problems, spec, locked)
     for path in fixed:
         _check_path(problems, spec, path, fixed)
     if not problems:
@@ -86,11 +87,13 @@ def _spec(problems: Problems, type: str) -> HandlerSpec | None:
     return spec
 
 
-def _kept(spec: HandlerSpec, locked: Mapping[str, Any]) -> dict[str, Any]:
-    """Put what is stored in place of each mask."""
+def _kept(problems: Problems, spec: HandlerSpec, locked: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is stored in place of each mask, unless no key opens it any more."""
     rule = TypeRule.objects.filter(type=spec.name).first()
-    stored = opened_locks(spec.name, rule.locked) if rule else {}
+    stored = opened_locks(spec.name, rule.locked, is_for_edit=True) if rule else {}
     shown = masked_locks(spec.payload, stored)
+    for path in (path for path, value in stored.items() if value == MASK == locked.get(path)):
+        problems.add(f"locked.{path[:80]}", "masked", "The stored value cannot be read any more; type it again.")
     return {path: stored[path] if path in stored and value == shown[path] else value for path, value in locked.items()}
 
 

@@ -24,7 +24,7 @@ from tasks_app.selectors.people_list import (
 )
 from tasks_app.services import people_admin
 from tasks_app.services.handing_over import tasks_hand_over
-from tasks_app.services.invitations import invitation_mail, invitation_of
+from tasks_app.services.invitations import invitation_mail, invitation_of, invitation_tokens
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import THEMES, Request, page, render
@@ -121,6 +121,7 @@ class Invitation(PasswordResetConfirmView):
     form_class = ChosenPasswordForm
     template_name = "pages/invitation.html"
     success_url = reverse_lazy("sign-in")
+    token_generator = invitation_tokens
 
     def get_user(self, uidb64: str) -> Any:
         """Nobody who was disabled comes in by an old link."""

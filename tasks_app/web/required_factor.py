@@ -8,13 +8,18 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import ResolverMatch, reverse
 from django.utils.deprecation import MiddlewareMixin
 
 from tasks_app.selectors.second_factor import lacks_second_factor
 
 _SET_UP = {"second-factor", "second-factor-begin", "second-factor-confirm", "sign-out", "theme"}
 _PROBES = {"healthz", "readyz", "statusz"}
+
+
+def _is_api(match: ResolverMatch) -> bool:
+    """The API answers for itself; its documentation is a page like others, unless strangers may read it."""
+    return "api" in match.namespaces and (match.view_name != "api:docs" or settings.API_DOCS_PUBLIC)
 
 
 class RequiredFactorMiddleware(MiddlewareMixin):
@@ -28,7 +33,7 @@ class RequiredFactorMiddleware(MiddlewareMixin):
     def process_view(self, request: HttpRequest, _: Any, __: Any, ___: Any) -> HttpResponseBase | None:
         """Lead away."""
         match = request.resolver_match
-        is_free = match is None or match.view_name in _SET_UP | _PROBES or "api" in match.namespaces
+        is_free = match is None or match.view_name in _SET_UP | _PROBES or _is_api(match)
         if is_free or not request.user.is_authenticated or not lacks_second_factor(request.user):
             return None
         place = reverse("second-factor")

@@ -9,14 +9,16 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
-from tasks_app.errors import CarillonError, Invalid
+from tasks_app.errors import CarillonError
 from tasks_app.selectors.second_factor import factor_of, has_second_factor, needs_second_factor, recovery_codes_left
 from tasks_app.services.passwords import sign_out_everywhere
 from tasks_app.services.second_factor import (
+    UNREADABLE,
     factor_begin,
     factor_confirm,
     factor_remove,
     factor_uri,
+    is_readable,
     recovery_codes_make,
 )
 from tasks_app.services.sign_in import code_check, proof_check
@@ -119,13 +121,14 @@ def _draw(request: Request, *, form: str = "", refusal: CarillonError | None = N
         }
     elif factor is not None:
         context |= {"since": factor.confirmed_at, "left": recovery_codes_left(request.user)}
+        context |= {} if is_readable(factor) else {"unreadable": UNREADABLE}
     drawn = {name: _fields(refusal if name == form else None, name) for name in ("confirm", "codes", "off")}
     return render(request, _PAGE, {**context, **drawn}, status=400 if refusal else 200)
 
 
 def _fields(refusal: CarillonError | None, form: str) -> list[Field]:
     said = [refusal.message] if refusal else []
-    is_code = isinstance(refusal, Invalid) or (refusal is not None and refusal.error_code == "invalid_code")
+    is_code = refusal is not None and ("code" in refusal.fields or refusal.error_code == "invalid_code")
     help = "The six digits that the app shows now." if form == "confirm" else "Of the app, or a recovery code."
     password = Field(
         path="password",

@@ -118,6 +118,20 @@ def strong(charlie: User) -> User:
     return charlie
 
 
+def test_taking_active_away_disables_as_the_page_does(deputy: Client, task: ScheduledTask, alice: User) -> None:
+    browser = Client()
+    browser.force_login(alice)
+    page, values = address(User, "change", alice.pk), fields(alice)
+    values.pop("is_active")
+    assert deputy.post(page, values).status_code == 302
+    task.refresh_from_db()
+    assert (task.status, task.pause_note) == ("paused", "alice was disabled")
+    assert deputy.post(page, fields(alice)).status_code == 302
+    assert browser.get("/settings/").status_code == 302
+    alice.refresh_from_db()
+    assert (alice.is_active, alice.profile.token_epoch) == (True, 1)
+
+
 def test_who_may_do_more_than_oneself_is_out_of_reach(deputy: Client, charlie: User) -> None:
     turn_on(strong(charlie))
     assert deputy.post(address(User, "change", charlie.pk), fields(charlie, username="mine")).status_code == 403

@@ -2,9 +2,10 @@
 
 import json
 import logging
+import sys
 import threading
 
-from scheduler_project.logs import JsonFormatter, logging_config
+from scheduler_project.logs import JsonFormatter, StrangersFilter, logging_config
 from tasks_app import caller
 from tasks_app.caller import Caller, CallerFilter, Who
 
@@ -31,6 +32,20 @@ def test_the_filter_stands_before_every_handler() -> None:
     assert config["filters"]["caller"]["()"] == f"{CallerFilter.__module__}.{CallerFilter.__name__}"
     assert config["handlers"]
     assert all("caller" in handler["filters"] for handler in config["handlers"].values())
+
+
+def test_a_request_for_a_strange_host_is_a_warning_of_one_line() -> None:
+    try:
+        raise ValueError("strange")
+    except ValueError:
+        where = ("django.security.DisallowedHost", logging.ERROR, "", 0, "Invalid HTTP_HOST header: 'evil'.", None)
+        record = logging.LogRecord(*where, sys.exc_info())
+    assert StrangersFilter().filter(record)
+    told = json.loads(JsonFormatter().format(record))
+    assert (told["level"], told["message"]) == ("warning", "Invalid HTTP_HOST header: 'evil'.")
+    assert "traceback" not in told
+    handlers = logging_config("json")["handlers"].values()
+    assert all(handler["filters"][0] == "strangers" for handler in handlers)
 
 
 def test_who_it_is_is_asked_when_it_is_needed() -> None:

@@ -12,6 +12,7 @@ from tasks_app.handlers.testing import call_handler
 from tasks_app.selectors.access import owner_reaches_private, reaches_private
 from tasks_app.services.credentials import check_target, credential_create
 from tasks_app.services.credentials.hosts import CredentialRefused
+from tasks_app.services.outbound.urls import NotAllowed, check_url
 from tests.kinds.service import Service, Trap
 from tests.kinds.test_http_credentials import context
 
@@ -61,6 +62,15 @@ def test_the_switch_counts_for_all_and_the_permission_where_it_counts(  # noqa: 
     assert [reaches_private(one) for one in people] == expected
     assert [owner_reaches_private(one.pk if one else None) for one in people] == expected
     assert [saves(one, "http://127.0.0.1:8080/") for one in people if one] == expected[:2]
+
+
+@pytest.mark.parametrize(
+    ("by_permission", "way"), [(False, "ALLOW_PRIVATE_ADDRESSES=1"), (True, "the permission “reach private networks”")]
+)
+def test_a_refusal_names_the_way_that_is_open_here(settings: Settings, by_permission: bool, way: str) -> None:
+    settings.PRIVATE_NETWORKS_BY_PERMISSION = by_permission
+    with pytest.raises(NotAllowed, match=way):
+        check_url("http://10.0.0.1/", allow_private=False)
 
 
 def test_who_was_disabled_reaches_nothing(holder: User, settings: Settings) -> None:

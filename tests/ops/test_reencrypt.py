@@ -1,5 +1,6 @@
 """`reencrypt`: after it, the first key alone opens everything; what can't be opened is said and left alone."""
 
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -12,7 +13,12 @@ from pytest_django import Settings
 from tasks_app.models import Credential
 from tasks_app.services import resealing
 from tasks_app.services.credentials import headers_for
+from tasks_app.services.sealed_check import stored_secrets
 from tasks_app.services.sealing import seal
+from tasks_app.services.second_factor import factor_begin
+from tasks_app.services.specs import TaskSpec
+from tasks_app.services.tasks import task_create
+from tasks_app.services.type_rules import type_rule_save
 from tests.services.credentials import SECRET, make_credential
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +69,33 @@ def test_what_no_key_opens_has_a_line_and_is_left_alone(settings: Settings, alic
     assert "FIELD_KEYS" in fault
     assert SECRET not in fault
     assert Credential.objects.get(pk=lost.pk).sealed == lost.sealed
+
+
+@pytest.mark.parametrize("what", ["credential", "second factor", "task", "rule"])
+def test_doctor_tells_of_a_key_that_is_lost(settings: Settings, alice: User, what: str) -> None:
+    settings.FIELD_KEYS = [OLD]
+    secret = {"headers": {"Authorization": "Bearer of-mine"}}
+    call = TaskSpec(name="Call", type="http_request", payload={"url": "https://example.org/", **secret})
+    make: dict[str, Callable[[], object]] = {
+        "credential": lambda: make_credential(alice),
+        "second factor": lambda: factor_begin(user=alice),
+        "task": lambda: task_create(owner=alice, spec=call, actor="tests"),
+        "rule": lambda: type_rule_save(
+            type="http_request", is_restricted=False, locked={"headers.Authorization": "Bearer x"}, actor="tests"
+        ),
+    }
+    make[what]()
+    assert stored_secrets().ok
+    settings.FIELD_KEYS = [NEW, OLD]
+    assert stored_secrets().ok
+    settings.FIELD_KEYS = [LOST]
+    found = stored_secrets()
+    assert not found.ok
+    assert "1 stored secret cannot be read: FIELD_KEYS" in found.detail
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--configuration", stdout=out)
+    assert "stored secrets: 1 stored secret cannot be read" in out.getvalue()
 
 
 def test_no_sealed_column_is_forgotten() -> None:

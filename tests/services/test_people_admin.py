@@ -174,6 +174,7 @@ def test_what_only_the_former_owner_has_keeps_a_task_back(admin: User, alice: Us
     assert [one.pk for one in done.moved] == [free.pk]
     kept = {one.name: reason for one, reason in done.kept}
     assert "no such credential" in kept["bound"]
+    assert kept["bound"].startswith("As a task of charlie it would not be accepted. credential: ")
     assert "the key k" in kept["keyed"]
     for task in (bound, keyed):
         task.refresh_from_db()

@@ -2,14 +2,17 @@
 
 import re
 import socket
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
 from tasks_app.models import ScheduledTask
@@ -57,6 +60,33 @@ def test_without_a_mail_server_the_link_is_shown_once(as_admin: Client, settings
     assert "This is the only time it is shown" in html(response)
     person = User.objects.get(username="zoe")
     assert "/invitation/" not in html(as_admin.get(of(person, "detail")))
+
+
+@pytest.mark.parametrize(("days", "is_good"), [(2.9, True), (3.1, False)])
+def test_an_invitation_is_good_for_the_three_days_that_its_mail_says(
+    as_admin: Client, client: Client, days: float, is_good: bool
+) -> None:
+    as_admin.post(LIST, NEW)
+    assert "good once, and for 3 days" in str(mail.outbox[0].body)
+    [link] = re.findall(r"/invitation/\S+", str(mail.outbox[0].body))
+    with time_machine.travel(timezone.now() + timedelta(days=days), tick=False):
+        assert ("Welcome, zoe" in html(client.get(link, follow=True))) is is_good
+
+
+def test_an_invitation_is_no_link_for_a_forgotten_password(as_admin: Client, client: Client) -> None:
+    as_admin.post(LIST, NEW)
+    [link] = re.findall(r"/invitation/\S+", str(mail.outbox[0].body))
+    other = link.replace("/invitation/", "/sign-in/new-password/")
+    assert client.get(other, follow=True).context["validlink"] is False
+
+
+def test_who_was_disabled_signs_in_anew_when_enabled_again(as_admin: Client, alice: User, bob: User) -> None:
+    before, other = signed_in(alice), signed_in(bob)
+    as_admin.post(of(alice, "disable"))
+    as_admin.post(of(alice, "enable"))
+    assert before.get("/settings/").status_code == 302
+    assert other.get("/settings/").status_code == 200
+    assert signed_in(alice).get("/settings/").status_code == 200
 
 
 def test_an_old_link_lets_nobody_in_who_was_disabled(as_admin: Client, client: Client) -> None:

@@ -249,7 +249,9 @@ def test_a_secret_that_was_begun_long_ago_is_confirmed_by_nobody(as_alice: Clien
         assert begin(as_alice) != secret
 
 
-@pytest.mark.parametrize("path", ["/", "/tasks/", "/admin/", "/flower/", "/settings/password/", "/files/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/tasks/", "/admin/", "/flower/", "/settings/password/", "/files/", "/api/docs/"]
+)
 def test_who_must_have_it_is_led_to_the_set_up_until_it_is_done(staff: User, settings: Settings, path: str) -> None:
     settings.SIGN_IN = replace(settings.SIGN_IN, second_factor="staff")
     browser = signed_in(staff)

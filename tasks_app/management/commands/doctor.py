@@ -14,6 +14,7 @@ from tasks_app.selectors import audit_chain, health, liveness
 from tasks_app.selectors.broker import broker, broker_policy
 from tasks_app.selectors.health import Finding
 from tasks_app.services.files import storage_fault
+from tasks_app.services.sealed_check import stored_secrets
 
 SCHEDULER = "tasks_app.scheduler.DueScheduler"
 
@@ -50,6 +51,8 @@ def _findings(*, is_running: bool) -> Iterator[Finding]:
     yield Finding("storage", not fault, fault or "files can be written and read")
     reachable = broker()
     yield broker_policy() if reachable.ok else reachable
+    if tables.ok:
+        yield stored_secrets()
     if is_running and tables.ok:
         yield from (health.beat(), health.workers(), liveness.claims(), health.schedule(), liveness.upkeep())
         yield audit_chain.audit_log()

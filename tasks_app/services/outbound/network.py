@@ -11,7 +11,7 @@ from typing import Any
 import httpcore
 
 from tasks_app.services.outbound.addresses import is_public
-from tasks_app.services.outbound.urls import UNLESS_ALLOWED, NotAllowed
+from tasks_app.services.outbound.urls import NotAllowed, unless_allowed
 
 Resolver = Callable[[str, int], list[str]]
 HEAD_TOO_LARGE = "the head of the answer is too large"
@@ -102,7 +102,7 @@ class CheckedBackend(httpcore.NetworkBackend):
         addresses = self._resolved(host, port)
         # One inside address among public ones is enough: it is how a name is made to point inside.
         if not self.allow_private and not all(map(is_public, addresses)):
-            raise NotAllowed(f"{host} leads to a private or reserved address{UNLESS_ALLOWED}.")
+            raise NotAllowed(f"{host} leads to a private or reserved address{unless_allowed()}.")
         return addresses
 
     def _resolved(self, host: str, port: int) -> list[str]:

@@ -6,6 +6,7 @@ import unicodedata
 from ipaddress import ip_address
 
 import httpx
+from django.conf import settings
 
 from tasks_app.services import audit
 from tasks_app.services.outbound.addresses import is_public
@@ -15,11 +16,17 @@ SCHEMES = ("http", "https")
 _WEB_PORTS = (80, 443)
 _USER_PORTS = range(1024, 65536)
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
-UNLESS_ALLOWED = "; an administrator can allow these with ALLOW_PRIVATE_ADDRESSES=1"
 
 
 class NotAllowed(ValueError):
     """The platform does not call this address; the message says why in words for people."""
+
+
+def unless_allowed() -> str:
+    """Say by what such addresses are allowed here: a permission of the owner's where it counts, else for everybody."""
+    if settings.PRIVATE_NETWORKS_BY_PERMISSION:
+        return "; an administrator can give the owner the permission “reach private networks”"
+    return "; an administrator can allow these with ALLOW_PRIVATE_ADDRESSES=1"
 
 
 def check_url(text: str, *, allow_private: bool) -> httpx.URL:
@@ -60,7 +67,7 @@ def _check_host(url: httpx.URL, *, allow_private: bool) -> None:
     is_local = name == "localhost" or name.endswith(".localhost")
     if not allow_private and (is_local or not all(map(is_public, literals))):
         audit.address_refused(str(url), "The URL leads to a private or reserved address.", is_asked=True)
-        raise NotAllowed(f"The URL must not lead to a private or reserved address{UNLESS_ALLOWED}.")
+        raise NotAllowed(f"The URL must not lead to a private or reserved address{unless_allowed()}.")
 
 
 def _literal_addresses(host: str) -> list[str]:
