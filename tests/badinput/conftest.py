@@ -110,7 +110,8 @@ def plain_pages() -> list[str]:
     """Give the addresses of all pages that name no object, from the URL configuration itself."""
     found = [str(one.pattern) for one in get_resolver("tasks_app.web.urls").url_patterns]
     not_shown = (
-        "sign-out/", "theme/", "preview", "tasks/bulk/", "runs/export/", "example/", "undo/", "mailbox/", "spread/", "platform/", "sign-in/", "ui/",
+        "sign-out/", "theme/", "preview", "tasks/bulk/", "runs/export/", "example/", "undo/", "mailbox/", "spread/",
+        "platform/", "sign-in/", "ui/",
         "second-factor/begin/", "second-factor/confirm/", "second-factor/codes/", "second-factor/off/",
     )  # fmt: skip
     shown = [f"/{path}" for path in found if "<" not in path and not any(word in path for word in not_shown)]
