@@ -151,6 +151,16 @@ def test_a_suggestion_is_put_in_place_by_one_click(page: Page) -> None:
     expect(page.locator("[name='schedule.every.amount']")).to_have_value("5")
 
 
+def test_what_is_unfolded_stays_so_when_a_suggestion_is_taken(page: Page) -> None:
+    begin(page, "Unfolded")
+    page.locator("summary", has_text="Start, end and spread").click()
+    page.check("#kind-cron", force=True)
+    fill(page, cron__expression="@every 5m")
+    page.get_by_role("button", name="every 5 minutes").click()
+    expect(page.locator("#kind-every")).to_be_checked()
+    expect(page.locator("[name=starts_at]")).to_be_visible()
+
+
 def test_the_readings_of_a_time_that_comes_twice_are_offered(page: Page) -> None:
     begin(page, "In the overlap")
     page.check("#kind-once", force=True)
