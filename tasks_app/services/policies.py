@@ -19,7 +19,8 @@ def checked_misfire(problems: Problems, misfire: object) -> dict[str, Any]:
         problems.add("misfire", "type", "Must be an object.")
         return {}
     for name in set(misfire) - _MISFIRE_KEYS:
-        problems.add(f"misfire.{name}", "unknown", "There is no such field.")
+        known = "known are policy, grace_seconds, window_seconds and max"
+        problems.add(f"misfire.{name}", "unknown", f"There is no such field; {known}.")
     check_choice(problems, "misfire.policy", misfire.get("policy", "latest"), ["skip", "latest", "all"])
     check_range(problems, "misfire.grace_seconds", misfire.get("grace_seconds"), 1, DAY_SECONDS)
     check_range(problems, "misfire.window_seconds", misfire.get("window_seconds"), 1, 366 * DAY_SECONDS)
@@ -38,7 +39,8 @@ def checked_retry(problems: Problems, retry: object) -> dict[str, Any] | None:
         return _retry_delays(problems, retry)
     for name, value in retry.items():
         if name not in _RETRY_KEYS:
-            problems.add(f"retry.{name}", "unknown", "There is no such field.")
+            known = "known are delays, or base_seconds, factor and cap_seconds"
+            problems.add(f"retry.{name}", "unknown", f"There is no such field; {known}.")
         elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 30 * DAY_SECONDS:
             problems.add(f"retry.{name}", "out_of_range", "Must be a number above 0 and at most 30 days.")
     return dict(retry)

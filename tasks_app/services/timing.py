@@ -32,6 +32,8 @@ BOUNDS = {
 SHIFTS = ("jitter_seconds", "spread_seconds")
 _PAST_GRACE = timedelta(seconds=30)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9000
+# Where days are counted from 1 January 1970, its midnight comes up to 14 hours earlier than in UTC.
+_FIRST = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC) - timedelta(hours=14)
 _MINUTE_SECONDS = 60
 
 
@@ -202,7 +204,7 @@ def _check_jitter(problems: Problems, seconds: object, rule: recurrence.Recurren
 def _check_years(problems: Problems, source: str, rule: recurrence.Recurrence) -> None:
     """Keep instants away from the ends of the calendar, where nothing can be counted from them."""
     written = [*anchors_of(rule), *filter(None, [rule.run_at])]
-    if any(not _FIRST_YEAR <= instant.year <= _LAST_YEAR for instant in written):
+    if any(not (instant >= _FIRST and instant.year <= _LAST_YEAR) for instant in written):
         problems.add(source, "out_of_range", f"The year must be between {_FIRST_YEAR} and {_LAST_YEAR}.")
 
 

@@ -160,7 +160,7 @@ def field_attributes(context: dict[str, Any], field: Field) -> SafeString:
 
 @register.simple_tag
 def planned_time(local: datetime, beside: datetime | None = None) -> SafeString:
-    """A planned instant on some clock, with the year where it is not this one.
+    """A planned instant on some clock, with the year where it is not this one, and its offset where the clock repeats.
 
     `beside` is the same instant on another clock: what that says already, the day or the year, is left out.
     """
@@ -168,6 +168,7 @@ def planned_time(local: datetime, beside: datetime | None = None) -> SafeString:
     year = "" if local.year == known.year else f" {local.year}"
     day = "" if beside is not None and local.date() == known else f"{local:%a} {local.day} {local:%b}{year}, "
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    clock += words.which_pass(local)
     return format_html('<time datetime="{}" title="{}">{}{}</time>', local.isoformat(), words.exact(local), day, clock)
 
 

@@ -97,11 +97,14 @@ def calendar_remove(request: Request, calendar_id: uuid.UUID) -> HttpResponse:
     if not can_edit_calendar(request.user, row):
         raise PermissionDenied("This calendar is shared with you; only its owner and administrators delete it.")
     edit = reverse("calendar-edit", args=[row.pk])
+    is_used = living_tasks_using(row).exists()
     if request.method == "GET":
+        if is_used:
+            # Its page names those tasks, and says why it stays.
+            return redirect(edit)
         text = "No active or paused task keeps it. Tasks that have ended forget it."
         context = {"title": f"Delete “{row.name}”?", "text": text, "verb": "Delete", "back": edit}
         return render(request, "pages/confirm.html", context)
-    is_used = living_tasks_using(row).exists()
     return act(
         request,
         lambda: calendar_delete(calendar=row, by=request.user),

@@ -98,11 +98,18 @@ def instants(coming: Sequence[Coming], zone: str, notes: Sequence[Note] = ()) ->
     for at, instead_of in coming:
         here = [note for note in told if note.at is not None and note.at <= at]
         told = told[len(here) :]
-        local, said = words.in_zone(at, zone), [note.message for note in here]
+        local = words.in_zone(at, zone)
+        said = [_dated(note, zone, beside=local) for note in here]
         moved = words.day(words.in_zone(instead_of, zone), beside=local) if instead_of else ""
         rows.append(Planned(at, local, timezone.localtime(at), said, moved))
     differs = any(row.local.utcoffset() != row.theirs.utcoffset() for row in rows)
     return Instants(rows, zone_words(zone), zone_words(timezone.get_current_timezone_name()) if differs else "")
+
+
+def _dated(note: Note, zone: str, *, beside: datetime) -> str:
+    """Say a note, with its day where it is not that of the run below which it stands."""
+    local = beside if note.at is None else words.in_zone(note.at, zone)
+    return note.message if local.date() == beside.date() else f"{words.date(local)}: {note.message}"
 
 
 def _later(seen: SchedulePreview) -> list[str]:

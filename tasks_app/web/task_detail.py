@@ -28,6 +28,7 @@ from tasks_app.services.upcoming import spread_delay
 from tasks_app.states import FINAL, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.audit import lines_of_task
+from tasks_app.web.forms.policies import MISFIRES
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.preview import instants
@@ -59,6 +60,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "type": _title(task),
         "recent": recent,
         "slots": [one.at for one in coming],
+        "after_outage": MISFIRES.get(task.misfire_policy["policy"], ""),
         "spread_delay": spread_delay(task, task.spread_seconds),
         "instants": instants(coming, task.timezone),
         "broken": broken,

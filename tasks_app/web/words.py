@@ -130,6 +130,12 @@ def day(local: datetime, *, beside: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b}{year}"
 
 
+def which_pass(local: datetime) -> str:
+    """Say which of two passes of a repeated hour it is, by its offset: " (+01:00)"; nothing elsewhere."""
+    comes_once = local.replace(fold=0).utcoffset() == local.replace(fold=1).utcoffset()
+    return "" if comes_once else f" ({local.isoformat()[-6:]})"
+
+
 def pace(per_day: float) -> str:
     """Say how often something runs, in the unit that makes a whole number: "96 runs a day", "1 run a week"."""
     counts = [(per_day * days, unit) for unit, days in _PACES]

@@ -113,6 +113,24 @@ def test_only_the_fields_of_the_chosen_way_are_seen(page: Page) -> None:
     expect(page.locator("[name='schedule.monthly.workday']")).to_be_hidden()
 
 
+def test_only_the_fields_of_the_chosen_policies_are_seen(page: Page) -> None:
+    page.goto(NEW)
+    page.locator("summary", has_text="Policies").click()
+    delays, factor = page.locator("[name='retry.delays']"), page.locator("[name='retry.factor']")
+    most, grace = page.locator("[name='misfire.max']"), page.locator("[name='misfire.grace_seconds']")
+    expect(grace).to_be_visible()
+    for control in (delays, factor, most):
+        expect(control).to_be_hidden()
+    page.select_option("[name='retry.style']", "delays")
+    page.select_option("[name='misfire.policy']", "all")
+    expect(delays).to_be_visible()
+    expect(factor).to_be_hidden()
+    expect(most).to_be_visible()
+    page.select_option("[name='retry.style']", "backoff")
+    expect(delays).to_be_hidden()
+    expect(factor).to_be_visible()
+
+
 def test_a_suggestion_is_put_in_place_by_one_click(page: Page) -> None:
     begin(page, "Mended")
     page.check("#kind-cron", force=True)
@@ -131,6 +149,16 @@ def test_a_suggestion_is_put_in_place_by_one_click(page: Page) -> None:
     page.get_by_role("button", name="every 5 minutes").click()
     expect(page.locator("#kind-every")).to_be_checked()
     expect(page.locator("[name='schedule.every.amount']")).to_have_value("5")
+
+
+def test_what_is_unfolded_stays_so_when_a_suggestion_is_taken(page: Page) -> None:
+    begin(page, "Unfolded")
+    page.locator("summary", has_text="Start, end and spread").click()
+    page.check("#kind-cron", force=True)
+    fill(page, cron__expression="@every 5m")
+    page.get_by_role("button", name="every 5 minutes").click()
+    expect(page.locator("#kind-every")).to_be_checked()
+    expect(page.locator("[name=starts_at]")).to_be_visible()
 
 
 def test_the_readings_of_a_time_that_comes_twice_are_offered(page: Page) -> None:

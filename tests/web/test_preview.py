@@ -93,6 +93,31 @@ def test_a_note_stands_at_the_run_that_a_change_of_the_clocks_concerns(as_alice:
     assert "25 October 2099: Clocks go back: 02:30 comes twice, and it runs the first time only." in page
 
 
+def cron(expression: str, start: str) -> dict[str, Any]:
+    """A cron line in Berlin from some day on."""
+    fields = {"schedule.kind": "cron", "schedule.cron.expression": expression}
+    return {**fields, "timezone": "Europe/Berlin", "starts_at": start}
+
+
+def test_a_note_of_another_day_than_its_runs_names_the_day(as_alice: Client) -> None:
+    page = preview(as_alice, cron("*/30 2 * * *", "2099-03-28T12:00"))
+    assert "Mon 30 Mar 2099, 02:00" in page
+    assert "29 March 2099: Clocks go forward: 02:00 to 03:00 does not exist" in page
+
+
+def test_the_two_passes_of_a_repeated_hour_are_told_apart(as_alice: Client) -> None:
+    page = preview(as_alice, cron("*/30 2 * * *", "2099-10-24T12:00"))
+    for clock in ("02:00 (+02:00)", "02:30 (+02:00)", "02:00 (+01:00)", "02:30 (+01:00)"):
+        assert f"Sun 25 Oct 2099, {clock}" in page
+    assert page.count("(+0") == 4
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Kiritimati", "America/New_York", "UTC"])
+def test_days_without_a_first_one_are_counted_in_every_zone(as_alice: Client, zone: str) -> None:
+    fields = {"schedule.kind": "every", "schedule.every.amount": "14", "schedule.every.unit": "days", "timezone": zone}
+    assert "Every 2 weeks on Thursday at 00:00, counted from 1 January 1970" in preview(as_alice, fields)
+
+
 def saturdays(owner: User, make: MakeTask) -> ScheduledTask:
     """A task whose every run a calendar moves to the Friday."""
     office = calendar_create(owner=owner, values={"name": "Office"})

@@ -296,6 +296,14 @@ def offers(response: Page) -> list[list[Any]]:
     return [one for one in buttons(response) if one[1] not in SENTENCES]
 
 
+def test_a_single_run_that_is_offered_keeps_its_time_in_the_tasks_zone(as_alice: Client) -> None:
+    refused = as_alice.post(NEW, typed({"schedule.cron.expression": "0 0 9 1 1 ? 2099"}))
+    assert "Use “once, on 1 January 2099 at 09:00”" in text(refused)
+    mended = as_alice.post(NEW, {**typed({"schedule.cron.expression": ""}), **apply(*offers(refused)[0])})
+    assert value(mended, "schedule.once.run_at") == "2099-01-01T09:00"
+    assert "Once, on 1 January 2099 at 09:00, Berlin time" in text(mended)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [

@@ -44,6 +44,11 @@ def test_a_sentence_that_had_to_be_cut_can_be_read_whole(as_alice: Client, make:
     )
 
 
+def test_what_becomes_of_missed_slots_is_said(as_alice: Client, make: MakeTask) -> None:
+    assert "After an outage Run each missed one" in text(as_alice.get(page(make(misfire={"policy": "all"}))))
+    assert "After an outage Run the latest missed one" in text(as_alice.get(page(make("Other"))))
+
+
 def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
     words = text(as_alice.get(page(make(schedule=None))))
     assert "It has never run; press “Run now” to try it." in words

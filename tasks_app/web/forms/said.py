@@ -38,6 +38,9 @@ class Marked:
     behind: str
 
 
+_NO_OFFSET = re.compile(r"T[\d:.]+$")
+
+
 class Said(str):
     """The message, and what belongs to it; `path` is the field that it speaks of."""
 
@@ -69,6 +72,9 @@ def without_repeats(messages: list[Said]) -> list[Said]:
 def _shown(suggestion: Any) -> str:
     if isinstance(suggestion, Mapping):
         words = str(suggestion.get("text") or recurrence.build(suggestion, "UTC").describe())
+        if _NO_OFFSET.search(str(suggestion.get("run_at", ""))):
+            # Wall time of the task's zone, whatever that is.
+            words = words.removesuffix(", UTC")
         return f"“{words[:1].lower()}{words[1:]}”"
     return said_moment(str(suggestion))
 

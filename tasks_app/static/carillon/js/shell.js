@@ -1,4 +1,4 @@
-// Menus that close when one looks away, filters that ask at once.
+// Menus that close when one looks away, filters that ask at once, folds that stay open.
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") closeMenus();
@@ -20,6 +20,18 @@ function hideWhatScriptsDo() {
 }
 hideWhatScriptsDo();
 document.addEventListener("htmx:afterSwap", hideWhatScriptsDo);
+
+// What one has unfolded in a form stays so when its part of the form is drawn again.
+let unfolded = [];
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const open = detail.target.querySelectorAll("details.fold[open] > summary");
+  unfolded = Array.from(open, (summary) => summary.textContent);
+});
+document.addEventListener("htmx:afterSwap", () => {
+  for (const summary of document.querySelectorAll("form details.fold > summary")) {
+    if (unfolded.includes(summary.textContent)) summary.parentElement.open = true;
+  }
+});
 
 // A field with a list shows only what fits what it holds: chosen whole, so that what one types takes its place.
 document.addEventListener("focusin", (event) => {

@@ -176,7 +176,7 @@ _EVERY = (
         "anchor",
         "Counted from",
         "moment",
-        help="Empty: from midnight on 1 January 1970, UTC, so that every 15 minutes is on the quarters.",
+        help="Empty: from midnight on 1 January 1970, in UTC, for days in the task's zone.",
         is_required=False,
         by="line",
     ),

@@ -8,11 +8,13 @@ from tasks_app.recurrence.zones import load_zone, offsets
 
 
 def shown_moment(value: Any, zone: str) -> str:
-    """Give a stored instant as text for a control; one that cannot be read stays as it is."""
+    """Give an instant as text for a control; wall time of the zone, or what cannot be read, stays as it is."""
     if value is None:
         return ""
     try:
         instant = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if instant.tzinfo is None:
+            return str(value)
         local = instant.astimezone(load_zone(recurrence.check_timezone(zone)))
     except ValueError:
         return str(value)
