@@ -31,6 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         missing["browser"] = "in a process of their own: make test-all"
     if settings.IS_SQLITE:
         missing["postgres"] = "DATABASE_URL names no PostgreSQL"
+    else:
+        missing["sqlite"] = "has passed on SQLite, and is no matter of the database"
     for item in items:
         for marker, reason in missing.items():
             if item.get_closest_marker(marker):

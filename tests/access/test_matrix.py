@@ -21,7 +21,7 @@ from tests.access.doors import Door, admin_doors, doors
 from tests.access.rules import SEE_TASK, SIGNED_IN, STRANGERS, Rule
 from tests.access.table import BODIES, DEEDS, RULES
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite, pytest.mark.usefixtures("empty_redis")]
 Browser = Callable[[str], Client]
 DOORS = doors()
 REFUSALS = {401: "sign-in", 403: "403", 404: "404"}

@@ -13,7 +13,7 @@ from tests.live.launched import launched
 from tests.live.ledger import Ledger
 from tests.live.surroundings import environment, eventually, short_directory
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
 SETTINGS = {
     **SHORT,

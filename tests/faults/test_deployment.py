@@ -86,7 +86,12 @@ def test_a_stop_of_the_whole_group_asks_the_handlers_and_costs_no_attempt(platfo
     has_run_twice_for_nothing(platform, found)
 
 
-@pytest.mark.parametrize("words", ["TERM TERM", "TERM QUIT", "INT INT", "QUIT", "TERM HUP"])
+def once(words: str) -> object:
+    """What a word does in the processes is no matter of the database."""
+    return pytest.param(words, marks=pytest.mark.sqlite)
+
+
+@pytest.mark.parametrize("words", ["TERM TERM", once("TERM QUIT"), once("INT INT"), once("QUIT"), once("TERM HUP")])
 def test_a_harder_or_a_second_word_to_the_whole_group_costs_no_attempt_either(
     platform: Platform, leaving: Process, words: str
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.live.launched import Launched, launched, short_directory
 from tests.live.surroundings import eventually
 
-pytestmark = [pytest.mark.live, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.sqlite]
 
 
 @pytest.fixture
