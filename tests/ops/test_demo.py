@@ -48,6 +48,7 @@ def test_the_examples_have_a_week_of_runs_each_of_a_slot_of_its_own(admin_user: 
     assert sum(fired.values()) > 600, "every 15 minutes alone makes 672"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_history_is_as_true_as_one_that_has_happened(admin_user: User) -> None:
     demo(tasks=12)
     stories = [inside.story(run.id) for run in TaskRun.objects.order_by("-id")[:200]]

@@ -143,7 +143,7 @@ def test_the_number_of_queries_does_not_grow(
         runs.claim(run)
         runs.log(run, "a", "b")
         runs.hand_back(run)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(16):
         as_alice.get(page(run))
 
 

@@ -125,7 +125,7 @@ def test_the_number_of_queries_does_not_grow(
 ) -> None:
     for _ in range(30):
         runs.make_run(alice, task)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(22):
         as_alice.get(page(task))
 
 
