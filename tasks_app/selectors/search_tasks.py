@@ -58,7 +58,7 @@ def task_qualifiers(user: Person) -> list[Qualifier]:
         Qualifier(name="status", says="State of the task", choices=partial(Choices, _STATES)),
         Qualifier(name="last", says="How the last run ended", choices=partial(Choices, _LAST)),
         Qualifier(name="due", says="When it runs next", choices=partial(Choices, _DUE), reads=_is_due, takes=_TAKES),
-        Qualifier(name="tag", says="A tag", choices=partial(_tags, user)),
+        Qualifier(name="tag", says="A tag", choices=partial(tag_choices, user)),
         Qualifier(name="type", says="What it does", choices=partial(_types, user)),
         Qualifier(name="owner", says="Whose it is", choices=partial(_owners, user)),
         Qualifier(name="queue", says="Where its runs wait", choices=_queues),
@@ -146,7 +146,8 @@ def _listed(values: Iterable[str], *first: Choice, most: int = MOST) -> Choices:
     return Choices([*first, *(Choice(name) for name in names[:most])], is_whole=len(names) <= most)
 
 
-def _tags(user: Person) -> Choices:
+def tag_choices(user: Person) -> Choices:
+    """The tags of the tasks that this person may see."""
     tagged = visible_tasks(user).exclude(tags=[]).order_by()
     if connection.vendor == "postgresql":
         one = Func(F("tags"), function="jsonb_array_elements_text", output_field=TextField())

@@ -11,11 +11,13 @@ from tasks_app.errors import NotFound
 from tasks_app.models import Batch
 from tasks_app.selectors.batches import batch_get
 from tasks_app.selectors.home import needs_person_count
+from tasks_app.selectors.run_completion import run_completions
 from tasks_app.selectors.run_list import CAP, RunFilters, ended_counts, open_counts, run_page
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
 from tasks_app.selectors.run_walk import WALK, Found, run_find
 from tasks_app.states import OPEN, Status
 from tasks_app.web import query
+from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.run_filters import all_filters_of, kept, selects
@@ -63,6 +65,13 @@ def run_list(request: Request) -> HttpResponse:
         **_reach(request, found, None if older else found.floor),
     }
     return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
+
+
+@require_safe
+@page
+def run_complete(request: Request) -> HttpResponse:
+    """Give what can stand at the cursor of the search box."""
+    return completed(request, run_completions(request.user))
 
 
 @require_safe

@@ -2,19 +2,18 @@
 
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
-from tasks_app.selectors.search_completion import complete
 from tasks_app.selectors.search_tasks import task_qualifiers
-from tasks_app.selectors.search_text import LONGEST
 from tasks_app.selectors.task_list import recent_runs, rows_between
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
+from tasks_app.web.completing import completed
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.task_query import Asked
@@ -77,12 +76,8 @@ def task_list(request: Request) -> HttpResponse:
 @require_safe
 @page
 def task_complete(request: Request) -> HttpResponse:
-    """Give what can stand at the cursor of the search box: of all text, `at` characters lie before it."""
-    text = request.GET.get("q", "").replace("\0", " ")[:LONGEST]
-    at = query.number(request.GET, "at", most=LONGEST) if request.GET.get("at") != "0" else 0
-    found = complete(text, at, task_qualifiers(request.user))
-    options = [vars(one) for one in found.options]
-    return JsonResponse({"start": found.start, "end": found.end, "options": options})
+    """Give what can stand at the cursor of the search box."""
+    return completed(request, task_qualifiers(request.user))
 
 
 @require_safe

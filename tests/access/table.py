@@ -160,6 +160,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "batch-cancel": _get(STOP, STOP),
     "batch-retry": _post(RUN),
     "run-list": _get(SIGNED),
+    "run-complete": _get(SIGNED),
     "run-detail": _get(VIEW),
     "run-row": _get(VIEW),
     "run-groups": _get(SIGNED),

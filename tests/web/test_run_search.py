@@ -147,3 +147,32 @@ def test_a_long_search_costs_no_query_per_run(
 ) -> None:
     with django_assert_max_num_queries(20):
         as_alice.get("/runs/", {"search": "status:failed,queued worker:tests@here -tag:x after:7d", "reason": "due"})
+
+
+def offered(client: Client, q: str) -> list[str]:
+    """What the box offers at the end of the text."""
+    return [one["label"] for one in client.get("/runs/search/", {"q": q, "at": len(q)}).json()["options"]]
+
+
+def test_the_box_offers_only_what_one_can_see(
+    as_alice: Client, as_charlie: Client, several: dict[str, TaskRun], task: ScheduledTask
+) -> None:
+    type(task).objects.filter(pk=task.pk).update(tags=["secret-project"])
+    TaskRun.objects.filter(pk=several["failed"].pk).update(error_type="SecretError")
+    assert offered(as_alice, "st") == ["status:"]
+    assert offered(as_alice, "-status:fail") == ["failed", "needs"]
+    assert offered(as_alice, "after:24") == ["24h"]
+    assert offered(as_alice, "tag:") == ["secret-project"]
+    assert offered(as_alice, "error:") == ["SecretError"]
+    assert offered(as_charlie, "tag:") == []
+    assert offered(as_charlie, "error:") == []
+    for taken in ("after:24h", "before:today", "error:SecretError"):
+        assert not as_alice.get("/runs/", {"search": taken}).context["faults"]
+
+
+def test_to_complete_asks_little(
+    as_alice: Client, several: dict[str, TaskRun], django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for name in ("status", "error", "tag", "queue", "worker", "type"):
+        with django_assert_max_num_queries(8):
+            offered(as_alice, f"{name}:")

@@ -15,6 +15,12 @@ document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-filters]");
   if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
 });
+// What narrows nothing is left out of the address, so that one can keep it and pass it on.
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches("form[data-filters]")) return;
+  for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+});
+
 function hideWhatScriptsDo() {
   for (const button of document.querySelectorAll("[data-without-script]")) button.hidden = true;
 }
