@@ -34,6 +34,12 @@ _BRONZE = {
     "900": "oklch(29% .055 54)",
     "950": "oklch(21% .035 55)",
 }
+# Tables without permissions of their own.
+_SEEN_WITH = {
+    "tasks_app.runrollup": "view_taskrun",
+    "tasks_app.taskrevision": "view_scheduledtask",
+    "tasks_app.auditentry": "see_audit",
+}
 _THEMES = ("light", "dark")
 
 
@@ -74,11 +80,14 @@ def _navigation() -> list[dict[str, Any]]:
         _group(
             "Work",
             ("Tasks", "event_repeat", "tasks_app.scheduledtask"),
+            ("Versions of tasks", "history", "tasks_app.taskrevision"),
             ("Runs", "play_circle", "tasks_app.taskrun"),
             ("Batches", "grid_view", "tasks_app.batch"),
             ("Calendars", "event_busy", "tasks_app.calendar"),
             ("Effects", "bolt", "tasks_app.effect"),
             ("Files", "description", "tasks_app.storedfile"),
+            ("Collections", "layers", "tasks_app.syncedcollection"),
+            ("E-mail templates", "mail", "tasks_app.emailtemplate"),
         ),
         _group(
             "Machinery",
@@ -87,6 +96,8 @@ def _navigation() -> list[dict[str, Any]]:
             ("Beats", "timer", "tasks_app.beat"),
             ("Rules of task types", "rule", "tasks_app.typerule"),
             ("Allowed commands", "terminal", "tasks_app.allowedcommand"),
+            ("Figures", "bar_chart", "tasks_app.runrollup"),
+            ("How far figures reach", "start", "tasks_app.rollupmark"),
         ),
         _group(
             "Celery",
@@ -104,6 +115,8 @@ def _navigation() -> list[dict[str, Any]]:
             ("Groups", "group", "auth.group"),
             ("Credentials", "lock", "tasks_app.credential"),
             ("API keys", "key", "tasks_app.apikey"),
+            ("Mails sent", "outgoing_mail", "tasks_app.mailcount"),
+            ("Audit log", "receipt_long", "tasks_app.auditentry"),
         ),
     ]
 
@@ -127,6 +140,8 @@ def _group(title: str, *entries: tuple[str, str, str]) -> dict[str, Any]:
 
 def _may_view(label: str) -> Callable[[HttpRequest], bool]:
     app, _, model = label.partition(".")
+    if label in _SEEN_WITH:
+        return lambda request: request.user.has_perm(f"{app}.{_SEEN_WITH[label]}")
     names = (f"{app}.view_{model}", f"{app}.change_{model}")
     return lambda request: any(request.user.has_perm(name) for name in names)
 

@@ -8,9 +8,19 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from tasks_app.selectors import health, home, liveness
+from tasks_app.selectors.access import is_operator
 from tasks_app.selectors.run_list import open_counts
 
 SHOWN = 8
+PAGES = (
+    ("Home", "home"),
+    ("Tasks", "task-list"),
+    ("Runs", "run-list"),
+    ("What went wrong", "run-groups"),
+    ("Upcoming", "upcoming"),
+    ("Settings", "settings"),
+)
+PAGES_OF_OPERATORS = (("Queues", "queue-list"), ("Workers", "worker-list"))
 CHECKS = (health.beat, health.workers, liveness.claims, health.schedule, liveness.upkeep)
 
 
@@ -38,8 +48,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "faults": [finding for finding in findings if not finding.ok],
         "failed": home.needs_person(request.user)[:SHOWN] if _sees_runs(request) else (),
         "running": home.running_now(request.user)[:SHOWN] if _sees_runs(request) else (),
-        "pages": [("Home", reverse("home")), ("Tasks", reverse("task-list")), ("Runs", reverse("run-list"))],
+        "pages": [(words, reverse(name)) for words, name in _pages(request)],
     }
+
+
+def _pages(request: HttpRequest) -> tuple[tuple[str, str], ...]:
+    return PAGES + PAGES_OF_OPERATORS if is_operator(request.user) else PAGES
 
 
 def _cards(request: HttpRequest) -> Iterator[Card]:

@@ -28,10 +28,13 @@ from tasks_app.models import (
     EmailTemplate,
     MailCount,
     Queue,
+    RollupMark,
     RunAttempt,
+    RunRollup,
     ScheduledTask,
     StoredFile,
     SyncedCollection,
+    TaskRevision,
     TaskRun,
     TypeRule,
     Worker,
@@ -139,6 +142,11 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         TaskResult.objects.create(task_id="abc", task_name="some.task", status="SUCCESS"),
         GroupResult.objects.create(group_id="abc", result="[]"),
         make_credential(alice),
+        RunRollup.objects.create(
+            grain="hour", start=now, task_id=task.pk, owner_id=alice.pk, type=task.type, succeeded=1
+        ),
+        RollupMark.objects.get_or_create(name="runs", defaults={"counted_to": now, "checked_to": now})[0],
+        TaskRevision.objects.filter(task=task)[0],
         TypeRule.objects.create(type="http_request", locked={"timeout_seconds": 10}),
         audit.note("queue.pause", Queue.objects.get(name="default"), actor="tests", note="<b>for a while</b>"),
     ]

@@ -3,11 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now
+from tasks_app.models import (
+    Beat,
+    Queue,
+    RollupMark,
+    RunRollup,
+    ScheduledTask,
+    TaskRevision,
+    TaskRun,
+    Worker,
+    db_now,
+)
 from tasks_app.services.tasks import task_pause
 from tests import runs as moves
 from tests.admin.conftest import make_task
@@ -61,3 +72,18 @@ def test_what_is_wrong_with_the_platform_is_said(desk: Client, html: str) -> Non
 def test_it_leads_to_the_pages(html: str) -> None:
     for name in ("home", "task-list", "run-list"):
         assert f'href="{reverse(name)}"' in html
+
+
+def test_queues_are_for_those_who_may_see_them(desk: Client, client: Client, viewer_user: User) -> None:
+    User.objects.filter(pk=viewer_user.pk).update(is_staff=True)
+    client.force_login(viewer_user)
+    for person, is_told in ((desk, True), (client, False)):
+        assert ('href="/queues/"' in read(person, reverse("admin:index"))) is is_told
+
+
+def test_figures_are_seen_by_those_who_see_runs(client: Client, viewer_user: User, alice: User) -> None:
+    User.objects.all().update(is_staff=True)
+    for person, status in ((viewer_user, 200), (alice, 403)):
+        client.force_login(person)
+        for model in (RunRollup, RollupMark, TaskRevision):
+            assert client.get(address(model, "changelist")).status_code == status

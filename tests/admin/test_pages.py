@@ -17,7 +17,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 NEVER_ADDED = {
     "TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult", "EmailTemplate",
     "MailCount", "SyncedCollection", "Credential", "Batch",
-    "Calendar", "AuditEntry",
+    "Calendar", "AuditEntry", "RunRollup", "RollupMark", "TaskRevision",
 }  # fmt: skip
 
 
@@ -28,7 +28,7 @@ def test_everything_that_should_be_is_registered() -> None:
         "TaskResult", "GroupResult", "ScheduledTask", "TaskRun", "Worker", "Queue", "Beat", "Effect", "ApiKey",
         "StoredFile", "AllowedCommand", "EmailTemplate", "MailCount", "SyncedCollection",
         "Credential", "Batch", "TypeRule",
-        "Calendar", "AuditEntry",
+        "Calendar", "AuditEntry", "RunRollup", "RollupMark", "TaskRevision",
     }  # fmt: skip
 
 
