@@ -240,6 +240,16 @@ def tasks_open_to(user: Person, deed: Deed, tasks: QuerySet[ScheduledTask]) -> Q
     return tasks.filter(Q(owner_id=user.pk) | Q(id__in=shared))
 
 
+def open_runs(user: Person, deed: Deed) -> Q:
+    """Of runs that the user may see, those with which they may do this: for many what `may` says of one."""
+    if not (user.is_authenticated and user.is_active):
+        return Q(pk=None)
+    if has_right(user, f"{deed}_all"):
+        return Q(pk__isnull=False)
+    shared = sorted(task_id for task_id, level in _shares_with(user).items() if level in _LEVELS[deed])
+    return Q(owner_id=user.pk) | Q(task_id__in=shared)
+
+
 def shared_task_ids(user: Person) -> frozenset[UUID]:
     """The tasks of others that are shared with the user, themselves or a group of theirs."""
     return frozenset(_shares_with(user))

@@ -9,7 +9,7 @@ from django.db.models import Count, Max, Min, TextField
 from django.db.models.functions import Cast
 
 from tasks_app.models import TaskRun
-from tasks_app.selectors.access import Person
+from tasks_app.selectors.access import Deed, Person, open_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE
 from tasks_app.selectors.run_walk import WALK, made_at
@@ -20,7 +20,10 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Failures that are alike. `count` is taken to 10,001 at most; `latest` is the newest of them."""
+    """Failures that are alike. `count` is taken to 10,001 at most; `latest` is the newest of them.
+
+    `is_open`: some of them may be run again and dismissed by whoever looks.
+    """
 
     type: str
     error_type: str
@@ -29,6 +32,7 @@ class RunGroup:
     first_at: datetime
     last_at: datetime
     latest: TaskRun | None
+    is_open: bool
 
     @property
     def is_capped(self) -> bool:
@@ -60,7 +64,8 @@ def run_groups(user: Person) -> RunGroups:
     rows = failed.order_by().select_related(None).values("type", "error_type", "reason")
     # As text, because PostgreSQL has no greatest UUID; the order is the same.
     key = Cast("id", TextField())
-    told = rows.annotate(count=Count("id"), first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
+    mine = Count("id", filter=open_runs(user, Deed.RUN))
+    told = rows.annotate(count=Count("id"), mine=mine, first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
     kept = [{**row, "first": uuid.UUID(row["first"]), "last": uuid.UUID(row["last"])} for row in told]
     latest = TaskRun.objects.select_related("task").in_bulk([row["last"] for row in kept[:SHOWN]])
     since = None if oldest is None else made_at(oldest)
@@ -76,4 +81,5 @@ def _group(row: dict[str, Any], latest: dict[uuid.UUID, TaskRun]) -> RunGroup:
         first_at=made_at(row["first"]),
         last_at=made_at(row["last"]),
         latest=latest.get(row["last"]),
+        is_open=row["mine"] > 0,
     )

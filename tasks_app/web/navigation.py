@@ -20,6 +20,9 @@ _KEYS = {
     "settings": "s",
 }
 
+_BESIDE = {"upcoming": ("/calendar/",)}
+"""Pages that lie beside a place: it leads to them."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -41,7 +44,7 @@ def navigation(user: User, path: str, failed: int) -> list[Entry]:
     operates = is_operator(user)  # whose bar on a narrow screen would be too full
 
     def entry(place: str, word: str, icon: str, href: str, **more: Any) -> Entry:
-        is_here = path == href if href == "/" else path.startswith(href)
+        is_here = path == href if href == "/" else path.startswith((href, *_BESIDE.get(place, ())))
         return Entry(place, word, icon, href, is_here, key=_KEYS.get(place, ""), **more)
 
     entries = [

@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.errors import NotFound
-from tasks_app.models import Batch
+from tasks_app.models import Batch, TaskRun
+from tasks_app.selectors.access import Deed, Person, may, open_runs
 from tasks_app.selectors.batches import batch_get
 from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.run_completion import run_completions
@@ -58,7 +59,7 @@ def run_list(request: Request) -> HttpResponse:
         "workers": worker_names(),
         "is_filtered": filters.is_any,
         "kept": kept(request.GET),
-        "actions": _actions(filters),
+        "actions": _actions_for(request.user, filters, found, runs),
         "no_error_type": NO_ERROR_TYPE,
         "task": task_or_none(request, filters.task),
         "batch": _batch(request, filters.batch),
@@ -94,6 +95,17 @@ def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
         return batch_get(request.user, batch_id) if batch_id else None
     except NotFound:
         return None
+
+
+def _actions_for(user: Person, filters: RunFilters, found: Found, shown: list[TaskRun]) -> list[tuple[str, str, str]]:
+    """What this person may do with some of them at least: mostly, the page itself says so."""
+    offered = _actions(filters)
+    if not offered or not shown:
+        return []
+    deed = Deed.CANCEL if offered[0][2] == "runs-cancel" else Deed.RUN
+    if any(may(user, deed, run) for run in shown):
+        return offered
+    return offered if found.rows.filter(open_runs(user, deed)).exists() else []
 
 
 def _actions(filters: RunFilters) -> list[tuple[str, str, str]]:

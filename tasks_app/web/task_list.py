@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.access import Deed, may, tasks_open_to
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.search_tasks import task_qualifiers
@@ -67,6 +69,7 @@ def task_list(request: Request) -> HttpResponse:
         "is_narrowed": any(name not in ("q", "ordering") for name, _ in asked.pairs()),
         "matching": len(tasks) if number == 1 and len(tasks) <= SIZE else rows.order_by()[:COUNTED].count(),
         "without": [] if tasks else asked.each_dropped(most=COUNTED),
+        "bulk": _bulk(request, tasks, rows),
         "counts": task_counts(request.user),
         "told": task_bulk.told(request),
     }
@@ -86,6 +89,17 @@ def task_row(request: Request, task_id: Any) -> HttpResponse:
     """One row of the list, fetched again when its task's runs change."""
     [row] = with_strips([task_or_404(request, task_id)])
     return render(request, "parts/task-row.html", row)
+
+
+def _bulk(request: Request, shown: list[ScheduledTask], rows: QuerySet[ScheduledTask]) -> set[str]:
+    """What this person may do with some of the tasks that match at least: mostly, the page itself says so."""
+
+    def is_offered(deed: Deed) -> bool:
+        if any(may(request.user, deed, task) for task in shown):
+            return True
+        return tasks_open_to(request.user, deed, rows.order_by()).exists()
+
+    return {deed.value for deed in (Deed.RUN, Deed.CANCEL, Deed.MANAGE) if shown and is_offered(deed)}
 
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:

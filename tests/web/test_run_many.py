@@ -140,3 +140,27 @@ def test_the_list_offers_what_fits_all_that_it_shows(
     runs.cancel(runs.make_run(alice, task))
     html = as_alice.get("/runs/", {"status": status}).content.decode()
     assert re.findall(r"/runs/all/(\w+)/", html) == offered
+
+
+def test_what_one_may_only_look_at_has_no_buttons(
+    as_alice: Client, as_charlie: Client, alice: User, charlie: User, task: ScheduledTask
+) -> None:
+    fail(alice, 1, task=task)
+    share = TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.VIEW)
+    for address in ("/runs/groups/", "/runs/?status=needs"):
+        assert "/runs/all/retry/" in as_alice.get(address).content.decode()
+        assert "send_email" in as_charlie.get(address).content.decode()
+        assert "/runs/all/" not in as_charlie.get(address).content.decode()
+    TaskShare.objects.filter(pk=share.pk).update(level=TaskShare.Level.RUN)
+    for address in ("/runs/groups/", "/runs/?status=needs"):
+        assert "/runs/all/retry/" in as_charlie.get(address).content.decode()
+
+
+def test_a_group_has_its_buttons_where_some_of_it_is_ones_own(alice: User, charlie: User, viewer_user: User) -> None:
+    fail(viewer_user, 1)
+    fail(alice, 1)
+    watching = signed_in(viewer_user)
+    assert "/runs/all/dismiss/" in watching.get("/runs/groups/").content.decode()
+    assert "/runs/all/dismiss/" in watching.get("/runs/?status=needs").content.decode()
+    TaskRun.objects.filter(owner=viewer_user).update(owner=charlie)
+    assert "/runs/all/" not in watching.get("/runs/groups/").content.decode()

@@ -1,5 +1,6 @@
 """The list of tasks."""
 
+import re
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import TaskShare
 from tests import runs
-from tests.web.conftest import MakeTask
+from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import text
 
 
@@ -221,3 +222,20 @@ def test_any_search_is_answered(as_alice: Client, make: MakeTask) -> None:
     make()
     for q in ("\0", '"', "tag:\x00", ":" * 600, "due:>99999w", "due:<99999w", "-", "tag:%", "name:\\", "owner:\ud800"):
         assert as_alice.get("/tasks/", {"q": q.encode("utf-8", "replace")}).status_code == 200
+
+
+def test_the_bar_offers_only_what_one_may_do(
+    as_alice: Client, bob: User, charlie: User, viewer_user: User, make: MakeTask
+) -> None:
+    task = make("Shown")
+
+    def offers(client: Client) -> list[str]:
+        page = client.get("/tasks/").content.decode()
+        assert ('name="task"' in page) == ('id="bulk"' in page)
+        return re.findall(r'name="do" value="(\w+)"', page)
+
+    assert offers(as_alice) == ["pause", "resume", "run", "tag", "untag", "delete"]
+    assert offers(signed_in(bob)) == ["pause", "resume", "run"]
+    assert offers(signed_in(viewer_user)) == []
+    TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.RUN)
+    assert offers(signed_in(charlie)) == ["run"]
