@@ -18,6 +18,7 @@ from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.platform_state import context_for
+from tasks_app.web.run_times import times_left
 from tasks_app.web.words import plural
 
 SHOWN = 8
@@ -60,7 +61,10 @@ def _pulse(user: User) -> dict[str, Any]:
 
 
 def _running(user: User) -> dict[str, Any]:
-    return _some("running", reads.running_now(user))
+    """`lines` is called by the one part that shows them."""
+    found = _some("running", reads.running_now(user))
+    runs = found["running"]
+    return {**found, "lines": lambda: list(zip(runs, times_left(runs, timezone.now()), strict=True))}
 
 
 def _coming(user: User) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tasks_app.web.run_times import steps_of, stretches, time_left
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 RERUNS = 5
-FRAGMENTS = {"run-head": "parts/run-head.html", "run-story": "parts/run-story.html"}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-story", "run-facts")}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Result:
 @require_safe
 @page
 def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """Show the run; its head and its story are fetched again as it moves."""
+    """Show the run; its head, its story and its facts are fetched again as it moves."""
     run = run_or_404(request, run_id)
     events, attempts = run_story(run)
     steps, now = steps_of(events), timezone.now()

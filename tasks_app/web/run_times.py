@@ -1,11 +1,13 @@
 """The times of a run: how long it was in each state, and how long it will still take."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from tasks_app.models import RunEvent, TaskRun
-from tasks_app.selectors.usual import usual_seconds
+from tasks_app.selectors.usual import usual_of, usual_seconds
 from tasks_app.states import FINAL, Status
 from tasks_app.web import words
 
@@ -58,13 +60,24 @@ def stretches(steps: list[Step], now: datetime) -> list[Stretch]:
 
 def time_left(run: TaskRun, now: datetime) -> str:
     """Say how long the run will still take: by its own progress, otherwise by what its task usually takes."""
+    return _left(run, now, lambda: usual_seconds(run))
+
+
+def times_left(runs: Iterable[TaskRun], now: datetime) -> list[str]:
+    """As `time_left` for some runs, asked about together."""
+    runs = list(runs)
+    usual = cache(lambda: usual_of(run.task_id for run in runs if run.task_id))
+    return [_left(run, now, lambda run=run: usual().get(run.task_id)) for run in runs]
+
+
+def _left(run: TaskRun, now: datetime, usual_of_it: Callable[[], float | None]) -> str:
     if run.status != Status.RUNNING or run.started_at is None or run.cancel_requested_at is not None:
         return ""
     spent = max(0.0, (now - run.started_at).total_seconds())
     by_progress = _by_progress(run.progress, spent)
     if by_progress is not None:
         return f"about {words.whole_seconds(max(1, by_progress))} left"
-    usual = usual_seconds(run)
+    usual = usual_of_it()
     if usual is None:
         return ""
     if spent > usual:

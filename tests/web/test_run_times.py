@@ -6,12 +6,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, Batch, ScheduledTask, TaskRun, db_now
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.usual import usual_seconds
 from tasks_app.web.run_origin import origin_of
-from tasks_app.web.run_times import steps_of, stretches, time_left
+from tasks_app.web.run_times import steps_of, stretches, time_left, times_left
 from tests import runs
 from tests.web.reading import text
 
@@ -133,3 +134,32 @@ def test_a_dismissal_is_taken_back(as_alice: Client, alice: User) -> None:
     assert runs.fresh(run).needs_person
     assert "can be put back" in text(as_alice.post(reverse("run-undismiss", args=[run.pk]), follow=True))
     assert AuditEntry.objects.filter(action="run.undismiss").count() == 1
+
+
+def test_home_says_of_each_run_how_long_it_will_still_take(
+    client: Client, alice: User, task: ScheduledTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        ended = going_on(alice, task, seconds=40)
+        runs.succeed(ended)
+    by_progress = going_on(alice, None, seconds=60, progress={"done": 25, "total": 100})
+    by_its_task = [going_on(alice, task, seconds=10) for _ in range(3)]
+    client.force_login(alice)
+    assert "about 3 min left" in text(client.get("/"))
+    now = db_now()
+    with django_assert_max_num_queries(2):
+        said = times_left([by_progress, *by_its_task], now)
+    assert said == [time_left(one, now) for one in (by_progress, *by_its_task)]
+    assert said[1].endswith("left, going by its last runs")
+
+
+def test_the_facts_beside_a_run_are_fetched_again(client: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    client.force_login(alice)
+    address = reverse("run-detail", args=[run.pk])
+    asked = {"HX-Request": "true", "HX-Target": "run-facts"}
+    assert "Worker" not in text(client.get(address, headers=asked))
+    runs.claim(run)
+    answer = client.get(address, headers=asked)
+    assert "Worker" in text(answer)
+    assert "<h1" not in answer.content.decode()

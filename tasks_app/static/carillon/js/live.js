@@ -11,6 +11,8 @@
 //   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
 //   data-keep                 not made lower when it is replaced, so that nothing moves under the reader; rows do so too
 
+import { showLeft } from "./left.js";
+
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
 const RETRY_MS = 100;
@@ -93,9 +95,8 @@ function onUpdate(frame) {
   for (const element of shown) {
     showState(element, frame.status);
     showProgress(element, frame.progress);
+    showLeft(element, frame.progress);
   }
-  const head = document.getElementById("run-head");
-  if (head?.dataset.run === frame.run_id) document.dispatchEvent(new CustomEvent("carillon:progress", { detail: frame.progress }));
   if (news < 2) return;
   if (!shown.length) for (const hint of all("[data-newer]")) tellNewer(hint, frame);
   for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);

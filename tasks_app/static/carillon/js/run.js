@@ -1,7 +1,5 @@
 // One run: its log is followed or read in peace, and what is worth keeping is copied.
 
-import { span } from "./time.js";
-
 const END_PX = 24;
 
 for (const button of document.querySelectorAll("[data-follow]")) {
@@ -33,13 +31,4 @@ document.addEventListener("click", async (event) => {
   const word = button.querySelector("span");
   word.textContent = "Copied";
   setTimeout(() => { word.textContent = "Copy"; }, 2000);
-});
-
-// The words must be those of `time_left` in tasks_app/web/run_times.py.
-document.addEventListener("carillon:progress", (event) => {
-  const place = document.querySelector("[data-started] [data-left]");
-  const { done, total } = event.detail ?? {};
-  if (!place || !(done > 0) || !(total >= done)) return;
-  const spent = (Date.now() - Date.parse(place.closest("[data-started]").dataset.started)) / 1000;
-  if (spent >= 1) place.textContent = `about ${span(Math.max(1, (spent / done) * (total - done)))} left`;
 });
