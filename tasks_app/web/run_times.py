@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from tasks_app.models import RunEvent, TaskRun
@@ -66,8 +66,12 @@ def time_left(run: TaskRun, now: datetime) -> str:
 def times_left(runs: Iterable[TaskRun], now: datetime) -> list[str]:
     """As `time_left` for some runs, asked about together."""
     runs = list(runs)
-    usual = cache(lambda: usual_of(run.task_id for run in runs if run.task_id))
-    return [_left(run, now, lambda run=run: usual().get(run.task_id)) for run in runs]
+    read = cache(lambda: usual_of(run.task_id for run in runs if run.task_id))
+
+    def usual(run: TaskRun) -> float | None:
+        return read().get(run.task_id) if run.task_id else None
+
+    return [_left(run, now, partial(usual, run)) for run in runs]
 
 
 def _left(run: TaskRun, now: datetime, usual_of_it: Callable[[], float | None]) -> str:
