@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app.models import AuditEntry, Batch, ScheduledTask, TaskRun, db_now
+from tasks_app.models import AuditEntry, Batch, RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.usual import usual_seconds
 from tasks_app.web.run_origin import origin_of
@@ -133,3 +133,9 @@ def test_a_dismissal_is_taken_back(as_alice: Client, alice: User) -> None:
     assert runs.fresh(run).needs_person
     assert "can be put back" in text(as_alice.post(reverse("run-undismiss", args=[run.pk]), follow=True))
     assert AuditEntry.objects.filter(action="run.undismiss").count() == 1
+
+
+def test_a_run_of_which_no_event_is_kept_has_a_page(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice, None)
+    RunEvent.objects.filter(run=run).delete()
+    assert as_alice.get(page(run)).status_code == 200
