@@ -12,7 +12,7 @@ from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.search_completion import complete
 from tasks_app.selectors.search_tasks import task_qualifiers
 from tasks_app.selectors.search_text import LONGEST
-from tasks_app.selectors.task_list import recent_runs, rows_between
+from tasks_app.selectors.task_list import rows_between, strip_runs
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.objects import task_or_404
@@ -95,7 +95,7 @@ def task_row(request: Request, task_id: Any) -> HttpResponse:
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:
     """Give each task with its last runs and its next instant."""
-    runs = recent_runs([task.id for task in tasks])
+    runs = strip_runs([task.id for task in tasks])
     return [{"task": task, "runs": runs[task.id], "slots": _slots(task)} for task in tasks]
 
 
