@@ -123,7 +123,7 @@ def _last_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> QuerySet[TaskR
     nth = begun.filter(task_id=OuterRef("id")).order_by("-id").values("id")[count - 1 : count]
     tasks = ScheduledTask.objects.filter(id__in=task_ids)
     bounds = dict(tasks.annotate(bound=Subquery(nth)).order_by().values_list("id", "bound"))
-    wanted = Q(pk__in=[])
-    for task_id, bound in bounds.items():
-        wanted |= Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id)
+    # One OR of all: put together two by two it takes longer than the query.
+    each = [Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id) for task_id, bound in bounds.items()]
+    wanted = Q(*each, _connector=Q.OR) if each else Q(pk__in=[])
     return begun.filter(wanted).order_by("id")
