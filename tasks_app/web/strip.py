@@ -57,9 +57,13 @@ class Bar:
     title: str
 
     @property
+    def is_hollow(self) -> bool:
+        """Hollow: not ended, or ended without an outcome."""
+        return self.run.status in _HOLLOW
+
+    @property
     def shape(self) -> str:
-        """Its element; put together here, for a list draws thousands of them. What ended without an outcome, or has
-        not ended, is hollow."""
+        """Its element; put together here, for a list draws thousands of them."""
         return mark_safe(  # noqa: S308  # our own numbers, and a state of ours
             f'<rect class="{_LOOKS[self.run.status]}"'
             f' x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" />'
