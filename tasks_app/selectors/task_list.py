@@ -90,7 +90,7 @@ def rows_between(rows: QuerySet[ScheduledTask], first: int, last: int) -> list[S
 
 
 class StripRun(NamedTuple):
-    """As much of a run as the strip draws: a page of tasks has thousands, for which rows cost a quarter of objects."""
+    """As much of a run as the strip draws: a page of tasks has thousands, and objects cost more."""
 
     id: uuid.UUID
     status: str
