@@ -12,7 +12,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402
+from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
@@ -20,6 +20,7 @@ from django.db import connection  # noqa: E402
 from benchmarks import _seed  # noqa: E402
 from benchmarks.ours.task_handlers import CLOCK, NOOP  # noqa: E402
 from tasks_app import jobs  # noqa: E402
+from tasks_app.kinds.addresses import OUTSIDE  # noqa: E402
 from tasks_app.models import ScheduledTask, TaskRun, db_now  # noqa: E402
 from tasks_app.services import api_keys  # noqa: E402
 
@@ -94,6 +95,7 @@ def fill(tasks: int, runs: int) -> dict[str, Any]:
     """Make so many tasks and runs; gives for an administrator and for one who owns few of them how to ask for pages."""
     few = max(12, tasks // 1000)
     someone = User.objects.create_user("someone")
+    someone.user_permissions.add(Permission.objects.get(codename=OUTSIDE.rpartition(".")[2]))  # some examples send mail
     call_command("demo", tasks=few, runs=runs * few // tasks, owner=someone.username, stdout=sys.stderr)
     call_command("demo", tasks=tasks - few, runs=runs - runs * few // tasks, owner=OWNER, stdout=sys.stderr)
     with connection.cursor() as cursor:

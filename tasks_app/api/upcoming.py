@@ -14,9 +14,9 @@ from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid, NotFound
 from tasks_app.selectors.access import Deed, require
 from tasks_app.selectors.planned import PlannedFilters, tasks_shown
-from tasks_app.services.load import Load, Part, hours_of, minutes_of
+from tasks_app.services.load import Part, hours_of, load_within, minutes_of
 from tasks_app.services.spreading import MOST, Spread, tasks_spread
-from tasks_app.services.starts import Window, starts_within
+from tasks_app.services.starts import Window
 from tasks_app.services.upcoming import upcoming_slots
 
 _DAY = timedelta(days=1)
@@ -131,7 +131,7 @@ class UpcomingLoad(Endpoint):
         """Count the slots to come of all tasks that the caller may see, by minute or by hour."""
         window, size = query.window(), 60 if query.per == "minute" else 3600
         edges = minutes_of(window) if query.per == "minute" else hours_of(window)
-        load = Load(starts_within(call.user, window, query.filters()), edges)
+        load = load_within(call.user, window, query.filters(), edges)
         parts = [_part(part, size) for part in load.parts if part.runs]
         return LoadPage(
             results=parts,

@@ -177,7 +177,7 @@ class TaskRun(models.Model):
     @property
     def duration_ms(self) -> int | None:
         """Run time of the last attempt in milliseconds; null while it has none."""
-        return _between_ms(self.started_at, self.finished_at)
+        return between_ms(self.started_at, self.finished_at)
 
     @property
     def can_cancel(self) -> bool:
@@ -195,7 +195,8 @@ class TaskRun(models.Model):
         return self.status == Status.FAILED and self.dismissed_at is None
 
 
-def _between_ms(start: datetime | None, end: datetime | None) -> int | None:
+def between_ms(start: datetime | None, end: datetime | None) -> int | None:
+    """Give the time between two instants in milliseconds; None without both."""
     if start is None or end is None:
         return None
     return max(0, round((end - start).total_seconds() * 1000))

@@ -1,12 +1,12 @@
 """The tasks that have something planned: whole, for a few of them, and as bare rows, for counting all."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet, Sum
 
 from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.selectors.access import Person, visible_tasks
@@ -66,6 +66,13 @@ def planned_rows(user: Person, filters: PlannedFilters, *, until: datetime) -> l
     return [
         PlannedRow(*values) for values in planned_tasks(user, filters, until=until).values_list(*PlannedRow._fields)
     ]
+
+
+def planned_state(user: Person, filters: PlannedFilters) -> Hashable:
+    """Give what changes when one of these tasks or its calendar is made, edited or deleted, not when a task fires."""
+    rows = planned_tasks(user, filters).order_by()
+    found = rows.aggregate(Count("id"), Sum("version"), Max("created_at"), Max("calendar__updated_at"))
+    return tuple(found.values())
 
 
 def calendars_of(rows: Collection[PlannedRow]) -> dict[uuid.UUID, Calendar]:

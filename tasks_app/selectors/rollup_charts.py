@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from tasks_app.models import RunRollup, db_now
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.rollup_rows import Choice, Reader, steady
+from tasks_app.selectors.rollup_rows import Choice, Reader, spans_of, steady
 from tasks_app.selectors.rollup_spans import LENGTH, Grain, floor, kept_from
 from tasks_app.selectors.run_sums import EndedRun
 from tasks_app.states import Status
@@ -97,7 +97,7 @@ def _chart(
         bars = _Bars(starts)
         reader = Reader()
         for source in sources:
-            bars.add_rows(choice, source)
+            bars.add_rows(choice, source, counted_to)
         others = choice.others() if any(source.grain == Grain.MINUTE for source in sources) else []
         if others:
             runs = choice.runs().filter(task_id__in=others).exclude(owner_id=choice.user.pk)
@@ -108,18 +108,22 @@ def _chart(
     return steady(read)
 
 
+def _sums_by_start(rows: QuerySet[RunRollup]) -> list[tuple[datetime, int, int]]:
+    sums = rows.values_list("start").annotate(Sum("succeeded"), Sum("failed"))
+    return [(start, int(succeeded), int(failed)) for start, succeeded, failed in sums]
+
+
 class _Bars:
     """Bars that are filled."""
 
     def __init__(self, starts: Iterable[datetime]) -> None:
         self._counts = {start: [0, 0] for start in starts}
 
-    def add_rows(self, choice: Choice, source: Source) -> None:
+    def add_rows(self, choice: Choice, source: Source, counted_to: datetime) -> None:
         """Add kept figures."""
-        rows = choice.rows().filter(grain=source.grain, start__gte=source.start, start__lt=source.end)
-        sums = rows.order_by().values_list("start").annotate(Sum("succeeded"), Sum("failed"))
-        for at, succeeded, failed in sums:
-            self._add(source.place(at), int(succeeded), int(failed))
+        for sums in spans_of(choice, (source.grain, source.start, source.end), counted_to, _sums_by_start):
+            for at, succeeded, failed in sums:
+                self._add(source.place(at), succeeded, failed)
 
     def add_runs(self, runs: Iterable[EndedRun], place: Place) -> None:
         """Add runs."""

@@ -1,7 +1,7 @@
 """Reading kept figures together with the runs that they do not hold yet."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -13,13 +13,16 @@ from django.db.models.functions import Cast
 from tasks_app.models import RollupMark, RunRollup, TaskRun
 from tasks_app.models.rollup import BOUNDS_MS
 from tasks_app.selectors.access import Person, sees_all, shared_task_ids, visible_rollups, visible_runs
-from tasks_app.selectors.rollup_spans import EVER_START
+from tasks_app.selectors.brief import Brief, scope_of
+from tasks_app.selectors.rollup_spans import EVER_START, Grain, floor
 from tasks_app.selectors.run_sums import NUMBERS, EndedRun, Sums
 
 MOST = 20_000
 _TRIES = 3
+_CLOSED: Brief[Any] = Brief(seconds=300, most=500)
 _CLASSES = [f"class_{number}" for number in range(len(BOUNDS_MS) + 1)]
 T = TypeVar("T")
+Span = tuple[RunRollup.Grain, datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,11 @@ class Choice:
         runs = visible_runs(self.user)
         runs = runs.filter(type=self.type) if self.type else runs
         return runs.filter(task_id=self.task) if self.task else runs
+
+    @property
+    def key(self) -> Hashable:
+        """What is equal for choices of the same runs."""
+        return (scope_of(self.user), self.type, self.task)
 
     def others(self) -> list[uuid.UUID]:
         """Give the tasks of others that the user sees because they are shared: minutes tell nothing of them."""
@@ -86,6 +94,23 @@ def counted_to() -> datetime:
     """Give the instant to which ended runs are in the figures; before all of them where nothing is counted yet."""
     mark = RollupMark.objects.filter(name="runs").first()
     return mark.counted_to if mark else EVER_START
+
+
+def spans_of(choice: Choice, span: Span, counted: datetime, read: Callable[[Any], T]) -> Iterator[T]:
+    """Read the rows of a span in two parts: what is closed, because all that ended in it is counted, and the rest.
+
+    What is closed only an import or a correction changes, so the answer may be up to five minutes old.
+    """
+    grain, start, end = span
+    cut = min(max(floor(counted, grain), start), end) if grain != Grain.MINUTE else start
+
+    def rows(first: datetime, last: datetime) -> QuerySet[RunRollup]:
+        return choice.rows().filter(grain=grain, start__gte=first, start__lt=last).order_by()
+
+    if start < cut:
+        yield _CLOSED.get((choice.key, grain, start, cut, read), lambda: read(rows(start, cut)))
+    if cut < end:
+        yield read(rows(cut, end))
 
 
 def sums_by_type(rows: QuerySet[RunRollup]) -> dict[str, Sums]:

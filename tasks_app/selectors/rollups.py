@@ -12,7 +12,7 @@ from datetime import datetime
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
-from tasks_app.selectors.rollup_rows import Choice, Reader, steady, sums_by_type
+from tasks_app.selectors.rollup_rows import Choice, Reader, spans_of, steady, sums_by_type
 from tasks_app.selectors.rollup_spans import parts
 from tasks_app.selectors.run_sums import Sums, summed
 
@@ -82,9 +82,10 @@ def _sums(choice: Choice, start: datetime, end: datetime) -> tuple[dict[str, Sum
                 for run in reader.ended(choice.runs(), part.start, part.end):
                     found[run.type].count(run)
             else:
-                rows = choice.rows().filter(grain=part.grain, start__gte=part.start, start__lt=part.end)
-                for name, sums in sums_by_type(rows).items():
-                    found[name].add(sums)
+                rows = (part.grain, part.start, part.end)
+                for of_types in spans_of(choice, rows, counted_to, sums_by_type):
+                    for name, sums in of_types.items():
+                        found[name].add(sums)
         return found, reader.is_complete
 
     return steady(read)

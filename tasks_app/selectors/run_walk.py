@@ -16,7 +16,8 @@ from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import as_id
 from tasks_app.states import Status
 
-WALK = 50_000
+WALK, READ = 50_000, 20_000
+"""Of so many rows a column is looked at, and of so many the text and the name of the task."""
 _LED = {"task", "batch", "status", "type", "needs"}
 _FREE = {"created_from", "created_to", "no_waiting"}
 
@@ -27,6 +28,7 @@ class Found:
 
     rows: QuerySet[TaskRun]
     floor: uuid.UUID | None = None
+    walk: int = WALK
 
     @property
     def since(self) -> datetime | None:
@@ -35,8 +37,11 @@ class Found:
 
 
 def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = None, most: int = 0) -> Found:
-    """The runs that the user may see and that match, among the newest `most` (50,000) that an index leads to."""
-    most = most or WALK
+    """The runs that the user may see and that match, among the newest `most` to which an index leads.
+
+    Those are 50,000 if nothing else is said, and 20,000 where words are looked for.
+    """
+    most = most or (READ if _has_words(filters) else WALK)
     rows = run_search(user, filters)
     if is_led(user, filters):
         return Found(rows)
@@ -48,7 +53,7 @@ def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = No
     floor = scope.order_by("-id").values_list("id", flat=True)[most - 1 : most].first()
     if floor is None or (filters.created_from is not None and floor < first_id_at(filters.created_from)):
         return Found(rows)
-    return Found(rows.filter(id__gte=floor), floor)
+    return Found(rows.filter(id__gte=floor), floor, most)
 
 
 def is_led(user: Person, filters: RunFilters) -> bool:
@@ -79,6 +84,10 @@ def _scope(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
     if filters.needs or filters.status:
         return rows.filter(status=filters.status or Status.FAILED)
     return rows.filter(type=filters.type) if filters.type else rows
+
+
+def _has_words(filters: RunFilters) -> bool:
+    return bool(filters.search or (filters.read is not None and filters.read.words))
 
 
 def _is_one_id(filters: RunFilters) -> bool:

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tasks_app.services.starts import Group, Starts, Window
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.brief import Brief, scope_of
+from tasks_app.selectors.planned import PlannedFilters, planned_state
+from tasks_app.services.starts import Group, Starts, Window, starts_within
 
 MINUTE, HOUR = 60, 3600
+_KEPT: "Brief[Load]" = Brief(seconds=60, most=20)
 # With fewer parts nothing is said so often that it tires.
 FEW_PARTS = 4
 # Beyond so many (task, minute) pairs the rest counts in the total, but has no place any more: a quarter of a second.
@@ -137,6 +141,15 @@ class Load:
     def most_often(self, most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:
         """Give the tasks that start most often, each with all its seconds."""
         return _tasks_of(heapq.nsmallest(most, self.groups, key=lambda group: -len(group.seconds)), most)
+
+
+def load_within(user: Person, window: Window, filters: PlannedFilters, edges: Sequence[int], *, most: int = 0) -> Load:
+    """Count what starts within a window of all tasks that the user may see and that match.
+
+    Where that took long it is kept for a minute, unless somebody edits, makes or deletes one of the tasks.
+    """
+    key = (scope_of(user), window, filters, tuple(edges), most, planned_state(user, filters))
+    return _KEPT.get(key, lambda: Load(starts_within(user, window, filters), edges, most=most))
 
 
 def _tasks_of(groups: Iterable[Group], most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:

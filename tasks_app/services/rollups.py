@@ -86,7 +86,9 @@ def rollup_add(runs: QuerySet[TaskRun]) -> int:
     if mark is None:
         return 0
     now, count, cells = db_now(), 0, defaultdict[Cell, Sums](Sums)
-    ended = runs.filter(finished_at__lt=mark.counted_to).order_by("finished_at").values_list(*EndedRun._fields)
+    # Task by task: so the runs of a day come one after the other, and its row is written once.
+    ordered = runs.filter(finished_at__lt=mark.counted_to).order_by("task_id", "finished_at")
+    ended = ordered.values_list(*EndedRun._fields)
     for row in ended.iterator(chunk_size=PIECE):
         if len(cells) >= ROWS:
             add_figures(_figures(cells, now))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -44,7 +45,7 @@ class Look:
             order=order if order in ORDERS else "",
         )
 
-    @property
+    @cached_property
     def window(self) -> Window:
         """The window in seconds since 1970."""
         start = (self.start or self.now).replace(second=0, microsecond=0)

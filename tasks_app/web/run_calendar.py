@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.selectors.rollups import Ended, per_day
-from tasks_app.services.load import MINUTE, Load
-from tasks_app.services.starts import Window, starts_within
+from tasks_app.services.load import MINUTE, load_within
+from tasks_app.services.starts import Window
 from tasks_app.web import heat_map, query
 from tasks_app.web.look import local
 from tasks_app.web.objects import task_or_none
@@ -67,7 +67,8 @@ def _planned(user: User, task: ScheduledTask | None, now: datetime) -> dict[date
     """How many runs start on each of the next days, in the reader's zone."""
     start = now.replace(second=0, microsecond=0)
     window = Window.of(start, start + AHEAD)
-    load = Load(starts_within(user, window, PlannedFilters(task=task.pk if task else None)), [window.start, window.end])
+    filters = PlannedFilters(task=task.pk if task else None)
+    load = load_within(user, window, filters, [window.start, window.end])
     found: Counter[date] = Counter()
     for place, runs in enumerate(load.runs):
         if runs:

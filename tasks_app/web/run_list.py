@@ -15,7 +15,7 @@ from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.run_completion import run_completions
 from tasks_app.selectors.run_list import CAP, RunFilters, ended_counts, open_counts, run_page
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
-from tasks_app.selectors.run_walk import WALK, Found, run_find
+from tasks_app.selectors.run_walk import Found, run_find
 from tasks_app.states import OPEN, Status
 from tasks_app.web import query
 from tasks_app.web.completing import completed
@@ -87,7 +87,7 @@ def _reach(request: Request, found: Found, floor: uuid.UUID | None) -> dict[str,
     if floor is None:
         return {}
     further = f"{kept(request.GET)}&{urlencode({'before': floor})}"
-    return {"searched_to": found.since, "walk": WALK, "further": f"{request.path}?{further}"}
+    return {"searched_to": found.since, "walk": found.walk, "further": f"{request.path}?{further}"}
 
 
 def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Deed, may
-from tasks_app.selectors.run_walk import WALK, run_find
+from tasks_app.selectors.run_walk import run_find
 from tasks_app.services import sweeps
 from tasks_app.services.sweeps import Progress, Sweep, Verb
 from tasks_app.web.page import Request, actor_of, page, render
@@ -99,7 +99,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         "title": _ASKS[verb].format(_counted(total)),
         "button": _BUTTONS[verb],
         "since": found.since,
-        "walk": WALK,
+        "walk": found.walk,
     }
     if first:
         newest = uuid.UUID(int=first[0].id.int + 1)

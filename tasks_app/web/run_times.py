@@ -37,7 +37,7 @@ class Stretch:
 def steps_of(events: list[RunEvent]) -> list[Step]:
     """The states that the run went through."""
     moves = [event for event in events if event.version is not None]
-    following = [*moves[1:], None]
+    following = [*moves[1:], None][: len(moves)]
     return [
         Step(event, words.seconds_between(event.at, after.at if after else None), after is None)
         for event, after in zip(moves, following, strict=True)

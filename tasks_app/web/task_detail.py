@@ -51,7 +51,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     filters = history_filters(request, task)
     before = query.identifier(request.GET, "before")
     history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
-    recent = recent_runs([task.id])[task.id]
+    recent = recent_runs(task.id)
     coming, broken = _coming(task)
     context: dict[str, Any] = {
         "task": task,

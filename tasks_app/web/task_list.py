@@ -12,7 +12,7 @@ from tasks_app.selectors.access import Deed, may, tasks_open_to
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.search_tasks import task_qualifiers
-from tasks_app.selectors.task_list import recent_runs, rows_between
+from tasks_app.selectors.task_list import rows_between, strip_runs
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.completing import completed
@@ -104,7 +104,7 @@ def _bulk(request: Request, shown: list[ScheduledTask], rows: QuerySet[Scheduled
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:
     """Give each task with its last runs and its next instant."""
-    runs = recent_runs([task.id for task in tasks])
+    runs = strip_runs([task.id for task in tasks])
     return [{"task": task, "runs": runs[task.id], "slots": _slots(task)} for task in tasks]
 
 

@@ -15,8 +15,7 @@ from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.planned import PlannedFilters, planning_owners, tasks_shown
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
-from tasks_app.services.load import Load
-from tasks_app.services.starts import starts_within
+from tasks_app.services.load import Load, load_within
 from tasks_app.services.upcoming import Upcoming, upcoming_slots
 from tasks_app.web import agenda, lanes, load_chart, query, words
 from tasks_app.web.look import FILTERS, ORDERS, SPAN_LABELS, SPAN_WORDS, SPANS, Look, local, moment, written
@@ -46,7 +45,7 @@ class CrowdRow:
 def upcoming(request: Request) -> HttpResponse:
     """Show the load of the span, its crowded minutes, its tasks and its hours."""
     look = Look.of(request.GET, timezone.now())
-    load = Load(starts_within(request.user, look.window, look.filters), look.pages(), most=ENTRIES[look.span])
+    load = load_within(request.user, look.window, look.filters, look.pages(), most=ENTRIES[look.span])
     context = {
         "look": look,
         "load": load,

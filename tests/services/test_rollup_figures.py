@@ -171,6 +171,6 @@ def test_the_cost_does_not_grow_with_the_history(alice: User, clock: Clock, djan
     count_all()
     with django_assert_max_num_queries(12):
         rollups.span_figures(alice, START - 10 * DAY - timedelta(seconds=5), START)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         rollups.per_day(alice, 30, ZoneInfo("Europe/Berlin"))
     assert RunRollup.objects.filter(grain="ever").count() == 2

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import AuditEntry, Batch, ScheduledTask, TaskRun, db_now
+from tasks_app.models import AuditEntry, Batch, RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.usual import usual_seconds
 from tasks_app.web.run_origin import origin_of
@@ -163,3 +163,9 @@ def test_the_facts_beside_a_run_are_fetched_again(client: Client, alice: User) -
     answer = client.get(address, headers=asked)
     assert "Worker" in text(answer)
     assert "<h1" not in answer.content.decode()
+
+
+def test_a_run_of_which_no_event_is_kept_has_a_page(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice, None)
+    RunEvent.objects.filter(run=run).delete()
+    assert as_alice.get(page(run)).status_code == 200

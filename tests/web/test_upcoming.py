@@ -11,6 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors import brief
+from tasks_app.selectors.planned import PlannedFilters, planned_state
+from tasks_app.services.tasks import task_update
 from tasks_app.web import words
 from tasks_app.web.look import Look, written
 from tests import runs
@@ -300,7 +303,7 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(40):
         make(f"Task {number:02}", **daily(soon + timedelta(minutes=number % 7)))
     client = signed_in(alice)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         response = client.get("/upcoming/")
     assert len(response.context["lanes"]) == 30
     assert response.context["lanes_rest"] == 10
@@ -326,3 +329,16 @@ def test_tasks_that_have_gone_leave_no_lane(reader: Client, make: MakeTask, soon
     task = make("Gone", **daily(soon))
     ScheduledTask.objects.filter(pk=task.pk).update(deleted_at=timezone.now())
     assert names(reader) == []
+
+
+def test_a_plan_that_is_kept_is_worked_out_anew_once_a_task_is_edited(
+    reader: Client, alice: User, make: MakeTask, soon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brief, "SLOW", 0)
+    task = make("Morning", **daily(soon))
+    assert "1 run of 1 task" in text(reader.get("/upcoming/"))
+    task_update(task=task, changes={"schedule": {"kind": "every", "hours": 1}}, actor="tests")
+    assert "1 run of 1 task" not in text(reader.get("/upcoming/"))
+    state = planned_state(alice, PlannedFilters())
+    ScheduledTask.objects.filter(id=task.id).update(slots_fired=5)
+    assert planned_state(alice, PlannedFilters()) == state

@@ -43,6 +43,8 @@ class Command(OneLineCommand):
         if not made:
             self.stdout.write("The examples are there already; delete those with the tag demo to make them anew.")
             return
+        while rollup_count("command:demo"):  # what is counted as it is written need not be read again
+            pass
         count = self._history(made, runs)
         while rollup_count("command:demo"):
             pass
@@ -84,7 +86,7 @@ class Command(OneLineCommand):
                     history.Past(task, plan, history.slots_before(task, now, count=each + (n < rest), since=since))
                     for n, (task, plan) in enumerate(made[start : start + _PIECE], start)
                 ]
-                count += history.write(pasts, now, seed=start + 1)
+                count += history.write(pasts, now, seed=pasts[0].task.pk.int)
                 rollup_add(TaskRun.objects.filter(task__in=[past.task for past in pasts]))
         told = TaskRun.objects.filter(task__in=[task for task, _ in made[:_PIECE]]).order_by("-id")
         history.tell(told[: history.TOLD])

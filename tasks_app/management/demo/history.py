@@ -105,7 +105,7 @@ def _insert(task: ScheduledTask, rows: list[dict[str, Any]], now: datetime) -> N
         like = build_run(task, trigger=Trigger.SCHEDULE, actor=ACTOR, status=status, now=now)
         like.version = 1 if status == Status.SKIPPED else 3
         like.claim_no = int(status != Status.SKIPPED)
-        if status == Status.FAILED:
+        if status == Status.FAILED:  # as one that is not tried again: it has one attempt to tell of
             like.failures, like.max_retries = 1, 0
         names = [name for name in these[0] if name != "status"]
         insert_alike(like, **{name: [row[name] for row in these] for name in names})
