@@ -5,7 +5,7 @@ from statistics import median
 from uuid import UUID
 
 from tasks_app.models import TaskRun
-from tasks_app.selectors.task_list import recent_runs
+from tasks_app.selectors.task_list import StripRun, strip_runs
 from tasks_app.states import Status
 
 _LOOKED_AT = 50
@@ -22,10 +22,10 @@ def usual_seconds(run: TaskRun) -> float | None:
 
 def usual_of(task_ids: Iterable[UUID]) -> dict[UUID, float | None]:
     """Give it for some tasks that the reader may see, in as many queries as for one."""
-    return {task_id: _middle(runs) for task_id, runs in recent_runs(sorted(set(task_ids)), _LOOKED_AT).items()}
+    return {task_id: _middle(runs) for task_id, runs in strip_runs(sorted(set(task_ids))).items()}
 
 
-def _middle(runs: Iterable[TaskRun]) -> float | None:
+def _middle(runs: Iterable[TaskRun | StripRun]) -> float | None:
     took = [
         (run.finished_at - run.started_at).total_seconds()
         for run in runs

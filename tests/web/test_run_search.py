@@ -151,7 +151,7 @@ def test_a_long_search_costs_no_query_per_run(
 
 def offered(client: Client, q: str) -> list[str]:
     """What the box offers at the end of the text."""
-    return [one["label"] for one in client.get("/runs/search/", {"q": q, "at": len(q)}).json()["options"]]
+    return [one["label"] for one in client.get("/runs/search/", {"q": q, "at": str(len(q))}).json()["options"]]
 
 
 def test_the_box_offers_only_what_one_can_see(
