@@ -19,8 +19,8 @@ def text(response: Page) -> str:
 
 
 def value(response: Page, name: str) -> str:
-    """What stands in an input or a textarea."""
-    html = response.content.decode()
+    """What stands in an input or a textarea of the page itself, not of the frame around it."""
+    html = response.content.decode().rpartition("<main")[2]
     control = re.search(rf'<(input|textarea)\b[^>]*\bname="{re.escape(name)}"[^>]*>([^<]*)', html)
     assert control is not None, f"no control named {name}"
     inside = re.search(r'\bvalue="([^"]*)"', control.group())
