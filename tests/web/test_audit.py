@@ -1,5 +1,6 @@
 """The page of the audit log, and the history of one task on its page."""
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -77,6 +78,7 @@ def test_what_somebody_wrote_is_text(as_staff: Client) -> None:
     assert "<b>" not in html.partition("differences")[2].partition("</ul>")[0].replace("<b>a</b>", "")
 
 
+@pytest.mark.usefixtures("empty_redis")
 def test_a_new_password_is_an_entry_without_it(as_alice: Client, alice: User) -> None:
     words = {"old_password": "alice-password", "new_password1": "quite-new-canary", "new_password2": "quite-new-canary"}
     assert as_alice.post(reverse("password"), words).status_code == 302
