@@ -106,12 +106,3 @@ def test_the_theme_changes_at_once_and_stays(page: Page, context: BrowserContext
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-def test_keys_lead_to_places(page: Page) -> None:
-    page.goto("/")
-    page.keyboard.press("g")
-    page.keyboard.press("r")
-    page.wait_for_url("**/runs/")
-    page.keyboard.press("/")
-    expect(page.locator("[data-search]")).to_be_focused()
