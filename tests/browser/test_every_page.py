@@ -25,12 +25,9 @@ WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform, theme: str, width: str) -> None:
-    across, down = WIDTHS[width]
+def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform, theme: str) -> None:
     profile = browser.new_context(
         base_url=lived_in.address,
-        viewport={"width": across, "height": down},
         color_scheme="dark" if theme == "dark" else "light",
         reduced_motion="reduce",
         locale="en-GB",
@@ -44,8 +41,10 @@ def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform,
     for name, address in every_place(page).items():
         page.goto(address)
         page.wait_for_load_state()
-        faults[name] = _faults(page)
-        _keep(page, f"{name}{width}-{theme}.png")
+        for width, (across, down) in WIDTHS.items():
+            page.set_viewport_size({"width": across, "height": down})
+            faults[f"{name}{width}"] = _faults(page)
+            _keep(page, f"{name}{width}-{theme}.png")
     profile.close()
     assert {name: found for name, found in faults.items() if found} == {}
 
