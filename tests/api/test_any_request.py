@@ -28,7 +28,7 @@ from tests.api.conftest import make
 from tests.runs import make_run
 
 EXAMPLES = int(os.environ.get("ANY_REQUEST_EXAMPLES", "4"))
-REFUSALS = ("2xx", "400", "403", "404", "409", "412", "422", "429")
+REFUSALS = ("2xx", "400", "401", "403", "404", "409", "412", "422", "429")
 CONFIG = SchemathesisConfig.from_dict({"checks": {"positive_data_acceptance": {"expected-statuses": list(REFUSALS)}}})
 CHECKS = [
     schemathesis.checks.not_a_server_error,

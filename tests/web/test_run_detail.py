@@ -144,7 +144,7 @@ def test_the_number_of_queries_does_not_grow(
         runs.log(run, "a", "b")
         runs.hand_back(run)
     as_alice.get(page(run))  # what is known for some seconds is asked now
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         as_alice.get(page(run))
 
 
