@@ -48,9 +48,6 @@ FRAGMENTS = {
 def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Show the task, its last fifty runs, its next ten slots and its history."""
     task = task_or_404(request, task_id)
-    filters = history_filters(request, task)
-    before = query.identifier(request.GET, "before")
-    history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
     recent = recent_runs(task.id)
     coming, broken = _coming(task)
     context: dict[str, Any] = {
@@ -64,13 +61,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "spread_delay": spread_delay(task, task.spread_seconds),
         "instants": instants(coming, task.timezone),
         "broken": broken,
-        "history": history,
-        "older": older,
-        "is_first_page": before is None,
-        "selects": history_selects(request),
-        "day_from": query.text(request.GET, "from"),
-        "day_to": query.text(request.GET, "to"),
-        "is_filtered": set(filters.asked) != {"task", "no_waiting"},
+        **_history(request, task),
         "problem": _problem(recent, task),
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
@@ -88,6 +79,21 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "collections": collections_of_task(request.user, task.id)[:5],
     }
     return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
+
+
+def _history(request: Request, task: ScheduledTask) -> dict[str, Any]:
+    """One page of its runs, and what narrows them."""
+    filters, before = history_filters(request, task), query.identifier(request.GET, "before")
+    history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
+    return {
+        "history": history,
+        "older": older,
+        "is_first_page": before is None,
+        "selects": history_selects(request),
+        "day_from": query.text(request.GET, "from"),
+        "day_to": query.text(request.GET, "to"),
+        "is_filtered": set(filters.asked) != {"task", "no_waiting"},
+    }
 
 
 def _figures(request: Request, task: ScheduledTask) -> Figures:
