@@ -18,8 +18,8 @@ from tests.live.platform import Platform, running_platform
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(600)]
 FEW, MANY = 20_000, 150_000
-# The file of so many more rows has 13 to 20 MB, and as Python's objects they would be far more. What a process holds for good
-# still grows by some 5 MB over its first reports.
+# The file of so many more rows has 13 to 20 MB, and as Python's objects they would be far more. What a process
+# holds for good still grows by some 5 MB over its first reports.
 GROWTH_MB = 10
 COLUMNS = ["id", "type", "status", "queue", "finished_at"]
 
