@@ -39,13 +39,15 @@ def password_change(*, user: AbstractBaseUser, password: str | None) -> None:
     """Set a new password, or take it away (None), and tell the person. Raises Conflict.
 
     What was signed in with the old one ends: tokens here, and sessions by themselves, each bound to the
-    stored hash. Wrong tries are forgotten.
+    stored hash. Wrong tries are forgotten. Who had none, as somebody invited, has had nothing changed and gets no mail.
     """
+    is_first = not user.has_usable_password()
     with transaction.atomic():
         _replace(user, password)
         sign_ins_end(user=user)
         audit.note("password.change", user, owner_id=user.pk)
-        account_news(user=user, what=News.PASSWORD)
+        if not is_first:
+            account_news(user=user, what=News.PASSWORD)
     account_forget(user=user)
 
 

@@ -8,12 +8,14 @@ import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.tokens import default_token_generator
 from django.test import Client
+from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from tasks_app.errors import Conflict
 from tasks_app.models import AuditEntry, TokenSignIn
 from tasks_app.services import audit
+from tasks_app.services.invitations import invitation_of
 from tasks_app.services.passwords import password_change, sign_out_everywhere
 from tasks_app.services.second_factor import STEP_SECONDS, code_at, factor_begin, recovery_codes_make
 from tasks_app.services.tokens import sign_in_begin
@@ -50,6 +52,19 @@ def test_so_is_one_that_was_chosen_over_a_link(
     with django_capture_on_commit_callbacks(execute=True):
         client.post(form, NEW)
     assert [letter.to for letter in all_sent()] == [["alice@example.org"]]
+
+
+def test_a_first_password_is_no_news_to_who_was_invited(
+    client: Client, staff: User, alice: User, django_capture_on_commit_callbacks: Committing
+) -> None:
+    alice.set_unusable_password()
+    alice.save()
+    uid, token = invitation_of(by=staff, person=alice)
+    form = client.get(reverse("invitation", args=[uid, token]))["Location"]
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(form, NEW)
+    assert User.objects.get(pk=alice.pk).check_password("bells at nine")
+    assert all_sent() == []
 
 
 def test_a_second_factor_that_comes_goes_or_has_new_codes_is_told_of(
