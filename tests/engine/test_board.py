@@ -1,8 +1,11 @@
 """The shared memory between a worker's parent and its children."""
 
+import contextlib
+import mmap
 import os
 import time
 import uuid
+from typing import Any
 
 import pytest
 
@@ -125,6 +128,45 @@ def test_what_a_child_holds_of_a_group_is_read_until_it_holds_nothing() -> None:
     board.hold(Held(1, 4712, []))
     assert [held.index for held in board.all_held()] == [0, CHILDREN * 2 - 1]
     assert board.busy() == []
+
+
+class Killed(Exception):
+    """Raised where a kill would come."""
+
+
+class UntilKilled:
+    """Memory whose user is killed after so many bytes that it has written."""
+
+    def __init__(self, memory: mmap.mmap, after: int) -> None:
+        self.memory, self.left = memory, after
+
+    def __getitem__(self, where: Any) -> Any:
+        return self.memory[where]
+
+    def __setitem__(self, where: Any, value: Any) -> None:
+        start, data = (where.start, value) if isinstance(where, slice) else (where, bytes([value]))
+        written = data[: self.left]
+        self.memory[start : start + len(written)] = written
+        self.left -= len(written)
+        if len(written) < len(data):
+            raise Killed
+
+
+def test_a_child_that_is_killed_at_any_byte_of_a_note_leaves_the_one_before_or_the_new_one() -> None:
+    before = Held(1, 4711, [(uuid.uuid4(), number) for number in range(3)], is_background=True)
+    after = Held(1, 4711, [(uuid.uuid4(), number) for number in range(2)], is_background=True)
+    found = []
+    for byte in range(80):
+        board = Board()
+        board.hold(before)
+        memory = board._memory
+        board._memory = UntilKilled(memory, byte)  # type: ignore[assignment]  # as much of one as is used
+        with contextlib.suppress(Killed):
+            board.hold(after)
+        board._memory = memory
+        found.append(board.held(1))
+    assert [held for held in found if held not in (before, after)] == []
+    assert (found[0], found[-1]) == (before, after)
 
 
 def test_a_new_child_leaves_what_its_predecessor_held() -> None:

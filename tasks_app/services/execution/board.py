@@ -30,7 +30,9 @@ _SLOT = struct.Struct("=BBBxdII16s")
 _ENDS_AT, _ENDS = 4, struct.Struct("=d")
 _HELD = struct.Struct("=IIB")
 _MEMBER = struct.Struct("=16sI")
-_HELD_SIZE = _HELD.size + GROUP_MOST * _MEMBER.size
+_LIST_SIZE = _HELD.size + GROUP_MOST * _MEMBER.size
+_LISTS = 2
+_HELD_SIZE = 1 + _LISTS * _LIST_SIZE  # which of its lists holds, and the lists
 _HELD_AT = _SLOTS_AT + CHILDREN * _BANKS * _SLOT.size
 
 
@@ -172,17 +174,21 @@ class Board:
     def hold(self, held: Held) -> None:
         """Say which runs of a group the child holds, beside the one it works on: not begun, or ended and not written.
 
-        The count is written last, and 0 first: who dies in between leaves no claim that is half written.
+        Written beside the list that holds, which one byte then replaces: who dies in between leaves the one or the
+        other, and its parent gives back at once what it names.
         """
-        start = _HELD_AT + held.index * _HELD_SIZE
-        members = b"".join(_MEMBER.pack(run_id.bytes, claim_no) for run_id, claim_no in held.claims)
-        self._memory[start : start + _HELD.size] = _HELD.pack(held.pid, 0, False)
-        self._memory[start + _HELD.size : start + _HELD.size + len(members)] = members
-        self._memory[start : start + _HELD.size] = _HELD.pack(held.pid, len(held.claims), held.is_background)
+        chosen = _HELD_AT + held.index * _HELD_SIZE
+        other = 1 - self._memory[chosen]
+        start = chosen + 1 + other * _LIST_SIZE
+        packed = _HELD.pack(held.pid, len(held.claims), held.is_background)
+        packed += b"".join(_MEMBER.pack(run_id.bytes, claim_no) for run_id, claim_no in held.claims)
+        self._memory[start : start + len(packed)] = packed
+        self._memory[chosen] = other
 
     def held(self, index: int) -> Held:
         """Give the runs of a group that the child holds."""
-        start = _HELD_AT + index * _HELD_SIZE
+        chosen = _HELD_AT + index * _HELD_SIZE
+        start = chosen + 1 + self._memory[chosen] * _LIST_SIZE
         pid, count, background = _HELD.unpack(self._memory[start : start + _HELD.size])
         start += _HELD.size
         members = _MEMBER.iter_unpack(self._memory[start : start + count * _MEMBER.size])
