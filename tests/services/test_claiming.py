@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from tasks_app.models import Queue, RunEvent, TaskRun, db_now
 from tasks_app.services import claiming
 from tests import runs
+from tests.live.surroundings import eventually
 
 pytestmark = pytest.mark.django_db
 
@@ -257,3 +258,40 @@ def test_a_claim_locks_the_one_run_that_it_takes(alice: User, at_once: ThreadPoo
     assert mine is not None
     assert theirs is not None
     assert [mine.id, theirs.id] == [made[0].id, made[1].id]
+
+
+@pytest.mark.postgres
+def test_who_comes_second_to_a_serial_task_passes_it_over_and_takes_the_next_run(
+    alice: User, at_once: ThreadPoolExecutor
+) -> None:
+    task = runs.make_task(alice)
+    first, second = (runs.make_run(alice, task, is_serial=True, priority=9) for _ in range(2))
+    other = runs.make_run(alice)
+
+    def take() -> TaskRun | None:
+        try:
+            return claim(worker="theirs")
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        mine = claim(
+            worker="mine"
+        )  # nobody sees yet that it runs, so another takes its neighbour, and waits at the index
+        taking = at_once.submit(take)
+        eventually(lambda: somebody_waits_for_this() or taking.done(), what="the second claim to wait for the first")
+        assert not taking.done()
+    theirs = taking.result(10)
+    assert mine is not None
+    assert theirs is not None, "that it lost one run keeps it from no other"
+    assert [mine.id, theirs.id] == [first.id, other.id]
+    assert runs.fresh(second).status == "queued"
+
+
+def somebody_waits_for_this() -> bool:
+    """Whether another transaction waits for the end of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid)"
+        )
+        return bool(cursor.fetchone()[0])
