@@ -11,6 +11,7 @@ from tasks_app.api.payloads import shown_payload
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.models import RunAttempt, RunEvent, TaskRun
 from tasks_app.selectors.run_list import RunFilters, run_story
+from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.runs import run_logs
 from tasks_app.states import Reason, Status, Trigger
 
@@ -118,7 +119,10 @@ class Run(Out):
     queued_at: Instant | None
     started_at: Instant | None
     finished_at: Instant | None
-    duration_ms: int | None
+    duration_ms: int | None = Field(description="Run time of the last attempt; null while it has none.")
+    total_ms: int | None = Field(
+        description="From when it was planned, or made if that was later, to its end: all attempts, and the waits."
+    )
     attempt: int
     max_attempts: int
     progress: Annotated[Any, WithJsonSchema(_PROGRESS)]
@@ -212,6 +216,7 @@ def run_fields(run: TaskRun) -> dict[str, Any]:
     return {
         **{name: getattr(run, name) for name in same},
         **{name: getattr(run, name) or None for name in ("reason", "error", "worker")},
+        "total_ms": total_ms(run),
         "id": str(run.id),
         "task": _id(run.task_id),
         "task_name": run.task.name if run.task else None,

@@ -7,13 +7,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from tasks_app.models import TaskRun
+from tasks_app.selectors.run_times import total_ms
 
 MOST = 100_000
 WALK = 1_000_000
 COLUMNS = (
     *("id", "task", "task_id", "type", "status", "reason", "trigger", "started_by", "queue", "worker", "priority"),
     *("planned_for", "made_at", "started_at", "finished_at", "duration_ms", "failures", "crashes"),
-    *("error_type", "error", "dismissed_at", "dismissed_by", "dismiss_note", "tags", "rerun_of"),
+    *("error_type", "error", "dismissed_at", "dismissed_by", "dismiss_note", "tags", "rerun_of", "total_ms"),
 )
 _PAGE = 500
 _FIELDS = (
@@ -46,5 +47,5 @@ def _row(run: TaskRun) -> list[Any]:
         *(run.id, run.task.name if run.task else "", run.task_id, run.type, run.status, run.reason, run.trigger),
         *(run.actor, run.queue, run.worker, run.priority, run.scheduled_for, run.created_at, run.started_at),
         *(run.finished_at, run.duration_ms, run.failures, run.crashes, run.error_type, run.error, run.dismissed_at),
-        *(run.dismissed_by, run.dismiss_note, ", ".join(map(str, run.tags)), run.rerun_of_id),
+        *(run.dismissed_by, run.dismiss_note, ", ".join(map(str, run.tags)), run.rerun_of_id, total_ms(run)),
     ]

@@ -128,7 +128,8 @@ def cancel(run: TaskRun, *, reason: Reason, actor: str) -> TaskRun | None:
     if run.status == Status.RUNNING:
         return None
     now = db_now()
-    return _move(_as_read(run), Status.CANCELLED, reason=reason, actor=actor, now=now, finished_at=now, due_at=None)
+    changes = {"finished_at": now, "due_at": None, "started_at": None}  # an earlier attempt did not last until now
+    return _move(_as_read(run), Status.CANCELLED, reason=reason, actor=actor, now=now, **changes)
 
 
 def cancel_all(rows: QuerySet[TaskRun], *, reason: Reason, actor: str) -> list[TaskRun]:
@@ -138,7 +139,7 @@ def cancel_all(rows: QuerySet[TaskRun], *, reason: Reason, actor: str) -> list[T
         runs = list(rows.filter(status__in=_UNCLAIMED).select_for_update(of=("self",)))
         sources = {run.id: run.status for run in runs}
         changes: dict[str, Any] = {"status": Status.CANCELLED.value, "reason": reason.value, "finished_at": now}
-        changes["due_at"] = None
+        changes |= {"due_at": None, "started_at": None}
         TaskRun.objects.filter(id__in=sources).update(version=F("version") + 1, **changes)
         for run in runs:
             for name, value in {**changes, "version": run.version + 1}.items():

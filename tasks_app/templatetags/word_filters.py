@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.payloads import masked_payload
-from tasks_app.web import json_view, words
+from tasks_app.web import json_view, run_times, words
 
 register = template.Library()
 
@@ -24,6 +24,12 @@ def duration(seconds: float | None) -> str:
 def duration_ms(milliseconds: float | None) -> str:
     """Milliseconds as words."""
     return words.duration(None if milliseconds is None else milliseconds / 1000)
+
+
+@register.filter
+def whole_time(run: TaskRun) -> str:
+    """How long a run was in all, with its attempts and waits; empty where there was one attempt."""
+    return run_times.whole_time(run)
 
 
 @register.filter

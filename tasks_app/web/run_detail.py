@@ -21,7 +21,7 @@ from tasks_app.web.page import Request, page, render
 from tasks_app.web.platform_state import why_it_waits
 from tasks_app.web.run_logs import log_context
 from tasks_app.web.run_origin import origin_of
-from tasks_app.web.run_times import steps_of, stretches, time_left
+from tasks_app.web.run_times import steps_of, stretches, time_left, took
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 RERUNS = 5
@@ -109,5 +109,4 @@ def _ending(run: TaskRun) -> str:
         return f"Stands for {words.plural(run.range_count, 'slot')} that did not run."
     skipped_for = run.error if run.status == "skipped" else ""
     reason = skipped_for.strip().split("\n", 1)[0].rstrip(".") or words.REASONS.get(run.reason, "")
-    took = f"it took {words.duration(run.duration_ms / 1000)}" if run.duration_ms is not None else ""
-    return " ".join(f"{said[0].upper()}{said[1:]}." for said in (reason, took) if said)
+    return " ".join(f"{said[0].upper()}{said[1:]}." for said in (reason, took(run)) if said)

@@ -7,12 +7,14 @@ from functools import cache, partial
 from typing import Any
 
 from tasks_app.models import RunEvent, TaskRun
+from tasks_app.selectors.run_times import began_to_wait, total_ms
 from tasks_app.selectors.usual import usual_of, usual_seconds
 from tasks_app.states import FINAL, Status
 from tasks_app.web import words
 
 _LEAST_WIDTH = 0.6
 _SURE_AFTER = 1.0
+_WORTH_SAYING = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,25 @@ def stretches(steps: list[Step], now: datetime) -> list[Stretch]:
         found.append(Stretch(status, seconds, round(x, 2), round(width * scale, 2)))
         x += width * scale
     return found
+
+
+def took(run: TaskRun) -> str:
+    """Say how long the last attempt took, and the whole where there was more to it."""
+    if run.duration_ms is None:
+        return ""
+    last = words.duration(run.duration_ms / 1000)
+    if whole := whole_time(run):
+        return f"the last attempt took {last}; all attempts and waits together, {whole}"
+    waited = words.seconds_between(began_to_wait(run), run.started_at)
+    return f"it took {last}" + (
+        f", after waiting {words.duration(waited)}" if waited and waited >= _WORTH_SAYING else ""
+    )
+
+
+def whole_time(run: TaskRun) -> str:
+    """Say how long a run was in all that has ended after several attempts; empty for any other."""
+    whole = total_ms(run) if run.claim_no > 1 and run.started_at else None
+    return "" if whole is None else words.duration(whole / 1000)
 
 
 def time_left(run: TaskRun, now: datetime) -> str:

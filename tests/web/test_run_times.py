@@ -10,10 +10,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, Batch, RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.selectors.run_list import run_story
+from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.usual import usual_seconds
+from tasks_app.services import lifecycle
+from tasks_app.states import Reason
 from tasks_app.web.run_origin import origin_of
-from tasks_app.web.run_times import steps_of, stretches, time_left, times_left
+from tasks_app.web.run_times import steps_of, stretches, time_left, times_left, took
 from tests import runs
+from tests.api.client import Api
 from tests.web.reading import text
 
 
@@ -60,6 +64,52 @@ def test_without_progress_it_comes_from_what_the_task_usually_takes(alice: User,
     assert time_left(run, run.started_at + timedelta(seconds=70)) == "it usually takes 40 s"
     runs.ask_to_stop(run)
     assert time_left(runs.fresh(run), run.started_at) == ""
+
+
+def ended(run: TaskRun, *, made: int, started: int, ended: int) -> TaskRun:
+    """End it, with these seconds since the begin of its story."""
+    runs.claim(run)
+    runs.succeed(run)
+    begin = db_now() - timedelta(hours=1)
+    at = {"created_at": made, "scheduled_for": 0, "started_at": started, "finished_at": ended}
+    TaskRun.objects.filter(id=run.id).update(**{name: begin + timedelta(seconds=value) for name, value in at.items()})
+    return runs.fresh(run)
+
+
+@pytest.mark.parametrize(
+    ("started", "said"),
+    [(10, "it took 5.0 s"), (70, "it took 5.0 s, after waiting 1 min")],
+)
+def test_of_one_attempt_it_is_said_how_long_it_took_and_waited(alice: User, started: int, said: str) -> None:
+    run = ended(runs.make_run(alice), made=10, started=started, ended=started + 5)
+    assert took(run) == said
+    assert total_ms(run) == (started + 5 - 10) * 1000, "since it was made, which was after its instant"
+
+
+def test_of_several_attempts_the_last_and_the_whole_are_said(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    runs.retry_later(run)
+    runs.queue(run)
+    run = ended(run, made=-10, started=200, ended=202)
+    said = "The last attempt took 2.0 s; all attempts and waits together, 3 min 22 s."
+    assert as_alice.get(page(run)).context["sentence"] == said
+    assert "2.0 s 3 min 22 s in all" in text(as_alice.get(reverse("run-list")))
+    body = Api(alice).get(f"runs/{run.pk}").body
+    assert (body["duration_ms"], body["total_ms"]) == (2000, 202_000)
+
+
+def test_a_run_that_is_cancelled_while_it_waits_for_its_retry_did_not_run_until_then(alice: User) -> None:
+    run, other = runs.make_run(alice), runs.make_run(alice)
+    for one in (run, other):
+        runs.claim(one)
+        runs.retry_later(one)
+    lifecycle.cancel(runs.fresh(run), reason=Reason.USER, actor="user:alice")
+    lifecycle.cancel_all(TaskRun.objects.filter(id=other.id), reason=Reason.USER, actor="user:alice")
+    for one in (run, other):
+        cancelled = runs.fresh(one)
+        assert (cancelled.status, cancelled.duration_ms, took(cancelled)) == ("cancelled", None, "")
+        assert total_ms(cancelled) is not None
 
 
 def test_the_bar_shows_each_state_as_wide_as_it_was_long(alice: User) -> None:
