@@ -1,7 +1,7 @@
 """`make run`: prepares this checkout, then runs the Procfile under honcho until Ctrl-C.
 
 What honcho does not do by itself is done here: faults are said before anything starts, every process gets the same PORT
-(honcho would count it up), a worker gets its grace before the kill, a second start in the same directory is refused.
+(honcho would count it up), a second start in the same directory is refused; the supervisor starts again what has ended.
 """
 
 import contextlib
@@ -15,16 +15,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-import honcho.manager
 from honcho.environ import parse_procfile
 from honcho.printer import Message, Printer
 
 from scheduler_project import checked, ports, storage_url
 from scheduler_project.guard import Guard
+from scheduler_project.supervisor import Supervisor
 
 STOP_GRACE_SECONDS = "4"
 KILL_AFTER_GRACE_SECONDS = 4
-ASKED_TO_STOP = (130, 143)
 
 
 def main() -> NoReturn:
@@ -118,46 +117,12 @@ def _prepare(is_development: bool) -> None:
 
 def _run(lines: Mapping[str, str], guard: Guard, grace_seconds: int) -> int:
     """Run the Procfile's lines; a stop that was asked for ends with 0."""
-    honcho.manager.KILL_WAIT = grace_seconds
-    manager = Manager(_Printer(sys.stdout), guard)
+    supervisor = Supervisor(_Printer(sys.stdout), guard, grace_seconds=grace_seconds)
     for name, line in lines.items():
-        manager.add_process(name, line)
+        supervisor.add_process(name, line)
     # A closed terminal is a stop as well.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    manager.loop()
-    return 0 if manager.returncode in ASKED_TO_STOP else int(manager.returncode)
-
-
-class Manager(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no types
-    """honcho's manager, which here may be stopped while it starts, and stops Redis last: the others still need it."""
-
-    def __init__(self, printer: Printer, guard: Guard) -> None:
-        super().__init__(printer)
-        self._guard = guard
-        # honcho's forks write to this queue: with its reading end open in themselves, they would wait for ever for room
-        # in it when the launcher has been killed. Without it, a write fails, and they end.
-        self.events._ignore_epipe = True
-        os.register_at_fork(after_in_child=self.events._reader.close)
-
-    def terminate(self) -> None:
-        """Begin to stop; honcho's own loop goes on until everything has ended."""
-        self._terminating = True
-
-    def _all_started(self) -> bool:
-        # The loop asks this in every turn.
-        living = {name: one for name, one in self._processes.items() if "pid" in one and "returncode" not in one}
-        self._guard.tell((one["pid"], name == "redis") for name, one in living.items())
-        if self._terminating:
-            self._stop_more()
-        return bool(super()._all_started())
-
-    def _stop_more(self) -> None:
-        others = [process for name, process in self._processes.items() if name != "redis"]
-        is_last = all("returncode" in process for process in others)
-        for process in [*others, *(self._processes.values() if is_last else ())]:
-            if "pid" in process and "returncode" not in process and not process.get("told"):
-                process["told"] = True
-                self._procmgr.terminate(process["pid"])
+    return supervisor.loop()
 
 
 class _Printer(Printer):  # type: ignore[misc]  # honcho has no types

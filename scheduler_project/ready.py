@@ -1,4 +1,4 @@
-"""Says when the platform answers, and how to sign in; then waits, because honcho stops all when one process ends."""
+"""Says when the platform answers, and how to sign in; then waits, because a part that ends is started again."""
 
 import time
 from urllib.error import URLError

@@ -14,8 +14,8 @@ _LOUD = "trap '' TERM; echo up; while kill -0 $0 2>/dev/null; do sleep 0.05; don
 _LAUNCHER = f"""
 import os, sys
 from scheduler_project.guard import Guard
-from scheduler_project.launch import Manager, Printer
-manager = Manager(Printer(sys.stdout), Guard(grace_seconds=10))
+from scheduler_project.supervisor import Printer, Supervisor
+manager = Supervisor(Printer(sys.stdout), Guard(grace_seconds=10), grace_seconds=10)
 manager.add_process("loud", "sh -c \\"{_LOUD.replace("$", chr(92) * 2 + "$")}\\" " + str(os.getpid()))
 manager.loop()
 """
