@@ -26,12 +26,14 @@ class TasksAppConfig(AppConfig):
         autodiscover_modules("task_handlers")
         from tasks_app.services import audit_sign_ins  # noqa: PLC0415  # needs the models
         from tasks_app.services.first_sign_in import first_password_forget  # noqa: PLC0415  # needs the models
+        from tasks_app.services.sessions import session_begin  # noqa: PLC0415  # needs the models
 
         if settings.ALLOW_SHELL_COMMANDS:
             from tasks_app.services.processes import hide_process  # noqa: PLC0415  # only where commands may look around
 
             hide_process()
         user_logged_in.connect(first_password_forget, dispatch_uid="first-password")
+        user_logged_in.connect(session_begin, dispatch_uid="session")
         audit_sign_ins.listen()
         post_migrate.connect(_make_roles, sender=self, dispatch_uid="roles")
 

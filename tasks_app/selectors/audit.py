@@ -65,6 +65,7 @@ ACTIONS: dict[str, str] = {
     "sign_in.fail": "was not let in as",
     "sign_in.code": "sent a wrong code to prove that they are",
     "sign_in.proof": "sent a wrong password to prove that they are",
+    "session.end": "signed out in another browser",
     "sign_in.end_all": "signed out everywhere",
     "token.sign_in": "signed in for tokens",
     "token.refresh": "renewed a sign-in by tokens from another address",

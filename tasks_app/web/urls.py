@@ -137,6 +137,7 @@ urlpatterns: list[URLPattern] = [
     path("settings/second-factor/codes/", second_factor.second_factor_codes, name="second-factor-codes"),
     path("settings/second-factor/off/", second_factor.second_factor_off, name="second-factor-off"),
     path("settings/sign-ins/", sign_ins.sign_in_list, name="sign-in-list"),
+    path("settings/sign-ins/browsers/<str:handle>/end/", sign_ins.session_end_view, name="session-end"),
     path("settings/sign-ins/<uuid:sign_in_id>/end/", sign_ins.sign_in_end, name="sign-in-end"),
     path("settings/api-keys/", settings_page.api_key_list, name="api-key-list"),
     path("settings/api-keys/<uuid:key_id>/revoke/", settings_page.api_key_revoke_view, name="api-key-revoke"),

@@ -23,6 +23,7 @@ from tasks_app.models import (
     TokenSignIn,
     Worker,
 )
+from tasks_app.selectors.sessions import session_handle
 from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.credentials import credential_create
 from tasks_app.services.specs import TaskSpec
@@ -88,6 +89,8 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         collection=collection, key="1", data={}, digest="0", first_seen_at=run.created_at, changed_at=run.created_at
     )
     sign_in_begin(user=alice, address="10.1.2.3")
+    browser = Client()
+    browser.force_login(alice)
     secret = {"kind": "bearer", "hosts": ["api.example.com"], "secret": "a-secret-token"}
     now = run.created_at + timedelta(hours=1)
     Worker.objects.create(name="default", hostname="here", pid=1, started_at=now, heartbeat_at=now)
@@ -106,6 +109,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "template_id": EmailTemplate.objects.create(owner=alice, name="reminder", subject="Hello", text="Hello").pk,
         "calendar_id": Calendar.objects.create(owner=alice, name="Office", weekend=["sun"], days=[]).pk,
         "person_id": User.objects.create_user("zoe", "zoe@example.org").pk,  # who has no password yet
+        "handle": session_handle(str(browser.session.session_key)),
         "sign_in_id": TokenSignIn.objects.get(user=alice).pk,
         "name": "default",
         "type_name": "export_report",

@@ -209,6 +209,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "second-factor-codes": _post(SIGNED),
     "second-factor-off": _post(SIGNED),
     "sign-in-list": _BOTH,
+    "session-end": _post(MINE),
     "sign-in-end": _post(MINE),
     "audit-log": _get(SIGNED),
     "api-key-list": _BOTH,

@@ -1,18 +1,30 @@
-"""Settings, where one is signed in: tokens and their ends, and signing out everywhere else."""
+"""Settings, where one is signed in: browsers, tokens and their ends, and signing out everywhere else."""
+
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import ApiKey, TokenSignIn
+from tasks_app.models import ApiKey, AuditEntry, TokenSignIn
+from tasks_app.selectors.sessions import DEVICE, session_handle, session_mark, sessions_of
 from tasks_app.selectors.tokens import access_lookup
 from tasks_app.services.api_keys import api_key_create
+from tasks_app.services.passwords import password_change
 from tasks_app.services.tokens import sign_in_begin
+from tasks_app.web.devices import device_words
 from tests.api.client import Api
 from tests.web.conftest import signed_in
 from tests.web.reading import errors, text
 
 PAGE = "/settings/sign-ins/"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
 
 pytestmark = pytest.mark.usefixtures("empty_redis")
 
@@ -29,6 +41,109 @@ def test_sign_ins_by_tokens_are_listed_with_their_addresses_and_ended(as_alice: 
     assert "Nothing is signed in by tokens" in text(as_alice.get(PAGE))
     assert as_alice.post(f"{PAGE}{TokenSignIn.objects.get(user=bob).pk}/end/").status_code == 404
     assert TokenSignIn.objects.filter(revoked_at=None).count() == 1
+
+
+def browser(user: User, agent: str = FIREFOX, address: str = "10.1.2.3") -> Client:
+    """Sign in on the page, from there."""
+    client = Client(headers={"User-Agent": agent}, REMOTE_ADDR=address)
+    typed = {"username": user.username, "password": f"{user.username}-password"}
+    assert client.post("/sign-in/", typed)["Location"] == "/"
+    return client
+
+
+def key_of(client: Client) -> str:
+    return str(client.session.session_key)
+
+
+def test_browsers_are_listed_in_words_with_this_one_marked(alice: User, bob: User) -> None:
+    mine = browser(alice)
+    browser(alice, PHONE, "10.1.2.4")
+    browser(bob, FIREFOX, "10.9.9.9")
+    response = mine.get(PAGE)
+    shown = text(response)
+    assert "Firefox on Windows this one" in shown
+    assert shown.count("this one") == 1
+    assert "Safari on iPhone" in shown
+    assert "10.1.2.4" in shown
+    assert "10.9.9.9" not in shown
+    keys = Session.objects.values_list("session_key", flat=True)
+    assert not any(key in response.content.decode() for key in keys), "a key opens the session"
+
+
+def test_one_browser_is_signed_out_and_the_log_says_so(alice: User) -> None:
+    mine, other = browser(alice), browser(alice, PHONE)
+    end = f"{PAGE}browsers/{session_handle(key_of(other))}/end/"
+    assert mine.post(end).status_code == 302
+    assert other.get("/").status_code == 302
+    assert mine.get("/").status_code == 200
+    assert AuditEntry.objects.filter(action="session.end", actor="user:alice").count() == 1
+    assert mine.post(end).status_code == 404
+    assert mine.post(f"{PAGE}browsers/{session_handle(key_of(mine))}/end/")["Location"] == "/sign-in/"
+    assert mine.get("/").status_code == 302
+
+
+def test_nobody_sees_or_ends_the_session_of_somebody_else(alice: User, bob: User, staff: User) -> None:
+    theirs = browser(alice)
+    for other in (bob, staff):
+        client = signed_in(other)
+        assert client.post(f"{PAGE}browsers/{session_handle(key_of(theirs))}/end/").status_code == 404
+    assert theirs.get("/").status_code == 200
+
+
+def test_sessions_are_found_without_reading_those_of_others(
+    alice: User, bob: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(3):
+        browser(bob)
+    mine = browser(alice)
+    Session.objects.exclude(session_key=key_of(mine)).update(session_data="not read")
+    with django_assert_num_queries(1) as asked:
+        [found] = sessions_of(alice, this=key_of(mine))
+    assert (found.agent, found.address, found.is_this) == (FIREFOX, "10.1.2.3", True)
+    assert key_of(mine).startswith(session_mark(alice.pk))
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{asked[0]['sql']}")
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert connection.vendor != "sqlite" or "session_key>? AND session_key<?" in plan, plan
+
+
+def test_a_session_of_an_older_password_is_none(alice: User) -> None:
+    browser(alice, PHONE)
+    password_change(user=alice, password="bells at nine")
+    assert sessions_of(alice, this=None) == []
+
+
+def test_use_is_noted_at_times_and_ends_the_session_no_later(alice: User) -> None:
+    mine = browser(alice)
+    row = Session.objects.get(session_key=key_of(mine))
+    store = SessionStore()
+    data = store.decode(row.session_data)
+    early = (timezone.now() - timedelta(hours=1)).isoformat()
+    data[DEVICE] |= {"seen": early}
+    Session.objects.filter(pk=row.pk).update(session_data=store.encode(data))
+    mine.get("/", REMOTE_ADDR="10.7.7.7", headers={"User-Agent": PHONE})
+    [found] = sessions_of(alice, this=None)
+    assert (found.address, found.agent) == ("10.7.7.7", PHONE)
+    assert found.seen_at is not None
+    assert found.seen_at.isoformat() > early
+    assert Session.objects.get(pk=row.pk).expire_date == row.expire_date
+    mine.get("/", REMOTE_ADDR="10.8.8.8")
+    assert sessions_of(alice, this=None)[0].address == "10.7.7.7", "not every request is written"
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        (PHONE, "Safari on iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15) Chrome/130.0 Safari/537.36 Edg/130.0", "Edge on macOS"),
+        ("curl/8.5.0", "curl"),
+        ("", "An unknown browser"),
+    ],
+)
+def test_a_browser_is_said_in_words(agent: str, words: str) -> None:
+    assert device_words(agent) == words
 
 
 def test_signing_out_everywhere_else_keeps_this_browser_and_the_keys(as_alice: Client, alice: User, bob: User) -> None:
