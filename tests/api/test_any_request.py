@@ -85,7 +85,6 @@ def faults(document: Any, headers: dict[str, str], *, checks: list[Any], example
 
             @settings(
                 max_examples=examples,
-                deadline=None,
                 database=None,
                 derandomize=True,
                 phases=[Phase.generate],

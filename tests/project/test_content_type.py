@@ -76,7 +76,7 @@ PARTS = st.sampled_from(NAMES + VALUES)
 
 @given(st.sampled_from([MULTIPART, FORM, "text/csv; "]), st.lists(PARTS, max_size=12).map("".join))
 @example(MULTIPART, "charset=hex")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_passes_is_read_by_django_without_a_fault(kind: str, rest: str) -> None:
     if not is_readable(kind + rest):
         return

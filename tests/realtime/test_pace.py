@@ -192,7 +192,7 @@ async def test_a_later_look_with_much_news_sends_the_newest_and_says_that_there_
 async def test_what_comes_late_does_not_replace_what_is_newer_in_a_group_that_waits() -> None:
     listener = Listener()
     pacer = Pacer(listener.layer)
-    for number in range(pace.MOST + 1):
+    for number in range(2 * pace.MOST):
         pacer.offer([GROUP], frame(f"r{number}", 1))
     listener.taken()
     pacer.offer([GROUP], frame("x", 6))

@@ -191,7 +191,6 @@ def run(alice: User, make: Make, clock: Clock, *, examples: int, steps: int) -> 
     bounds = settings(
         max_examples=examples,
         stateful_step_count=steps,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
     run_state_machine_as_test(machine, settings=bounds)

@@ -144,7 +144,6 @@ def test_no_order_of_deeds_leads_a_run_astray(alice: User) -> None:
     bounds = settings(
         max_examples=80,
         stateful_step_count=20,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )
     run_state_machine_as_test(machine, settings=bounds)

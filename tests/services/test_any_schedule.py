@@ -99,7 +99,7 @@ def understand(owner: User, **fields: Any) -> None:
 def test_any_schedule_is_explained_or_refused_in_few_steps(
     field: str, given_: st.SearchStrategy[Any], alice: User
 ) -> None:
-    @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
     @given(value=given_, zone=zones)
     def check(value: Any, zone: str) -> None:
         timing = {"schedule": {"kind": "text", "text": value}} if field == "text" else {field: value}

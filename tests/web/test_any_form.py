@@ -67,7 +67,7 @@ def posted(names: list[str]) -> st.SearchStrategy[QueryDict]:
     return st.lists(st.tuples(st.sampled_from(names), values), max_size=12).map(form)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     data=posted(names_of(SCHEMA)),
     kept=st.sampled_from([{}, {"rows": 5}, {"inner": []}, {"target": {"kind": 1}}, {"headers": None}]),
@@ -104,7 +104,7 @@ def test_any_form_of_a_type_is_read_checked_and_drawn(name: str, alice: User) ->
     ]
     assert registry.get(name).name == name
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
     @given(data=posted([*names_of(info.schema), *others]))
     def check(data: QueryDict) -> None:
         form = TaskForm.posted(info, data, kept={})
@@ -140,7 +140,7 @@ _KINDS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     data=posted([f"schedule.{name}" for name in _ROOTS] + ["timezone", "starts_at", "max_runs", "_add", "_apply"]),
     kind=_KINDS,

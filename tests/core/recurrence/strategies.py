@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.core.recurrence.oracle import UNCHANGING, ZONES, Rule, changes_of
 
-FAST = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 CHANGING = [zone for zone in ZONES if zone not in UNCHANGING]
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))
 TIMES = st.sampled_from(["00:00", "00:30", "02:00", "02:30", "09:00", "23:59"])

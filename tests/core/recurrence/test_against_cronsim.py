@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasks_app.recurrence import ScheduleError, parse
 from tasks_app.recurrence.zones import load_zone
 
-FAST = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))
 FIXED_TIMES = st.sampled_from(["30 2", "0 0", "59 23", "0,30 1,2,3", "15 0-4", "5 12"])
 STEPS = st.sampled_from(["*/10 *", "* */3", "7/9 2-5", "0 0-23/2"])

@@ -65,13 +65,13 @@ def rules(draw: st.DrawFn) -> str:
 
 
 @given(rules(), st.dates(date(2020, 1, 1), date(2027, 12, 31)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_rule_gives_the_days_that_dateutil_gives(written: str, start: date) -> None:
     assert ours(written, start) == theirs(written, start)
 
 
 @given(rules(), st.dates(date(2022, 1, 1), date(2026, 6, 30)), st.integers(1, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_count_counts_from_the_beginning(written: str, start: date, count: int) -> None:
     found = [day for day in _first(written, start, count) if FIRST <= day <= LAST]
     assert ours(f"{written};COUNT={count}", start) == found

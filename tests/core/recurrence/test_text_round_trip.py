@@ -12,7 +12,7 @@ from tasks_app.recurrence.text import LONGEST_TEXT, tidy
 from tests.core.recurrence.oracle import ZONES
 from tests.core.recurrence.strategies import cron_texts
 
-FAST = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+FAST = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 STARTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2031, 6, 30, 22, 30, tzinfo=UTC))
 WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 # A day of the month that must be a certain weekday has no words of its own in a text.

@@ -76,7 +76,7 @@ urls = st.one_of(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(text=urls)
 def test_what_is_accepted_names_one_host_for_every_reader(text: str) -> None:
     try:
@@ -108,7 +108,7 @@ class Wire(httpcore.NetworkBackend):
         raise httpcore.ConnectError("nobody is there")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(addresses=st.lists(st.one_of(_V4.map(str), _V6.map(str), _INNER, st.text(max_size=10)), max_size=4))
 def test_no_answer_of_a_resolver_leads_inside(addresses: list[str]) -> None:
     wire = Wire()
