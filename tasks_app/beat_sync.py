@@ -6,9 +6,10 @@ nearest wider crontab, and the description holds the exact sentence.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 from django.db.models import F, Model, Q, QuerySet
 from django_celery_beat.models import ClockedSchedule, CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -21,7 +22,25 @@ from tasks_app.recurrence.nearest import nearest_crontab
 from tasks_app.states import TaskStatus
 
 FIRE = "tasks_app.fire"
-_ScheduleRow = TypeVar("_ScheduleRow", bound=Model)
+_MODELS: Mapping[str, type[Model]] = {
+    "interval": IntervalSchedule,
+    "clocked": ClockedSchedule,
+    "crontab": CrontabSchedule,
+}
+_AT_ONCE = 500
+
+
+class Shown(NamedTuple):
+    """What a mirror shows of a schedule: whether that is exact, the column, and what the row that it names says."""
+
+    is_exact: bool
+    column: str
+    says: Mapping[str, Any]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Tell one row from another."""
+        return self.column, *map(_plain, self.says.values())
 
 
 def mirror(task: ScheduledTask) -> None:
@@ -29,13 +48,23 @@ def mirror(task: ScheduledTask) -> None:
     if task.schedule is None or task.is_deleted:
         _remove(task)
         return
-    values = _values(task)
+    shown = _shown(task)
+    values = _values(task, shown, _rows([shown])[shown.key])
     if task.periodic_task_id is not None and PeriodicTask.objects.filter(pk=task.periodic_task_id).update(**values):
         return
-    row = PeriodicTask(name=f"carillon:{task.id}", task=FIRE, kwargs=json.dumps({"task_id": str(task.id)}), **values)
+    row = _new(task, values)
     PeriodicTask.objects.bulk_create([row])
     task.periodic_task_id = PeriodicTask.objects.values_list("pk", flat=True).get(name=row.name)
     ScheduledTask.objects.filter(pk=task.pk).update(periodic_task_id=task.periodic_task_id)
+
+
+def mirror_new(tasks: Iterable[ScheduledTask]) -> None:
+    """Make the mirrors of tasks that are about to be inserted, in a few statements, and let the tasks name them."""
+    found = [(task, _shown(task)) for task in tasks if task.schedule is not None]
+    rows = _rows([shown for _, shown in found])
+    made = [_new(task, _values(task, shown, rows[shown.key])) for task, shown in found]
+    for (task, _), row in zip(found, PeriodicTask.objects.bulk_create(made, batch_size=_AT_ONCE), strict=True):
+        task.periodic_task_id = row.pk
 
 
 def switch_off(tasks: Iterable[ScheduledTask]) -> None:
@@ -80,19 +109,23 @@ def _remove(task: ScheduledTask) -> None:
     task.periodic_task_id = None
 
 
-def _values(task: ScheduledTask) -> dict[str, Any]:
-    is_exact, schedule = _schedule(task)
-    exact = "" if is_exact else f"{_shown_as(task)}. Exactly: "
+def _new(task: ScheduledTask, values: Mapping[str, Any]) -> PeriodicTask:
+    return PeriodicTask(name=f"carillon:{task.id}", task=FIRE, kwargs=json.dumps({"task_id": str(task.id)}), **values)
+
+
+def _values(task: ScheduledTask, shown: Shown, row: Model) -> dict[str, Any]:
+    exact = "" if shown.is_exact else f"{_shown_as(task)}. Exactly: "
+    is_clocked = shown.column == "clocked"
     return {
         "interval": None,
         "crontab": None,
         "clocked": None,
         "solar": None,
-        **schedule,
+        shown.column: row,
         "enabled": task.status == TaskStatus.ACTIVE,
-        "one_off": "clocked" in schedule,
-        "start_time": None if "clocked" in schedule else task.starts_at,
-        "expires": None if "clocked" in schedule else task.ends_at,
+        "one_off": is_clocked,
+        "start_time": None if is_clocked else task.starts_at,
+        "expires": None if is_clocked else task.ends_at,
         "queue": task.queue,
         "description": f"{task.name}: {exact}{_sentence(task)}{_shift(task)}",
     }
@@ -120,24 +153,19 @@ def _shift(task: ScheduledTask) -> str:
     return later + (f"; runs {task.max_runs} times at most" if task.max_runs else "")
 
 
-def _schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
-    """Give whether a schedule row says exactly the same, and that row."""
-    is_exact, schedule = _of_schedule(task)
-    return is_exact and task.calendar_id is None, schedule
-
-
-def _of_schedule(task: ScheduledTask) -> tuple[bool, dict[str, Any]]:
+def _shown(task: ScheduledTask) -> Shown:
+    """Say which row of django-celery-beat's shows the schedule, and whether that says exactly the same."""
     assert task.schedule is not None
     schedule = _meaning(task.schedule, task.timezone)
+    may_be_exact = task.calendar_id is None
     if schedule["kind"] == "every":
-        return True, {"interval": _row(IntervalSchedule, **_interval(schedule))}
+        return Shown(may_be_exact, "interval", _interval(schedule))
     if schedule["kind"] == "once":
-        instant = datetime.fromisoformat(schedule["run_at"])
-        return True, {"clocked": _row(ClockedSchedule, clocked_time=instant)}
+        return Shown(may_be_exact, "clocked", {"clocked_time": datetime.fromisoformat(schedule["run_at"])})
     is_moved = task.calendar_id is not None and task.calendar_policy != CalendarPolicy.SKIP
     # What a calendar moves to another day may come into another month.
     crontab, is_exact = nearest_crontab(recurrence.build(task.schedule, task.timezone), on_any_day=is_moved)
-    return is_exact, {"crontab": _row(CrontabSchedule, timezone=task.timezone, **crontab._asdict())}
+    return Shown(is_exact and may_be_exact, "crontab", {"timezone": task.timezone, **crontab._asdict()})
 
 
 def _meaning(schedule: Mapping[str, Any], timezone: str) -> Mapping[str, Any]:
@@ -145,13 +173,36 @@ def _meaning(schedule: Mapping[str, Any], timezone: str) -> Mapping[str, Any]:
     return recurrence.build(schedule, timezone).meaning if schedule["kind"] == "text" else schedule
 
 
-def _row(model: type[_ScheduleRow], **values: Any) -> _ScheduleRow:
-    """Find or make a schedule row; in bulk, because a saved one makes every beat reload."""
-    rows = model._default_manager.filter(**values).order_by("pk")
-    if (found := rows.first()) is not None:  # there may be several: nothing keeps them unique
-        return found
-    model._default_manager.bulk_create([model(**values)])
-    return rows[0]
+def _rows(wanted: Sequence[Shown]) -> dict[tuple[object, ...], Model]:
+    """Find or make the rows of schedules; in bulk, because a saved one makes every beat reload."""
+    found: dict[tuple[object, ...], Model] = {}
+    by_column: dict[str, dict[tuple[object, ...], Shown]] = defaultdict(dict)
+    for shown in wanted:
+        by_column[shown.column][shown.key] = shown
+    for column, of_column in by_column.items():
+        manager = _MODELS[column]._default_manager
+        found |= _known(column, list(of_column.values()))
+        missing = [shown for key, shown in of_column.items() if key not in found]
+        manager.bulk_create([manager.model(**shown.says) for shown in missing], batch_size=_AT_ONCE)
+        found |= _known(column, missing)
+    return found
+
+
+def _known(column: str, wanted: Sequence[Shown]) -> dict[tuple[object, ...], Model]:
+    """Give the rows that there are, among some more; of several alike, which nothing forbids, the first."""
+    if not wanted:
+        return {}
+    names = list(wanted[0].says)
+    any_of = {
+        f"{name}__in": list({_plain(shown.says[name]): shown.says[name] for shown in wanted}.values()) for name in names
+    }
+    rows = _MODELS[column]._default_manager.filter(**any_of).order_by("-pk")
+    return {Shown(True, column, {name: getattr(row, name) for name in names}).key: row for row in rows}
+
+
+def _plain(value: object) -> object:
+    """Give a value by which equal ones are told: a zone by its name, an instant in whatever zone it is written."""
+    return value if isinstance(value, datetime) else str(value)
 
 
 def _interval(schedule: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A version holds the fields as the task's row holds them, secrets sealed, and who
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.states import TaskStatus
 
 KEPT = 50
+_AT_ONCE = 500
 UNKNOWN_ACTOR = ""
 _SAID = (
     *("name", "description", "key", "tags", "type", "timezone", "starts_at", "ends_at", "max_runs"),
@@ -50,11 +51,11 @@ def chosen_values(task: ScheduledTask) -> dict[str, Any]:
     return found
 
 
-def revision_begin(task: ScheduledTask, *, actor: str) -> None:
-    """Keep the first version of a task that has just been made."""
-    TaskRevision.objects.create(
-        task=task, version=task.version, actor=actor[:200], at=db_now(), values=chosen_values(task)
-    )
+def revisions_begin(tasks: Iterable[ScheduledTask], *, actor: str) -> None:
+    """Keep the first version of tasks that have just been made."""
+    made = {"actor": actor[:200], "at": db_now()}
+    rows = [TaskRevision(task=task, version=task.version, values=chosen_values(task), **made) for task in tasks]
+    TaskRevision.objects.bulk_create(rows, batch_size=_AT_ONCE)
 
 
 def revision_add(task: ScheduledTask, before: Mapping[str, Any], *, actor: str) -> None:

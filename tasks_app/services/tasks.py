@@ -30,20 +30,27 @@ _ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 @transaction.atomic
 def task_create(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> ScheduledTask:
     """Create a task. Raises Invalid with every field's faults, Conflict when the owner has a task with this key."""
-    task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec, owner=owner))
-    quotas.take_task(owner_id=owner.pk, actor=actor)
-    task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
-    if not spec.enabled:
-        task.paused_at, task.pause_note = db_now(), "Created paused"
-    _plan(task, after=db_now() - _once_grace(task))
+    task = new_task(owner=owner, spec=spec, actor=actor)
     try:
         with transaction.atomic():
             task.save(force_insert=True)
     except IntegrityError as error:
         raise _key_taken(owner, spec.key, error) from error
     beat_sync.mirror(task)
-    revisions.revision_begin(task, actor=actor)
+    revisions.revisions_begin([task], actor=actor)
     audit.note("task.create", task, actor=actor, after=task_values(task))
+    return task
+
+
+def new_task(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> ScheduledTask:
+    """Give the task that a spec says, checked, counted and planned; it is not saved. Raises Invalid and TooMany."""
+    task = ScheduledTask(owner_id=owner.pk, **specs.task_fields(spec, owner=owner))
+    quotas.take_task(owner_id=owner.pk, actor=actor)
+    now = db_now()
+    task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
+    if not spec.enabled:
+        task.paused_at, task.pause_note = now, "Created paused"
+    _plan(task, after=now - _once_grace(task))
     return task
 
 
