@@ -38,7 +38,7 @@ def insert_alike(model: models.Model, **columns: Sequence[Any]) -> None:
     varying: list[Any] = [meta.get_field(name) for name in columns]
     same = [
         (field, field.get_db_prep_save(field.pre_save(model, True), connection))
-        for field in _stored(meta)
+        for field in stored_fields(meta)
         if field not in varying
     ]
     count = len(next(iter(columns.values())))
@@ -96,7 +96,7 @@ def _is_json(field: Any) -> bool:
 def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]:
     meta = type(rows[0])._meta
     same, varying, own = [], [], []
-    for field in _stored(meta):
+    for field in stored_fields(meta):
         values = _of_each(field, rows)
         if _are_same(values) and not field.primary_key:
             same.append((field, field.get_db_prep_save(values[0], connection)))
@@ -130,7 +130,8 @@ def _write(
         return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
 
 
-def _stored(meta: Any) -> list[Any]:
+def stored_fields(meta: Any) -> list[Any]:
+    """Give the fields that a new row is written with; a number that the database gives is not one of them."""
     return [field for field in meta.concrete_fields if not isinstance(field, models.AutoField)]
 
 

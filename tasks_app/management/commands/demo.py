@@ -11,12 +11,16 @@ from django.db import transaction
 from tasks_app.management.demo import history, plans
 from tasks_app.management.one_line import OneLineCommand
 from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.services.many_tasks import tasks_create
 from tasks_app.services.rollups import rollup_add, rollup_count
-from tasks_app.services.tasks import task_create
 
 WEEK = timedelta(days=7)
 FEW = 24
-_PIECE = 200
+_TOLD = 200
+_OF_A_WEEK = 7 * 24 * 4
+"""Runs of the example that runs most often."""
+_TASKS, _RUNS = 500, 40_000
+"""So many at most in one transaction; of a single task there may be more runs."""
 _MOST_TASKS, _MOST_RUNS = 200_000, 20_000_000
 
 
@@ -68,26 +72,27 @@ class Command(OneLineCommand):
     def _tasks(self, owner: User, count: int) -> list[tuple[ScheduledTask, plans.Plan]]:
         known = set(ScheduledTask.objects.filter(owner=owner, key__startswith=plans.KEY).values_list("key", flat=True))
         wanted = [(plan, spec) for plan, spec in plans.specs(count) if spec.key not in known]
-        made = []
-        for start in range(0, len(wanted), _PIECE):
-            with transaction.atomic():
-                for plan, spec in wanted[start : start + _PIECE]:
-                    made.append((task_create(owner=owner, spec=spec, actor="command:demo"), plan))
+        made: list[tuple[ScheduledTask, plans.Plan]] = []
+        for start in range(0, len(wanted), _TASKS):
+            piece = wanted[start : start + _TASKS]
+            tasks = tasks_create(owner=owner, specs=[spec for _, spec in piece], actor="command:demo")
+            made += zip(tasks, (plan for plan, _ in piece), strict=True)
         return made
 
     def _history(self, made: list[tuple[ScheduledTask, plans.Plan]], runs: int | None) -> int:
         now = db_now()
         each, rest = divmod(runs, len(made)) if runs is not None else (_MOST_RUNS, 0)
         since = now - WEEK if runs is None else None
+        step = max(1, min(_TASKS, _RUNS // (min(each, _OF_A_WEEK) + 1)))
         count = 0
-        for start in range(0, len(made), _PIECE):
+        for start in range(0, len(made), step):
             with transaction.atomic():
                 pasts = [
                     history.Past(task, plan, history.slots_before(task, now, count=each + (n < rest), since=since))
-                    for n, (task, plan) in enumerate(made[start : start + _PIECE], start)
+                    for n, (task, plan) in enumerate(made[start : start + step], start)
                 ]
                 count += history.write(pasts, now, seed=pasts[0].task.pk.int)
                 rollup_add(TaskRun.objects.filter(task__in=[past.task for past in pasts]))
-        told = TaskRun.objects.filter(task__in=[task for task, _ in made[:_PIECE]]).order_by("-id")
+        told = TaskRun.objects.filter(task__in=[task for task, _ in made[:_TOLD]]).order_by("-id")
         history.tell(told[: history.TOLD])
         return count
