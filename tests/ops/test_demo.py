@@ -8,7 +8,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import Count
 
+from tasks_app.management.commands import demo as command
+from tasks_app.management.demo import history
 from tasks_app.models import RunEvent, RunRollup, ScheduledTask, TaskRun, db_now
+from tasks_app.services.planning import recurrence_of
 from tasks_app.services.rollups import rollup_count
 from tasks_app.states import FINAL
 from tests.live import inside
@@ -72,6 +75,20 @@ def test_its_figures_are_there_at_once(admin_user: User, is_counted_before: bool
 def test_as_many_are_made_as_are_asked_for(admin_user: User, tasks: int, runs: int) -> None:
     demo(tasks=tasks, runs=runs)
     assert (ScheduledTask.objects.count(), TaskRun.objects.count()) == (tasks, runs)
+
+
+def test_a_history_that_is_written_in_pieces_is_whole(admin_user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_AT_ONCE", 7)
+    monkeypatch.setattr(command, "_RUNS", 60)
+    demo(tasks=5, runs=200)
+    for task in ScheduledTask.objects.filter(owner=admin_user):
+        slots = list(task.runs.order_by("slot").values_list("slot", flat=True))
+        rule = recurrence_of(task)
+        assert rule is not None
+        assert len(slots) == task.slots_fired == 40
+        assert [rule.next_after(slot) for slot in slots[:-1]] == slots[1:]
+        last = task.runs.exclude(status="skipped").latest("slot")
+        assert (task.last_run_id, task.last_run_status, task.last_run_at) == (last.id, last.status, last.started_at)
 
 
 def test_a_second_time_makes_nothing_twice(admin_user: User) -> None:
