@@ -19,7 +19,10 @@ CALLS, QUICK_CALLS = 20, 2
 P50_MS, P99_MS = 100, 300
 GROWS, AT_LEAST = 1.5, 500
 """A place grows whose rows become so many times as many, and so many more, when the tables are doubled."""
-SHOWN = ("who", "page", "p50", "p99", "cold p50", "cold p99", "cpu", "queries", "rows read", "grows", "kB", "misses")
+SHOWN = (
+    *("who", "page", "p50", "p99", "cold p50", "cold p99", "cpu", "cold cpu"),
+    *("queries", "rows read", "grows", "kB", "misses"),
+)
 
 Row = dict[str, Any]
 
@@ -80,6 +83,7 @@ def _line(row: Row) -> Row:
         "cold p50": cold["p50"],
         "cold p99": cold["p99"],
         "cpu": spread(row["cpu_milliseconds"])["p50"],
+        "cold cpu": spread(row["cold_cpu_milliseconds"])["p50"],
         "rows read": sum(row["rows_read"].values()),
         "grows": len(row["growing"]) or None,
         "kB": row["kilobytes"],
