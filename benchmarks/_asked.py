@@ -104,7 +104,7 @@ def _size(client: Client, path: str) -> int:
         raise RuntimeError(f"{path} answers {answer.status_code}")
     if not answer.streaming:
         return len(answer.content)
-    size = len(next(iter(answer.streaming_content), b""))
+    size = len(next(iter(answer), b""))
     answer.close()
     return size
 

@@ -1,5 +1,6 @@
 """Many tasks at once, in a few statements: each as `task_create` would make it."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -32,7 +33,8 @@ def tasks_create(*, owner: AbstractBaseUser, specs: Iterable[TaskSpec], actor: s
 
 
 def _key_taken(owner: AbstractBaseUser, tasks: list[ScheduledTask], error: IntegrityError) -> Exception:
-    keys = [task.key for task in tasks if task.key is not None]
-    known = ScheduledTask.objects.filter(owner_id=owner.pk, key__in=keys, deleted_at=None).values_list("key", flat=True)
-    twice = sorted({*known, *(key for key in keys if keys.count(key) > 1)})
-    return Conflict(f"These keys are taken already: {', '.join(twice[:5])}.", code="key_taken") if twice else error
+    counts = Counter(task.key for task in tasks if task.key is not None)
+    known = ScheduledTask.objects.filter(owner_id=owner.pk, key__in=list(counts), deleted_at=None)
+    held = {task.key for task in known.only("key")}
+    taken = sorted(key for key, count in counts.items() if count > 1 or key in held)
+    return Conflict(f"These keys are taken already: {', '.join(taken[:5])}.", code="key_taken") if taken else error

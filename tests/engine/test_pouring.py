@@ -32,7 +32,7 @@ def test_each_column_reads_as_the_one_that_django_writes(alice: User) -> None:
     east = SLOT.astimezone(timezone(timedelta(hours=5, minutes=30)))
     task = runs.make_task(alice)
     base = like(alice, task=task, payload=payload, tags=["x\ty"], is_serial=True, retry=None, queued_at=east)
-    own = {"error": TEXTS, "slot": [SLOT + timedelta(minutes=n) for n, _ in enumerate(TEXTS)]}
+    own: dict[str, Any] = {"error": TEXTS, "slot": [SLOT + timedelta(minutes=n) for n, _ in enumerate(TEXTS)]}
     own |= {"id": [new_id() for _ in TEXTS], "result": [None, {}, [], 0, False, "", "a\\b\n", {"a": ["\\n"]}, 1.5]}
     pour_rows([Kind(base, own)])
     for n, id in enumerate(own["id"]):
