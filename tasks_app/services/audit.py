@@ -5,7 +5,7 @@ written here: it has its history in the events of runs.
 """
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,6 +53,12 @@ def note(action: str, thing: Model | None = None, **more: Any) -> AuditEntry:
     made = entry(action, thing, **more)
     made.save()
     return made
+
+
+def write(entries: Sequence[AuditEntry]) -> None:
+    """Write entries that `entry` has made, together."""
+    if entries:
+        AuditEntry.objects.bulk_create(entries)
 
 
 def note_asked(action: str, thing: Model | None = None, **more: Any) -> None:
