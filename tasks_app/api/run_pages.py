@@ -2,7 +2,8 @@
 
 from tasks_app.api.call import Call
 from tasks_app.api.paging import Cursor, by_cursor, link
-from tasks_app.api.run_shapes import HistoryQuery, RunPage, run_out
+from tasks_app.api.parameters import CursorQuery
+from tasks_app.api.run_shapes import RunPage, run_out
 from tasks_app.models import TaskRun
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_walk import Found, made_at, run_find
@@ -10,7 +11,7 @@ from tasks_app.selectors.run_walk import Found, made_at, run_find
 _ORDER = ("-id",)
 
 
-def runs_by_cursor(call: Call, filters: RunFilters, query: HistoryQuery) -> RunPage:
+def runs_by_cursor(call: Call, filters: RunFilters, query: CursorQuery) -> RunPage:
     """Read one page. One that is not full because the search has stopped short leads on to where it stopped."""
     cursor = Cursor.read(query.cursor, _ORDER, TaskRun) if query.cursor else None
     top = run_find(call.user, filters)

@@ -64,8 +64,8 @@ class NoteIn(Shape):
     note: str = Field("", max_length=500)
 
 
-class HistoryQuery(CursorQuery):
-    """What the list of runs is narrowed to; `from` and `to` are about when the run was made."""
+class HistoryFilters(Shape):
+    """What runs are narrowed to; `from` and `to` are about when the run was made."""
 
     status: _StatusWord = ""
     reason: _ReasonWord = ""
@@ -87,8 +87,8 @@ class HistoryQuery(CursorQuery):
         return RunFilters(needs=self.needs_person, created_from=self.from_, created_to=self.to, **same, **more)
 
 
-class RunQuery(HistoryQuery):
-    """What the list of runs is narrowed to."""
+class RunFiltersIn(HistoryFilters):
+    """What runs are narrowed to, over all tasks."""
 
     task: Identifier | None = None
     batch: Identifier | None = None
@@ -96,6 +96,14 @@ class RunQuery(HistoryQuery):
     def filters(self, **more: Any) -> RunFilters:
         """Give the same for the selector."""
         return super().filters(task=self.task, batch=self.batch, **more)
+
+
+class HistoryQuery(HistoryFilters, CursorQuery):
+    """What the list of a task's runs is narrowed to."""
+
+
+class RunQuery(RunFiltersIn, CursorQuery):
+    """What the list of runs is narrowed to."""
 
 
 class LogQuery(Shape):

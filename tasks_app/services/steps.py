@@ -19,10 +19,13 @@ from django.db import connection, transaction
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import IdempotencyKey
+from tasks_app.services.limiter import Limit
 
 SECONDS = 10.0
 """How long one request goes on, step after step."""
 _SQLITE_SECONDS, _SECONDS = 0.08, 0.5
+PACE = Limit("many", most=60, seconds=60)
+_TOO_FAST = "You begin too many of these: at most 60 in a minute."
 State = dict[str, Any]
 
 
@@ -59,14 +62,15 @@ class Steps:
     def begin(
         self, user: AbstractBaseUser, token: uuid.UUID, state: State, parts: dict[str, Sequence[Any]] | None = None
     ) -> None:
-        """Take the action down, once per token. Raises Conflict where the token has named another one."""
+        """Take the action down, once per token. Raises Conflict where the token has named another one, or TooMany."""
         digest = hashlib.sha256(_text([state, parts or {}]).encode()).hexdigest()
         with transaction.atomic():
             row, is_new = IdempotencyKey.objects.get_or_create(
                 **self._name(user, str(token)), defaults={"body_digest": digest, "response": _plain(state)}
             )
-            if is_new and parts:
-                self.put(user, token, parts)
+            if is_new:
+                PACE.take(user.pk, _TOO_FAST)
+                self.put(user, token, parts or {})
         if row.body_digest != digest:
             raise Conflict("This form was sent before, with something else in it.")
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from tasks_app.errors import CarillonError
 from tasks_app.selectors.access import may
 from tasks_app.services.sweeps import CAP, Plan, Progress, Verb, fitting, sweep_begin, sweep_go_on, sweep_plan
 from tasks_app.web.page import Request, actor_of, page, render
@@ -102,11 +103,13 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
 def _go_on(request: Request, verb: Verb) -> HttpResponse:
     sent = request.POST.get("plan", "")
     form = Form.read(sent, request.user.pk, verb)
-    sweep_begin(
-        user=request.user, token=form.token, plan=form.plan, note=request.POST.get("note", "").strip()[:_LONGEST_NOTE]
-    )
+    back, note = f"{reverse('run-list')}?{form.query}", request.POST.get("note", "").strip()[:_LONGEST_NOTE]
+    try:
+        sweep_begin(user=request.user, token=form.token, plan=form.plan, note=note)
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect(back)
     progress = sweep_go_on(user=request.user, token=form.token, actor=actor_of(request))
-    back = f"{reverse('run-list')}?{form.query}"
     if progress.is_finished:
         (messages.success if progress.done else messages.warning)(request, _told(verb, progress))
         return redirect(back)

@@ -103,7 +103,8 @@ def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
         return _ask(
             request,
             title=f"Delete “{task.name}”?",
-            text="It goes from every list and runs no more. Its runs stay in the history. You can bring it back for a day.",
+            text="It goes from every list and runs no more. Its runs stay in the history. "
+            "You can bring it back for a day.",
             verb="Delete the task",
             back=_detail(task_id),
         )
