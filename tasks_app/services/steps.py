@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,7 @@ class Steps:
     path: str
 
     def begin(
-        self, user: AbstractBaseUser, token: uuid.UUID, state: State, parts: dict[str, Sequence[Any]] | None = None
+        self, user: AbstractBaseUser, token: uuid.UUID, state: State, parts: Mapping[str, Sequence[Any]] | None = None
     ) -> None:
         """Take the action down, once per token. Raises Conflict where the token has named another one, or TooMany."""
         digest = hashlib.sha256(_text([state, parts or {}]).encode()).hexdigest()
@@ -108,7 +108,7 @@ class Steps:
         IdempotencyKey.objects.filter(pk=row.pk).update(response=state)
         return state, has_more
 
-    def put(self, user: AbstractBaseUser, token: uuid.UUID, parts: dict[str, Sequence[Any]]) -> None:
+    def put(self, user: AbstractBaseUser, token: uuid.UUID, parts: Mapping[str, Sequence[Any]]) -> None:
         """Put lists down, each under its name."""
         named = {name: self._name(user, f"{token}/{name}") for name in parts}
         IdempotencyKey.objects.bulk_create(
