@@ -165,7 +165,7 @@ def test_faults_stand_at_their_row() -> None:
     fields = draw_payload(SCHEMA, payload, placed)
     found = {one.path: list(one.errors) for one in flat(fields) if one.errors}
     assert set(found) == {"payload.servers.1.port", "payload.grid"}
-    assert found["payload.grid"][0].startswith("Line 2, 1: ")
+    assert found["payload.grid"][0].startswith("Line 2, value 2: ")
     assert unplaced(placed, fields) == []
 
 

@@ -22,6 +22,7 @@ _LIMITS = {
     "pattern": "pattern",
 }
 _ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
+_COUNTED = {"lines": ("Line",), "rows": ("Line", "value"), "cells": ("Value",)}
 _WHOLE = frozenset({"json", "lines", "map", "choices", "scalar", "cells", "rows"})
 
 
@@ -88,7 +89,7 @@ def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
     if shape.kind == "variant":  # the choice of which is the field itself
         return messages(errors, path) + messages(errors, f"{path}.{shape.tag}")
     if shape.kind in _WHOLE:
-        return messages_below(errors, path, is_lines=shape.kind in ("lines", "rows"))
+        return messages_below(errors, path, counted=_COUNTED.get(shape.kind, ()))
     return messages(errors, path)
 
 
