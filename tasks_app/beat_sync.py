@@ -67,6 +67,18 @@ def mirror_new(tasks: Iterable[ScheduledTask]) -> None:
         task.periodic_task_id = row.pk
 
 
+def switch(tasks: Iterable[ScheduledTask]) -> None:
+    """Say on the mirrors whether the tasks are active, where nothing else about them has changed."""
+    rows = list(tasks)
+    for task in rows:
+        if task.schedule is not None and task.periodic_task_id is None:  # its schedule could not be read so far
+            mirror(task)
+    for is_active in (True, False):
+        ids = [task.periodic_task_id for task in rows if (task.status == TaskStatus.ACTIVE) is is_active]
+        if any(ids):
+            PeriodicTask.objects.filter(pk__in=[one for one in ids if one is not None]).update(enabled=is_active)
+
+
 def switch_off(tasks: Iterable[ScheduledTask]) -> None:
     """Say on the mirrors that the tasks are not active: a flag, for a schedule that cannot be read has no mirror."""
     ids = [task.periodic_task_id for task in tasks if task.periodic_task_id is not None]

@@ -4,9 +4,8 @@ import uuid
 
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
-from tasks_app.api.paging import by_cursor
-from tasks_app.api.run_shapes import HistoryQuery, RunPage, RunQuery, run_out
-from tasks_app.selectors.run_list import run_search
+from tasks_app.api.run_pages import runs_by_cursor
+from tasks_app.api.run_shapes import HistoryQuery, RunPage, RunQuery
 from tasks_app.selectors.tasks import task_get
 
 
@@ -17,8 +16,7 @@ class TaskHistory(Endpoint):
     def get(self, call: Call, query: HistoryQuery, task_id: uuid.UUID) -> RunPage:
         """List the runs of a task, the newest first."""
         task = task_get(call.user, task_id)
-        rows = run_search(call.user, query.filters(task=task.id)).select_related("task", "owner")
-        return RunPage(**by_cursor(call, rows, query, run_out))
+        return runs_by_cursor(call, query.filters(task=task.id), query)
 
 
 class TasksHistory(Endpoint):
@@ -27,5 +25,4 @@ class TasksHistory(Endpoint):
     @operation("tasks_history")
     def get(self, call: Call, query: RunQuery) -> RunPage:
         """List the runs of all tasks that the caller may see, deleted ones included, the newest first."""
-        rows = run_search(call.user, query.filters()).filter(task__isnull=False)
-        return RunPage(**by_cursor(call, rows.select_related("task", "owner"), query, run_out))
+        return runs_by_cursor(call, query.filters(of_tasks=query.task is None), query)

@@ -63,22 +63,32 @@ class Cursor:
         return cls(found, backwards)
 
 
-def by_cursor(
-    call: Call, rows: QuerySet[M], query: CursorQuery, build: Callable[[M], T], *, order: Sequence[str] = ("-id",)
+def by_cursor(  # noqa: PLR0913  # what a page is read from
+    call: Call,
+    rows: QuerySet[M],
+    query: CursorQuery,
+    build: Callable[[M], T],
+    *,
+    order: Sequence[str] = ("-id",),
+    counted: QuerySet[M] | None = None,
 ) -> dict[str, Any]:
     """Read one page by keyset: the fields of a Page. The last column of `order` must be unique."""
-    return page_by_cursor(call, rows, query, lambda found: [build(row) for row in found], order=order)
+    return page_by_cursor(call, rows, query, lambda found: [build(row) for row in found], order=order, counted=counted)
 
 
-def page_by_cursor(
+def page_by_cursor(  # noqa: PLR0913  # what a page is read from
     call: Call,
     rows: QuerySet[M],
     query: CursorQuery,
     build: Callable[[list[M]], list[T]],
     *,
     order: Sequence[str] = ("-id",),
+    counted: QuerySet[M] | None = None,
 ) -> dict[str, Any]:
-    """Read one page whose rows are built together, because something is read for all of them at once."""
+    """Read one page whose rows are built together, because something is read for all of them at once.
+
+    `counted` are the rows of the whole list, where `rows` are a part of it.
+    """
     cursor = Cursor.read(query.cursor, order, rows.model) if query.cursor else None
     is_backwards = cursor is not None and cursor.is_backwards
     columns = [Column.of(name, rows.model) for name in order]
@@ -94,7 +104,7 @@ def page_by_cursor(
         "results": build(found),
         "next": link(call, cursor=_at(found[-1], columns).written(order)) if leads_on else None,
         "previous": link(call, cursor=_at(found[0], columns, True).written(order)) if leads_back else None,
-        **_counted(rows, len(found) if cursor is None and not has_more else None),
+        **_counted(rows if counted is None else counted, len(found) if cursor is None and not has_more else None),
     }
 
 

@@ -11,6 +11,7 @@ from tasks_app.api.payloads import shown_payload
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.models import RunAttempt, RunEvent, TaskRun
 from tasks_app.selectors.run_list import RunFilters, run_story
+from tasks_app.selectors.run_terms import NO_ERROR_TYPE
 from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.runs import run_logs
 from tasks_app.states import Reason, Status, Trigger
@@ -63,12 +64,13 @@ class NoteIn(Shape):
     note: str = Field("", max_length=500)
 
 
-class HistoryQuery(CursorQuery):
-    """What the list of runs is narrowed to; `from` and `to` are about when the run was made."""
+class HistoryFilters(Shape):
+    """What runs are narrowed to; `from` and `to` are about when the run was made."""
 
     status: _StatusWord = ""
     reason: _ReasonWord = ""
     type: Word = ""
+    error_type: Word = Field("", description=f"The class of the error; {NO_ERROR_TYPE} for runs that have none.")
     queue: Word = ""
     worker: Word = ""
     tag: Word = ""
@@ -80,13 +82,13 @@ class HistoryQuery(CursorQuery):
 
     def filters(self, **more: Any) -> RunFilters:
         """Give the same for the selector."""
-        words = ("status", "reason", "type", "queue", "worker", "tag", "trigger", "search")
+        words = ("status", "reason", "type", "error_type", "queue", "worker", "tag", "trigger", "search")
         same = {name: getattr(self, name) for name in words}
         return RunFilters(needs=self.needs_person, created_from=self.from_, created_to=self.to, **same, **more)
 
 
-class RunQuery(HistoryQuery):
-    """What the list of runs is narrowed to."""
+class RunFiltersIn(HistoryFilters):
+    """What runs are narrowed to, over all tasks."""
 
     task: Identifier | None = None
     batch: Identifier | None = None
@@ -94,6 +96,14 @@ class RunQuery(HistoryQuery):
     def filters(self, **more: Any) -> RunFilters:
         """Give the same for the selector."""
         return super().filters(task=self.task, batch=self.batch, **more)
+
+
+class HistoryQuery(HistoryFilters, CursorQuery):
+    """What the list of a task's runs is narrowed to."""
+
+
+class RunQuery(RunFiltersIn, CursorQuery):
+    """What the list of runs is narrowed to."""
 
 
 class LogQuery(Shape):
@@ -128,6 +138,7 @@ class Run(Out):
     progress: Annotated[Any, WithJsonSchema(_PROGRESS)]
     result: Any
     error: str | None
+    error_type: str | None
     worker: str | None
     queue: str
     priority: int
@@ -188,7 +199,15 @@ class RunDetail(Run):
 
 
 class RunPage(Page[Run]):
-    """Runs, the newest first."""
+    """Runs, the newest first.
+
+    Where no index leads to what was asked for, so many runs are searched for one page and no more.
+    """
+
+    is_complete: bool = Field(
+        description="False: the search has stopped short, and `next` (on the way back: `previous`) goes on from there."
+    )
+    searched_to: Instant | None = Field(description="Then: when the oldest run was made that was searched.")
 
 
 class LogLine(Out):
@@ -215,7 +234,7 @@ def run_fields(run: TaskRun) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{name: getattr(run, name) for name in same},
-        **{name: getattr(run, name) or None for name in ("reason", "error", "worker")},
+        **{name: getattr(run, name) or None for name in ("reason", "error", "error_type", "worker")},
         "total_ms": total_ms(run),
         "id": str(run.id),
         "task": _id(run.task_id),

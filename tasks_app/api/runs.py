@@ -5,8 +5,8 @@ import uuid
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.instants import written_instant
-from tasks_app.api.paging import by_cursor
 from tasks_app.api.payloads import check_type, checked_tags
+from tasks_app.api.run_pages import runs_by_cursor
 from tasks_app.api.run_shapes import (
     LogPage,
     LogQuery,
@@ -20,7 +20,6 @@ from tasks_app.api.run_shapes import (
     run_out,
 )
 from tasks_app.models import ApiKey
-from tasks_app.selectors.run_list import run_search
 from tasks_app.selectors.runs import run_get
 from tasks_app.services.runs import run_enqueue
 
@@ -31,8 +30,7 @@ class RunList(Endpoint):
     @operation("run_list")
     def get(self, call: Call, query: RunQuery) -> RunPage:
         """List runs, the newest first."""
-        rows = run_search(call.user, query.filters()).select_related("task", "owner")
-        return RunPage(**by_cursor(call, rows, query, run_out))
+        return runs_by_cursor(call, query.filters(), query)
 
     @operation("run_create", status=202, scope=ApiKey.Scope.RUN, idempotent=True)
     def post(self, call: Call, body: RunIn) -> Run:

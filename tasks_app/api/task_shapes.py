@@ -114,8 +114,8 @@ class RunNowIn(Shape):
     scheduled_for: str | None = Field(None, description=f"The instant that the run is about. {_INSTANT}")
 
 
-class TaskQuery(CursorQuery):
-    """What the list of tasks is narrowed to, and its order. `page` reaches 10,000 rows deep, `cursor` everywhere."""
+class TaskFiltersIn(Shape):
+    """What tasks are narrowed to."""
 
     status: Annotated[str, *one_of(*TaskStatus)] = ""
     kind: Annotated[str, *one_of(*TaskKind)] = ""
@@ -129,6 +129,16 @@ class TaskQuery(CursorQuery):
     calendar: Identifier | None = Field(None, description="The id of the calendar that they keep.")
     next_run_before: Moment | None = None
     next_run_after: Moment | None = None
+
+    def filters(self) -> TaskFilters:
+        """Give the same for the selector."""
+        names = [name for name in TaskFilters.__dataclass_fields__ if name in type(self).model_fields]
+        return TaskFilters(**{name: getattr(self, name) for name in names})
+
+
+class TaskQuery(TaskFiltersIn, CursorQuery):
+    """What the list of tasks is narrowed to, and its order. `page` reaches 10,000 rows deep, `cursor` everywhere."""
+
     ordering: Annotated[str, *one_of(*ORDERS)] = "-created_at"
     page: Annotated[int, *whole(1, 1_000_000)] | None = None
 
@@ -136,11 +146,6 @@ class TaskQuery(CursorQuery):
     def numbered(self) -> PageQuery:
         """The page, for reading by number."""
         return PageQuery(page=self.page or 1, page_size=self.page_size)
-
-    def filters(self) -> TaskFilters:
-        """Give the same for the selector."""
-        names = [name for name in TaskFilters.__dataclass_fields__ if name in type(self).model_fields]
-        return TaskFilters(**{name: getattr(self, name) for name in names})
 
 
 class Task(Out):

@@ -206,6 +206,11 @@ def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
     return _scoped(user, ScheduledTask.objects.filter(deleted_at=None), shared_by="id__in")
 
 
+def deleted_tasks(user: Person) -> QuerySet[ScheduledTask]:
+    """The tombstones of the tasks that the user might see."""
+    return _scoped(user, ScheduledTask.objects.exclude(deleted_at=None), shared_by="id__in")
+
+
 def visible_runs(user: Person) -> QuerySet[TaskRun]:
     """The runs that the user may see, those of deleted tasks included."""
     return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in")

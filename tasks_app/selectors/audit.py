@@ -18,6 +18,7 @@ ACTIONS: dict[str, str] = {
     "task.update": "changed the task",
     "task.restore": "put the task back to a version",
     "task.delete": "deleted the task",
+    "task.undelete": "brought the deleted task back",
     "task.pause": "paused the task",
     "task.resume": "resumed the task",
     "task.cancel": "cancelled the task for good",

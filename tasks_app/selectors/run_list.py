@@ -25,7 +25,8 @@ RECENT = 10_000
 class RunFilters:
     """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed.
 
-    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn. `search` is
+    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn; `of_tasks` what
+    belongs to no task. `search` is
     looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its days in `zone`.
     """
 
@@ -36,6 +37,7 @@ class RunFilters:
     batch: uuid.UUID | None = None
     latest: bool = False
     no_waiting: bool = False
+    of_tasks: bool = False
     queue: str = ""
     worker: str = ""
     tag: str = ""
@@ -91,6 +93,8 @@ def _exactly(filters: RunFilters) -> Q:
         wanted &= ~Q(Exists(run_again()))
     if filters.no_waiting and not filters.status:
         wanted &= ~Q(status=Status.WAITING)
+    if filters.of_tasks:
+        wanted &= Q(task__isnull=False)
     return wanted & Q(status=Status.FAILED, dismissed_at=None) if filters.needs else wanted
 
 

@@ -24,11 +24,15 @@ _FREE = {"created_from", "created_to", "no_waiting"}
 
 @dataclass(frozen=True)
 class Found:
-    """Runs that match, newest first; `floor` is where the search has stopped short of the oldest."""
+    """Runs that match, newest first; `floor` is where the search has stopped short of the oldest.
+
+    `ceiling` is where one that goes back to newer runs has stopped short of the newest.
+    """
 
     rows: QuerySet[TaskRun]
     floor: uuid.UUID | None = None
     walk: int = WALK
+    ceiling: uuid.UUID | None = None
 
     @property
     def since(self) -> datetime | None:
@@ -36,16 +40,26 @@ class Found:
         return None if self.floor is None else made_at(self.floor)
 
 
-def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = None, most: int = 0) -> Found:
+def run_find(
+    user: Person,
+    filters: RunFilters,
+    *,
+    before: uuid.UUID | None = None,
+    after: uuid.UUID | None = None,
+    most: int = 0,
+) -> Found:
     """The runs that the user may see and that match, among the newest `most` to which an index leads.
 
-    Those are 50,000 if nothing else is said, and 20,000 where words are looked for.
+    Those are 50,000 if nothing else is said, and 20,000 where words are looked for: among the runs made earlier than
+    `before`, or back among those made later than `after`.
     """
     most = most or (READ if _has_words(filters) else WALK)
     rows = run_search(user, filters)
     if is_led(user, filters):
         return Found(rows)
     scope = _scope(user, filters)
+    if after is not None:
+        return _found_back(rows, scope.filter(id__gt=after), most)
     if filters.created_to is not None:
         scope = scope.filter(id__lt=first_id_at(filters.created_to))
     if before is not None:
@@ -54,6 +68,11 @@ def run_find(user: Person, filters: RunFilters, *, before: uuid.UUID | None = No
     if floor is None or (filters.created_from is not None and floor < first_id_at(filters.created_from)):
         return Found(rows)
     return Found(rows.filter(id__gte=floor), floor, most)
+
+
+def _found_back(rows: QuerySet[TaskRun], newer: QuerySet[TaskRun], most: int) -> Found:
+    ceiling = newer.order_by("id").values_list("id", flat=True)[most - 1 : most].first()
+    return Found(rows) if ceiling is None else Found(rows.filter(id__lte=ceiling), walk=most, ceiling=ceiling)
 
 
 def is_led(user: Person, filters: RunFilters) -> bool:

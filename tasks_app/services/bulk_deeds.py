@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.models import User
 
 from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
-from tasks_app.services import tasks
+from tasks_app.services import switching, tasks
+from tasks_app.services.switching import Pen
 from tasks_app.services.validation import Problems, check_line, checked_note
 from tasks_app.states import TaskStatus
 
@@ -22,6 +24,11 @@ class Verb(StrEnum):
     TAG = "tag"
     UNTAG = "untag"
     DELETE = "delete"
+    UNDELETE = "undelete"
+
+
+ASKABLE = tuple(verb for verb in Verb if verb is not Verb.UNDELETE)
+"""What can be asked for; the last is only the way back."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +57,7 @@ DEEDS = {
     Verb.TAG: Deed.MANAGE,
     Verb.UNTAG: Deed.MANAGE,
     Verb.DELETE: Deed.MANAGE,
+    Verb.UNDELETE: Deed.MANAGE,
 }
 STATES = {
     Verb.PAUSE: (TaskStatus.ACTIVE,),
@@ -58,9 +66,16 @@ STATES = {
     Verb.TAG: (TaskStatus.ACTIVE, TaskStatus.PAUSED, TaskStatus.COMPLETED),
     Verb.UNTAG: (TaskStatus.ACTIVE, TaskStatus.PAUSED, TaskStatus.COMPLETED),
     Verb.DELETE: tuple(TaskStatus),
+    Verb.UNDELETE: tuple(TaskStatus),
 }
 """In which states of a task there is something to do."""
-REVERSE = {Verb.PAUSE: Verb.RESUME, Verb.RESUME: Verb.PAUSE, Verb.TAG: Verb.UNTAG, Verb.UNTAG: Verb.TAG}
+REVERSE = {
+    Verb.PAUSE: Verb.RESUME,
+    Verb.RESUME: Verb.PAUSE,
+    Verb.TAG: Verb.UNTAG,
+    Verb.UNTAG: Verb.TAG,
+    Verb.DELETE: Verb.UNDELETE,
+}
 
 
 def checked(order: Order) -> Order:
@@ -84,23 +99,34 @@ def is_done_already(order: Order, task: ScheduledTask) -> bool:
     return False
 
 
-def perform(order: Order, task: ScheduledTask, *, actor: str, note: str = "") -> int:
-    """Do it to one task and give its version then; raises what the service raises. `note` replaces the order's."""
+def remembered(order: Order, task: ScheduledTask) -> dict[str, Any]:
+    """Give what the way back must know of a task as it is now."""
+    match order.verb:
+        case Verb.RESUME:
+            return {"note": task.pause_note}
+        case Verb.DELETE:
+            return {"status": task.status, "calendar": str(task.calendar_id) if task.calendar_id else None}
+        case _:
+            return {}
+
+
+def perform(order: Order, task: ScheduledTask, pen: Pen, *, actor: str, was: dict[str, Any]) -> ScheduledTask:
+    """Do it to one locked task and give it as it is then; raises what the service raises. `was`: on the way back."""
     match order.verb:
         case Verb.PAUSE:
-            return tasks.task_pause(task=task, actor=actor, note=note or order.note).version
+            switching.pause(pen, task, actor=actor, note=was.get("note") or order.note)
         case Verb.RESUME:
-            return tasks.task_resume(task=task, actor=actor).version
+            switching.resume(pen, task, actor=actor)
         case Verb.RUN:
             tasks.task_run_now(task=task, actor=actor)
-            return task.version
         case Verb.DELETE:
-            tasks.task_delete(task=task, actor=actor)
-            return task.version
+            return tasks.task_delete(task=task, actor=actor)
+        case Verb.UNDELETE:
+            return tasks.task_undelete(task=task, actor=actor, **was)
         case _:
             kept = [tag for tag in task.tags if tag != order.tag]
-            tags = [*kept, order.tag] if order.verb is Verb.TAG else kept
-            return tasks.task_update(task=task, changes={"tags": tags}, actor=actor).version
+            switching.retag(pen, task, [*kept, order.tag] if order.verb is Verb.TAG else kept, actor=actor)
+    return task
 
 
 def actor_of(user: User) -> str:

@@ -37,17 +37,25 @@ def take_task(*, owner_id: int, actor: str) -> None:
     if limits.creates_per_minute:
         message = f"You make tasks too fast: at most {limits.creates_per_minute:,} in a minute."
         Limit("create", limits.creates_per_minute, MINUTE).take(person, message)
-    most = limits.tasks_per_user
-    if most and _task_count(owner_id, most) >= most:
+    check_room(owner_id=owner_id, actor=actor)
+
+
+def check_room(*, owner_id: int, actor: str) -> None:
+    """Raise Conflict when the owner has all the tasks that one may have."""
+    most = settings.LIMITS.tasks_per_user
+    if person_of(actor) is not None and most and _task_count(owner_id, most) >= most:
         raise Conflict(f"At most {most:,} tasks for one person; delete some that are no longer needed.", code="limit")
 
 
-def take_start(*, owner_id: int | None, actor: str, runs: int = 1) -> None:
-    """Count a start, and the runs that come of it. Raises TooMany with the time after which there is room."""
+def take_start(*, owner_id: int | None, actor: str, runs: int = 1, is_one_of_many: bool = False) -> None:
+    """Count a start, and the runs that come of it. Raises TooMany with the time after which there is room.
+
+    `is_one_of_many`: the start has been counted already, with others that came of it.
+    """
     person, limits = person_of(actor), settings.LIMITS
     if person is None:
         return
-    if limits.run_now_per_minute:
+    if limits.run_now_per_minute and not is_one_of_many:
         message = f"You start runs too fast: at most {limits.run_now_per_minute:,} in a minute."
         Limit("start", limits.run_now_per_minute, MINUTE).take(person, message)
     if limits.runs_per_hour and owner_id is not None:

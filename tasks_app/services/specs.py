@@ -60,7 +60,7 @@ def task_fields(
         "name": check_line(problems, "name", spec.name, most=200),
         "description": check_text(problems, "description", spec.description, most=10_000),
         "key": check_line(problems, "key", spec.key, most=200) if spec.key is not None else None,
-        "tags": _tags(problems, spec.tags),
+        "tags": check_tags(problems, spec.tags),
         "type": spec.type,
         "payload": edited_payload(problems, spec.type, spec.payload, owner=owner, current=current),
         "queue": _queue(problems, spec, current),
@@ -132,7 +132,8 @@ def check_queue(problems: Problems, queue: object) -> None:
         problems.add("queue", "unknown", f"There is no such queue; there are: {', '.join(names)}.")
 
 
-def _tags(problems: Problems, tags: object) -> list[str]:
+def check_tags(problems: Problems, tags: object) -> list[str]:
+    """Check the tags of a task, and give them as they are kept, each once."""
     if isinstance(tags, str) or not isinstance(tags, Sequence):
         problems.add("tags", "type", "Must be a list of texts.")
         return []

@@ -15,16 +15,26 @@ from django.db import IntegrityError, transaction
 from tasks_app import beat_sync, dispatch
 from tasks_app.errors import Conflict, FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask, TaskRun, db_now
-from tasks_app.services import audit, due_slots, lifecycle, overtaken, planning, quotas, revisions, specs, turns
+from tasks_app.services import (
+    audit,
+    due_slots,
+    lifecycle,
+    overtaken,
+    planning,
+    quotas,
+    revisions,
+    specs,
+    switching,
+    turns,
+)
 from tasks_app.services.audit_values import payload_values, task_values
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.runs import run_stop
 from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
-from tasks_app.services.validation import Problems, checked_note
+from tasks_app.services.switching import ENDED, Pen, plan, switch_off, switch_on
+from tasks_app.services.validation import Problems
 from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
-
-_ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
 
 
 @transaction.atomic
@@ -50,7 +60,7 @@ def new_task(*, owner: AbstractBaseUser, spec: TaskSpec, actor: str) -> Schedule
     task.status = TaskStatus.ACTIVE if spec.enabled else TaskStatus.PAUSED
     if not spec.enabled:
         task.paused_at, task.pause_note = now, "Created paused"
-    _plan(task, after=now - _once_grace(task))
+    plan(task, after=now - _once_grace(task))
     return task
 
 
@@ -84,32 +94,18 @@ def task_update(
 def task_pause(*, task: ScheduledTask, actor: str, note: str = "") -> ScheduledTask:
     """Stop planning the task until it is resumed; runs that exist already go on."""
     task = _locked(task)
-    if task.status in _ENDED:
-        raise Conflict(f"The task is {task.status}; only an active task can be paused.")
-    if task.status == TaskStatus.PAUSED:
-        return task
-    _switch_off(task)
-    task.pause_note = checked_note(note)
-    audit.note("task.pause", task, actor=actor, note=task.pause_note)
-    return _save(task)
+    with Pen() as pen:
+        switching.pause(pen, task, actor=actor, note=note)
+    return task
 
 
 @transaction.atomic
 def task_resume(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     """Plan the task again from now on; slots of the pause do not run, and stand in the history as one row."""
     task = _locked(task)
-    if task.status in _ENDED:
-        raise Conflict(f"The task is {task.status}; only a paused task can be resumed.")
-    if task.status == TaskStatus.ACTIVE:
-        return task
-    now = due_slots.record_pause(task, actor=actor)
-    _switch_on(task)
-    try:
-        _plan(task, after=now)
-    except ValueError as error:
-        raise Conflict(f"The schedule cannot be read ({error}); give the task another one.") from error
-    audit.note("task.resume", task, actor=actor)
-    return _save(task)
+    with Pen() as pen:
+        switching.resume(pen, task, actor=actor)
+    return task
 
 
 @transaction.atomic
@@ -119,7 +115,7 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     A slot that is due by then has its run, which is cancelled like the others.
     """
     task = _locked(task)
-    if task.status in _ENDED:
+    if task.status in ENDED:
         raise Conflict(f"The task is already {task.status}.")
     audit.note("task.cancel", task, actor=actor, before={"status": task.status})
     _end(task, TaskStatus.CANCELLED, actor=actor)
@@ -127,13 +123,37 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
 
 
 @transaction.atomic
-def task_delete(*, task: ScheduledTask, actor: str) -> None:
-    """Take the task away; its history stays, and so does a tombstone of the task."""
+def task_delete(*, task: ScheduledTask, actor: str) -> ScheduledTask:
+    """Take the task away; its history stays, and so does a tombstone of the task, from which it can come back."""
     task = _locked(task)
     audit.note("task.delete", task, actor=actor, before=task_values(task))
-    _end(task, task.status if task.status in _ENDED else TaskStatus.CANCELLED, actor=actor)
+    _end(task, task.status if task.status in ENDED else TaskStatus.CANCELLED, actor=actor)
     task.deleted_at = db_now()
-    _save(task)
+    return _save(task)
+
+
+@transaction.atomic
+def task_undelete(*, task: ScheduledTask, status: str, calendar: str | None, actor: str) -> ScheduledTask:
+    """Bring a deleted task back to the state that it had, with the calendar that it kept, planned from now on.
+
+    Runs that the deletion has cancelled stay cancelled. Raises Conflict where something that it needs has gone or been
+    taken by another, or its owner has all the tasks that one may have.
+    """
+    task = _locked(task)
+    if not task.is_deleted:
+        raise Conflict("The task is not deleted.")
+    if not task.owner.is_active:
+        raise Conflict("Its owner is disabled.")
+    if calendar != (str(task.calendar_id) if task.calendar_id else None):
+        raise Conflict("The calendar that it kept has been deleted.")
+    quotas.check_room(owner_id=task.owner_id, actor=actor)
+    task.deleted_at, task.status = None, status
+    try:
+        plan(task, after=db_now())
+    except ValueError as error:
+        raise Conflict(f"The schedule cannot be read ({error}).") from error
+    audit.note("task.undelete", task, actor=actor, after=task_values(task))
+    return _save(task)
 
 
 @transaction.atomic
@@ -206,7 +226,7 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     has_other_slots = specs.has_other_slots(task, fields)
     now = db_now()
     if is_switched and not was_paused:
-        _switch_off(task)
+        switch_off(task)
     if is_replanned:
         # A pause takes what is due at its beginning, too; who goes on runs it.
         now = (due_slots.record_pause if is_switched else due_slots.settle)(task, actor=actor)
@@ -216,41 +236,18 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
     if is_rescheduled and task.status == TaskStatus.COMPLETED:
         task.status = TaskStatus.ACTIVE
     if is_switched and was_paused:
-        _switch_on(task)
+        switch_on(task)
     elif is_switched:
-        _switch_off(task)
+        switch_off(task)
     if is_replanned:
         overtaken.settle_overtaken(task, before, until=now, actor=f"edit:{actor}")
         is_new = is_rescheduled and (has_other_slots or not before.has_more)
-        _plan(task, after=now - (_once_grace(task) if is_new else timedelta(0)))
-
-
-def _plan(task: ScheduledTask, *, after: datetime) -> None:
-    """Set the next slot after `after`. A paused task keeps it aside: it is the first one that the pause takes."""
-    task.next_slot = task.next_due_at = None
-    if task.status in _ENDED:
-        return
-    planning.plan_after(task, after)
-    if task.status == TaskStatus.PAUSED:
-        task.next_due_at = None
-    elif task.kind != TaskKind.MANUAL and task.next_slot is None:
-        task.status = TaskStatus.COMPLETED
+        plan(task, after=now - (_once_grace(task) if is_new else timedelta(0)))
 
 
 def _once_grace(task: ScheduledTask) -> timedelta:
     """A one-time instant of a few seconds ago is accepted, and then must still run."""
     return timedelta(seconds=30) if task.kind == TaskKind.ONCE else timedelta(0)
-
-
-def _switch_on(task: ScheduledTask) -> None:
-    task.status, task.paused_at, task.pause_note = TaskStatus.ACTIVE, None, ""
-    task.failures_in_row = 0
-
-
-def _switch_off(task: ScheduledTask) -> None:
-    if task.status == TaskStatus.ACTIVE:
-        task.status, task.paused_at = TaskStatus.PAUSED, db_now()
-        task.next_due_at = None  # next_slot stays: the first slot that the pause takes
 
 
 def _end(task: ScheduledTask, status: str, *, actor: str) -> None:

@@ -57,6 +57,12 @@ def capped(count: int) -> str:
 
 
 @register.filter
+def counted(count: int) -> str:
+    """The same behind "all": nothing where it is not known."""
+    return "" if count >= COUNTED else f"{count:,}"
+
+
+@register.filter
 def stopped(sentence: str) -> str:
     """A sentence with its full stop; one that is cut has its three dots already."""
     return sentence if sentence.endswith("...") else f"{sentence}."

@@ -32,12 +32,13 @@ _WORDS = {
     Verb.UNTAG: Words("Take a tag from {}", "The tag is taken from each that has it.", "changed", "change"),
     Verb.DELETE: Words(
         "Delete {}",
-        "They go from every list and never run again. Runs that wait are cancelled; the history stays. "
-        "This has no way back.",
+        "They go from every list and run no more. Runs that wait are cancelled, those that run are asked to stop; the "
+        "history stays. You can bring the tasks back for a day.",
         "deleted",
         "delete",
         is_grave=True,
     ),
+    Verb.UNDELETE: Words("Bring {} back", "They are planned again from now on.", "brought back", "bring back"),
 }
 
 

@@ -21,6 +21,7 @@ from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import unplaced
 from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
+from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.task import type_info
 from tasks_app.web.objects import run_or_404
@@ -136,6 +137,7 @@ def _editor(
     request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
 ) -> HttpResponse:
     chosen = type_info(run.type)
+    errors = numbered(chosen.schema, payload, errors)
     shown = with_locked(model_of(run.type), payload, chosen.locked)
     fields = lock(draw_payload(chosen.schema, shown, errors, owner=run.owner), chosen.locked)
     context = {

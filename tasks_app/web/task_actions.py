@@ -17,6 +17,7 @@ from tasks_app.recurrence.zones import load_zone
 from tasks_app.selectors.access import Deed
 from tasks_app.services import tasks
 from tasks_app.services.specs import TaskSpec
+from tasks_app.web import task_bulk
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render, zone_of
@@ -102,16 +103,12 @@ def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
         return _ask(
             request,
             title=f"Delete “{task.name}”?",
-            text="It goes from every list and never runs again. Its runs stay in the history.",
+            text="It goes from every list and runs no more. Its runs stay in the history. "
+            "You can bring it back for a day.",
             verb="Delete the task",
             back=_detail(task_id),
         )
-    return act(
-        request,
-        lambda: tasks.task_delete(task=task, actor=actor_of(request)),
-        success=f"“{task.name}” is deleted.",
-        then=reverse("task-list"),
-    )
+    return task_bulk.delete_one(request, task)
 
 
 @require_POST

@@ -19,7 +19,7 @@ from tasks_app.errors import CarillonError, NotFound
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.bulk import Prospect, chosen_ids, mark_of, prospect, ticked
 from tasks_app.services.bulk import bulk_begin, bulk_go_on, bulk_progress, bulk_undo
-from tasks_app.services.bulk_deeds import STATES, Order, Verb
+from tasks_app.services.bulk_deeds import ASKABLE, STATES, Order, Verb
 from tasks_app.web import bulk_words
 from tasks_app.web.page import Request, page, render, status_of
 from tasks_app.web.task_query import Asked
@@ -76,6 +76,13 @@ def task_bulk_undo(request: Request, bulk_id: uuid.UUID) -> HttpResponse:
         return redirect("task-list")
 
 
+def delete_one(request: Request, task: ScheduledTask) -> HttpResponse:
+    """Delete one task, such that the list offers to bring it back."""
+    token = uuid.uuid4()
+    bulk_begin(user=request.user, token=token, order=Order(verb=Verb.DELETE), ids=[task.pk], back=reverse("task-list"))
+    return _go_on(request, token)
+
+
 def told(request: Request) -> dict[str, Any] | None:
     """Give, once, what came of the action that led to the list."""
     token = request.session.pop(_KEY, None)
@@ -88,9 +95,8 @@ def told(request: Request) -> dict[str, Any] | None:
 
 
 def _order(data: QueryDict) -> Order | None:
-    try:
-        verb = Verb(data.get("do", ""))
-    except ValueError:
+    verb = next((one for one in ASKABLE if one == data.get("do")), None)
+    if verb is None:
         return None
     return Order(verb=verb, note=data.get("note", "").replace("\0", ""), tag=data.get("tag_name", "").replace("\0", ""))
 

@@ -67,6 +67,10 @@ API: dict[str, dict[str, Rule]] = {
     "me": {"GET": SIGNED, "PATCH": SIGNED},
     "task-list": _BOTH,
     "tasks-history": _get(SIGNED),
+    "task-bulk": _post(SIGNED),  # the tasks are named in what is sent, and asked for one by one
+    "task-bulk-detail": _get(NONE),  # nothing has begun; tests/api/test_task_bulk.py has something
+    "task-bulk-go-on": _post(NONE),
+    "task-bulk-undo": _post(NONE),
     "task-by-key": {"PUT": SIGNED},
     "task-detail": {"GET": VIEW, "PATCH": MANAGE, "DELETE": MANAGE},
     "task-history": _get(VIEW),
@@ -84,6 +88,10 @@ API: dict[str, dict[str, Rule]] = {
     "batch-cancel": _post(STOP),
     "batch-retry": _post(RUN),
     "run-list": _BOTH,
+    "run-groups": _get(SIGNED),
+    "run-sweeps": _post(SIGNED),
+    "run-sweep-detail": _get(NONE),  # nothing has begun; tests/api/test_run_sweeps.py has something
+    "run-sweep-go-on": _post(NONE),
     "run-detail": _get(VIEW),
     "run-logs": _get(VIEW),
     "run-cancel": _post(STOP),

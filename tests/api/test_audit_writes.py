@@ -22,8 +22,14 @@ TEMPLATE = {"name": "Hello", "subject": "Hello", "text": "Hello"}
 CREDENTIAL = {"name": "crm", "kind": "bearer", "hosts": ["api.example.com"], "secret": "canary-0123456789"}
 SHARE = {"group": "Viewer", "level": "view"}
 PASSWORD = "staff-password"  # of the fixture
-# What changes nothing.
-PREVIEWS = {("schedule/preview", "POST"), ("email-templates/<uuid:template_id>/preview", "POST")}
+# What changes nothing; of actions on many, only what goes on with them does.
+PREVIEWS = {
+    ("schedule/preview", "POST"),
+    ("email-templates/<uuid:template_id>/preview", "POST"),
+    ("tasks/bulk", "POST"),
+    ("tasks/bulk/<uuid:bulk_id>/undo", "POST"),
+    ("runs/sweeps", "POST"),
+}
 
 
 class World:
@@ -64,6 +70,15 @@ class World:
             claim(run)
             fail(run)
         return f"batches/{batch}"
+
+    def bulk(self) -> str:
+        """The address of an action on many tasks that has not begun."""
+        return self.made("tasks/bulk", {"do": "pause", "tasks": [self.task().partition("/")[2]]})
+
+    def sweep(self) -> str:
+        """The address of a deed on many runs that has not begun."""
+        self.run()
+        return self.made("runs/sweeps", {"do": "dismiss", "filters": {"needs_person": True}})
 
     def effect(self) -> str:
         """The address at which an effect is settled."""
@@ -111,6 +126,7 @@ WRITES: dict[tuple[str, str], Call] = {
     ("tasks/by-key/<path:key>", "PUT"): lambda w: ("tasks/by-key/mine", TASK),
     ("tasks/<uuid:task_id>", "PATCH"): lambda w: (w.task(), {"name": "Other"}),
     ("tasks/<uuid:task_id>", "DELETE"): lambda w: (w.task(), None),
+    ("tasks/bulk/<uuid:bulk_id>/go-on", "POST"): lambda w: (f"{w.bulk()}/go-on", None),
     ("tasks/<uuid:task_id>/run-now", "POST"): lambda w: (f"{w.task()}/run-now", None),
     ("tasks/<uuid:task_id>/pause", "POST"): lambda w: (f"{w.task()}/pause", {"note": "holidays"}),
     ("tasks/<uuid:task_id>/resume", "POST"): lambda w: (f"{w.task(enabled=False)}/resume", None),
@@ -123,6 +139,7 @@ WRITES: dict[tuple[str, str], Call] = {
     ("batches/<uuid:batch_id>/cancel", "POST"): lambda w: (f"{w.batch()}/cancel", None),
     ("batches/<uuid:batch_id>/retry", "POST"): lambda w: (f"{w.batch(is_failed=True)}/retry", None),
     ("runs", "POST"): lambda w: ("runs", {"type": TASK["type"], "payload": TASK["payload"]}),
+    ("runs/sweeps/<uuid:sweep_id>/go-on", "POST"): lambda w: (f"{w.sweep()}/go-on", None),
     ("runs/<uuid:run_id>/cancel", "POST"): lambda w: (f"runs/{w.run(is_failed=False).id}/cancel", None),
     ("runs/<uuid:run_id>/retry", "POST"): lambda w: (f"runs/{w.run().id}/retry", None),
     ("runs/<uuid:run_id>/dismiss", "POST"): lambda w: (f"runs/{w.run().id}/dismiss", {"note": "seen"}),

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.models import RunAttempt, TaskRun
+from tasks_app.selectors import run_walk
 from tests.api.client import Api
 from tests.runs import claim, fail, make_run, make_task, progress, retry_later, succeed
 
@@ -145,6 +146,7 @@ def test_owners_see_their_own_and_staff_see_all(
         "task={task}",
         "from={at}",
         "needs_person=true",
+        "error_type=ValueError",
         "status=failed&queue=critical&needs_person=false",
     ],
 )
@@ -199,6 +201,51 @@ def test_a_cursor_walks_the_whole_list(api: Api, alice: User) -> None:
         assert (body["count"], body["count_is_exact"]) == (5, True)
         url = f"runs?{urlsplit(body['next']).query}" if body["next"] else ""
     assert found == [[runs[4], runs[3]], [runs[2], runs[1]], [runs[0]]]
+
+
+def walked(api: Api, query: str, way: str = "next") -> list[tuple[list[str], bool]]:
+    """Every page from there on: its runs, and whether the search was complete."""
+    found, url = [], f"runs?{query}"
+    while url:
+        body = api.get(url).body
+        found.append(([run["id"] for run in body["results"]], body["is_complete"]))
+        assert (body["searched_to"] is None) or not body["is_complete"]
+        url = f"runs?{urlsplit(body[way]).query}" if body[way] else ""
+    return found
+
+
+def test_what_no_index_leads_to_is_searched_in_bounded_steps(
+    api: Api, operator: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_walk, "WALK", 3)
+    monkeypatch.setattr(run_walk, "READ", 3)
+    first, second = make_run(alice, queue="critical"), make_run(alice, queue="critical")
+    for _ in range(5):
+        make_run(alice)
+    last = make_run(alice, queue="critical")
+    pages = walked(api, "queue=critical")
+    assert pages == [([str(last.id)], False), ([], False), ([str(second.id), str(first.id)], True)]
+    body = api.get("runs?queue=critical").body
+    assert (body["count"], body["count_is_exact"]) == (1, False)
+    assert [ids for ids, _ in walked(api, "queue=critical&page_size=1")][-2:] == [[str(second.id)], [str(first.id)]]
+    for led in ("", "type=http_request&from=2020-01-01T00:00:00Z"):
+        assert operator.get(f"runs?{led}").body["is_complete"]
+    for query in ("search=nothing", "tag=nothing", "worker=nobody", "reason=retry"):
+        assert not api.get(f"runs?{query}").body["is_complete"]
+        assert walked(api, query)[-1] == ([], True)
+
+
+def test_a_bounded_search_leads_back_as_well(api: Api, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_walk, "WALK", 3)
+    old = [make_run(alice, queue="critical") for _ in range(2)]
+    for _ in range(4):
+        make_run(alice)
+    new = make_run(alice, queue="critical")
+    url = "runs?queue=critical"
+    while api.get(url).body["next"]:
+        url = f"runs?{urlsplit(api.get(url).body['next']).query}"
+    back = walked(api, urlsplit(url).query, "previous")
+    assert [found for found, _ in back if found] == [[str(old[0].id)], [str(old[1].id)], [str(new.id)]]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_list(api: Api, alice: User) -> None:

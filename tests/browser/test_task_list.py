@@ -37,7 +37,7 @@ def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
 def pause_all_and_take_it_back(page: Page) -> None:
     """Go the whole way by what stands on the pages; the list is narrowed to what matches."""
     expect(page.locator("tbody tr")).to_have_count(COUNT)
-    page.check("[name=all]")
+    page.check(".bulk [name=all]")
     page.click(".bulk button[value=pause]")
     expect(page.locator("h1")).to_have_text(f"Pause {COUNT} tasks?")
     page.fill("[name=note]", "holidays")
@@ -76,6 +76,36 @@ def test_the_box_completes_by_keyboard_and_what_matches_is_paused(page: Page) ->
     page.locator("tbody [name=task]").last.click(modifiers=["Shift"])
     expect(page.locator("[data-bulk-count]")).to_have_text(f"{COUNT} ticked")
     pause_all_and_take_it_back(page)
+
+
+def test_all_that_match_are_chosen_at_once_by_keyboard(page: Page) -> None:
+    plan(page, "atonce")
+    page.goto("/tasks/?q=tag:atonce")
+    pick = page.locator("[data-bulk-all]")
+    expect(pick).to_have_text(f"Select all {COUNT} that match")
+    pick.focus()
+    pick.press("Enter")
+    expect(pick).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".bulk [name=all]")).to_be_focused()
+    pick.press("Enter")
+    expect(page.locator(".bulk")).to_be_hidden()
+    pick.press("Enter")
+    page.locator(".bulk [name=all]").press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(f"Pause {COUNT} tasks?")
+
+
+def test_a_deleted_task_is_brought_back(page: Page) -> None:
+    plan(page, "deleted")
+    page.goto("/tasks/?q=tag:deleted")
+    page.locator("tbody .name").first.click()
+    page.goto(f"{page.url}delete/")
+    page.click("form button.danger")
+    expect(page.locator(".bulk-told")).to_contain_text("1 task deleted.")
+    page.click("text=Undo")
+    expect(page.locator(".bulk-told")).to_contain_text("Taken back: 1 task brought back.")
+    page.goto("/tasks/?q=tag:deleted")
+    expect(page.locator("tbody tr")).to_have_count(COUNT)
 
 
 def test_escape_closes_what_the_box_offers(page: Page) -> None:

@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django_celery_beat.models import PeriodicTask
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from tasks_app.errors import Conflict, Invalid, NotFound
 from tasks_app.models import AuditEntry, IdempotencyKey, ScheduledTask, TaskRun, TaskShare
-from tasks_app.services import tasks
+from tasks_app.services import bulk, steps, tasks
 from tasks_app.services.bulk import Progress, bulk_begin, bulk_go_on, bulk_progress, bulk_undo
 from tasks_app.services.bulk_deeds import Order, Verb
+from tasks_app.services.calendars import calendar_create, calendar_delete
 from tasks_app.services.specs import TaskSpec
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
@@ -90,10 +94,14 @@ def test_a_form_sent_twice_does_it_once(alice: User, make: Make) -> None:
         bulk_begin(user=alice, token=token, order=Order(verb=Verb.DELETE), ids=[task.id], back="/tasks/")
 
 
-def test_it_stops_when_the_time_is_up_and_goes_on_where_it_was(alice: User, make: Make) -> None:
+def test_it_stops_when_the_time_is_up_and_goes_on_where_it_was(
+    alice: User, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     five = [make(f"T{n}") for n in range(5)]
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
     token = begun(alice, Order(verb=Verb.RUN), *five)
-    half_way = bulk_go_on(user=alice, token=token, seconds=0, at_once=2)
+    half_way = bulk_go_on(user=alice, token=token, seconds=0)
     assert (half_way.passed, half_way.total, half_way.is_finished) == (2, 5, False)
     assert bulk_go_on(user=alice, token=token).is_finished
     assert TaskRun.objects.count() == 5
@@ -143,14 +151,84 @@ def test_tags_are_added_and_taken_away_and_both_have_a_way_back(alice: User, mak
     assert (plain.tags, tagged.tags) == ([], ["b"])
 
 
-def test_a_deletion_has_no_way_back(alice: User, make: Make) -> None:
-    task = make()
-    token = begun(alice, Order(verb=Verb.DELETE), task)
-    assert not bulk_go_on(user=alice, token=token).can_undo
-    task.refresh_from_db()
-    assert task.is_deleted
-    with pytest.raises(Conflict, match="no way back"):
-        bulk_undo(user=alice, token=token)
+def test_a_deletion_is_taken_back_and_each_is_as_it_was(alice: User, make: Make) -> None:
+    hourly: dict[str, object] = {"schedule": {"kind": "hourly", "minute": 5}}
+    active, paused, over = make("Active", key="mine", **hourly), make("Paused", **hourly), make("Over")
+    tasks.task_pause(task=paused, actor="tests", note="until Monday")
+    tasks.task_cancel(task=over, actor="tests")
+    run = tasks.task_run_now(task=active, actor="tests")
+    token = begun(alice, Order(verb=Verb.DELETE), active, paused, over)
+    assert bulk_go_on(user=alice, token=token).can_undo
+    assert states(active, paused, over) == ["cancelled"] * 3
+    assert not ScheduledTask.objects.filter(deleted_at=None).exists()
+    for _ in range(2):
+        progress = bulk_go_on(user=alice, token=bulk_undo(user=alice, token=token))
+    assert (progress.done_count, progress.kept, progress.can_undo) == (3, [], False)
+    assert states(active, paused, over) == ["active", "paused", "cancelled"]
+    assert (active.deleted_at, active.key, paused.pause_note) == (None, "mine", "until Monday")
+    assert active.next_due_at is not None
+    assert paused.next_due_at is None
+    assert active.periodic_task is not None
+    assert active.periodic_task.enabled
+    assert paused.periodic_task is not None
+    assert not paused.periodic_task.enabled
+    run.refresh_from_db()
+    assert (run.task_id, run.status) == (active.pk, "cancelled")
+    assert AuditEntry.objects.filter(action="task.undelete").count() == 3
+
+
+def test_what_cannot_come_back_stays_deleted_and_says_why(alice: User, make: Make, settings: Settings) -> None:
+    calendar = calendar_create(owner=alice, values={"name": "Works"})
+    keyed, kept, other = make("Keyed", key="mine"), make("Kept", calendar=str(calendar.pk)), make("Other")
+    token = begun(alice, Order(verb=Verb.DELETE), keyed, kept, other)
+    bulk_go_on(user=alice, token=token)
+    make("New", key="mine")
+    calendar_delete(calendar=calendar, by=alice)
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, tasks_per_user=1)
+    full = bulk_go_on(user=alice, token=bulk_undo(user=alice, token=token))
+    assert {reason.partition(";")[0] for _, reason in full.kept} == {
+        "At most 1 tasks for one person",
+        "The calendar that it kept has been deleted.",
+    }
+    with pytest.raises(Conflict, match="have a task with this key"):
+        tasks.task_undelete(task=keyed, status="active", calendar=None, actor="tests")
+    assert ScheduledTask.objects.filter(deleted_at=None).count() == 1
+    with pytest.raises(Conflict, match="only the way back"):
+        begun(alice, Order(verb=Verb.UNDELETE), other)
+
+
+def test_the_mirror_of_what_is_switched_says_so_and_is_the_same_row(alice: User, make: Make) -> None:
+    three = [make(f"T{n}", schedule={"kind": "hourly", "minute": 5}) for n in range(3)]
+    rows = {task.periodic_task_id for task in three}
+    assert None not in rows
+    done(alice, Order(verb=Verb.PAUSE), *three)
+    assert set(PeriodicTask.objects.filter(pk__in=rows).values_list("enabled", flat=True)) == {False}
+    done(alice, Order(verb=Verb.RESUME), *three)
+    assert set(PeriodicTask.objects.filter(pk__in=rows).values_list("enabled", flat=True)) == {True}
+
+
+def test_each_more_task_costs_a_few_statements(alice: User, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
+    hourly: dict[str, object] = {"schedule": {"kind": "hourly", "minute": 5}}
+    few, many = [make(f"F{n}", **hourly) for n in range(2)], [make(f"M{n}", **hourly) for n in range(12)]
+    for order in (Order(verb=Verb.PAUSE), Order(verb=Verb.RESUME), Order(verb=Verb.TAG, tag="a")):
+        counts = []
+        for which in (few, many):
+            token = begun(alice, order, *which)
+            with CaptureQueriesContext(connection) as taken:
+                assert bulk_go_on(user=alice, token=token).done_count == len(which)
+            counts.append(len(taken))
+        assert (counts[1] - counts[0]) / 10 <= 6, order
+
+
+def test_a_step_writes_no_more_than_it_has_done(alice: User, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    five = [make(f"T{n}") for n in range(5)]
+    token = begun(alice, Order(verb=Verb.PAUSE), *five)
+    bulk_go_on(user=alice, token=token)
+    sizes = [len(str(one.response)) for one in IdempotencyKey.objects.all()]
+    assert len(sizes) >= 1 + 3 + 3
+    assert max(sizes) < 500
 
 
 def test_nobody_goes_on_with_what_others_have_begun(alice: User, charlie: User, make: Make) -> None:
@@ -187,5 +265,5 @@ def test_tasks_are_read_together(
 ) -> None:
     five = [make(f"T{n}", enabled=False) for n in range(5)]
     token = begun(alice, Order(verb=Verb.PAUSE), *five)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert bulk_go_on(user=alice, token=token).same_count == 5

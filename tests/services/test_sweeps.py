@@ -1,8 +1,11 @@
 """One deed on all runs that match: in steps, once, and only where it is allowed."""
 
 import threading
+import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import redis
@@ -10,13 +13,18 @@ from django.contrib.auth.models import User
 from django.db import connections
 from pytest_django import Settings
 
-from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare
-from tasks_app.selectors.access import visible_runs
-from tasks_app.services import sweeps
-from tasks_app.services.sweeps import Progress, Sweep, Verb, sweep_on
+from tasks_app.errors import Conflict, NotFound
+from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare, db_now
+from tasks_app.selectors import run_walk
+from tasks_app.selectors.run_list import RunFilters
+from tasks_app.selectors.run_terms import qualifiers
+from tasks_app.selectors.search_text import read
+from tasks_app.services import steps, sweeps
+from tasks_app.services.sweeps import Progress, Verb, sweep_begin, sweep_go_on, sweep_plan, sweep_progress
 from tests import runs
 
 pytestmark = pytest.mark.django_db
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def failed(owner: User, count: int, task: ScheduledTask | None = None) -> list[TaskRun]:
@@ -27,14 +35,20 @@ def failed(owner: User, count: int, task: ScheduledTask | None = None) -> list[T
     return made
 
 
-def sweep_of(user: User, verb: Verb, **fields: Any) -> Sweep:
-    values = {"token": "one", "rows": visible_runs(user), **fields}
-    return Sweep(verb, user, f"user:{user.username}", **values)
+def begun(user: User, verb: Verb, *, note: str = "", **filters: Any) -> uuid.UUID:
+    """Take a sweep down over all that the user sees and that match; gives its token."""
+    token = uuid.uuid4()
+    plan, _ = sweep_plan(user=user, verb=verb, filters=RunFilters(**filters))
+    sweep_begin(user=user, token=token, plan=plan, note=note)
+    return token
 
 
-def beginning() -> Progress:
-    newest = TaskRun.objects.order_by("-id").values_list("id", flat=True)[0]
-    return Progress(type(newest)(int=newest.int + 1))
+def gone_on(user: User, token: uuid.UUID) -> Progress:
+    return sweep_go_on(user=user, token=token, actor=f"user:{user.username}")
+
+
+def swept(user: User, verb: Verb, **more: Any) -> Progress:
+    return gone_on(user, begun(user, verb, **more))
 
 
 def reruns() -> int:
@@ -43,26 +57,31 @@ def reruns() -> int:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three runs to a step."""
-    monkeypatch.setattr(sweeps, "STEP", 3)
+    """Three runs to a step, however slow the machine."""
+    monkeypatch.setattr(sweeps, "AT_ONCE", 3)
+    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
 
 
 @pytest.mark.usefixtures("small_steps")
 def test_a_group_is_retried_once_however_often_it_is_sent(alice: User) -> None:
     made = failed(alice, 8)
-    begin = beginning()
-    first = sweep_on(sweep_of(alice, Verb.RETRY), begin)
-    assert (first.done, first.left, first.cursor) == (8, {}, None)
-    assert sweep_on(sweep_of(alice, Verb.RETRY), begin) == first
+    token = begun(alice, Verb.RETRY, needs=True)
+    first = gone_on(alice, token)
+    assert (first.done, first.left, first.is_finished) == (8, {}, True)
+    assert gone_on(alice, token) == first
+    plan, _ = sweep_plan(user=alice, verb=Verb.RETRY, filters=RunFilters(needs=True))
+    assert sweep_begin(user=alice, token=token, plan=plan) == first
     assert reruns() == 8
     assert {run.reruns.count() for run in made} == {1}
+    with pytest.raises(Conflict, match="something else"):
+        sweep_begin(user=alice, token=token, plan=replace(plan, verb=Verb.CANCEL))
 
 
 @pytest.mark.usefixtures("small_steps")
 def test_what_was_run_again_before_is_left_alone(alice: User) -> None:
     failed(alice, 4)
-    sweep_on(sweep_of(alice, Verb.RETRY), beginning())
-    again = sweep_on(sweep_of(alice, Verb.RETRY, token="two"), beginning())
+    swept(alice, Verb.RETRY)
+    again = swept(alice, Verb.RETRY)
     assert (again.done, again.left) == (0, {sweeps.AGAIN: 4})
     assert reruns() == 4
 
@@ -70,24 +89,56 @@ def test_what_was_run_again_before_is_left_alone(alice: User) -> None:
 @pytest.mark.usefixtures("small_steps")
 def test_when_the_time_is_up_it_can_be_gone_on_with(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     failed(alice, 7)
-    begin = beginning()
+    token = begun(alice, Verb.RETRY)
     with monkeypatch.context() as patched:
-        patched.setattr(sweeps, "SECONDS", 0.0)
-        assert sweep_on(sweep_of(alice, Verb.RETRY), begin) == begin
-    half = sweeps._step(sweep_of(alice, Verb.RETRY), begin)
-    assert (half.done, half.seen) == (3, 3)
-    assert half.cursor is not None
-    rest = sweep_on(sweep_of(alice, Verb.RETRY), half)
-    assert (rest.done, rest.cursor, reruns()) == (7, None, 7)
+        patched.setattr(steps, "SECONDS", 0.0)
+        half = gone_on(alice, token)
+        assert (half.done, half.seen, half.is_finished) == (3, 3, False)
+        assert sweep_progress(user=alice, token=token) == half
+        patched.setattr(steps, "_SQLITE_SECONDS", 0.0)
+        patched.setattr(steps, "_SECONDS", 0.0)
+        assert gone_on(alice, token).done == 4, "a step whose time is up has done one at least"
+    rest = gone_on(alice, token)
+    assert (rest.done, rest.is_finished, reruns()) == (7, True, 7)
 
 
 @pytest.mark.usefixtures("small_steps")
 def test_what_comes_while_it_goes_on_is_not_part_of_it(alice: User) -> None:
     failed(alice, 2)
-    begin = beginning()
+    token = begun(alice, Verb.DISMISS)
     later = failed(alice, 1)[0]
-    assert sweep_on(sweep_of(alice, Verb.DISMISS), begin).done == 2
+    assert gone_on(alice, token).done == 2
     assert runs.fresh(later).dismissed_at is None
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_it_is_about_what_was_looked_at_when_it_was_counted(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_walk, "WALK", 4)
+    made = failed(alice, 6)
+    token = begun(alice, Verb.DISMISS, status="failed", queue="default")
+    assert sweep_progress(user=alice, token=token).plan.total == 4
+    failed(alice, 3)
+    assert gone_on(alice, token).done == 4
+    assert [runs.fresh(run).dismissed_at is None for run in made] == [True] * 2 + [False] * 4
+
+
+def test_every_filter_is_kept_as_it_was(alice: User) -> None:
+    task = runs.make_task(alice)
+    now = db_now()
+    search = read("word -other status:failed,cancelled -tag:old", qualifiers())
+    filters = RunFilters(
+        status="failed", task=task.pk, batch=uuid.uuid4(), read=search, now=now, created_from=now, zone=BERLIN, tag="a"
+    )
+    runs.make_run(alice, task)
+    token = uuid.uuid4()
+    sweep_begin(user=alice, token=token, plan=sweeps.Plan(Verb.CANCEL, filters, 3, uuid.uuid4(), uuid.uuid4()))
+    kept = sweep_progress(user=alice, token=token).plan.filters
+    assert kept.read is not None
+    assert (kept.read.words, kept.read.terms) == (search.words, search.terms)
+    short = timedelta(milliseconds=1)
+    assert kept.now is not None
+    assert abs(kept.now - now) < short
+    assert replace(kept, read=search, now=now, created_from=now) == filters
 
 
 def test_rights_are_asked_run_by_run(alice: User, charlie: User) -> None:
@@ -97,7 +148,7 @@ def test_rights_are_asked_run_by_run(alice: User, charlie: User) -> None:
     failed(alice, 2)
     failed(alice, 2, shared)
     failed(alice, 3, seen)
-    told = sweep_on(sweep_of(charlie, Verb.RETRY), beginning())
+    told = swept(charlie, Verb.RETRY)
     assert (told.done, told.left) == (2, {sweeps.FORBIDDEN: 3})
     assert {run.task_id for run in TaskRun.objects.filter(rerun_of__isnull=False)} == {shared.pk}
 
@@ -106,15 +157,14 @@ def test_cancel_ends_what_waits_and_asks_what_runs(alice: User) -> None:
     waits, goes_on, over = (runs.make_run(alice) for _ in range(3))
     runs.claim(goes_on)
     runs.cancel(over)
-    told = sweep_on(sweep_of(alice, Verb.CANCEL), beginning())
-    assert told.done == 2
+    assert swept(alice, Verb.CANCEL).done == 2
     assert runs.fresh(waits).status == "cancelled"
     assert runs.fresh(goes_on).cancel_requested_by == "user:alice"
 
 
 def test_dismiss_keeps_the_note_and_each_is_in_the_audit_log(alice: User) -> None:
     made = failed(alice, 3)
-    sweep_on(sweep_of(alice, Verb.DISMISS, note="the relay was down"), beginning())
+    swept(alice, Verb.DISMISS, note="the relay was down")
     assert {(run.dismiss_note, run.dismissed_by) for run in TaskRun.objects.all()} == {
         ("the relay was down", "user:alice")
     }
@@ -122,30 +172,39 @@ def test_dismiss_keeps_the_note_and_each_is_in_the_audit_log(alice: User) -> Non
     assert {entry.object_id for entry in entries} == {str(run.id) for run in made}
 
 
+def test_nobody_goes_on_with_what_others_have_begun(alice: User, charlie: User) -> None:
+    failed(alice, 1)
+    token = begun(alice, Verb.RETRY)
+    with pytest.raises(NotFound):
+        gone_on(charlie, token)
+    assert reruns() == 0
+
+
 @pytest.mark.usefixtures("small_steps")
 def test_where_one_may_start_no_more_for_now_it_stops_and_says_so(
-    alice: User, settings: Settings, empty_redis: redis.Redis
+    alice: User, settings: Settings, empty_redis: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sweeps, "RUNS_OF_A_START", 3)
     failed(alice, 5)
-    begin, sweep = beginning(), sweep_of(alice, Verb.RETRY)
+    token = begun(alice, Verb.RETRY)
     settings.LIMITS = replace(settings.LIMITS, run_now_per_minute=1)
-    half = sweep_on(sweep, begin)
+    half = gone_on(alice, token)
     assert (half.done, reruns()) == (3, 3)
     assert half.stopped.startswith("You start runs too fast")
     empty_redis.flushdb()
-    assert sweep_on(sweep, half).done == 5
+    assert gone_on(alice, token).done == 5
     assert reruns() == 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "STEP", 4)
+@pytest.mark.usefixtures("small_steps")
+def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User) -> None:
     failed(alice, 10)
-    begin, told = beginning(), []
+    token, told = begun(alice, Verb.RETRY), []
 
     def send() -> None:
         try:
-            told.append(sweep_on(sweep_of(alice, Verb.RETRY), begin))
+            told.append(gone_on(alice, token))
         finally:
             connections.close_all()
 

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare
-from tasks_app.services import lifecycle, sweeps
+from tasks_app.services import lifecycle, steps, sweeps
 from tasks_app.states import Reason
 from tests import runs
 from tests.web.conftest import signed_in
@@ -80,13 +80,14 @@ def test_a_whole_group_is_retried_once(as_alice: Client, alice: User) -> None:
 
 
 def test_it_goes_on_where_it_stopped(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "STEP", 2)
-    monkeypatch.setattr(sweeps, "SECONDS", 0.0)
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+    monkeypatch.setattr(steps, "SECONDS", 0.0)
+    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60.0)
     fail(alice, 5)
     plan = plan_of(as_alice, "/runs/all/dismiss/?status=needs")
     page = as_alice.post("/runs/all/dismiss/", {"plan": plan, "note": "relay down"})
-    assert "0 of 5 done" in text(page)
-    monkeypatch.setattr(sweeps, "SECONDS", 10.0)
+    assert "2 of 5 done" in text(page)
+    monkeypatch.setattr(steps, "SECONDS", 10.0)
     rest = re.search(r'name="plan" value="([^"]+)"', page.content.decode())
     assert rest is not None
     assert "5 runs dismissed" in text(as_alice.post("/runs/all/dismiss/", {"plan": rest[1]}, follow=True))
@@ -112,6 +113,7 @@ def test_a_plan_is_good_for_the_person_who_was_asked(as_alice: Client, as_charli
     plan = plan_of(as_alice, "/runs/all/retry/?status=needs")
     for client, sent in ((as_charlie, plan), (as_alice, plan[:-2]), (as_alice, ""), (as_alice, "x:y:z")):
         assert client.post("/runs/all/retry/", {"plan": sent}).status_code == 400
+    assert as_alice.post("/runs/all/dismiss/", {"plan": plan}).status_code == 400
     assert not TaskRun.objects.filter(rerun_of__isnull=False).exists()
 
 

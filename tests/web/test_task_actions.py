@@ -1,5 +1,6 @@
 """The buttons of a task."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -85,9 +86,18 @@ def test_delete_asks_first_and_keeps_the_history(as_alice: Client, alice: User, 
     assert "Its runs stay in the history" in text(as_alice.get(reverse("task-delete", args=[task.pk])))
     where, page = press(as_alice, "task-delete", task)
     assert where == reverse("task-list")
-    assert "“Nightly” is deleted" in page
+    assert "1 task deleted." in page
     assert as_alice.get(reverse("task-detail", args=[task.pk])).status_code == 404
     assert "Nightly (deleted)" in text(as_alice.get(reverse("run-detail", args=[run.pk])))
+
+
+def test_a_deleted_task_is_brought_back_from_the_list(as_alice: Client, task: ScheduledTask) -> None:
+    shown = as_alice.post(reverse("task-delete", args=[task.pk]), follow=True)
+    [address] = re.findall(r'action="(/tasks/bulk/[^"]+/undo/)"', shown.content.decode())
+    assert "Taken back: 1 task brought back." in text(as_alice.post(address, follow=True))
+    assert as_alice.get(reverse("task-detail", args=[task.pk])).status_code == 200
+    task.refresh_from_db()
+    assert task.status == "active"
 
 
 def test_duplicate_opens_the_copy_which_is_paused(as_alice: Client, alice: User, task: ScheduledTask) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
-from tasks_app.services import bulk
+from tasks_app.services import bulk, steps
 from tasks_app.services.tasks import task_cancel
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -140,7 +140,8 @@ def test_a_tag_that_cannot_be_is_said_on_the_page(as_alice: Client, make: MakeTa
 def test_a_long_action_is_gone_on_with(as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         make(f"T{number}")
-    monkeypatch.setattr(bulk, "SECONDS", 0)
+    monkeypatch.setattr(steps, "SECONDS", 0)
+    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
     monkeypatch.setattr(bulk, "AT_ONCE", 2)
     half = confirm(as_alice, ask(as_alice, do="pause", all=1))
     assert "2 of 3 done" in text(half)

@@ -12,7 +12,7 @@ from tasks_app.web.forms.field import Choice, Field, flat
 from tasks_app.web.forms.shape import Shape
 
 _MOST = 200
-_UNTOUCHED = frozenset({"secret", "list", "variant", "row"})
+_UNTOUCHED = frozenset({"secret", "list", "named", "variant", "row"})
 _CHOSEN = frozenset({"enum", "choice", "choices", "radio", "tristate"})
 
 

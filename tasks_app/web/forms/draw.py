@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
+from tasks_app.web.forms.cells import as_cells, as_rows
 from tasks_app.web.forms.choices import MAKE, with_options
 from tasks_app.web.forms.field import Choice, Errors, Field, Link, messages, messages_below
+from tasks_app.web.forms.named import NAME
 from tasks_app.web.forms.shape import Shape
 
 _LIMITS = {
@@ -19,7 +22,8 @@ _LIMITS = {
     "pattern": "pattern",
 }
 _ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
-_WHOLE = frozenset({"json", "lines", "map", "choices", "scalar"})
+_COUNTED = {"lines": ("Line",), "rows": ("Line", "value"), "cells": ("Value",)}
+_WHOLE = frozenset({"json", "lines", "map", "choices", "scalar", "cells", "rows"})
 
 
 def draw_payload(
@@ -85,7 +89,7 @@ def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
     if shape.kind == "variant":  # the choice of which is the field itself
         return messages(errors, path) + messages(errors, f"{path}.{shape.tag}")
     if shape.kind in _WHOLE:
-        return messages_below(errors, path, is_lines=shape.kind == "lines")
+        return messages_below(errors, path, counted=_COUNTED.get(shape.kind, ()))
     return messages(errors, path)
 
 
@@ -95,6 +99,9 @@ def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field
     if shape.kind == "list":
         rows = value if isinstance(value, list) else []
         return [_row(shape.items, row, errors, f"{path}.{n}", n + 1) for n, row in enumerate(rows)]
+    if shape.kind == "named":
+        named = value.items() if isinstance(value, Mapping) else ()
+        return [_named(shape.values, row, errors, f"{path}.{n}", name) for n, (name, row) in enumerate(named)]
     if shape.kind == "variant":
         chosen = shape.variants.get(_tag(shape, value))
         fields = _members(chosen, value, errors, path) if chosen else []
@@ -108,6 +115,13 @@ def _row(shape: Shape, value: Any, errors: Errors, path: str, number: int) -> Fi
     else:
         children, faults = _members(shape, value, errors, path), messages(errors, path)
     return Field(path=path, label=f"{_label(shape, 'item')} {number}", kind="row", errors=faults, children=children)
+
+
+def _named(shape: Shape, value: Any, errors: Errors, path: str, name: str) -> Field:
+    row = _row(shape, value, errors, path, 0)
+    at = f"{path}.{NAME}"
+    first = Field(path=at, label="Name", value=name, is_required=True, errors=messages(errors, at))
+    return replace(row, label=name or "this one", children=[first, *row.children])
 
 
 def _tag(shape: Shape, value: Any) -> str:
@@ -219,9 +233,12 @@ _SHOW: dict[str, Callable[[Any], Any]] = {
     "json": _json,
     "lines": _lines,
     "map": _map,
+    "cells": as_cells,
+    "rows": as_rows,
     "datetime": _datetime,
     "bool": _flag,
     "secret": lambda _value: "",
     "group": lambda _value: None,
     "list": lambda value: len(value) if isinstance(value, list) else 0,
+    "named": lambda value: len(value) if isinstance(value, Mapping) else 0,
 }

@@ -87,20 +87,25 @@ def messages(errors: Errors, path: str, *, value: Any = None) -> list[str]:
     return [*without_repeats([said(error, path, value) for error in errors.get(path, ())])]
 
 
-def messages_below(errors: Errors, path: str, *, is_lines: bool = False, value: Any = None) -> list[str]:
-    """The messages for this path and for everything inside it, which then say where; people count lines from one."""
+def messages_below(errors: Errors, path: str, *, counted: Sequence[str] = (), value: Any = None) -> list[str]:
+    """The messages for this path and for everything inside it, which then say where.
+
+    `counted` are the words for what is numbered inside of it, such as lines and their values: people count from one.
+    """
     found = messages(errors, path, value=value)
     for other, faults in errors.items():
         if other.startswith(f"{path}."):
             place = other.removeprefix(f"{path}.")
-            found += [f"{_line(place) if is_lines else place}: {fault.message}" for fault in faults]
+            found += [f"{_said(place, counted)}: {fault.message}" for fault in faults]
     return found
 
 
-def _line(place: str) -> str:
+def _said(place: str, counted: Sequence[str]) -> str:
+    if not counted:
+        return place
     number, _, rest = place.partition(".")
-    line = f"Line {int(number) + 1}" if number.isdigit() else number
-    return f"{line}, {rest}" if rest else line
+    here = f"{counted[0]} {int(number) + 1}" if number.isdigit() else number
+    return f"{here}, {_said(rest, counted[1:])}" if rest else here
 
 
 def unplaced(errors: Errors, fields: Sequence[Field]) -> list[str]:

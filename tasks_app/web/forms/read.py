@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from tasks_app.errors import FieldError
 from tasks_app.services import strict_json
+from tasks_app.web.forms.cells import cells_of, rows_of
+from tasks_app.web.forms.named import NAME
 from tasks_app.web.forms.shape import Shape
 
 ABSENT = object()
@@ -41,7 +43,10 @@ class Reader:
         if self.root.kind == "variant":
             chosen = self._read_variant(self.root, "payload", self.kept)
             return {} if chosen is ABSENT else dict(chosen)
-        value = self._json("payload") if "payload" in self.posted else {}
+        if self.root.kind in ("map", "named"):
+            value = self._value(self.root, "payload", self.kept)
+        else:
+            value = self._json("payload") if "payload" in self.posted else {}
         return value if isinstance(value, dict) else {}
 
     def _members(self, shape: Shape, path: str, kept: Any) -> dict[str, Any]:
@@ -152,6 +157,42 @@ class Reader:
             rows.append({})
         return rows or self._nothing(shape, [], kept)
 
+    def _read_named(self, shape: Shape, path: str, kept: Any) -> Any:
+        stored = list(kept.values()) if isinstance(kept, Mapping) else []
+        is_variant = shape.values.kind == "variant"
+        read = self._read_variant if is_variant else self._members
+        found: dict[str, Any] = {}
+        for place in self.rows(path):
+            if self.posted.get("_remove") == f"{path}.{place}":
+                continue
+            name = self._name_of(found, path, place)
+            found[name] = read(shape.values, f"{path}.{place}", stored[place] if place < len(stored) else None)
+        if self.posted.get("_add") == path and len(found) < _MOST_ROWS:
+            found.setdefault("", {})
+        return found or self._nothing(shape, {}, kept)
+
+    def _name_of(self, found: Mapping[str, Any], path: str, place: int) -> str:
+        """Read the name of a row; one that is there already gets a number, so that nothing is lost."""
+        name, at = str(self.posted.get(f"{path}.{place}.{NAME}", "")).strip(), f"{path}.{len(found)}.{NAME}"
+        if name and name not in found:
+            return name
+        if name:
+            self._fault(at, "duplicate", f"There is a “{name}” already.")
+        else:
+            self._fault(at, "blank", "Give it a name.")
+        return (
+            name
+            if name not in found
+            else next(one for n in range(2, _MOST_ROWS + 2) if (one := f"{name} {n}".strip()) not in found)
+        )
+
+    def _read_rows(self, shape: Shape, path: str, kept: Any) -> Any:
+        rows = [_cells(shape.items, row) for row in rows_of(str(self.posted.get(path, "")))]
+        return rows or self._nothing(shape, [], kept)
+
+    def _read_cells(self, shape: Shape, path: str, kept: Any) -> Any:
+        return _cells(shape, cells_of(str(self.posted.get(path, "")))) or self._blank(shape)
+
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
         if chosen not in shape.variants:
@@ -188,9 +229,15 @@ def _one(shape: Shape, text: str) -> Any:
     """One line of a list, or what stands behind a name."""
     if shape.kind == "enum":
         return _member(shape, text)
-    if shape.kind == "bool":
+    if shape.kind in ("bool", "tristate"):
         return {"true": True, "yes": True, "false": False, "no": False}.get(text.lower(), text)
     return _either(shape, text) if shape.kind == "scalar" else _PARSE.get(shape.kind, str)(text)
+
+
+def _cells(shape: Shape, row: list[str]) -> list[Any]:
+    """The values of a list that stands in one line; one that is left out is null where it may be."""
+    places = [(shape.cell(n), text) for n, text in enumerate(row)]
+    return [None if cell.is_nullable and not text.strip() else _one(cell, text) for cell, text in places]
 
 
 def _either(shape: Shape, text: str) -> Any:

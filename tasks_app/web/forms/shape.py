@@ -20,9 +20,10 @@ _FORMATS = {
     "multi-line": "textarea",
 }
 _SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
-# What a list says line by line, and what a map says behind each name.
+# What a list says line by line; what a map says behind each name, and a list in a list between commas.
 _LINES = frozenset({"text", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
 _MAPPED = _LINES | {"enum", "bool", "textarea"}
+_CELLS = _MAPPED | {"tristate"}
 
 
 @dataclass(frozen=True)
@@ -156,20 +157,31 @@ class Shape:
     def _list_kind(self) -> str:
         if "x-shorthand" in self.items.resolved:  # an object that text may stand for: {"email": …}, or the address
             return "lines"
-        kinds = {
-            "enum": "choices",
-            "choice": "choices",
-            "group": "list",
-            "variant": "list",
-        }
-        return "lines" if self.items.kind in _LINES else kinds.get(self.items.kind, "json")
+        if "prefixItems" in self.resolved:
+            return "cells" if all(self.cell(n).kind in _CELLS for n in range(self._fixed_cells)) else "json"
+        kinds = {"enum": "choices", "choice": "choices", "group": "list", "variant": "list", "cells": "rows"}
+        if self.items.kind in _LINES:
+            return "lines"
+        if self.items.kind in ("lines", "choices") and self.items.items.kind in _CELLS:
+            return "rows"
+        return kinds.get(self.items.kind, "json")
+
+    @property
+    def _fixed_cells(self) -> int:
+        return len(self.resolved.get("prefixItems", ()))
+
+    def cell(self, place: int) -> "Shape":
+        """The value at a place of a tuple, or of a list."""
+        fixed = self.resolved.get("prefixItems", ())
+        return Shape(fixed[place], self.root) if place < len(fixed) else self.items
 
     def _object_kind(self) -> str:
         node = self.resolved
         extra = node.get("additionalProperties")
         if node.get("properties") or extra is False:
             return "group"
-        return "map" if isinstance(extra, dict) and Shape(extra, self.root).kind in _MAPPED else "json"
+        kind = Shape(extra, self.root).kind if isinstance(extra, dict) else "json"
+        return "map" if kind in _MAPPED else "named" if kind in ("group", "variant") else "json"
 
     @property
     def values(self) -> "Shape":

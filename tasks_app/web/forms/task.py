@@ -24,6 +24,7 @@ from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
 from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
+from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
 from tasks_app.web.forms.shape import Shape
@@ -142,17 +143,17 @@ class TaskForm:
 
     def context(self, *, queues: list[str], owner: AbstractBaseUser) -> dict[str, Any]:
         """Give the template everything that it draws. `owner` is whose things the task may use."""
-        payload = []
+        payload, errors = [], numbered(self.type.schema, self.payload, self.errors)
         if self.payload is not None:
             shown = with_locked(model_of(self.type.name), self.payload, self.type.locked)
-            drawn = draw_payload(self.type.schema, shown, self.errors, owner=owner)
+            drawn = draw_payload(self.type.schema, shown, errors, owner=owner)
             payload = lock(with_typed(drawn, self.sent) if self.sent is not None else drawn, self.type.locked)
         folded = policies.fields(self.values, self.errors, queues=queues)
         schedule, kept = self.schedule.fields(self.errors), calendar.fields(self.values, self.errors, owner=owner)
         name, details, policy = self._name(), self._details(), [one for group in folded.values() for one in group]
         every = [name, *kept, *payload, *details, *policy]
         own, wrong = ("schedule", *SHOWN), faulty([name, *schedule["shown"], *kept, *payload, *details, *policy])
-        others = {path: faults for path, faults in self.errors.items() if faults and path.split(".", 1)[0] not in own}
+        others = {path: faults for path, faults in errors.items() if faults and path.split(".", 1)[0] not in own}
         return {
             "form": self,
             "name": name,

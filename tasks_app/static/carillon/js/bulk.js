@@ -1,4 +1,4 @@
-// Ticking rows of a list: all of the page, ranges with Shift, and rows that are drawn again stay ticked.
+// Ticking rows of a list: all of the page, ranges with Shift, all that match; rows that are drawn again stay ticked.
 // Without this script the boxes and the bar below the table work as a plain form.
 
 const form = document.querySelector("[data-bulk]");
@@ -20,6 +20,11 @@ function show() {
   count.textContent = ticked.size ? `${ticked.size} ticked` : "";
   count.hidden = everything();
   form.classList.toggle("on", ticked.size > 0 || everything());
+  const pick = document.querySelector("[data-bulk-all]");
+  if (pick) {
+    pick.hidden = false;
+    pick.setAttribute("aria-pressed", everything());
+  }
   form.querySelector("[data-bulk-clear]").hidden = false;
 }
 
@@ -56,6 +61,11 @@ if (form) {
     } else if (box.matches?.("[data-tick-all]")) {
       for (const one of boxes()) tick(one, box.checked);
       show();
+    } else if (box.closest?.("[data-bulk-all]")) {
+      form.elements.all.checked = !everything();
+      show();
+      // What can be done stands behind the whole table: the next Tab leads there.
+      if (everything()) form.elements.all.focus({ preventScroll: true });
     } else if (box.closest?.("[data-bulk-clear]")) {
       for (const one of boxes()) tick(one, false);
       if (form.elements.all) form.elements.all.checked = false;
