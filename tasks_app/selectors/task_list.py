@@ -1,25 +1,21 @@
-"""The list of tasks: filters, order, and the strip beside each."""
+"""The list of tasks: filters and order."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.models.run import between_ms
+from tasks_app.models import ScheduledTask
 from tasks_app.selectors import search_tasks
 from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
 from tasks_app.selectors.queue_names import queue_names
 from tasks_app.selectors.search_text import Search
-from tasks_app.states import Status
 
-__all__ = ["ORDERS", "TaskFilters", "queue_names", "recent_runs", "rows_between", "strip_runs", "task_search"]
+__all__ = ["ORDERS", "TaskFilters", "queue_names", "rows_between", "task_search"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +46,9 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "last_run_at": ("last_run_at", "id"),
     "-last_run_at": ("-last_run_at", "-id"),
 }
+
+
+_UNSEEN = ("payload", "description", "schedule", "retry", "misfire")
 
 
 def task_search(
@@ -83,47 +82,7 @@ def _due_between(rows: QuerySet[ScheduledTask], filters: TaskFilters) -> QuerySe
 
 
 def rows_between(rows: QuerySet[ScheduledTask], first: int, last: int) -> list[ScheduledTask]:
-    """The tasks at these places, with their owners: their ids first, for to sort whole rows is slow."""
+    """The tasks at these places, as rows show them: their ids first, for to sort whole rows is slow."""
     ids = list(rows.values_list("id", flat=True)[first:last])
-    found = ScheduledTask.objects.select_related("owner").in_bulk(ids)
+    found = ScheduledTask.objects.select_related("owner").defer(*_UNSEEN).in_bulk(ids)
     return [found[one] for one in ids if one in found]
-
-
-class StripRun(NamedTuple):
-    """As much of a run as the strip draws: a page of tasks has thousands, and objects cost more."""
-
-    id: uuid.UUID
-    status: str
-    started_at: datetime | None
-    finished_at: datetime | None
-
-    @property
-    def duration_ms(self) -> int | None:
-        """As that of a run."""
-        return between_ms(self.started_at, self.finished_at)
-
-
-def recent_runs(task_id: uuid.UUID) -> list[TaskRun]:
-    """The last runs of a task that wait for no turn, oldest first. The caller has checked that the user may see it."""
-    columns = ("id", "task_id", "status", "reason", "started_at", "finished_at", "dismissed_at", "error")
-    return list(_last_runs([task_id]).only(*columns))
-
-
-def strip_runs(task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[StripRun]]:
-    """The same of each task, as much of them as the strip draws."""
-    found: dict[uuid.UUID, list[StripRun]] = {task_id: [] for task_id in task_ids}
-    for task_id, *values in _last_runs(task_ids).values_list("task_id", *StripRun._fields):
-        found[task_id].append(StripRun(*values))
-    return found
-
-
-def _last_runs(task_ids: Sequence[uuid.UUID], count: int = 50) -> QuerySet[TaskRun]:
-    """Find them with two queries that the index (task, -id) serves."""
-    begun = TaskRun.objects.exclude(status=Status.WAITING)
-    nth = begun.filter(task_id=OuterRef("id")).order_by("-id").values("id")[count - 1 : count]
-    tasks = ScheduledTask.objects.filter(id__in=task_ids)
-    bounds = dict(tasks.annotate(bound=Subquery(nth)).order_by().values_list("id", "bound"))
-    # One OR of all: put together two by two it takes longer than the query.
-    each = [Q(task_id=task_id, id__gte=bound) if bound else Q(task_id=task_id) for task_id, bound in bounds.items()]
-    wanted = Q(*each, _connector=Q.OR) if each else Q(pk__in=[])
-    return begun.filter(wanted).order_by("id")

@@ -5,7 +5,7 @@ from statistics import median
 from uuid import UUID
 
 from tasks_app.models import TaskRun
-from tasks_app.selectors.task_list import StripRun, strip_runs
+from tasks_app.selectors.last_runs import strip_runs
 from tasks_app.states import Status
 
 _LOOKED_AT = 50
@@ -17,18 +17,20 @@ def usual_seconds(run: TaskRun) -> float | None:
     if run.task_id is None:
         return None
     before = TaskRun.objects.filter(task_id=run.task_id, id__lt=run.id).order_by("-id")
-    return _middle(before.only("status", "started_at", "finished_at")[:_LOOKED_AT])
+    rows = before.only("status", "started_at", "finished_at")[:_LOOKED_AT]
+    return _middle((run.status, _took(run)) for run in rows)
 
 
 def usual_of(task_ids: Iterable[UUID]) -> dict[UUID, float | None]:
     """Give it for some tasks that the reader may see, in as many queries as for one."""
-    return {task_id: _middle(runs) for task_id, runs in strip_runs(sorted(set(task_ids))).items()}
+    found = strip_runs(sorted(set(task_ids)))
+    return {task_id: _middle((run.status, run.seconds) for run in runs) for task_id, runs in found.items()}
 
 
-def _middle(runs: Iterable[TaskRun | StripRun]) -> float | None:
-    took = [
-        (run.finished_at - run.started_at).total_seconds()
-        for run in runs
-        if run.status == Status.SUCCEEDED and run.started_at and run.finished_at
-    ]
+def _took(run: TaskRun) -> float | None:
+    return (run.finished_at - run.started_at).total_seconds() if run.started_at and run.finished_at else None
+
+
+def _middle(ended: Iterable[tuple[str, float | None]]) -> float | None:
+    took = [seconds for status, seconds in ended if status == Status.SUCCEEDED and seconds is not None]
     return median(took) if len(took) >= _LEAST else None

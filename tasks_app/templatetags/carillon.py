@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from html import escape as plain_escape
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -19,17 +22,19 @@ from tasks_app.templatetags import word_filters
 from tasks_app.web import words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.once import FIELD, new_word
-from tasks_app.web.strip import BarRun, Strip, draw
+from tasks_app.web.strip import BarRun, NamedRun, Strip, draw, small
 from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
 register.filters |= word_filters.register.filters
 
+_NOBODY = UUID(int=0)
 _STANDS = SafeString("")
 _TICKS = SafeString(" data-relative")
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, css: str = "icon") -> SafeString:
     """An icon from our one sprite; always decorative, the word stands beside it."""
     return format_html(
@@ -38,6 +43,7 @@ def icon(name: str, css: str = "icon") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def state(status: str, reason: str = "", css: str = "") -> SafeString:
     """A state: one colour, one shape, one word. `live.js` changes all three in place."""
     note = words.REASONS.get(str(reason), str(reason))
@@ -50,6 +56,20 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
         status,
         small,
     )
+
+
+@register.simple_tag
+def address(page: str, thing: UUID) -> str:
+    """The address of a thing's page: the same as `url` says, for lists, which ask for hundreds."""
+    before, after = _around(page, get_script_prefix())
+    return f"{before}{thing}{after}"
+
+
+@lru_cache(maxsize=256)
+def _around(page: str, prefix: str) -> tuple[str, str]:
+    """Give what stands before the id and after it; the prefix is what `reverse` begins with."""
+    before, _, after = reverse(page, args=[_NOBODY]).partition(str(_NOBODY))
+    return before, after
 
 
 @register.simple_tag(takes_context=True)
@@ -128,13 +148,9 @@ def until(instant: datetime, start: datetime) -> SafeString:
 
 def time_of(instant: datetime, shown: str, *, zone: str = "", attributes: SafeString = _STANDS) -> SafeString:
     """A `<time>` that says `shown`, and the exact instant on hover."""
-    return format_html(
-        '<time datetime="{}" title="{}"{}>{}</time>',
-        instant.astimezone(timezone.get_default_timezone()).isoformat(),
-        words.exact(instant, zone),
-        attributes,
-        shown,
-    )
+    at = instant.astimezone(timezone.get_default_timezone()).isoformat()
+    title = plain_escape(words.exact(instant, zone))
+    return SafeString(f'<time datetime="{at}" title="{title}"{attributes}>{plain_escape(shown)}</time>')
 
 
 @register.simple_tag
@@ -197,9 +213,15 @@ def since(instant: datetime | None) -> SafeString:
 
 
 @register.inclusion_tag("parts/strip.html")
-def strip(runs: Sequence[BarRun], slots: Sequence[datetime] = (), *, wide: bool = False) -> dict[str, Strip]:
+def strip(runs: Sequence[NamedRun], slots: Sequence[datetime] = ()) -> dict[str, Strip]:
     """The last fifty runs, now, and the next ten slots."""
-    return {"strip": draw(runs, slots, now=timezone.now(), wide=wide)}
+    return {"strip": draw(runs, slots, now=timezone.now())}
+
+
+@register.simple_tag
+def small_strip(runs: Sequence[BarRun], slots: Sequence[datetime] = ()) -> SafeString:
+    """The same in a row of a list."""
+    return small(runs, slots, now=timezone.now())
 
 
 @register.inclusion_tag("parts/progress.html")

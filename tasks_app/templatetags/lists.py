@@ -1,9 +1,11 @@
 """What lists show beside the common components: countdowns, searches as links, exact numbers."""
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from django import template
+from django.urls import get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -26,9 +28,14 @@ def countdown(instant: datetime, zone: str = "") -> SafeString:
 
 
 @register.simple_tag
-def search_for(name: str, value: str) -> str:
-    """A term of a search box, as part of an address."""
-    return quote(written(name, value))
+def searched(page: str, name: str, value: str) -> str:
+    """The address of a list, searched for one term."""
+    return _searched(page, name, value, get_script_prefix())
+
+
+@lru_cache(maxsize=1024)
+def _searched(page: str, name: str, value: str, prefix: str) -> str:
+    return f"{reverse(page)}?q={quote(written(name, value))}"
 
 
 @register.filter

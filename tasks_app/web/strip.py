@@ -5,12 +5,13 @@ succeeded stands on the line, failed reaches below it, cancelled and running are
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from django.utils.safestring import mark_safe
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 from tasks_app.states import Status
 from tasks_app.web import words
@@ -19,18 +20,23 @@ PAST, FUTURE = 50, 10
 _HOLLOW = frozenset({Status.RUNNING, Status.CANCELLED, Status.QUEUED, Status.SCHEDULED, Status.WAITING})
 
 
-_LOOKS = {one.value: f"bar is-{one.value}{' hollow' if one in _HOLLOW else ''}" for one in Status}
+_LOOKS = {one.value: f'<rect class="bar is-{one.value}{" hollow" if one in _HOLLOW else ""}" x="' for one in Status}
 
 
 class BarRun(Protocol):
     """What the strip needs to know about a run."""
 
     @property
-    def id(self) -> object: ...
-    @property
     def status(self) -> str: ...
     @property
     def duration_ms(self) -> int | None: ...
+
+
+class NamedRun(BarRun, Protocol):
+    """What it needs where each bar leads to its run and says when it was."""
+
+    @property
+    def id(self) -> object: ...
     @property
     def started_at(self) -> datetime | None: ...
 
@@ -44,12 +50,22 @@ class Frame:
     height: float
     longest: int
 
+    @property
+    def now_x(self) -> float:
+        """Where now is."""
+        return PAST * self.step + self.step / 2
+
+    @property
+    def width(self) -> float:
+        """To the end of what is planned."""
+        return self.now_x + self.step * (FUTURE + 1)
+
 
 @dataclass(frozen=True)
 class Bar:
     """One run, drawn."""
 
-    run: BarRun
+    run: NamedRun
     x: float
     y: float
     width: float
@@ -63,11 +79,8 @@ class Bar:
 
     @property
     def shape(self) -> str:
-        """Its element; put together here, for a list draws thousands of them."""
-        return mark_safe(  # noqa: S308  # our own numbers, and a state of ours
-            f'<rect class="{_LOOKS[self.run.status]}"'
-            f' x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" />'
-        )
+        """Its element."""
+        return SafeString(_shape(self.run.status, self.x, self.y, self.width, self.height))
 
 
 @dataclass(frozen=True)
@@ -90,12 +103,6 @@ class Strip:
     height: float
     baseline: float
     step: float
-    is_wide: bool
-
-    @property
-    def shapes(self) -> str:
-        """All its bars."""
-        return mark_safe("".join(bar.shape for bar in self.bars))  # noqa: S308  # each is safe
 
     @property
     def tick_y(self) -> float:
@@ -117,48 +124,82 @@ def _bar_width(step: float) -> float:
     return round(step * 0.7, 2)
 
 
-def draw(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime, wide: bool = False) -> Strip:
-    """Draw the strip; `runs` come oldest first. Right-aligned to now, so that a young task starts near the middle."""
-    step, height = (12.0, 72.0) if wide else (3.0, 22.0)
-    baseline = round(height * 0.82, 1)
+def _shape(status: str, x: float, y: float, width: float, height: float) -> str:
+    return f'{_LOOKS[status]}{x}" y="{y}" width="{width}" height="{height}" />'
+
+
+def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime) -> Strip:
+    """Draw the wide strip; `runs` come oldest first. It ends at now, so that a young task starts near the middle."""
     past, future = list(runs)[-PAST:], list(slots)[:FUTURE]
-    now_x = PAST * step + step / 2
-    longest = max((run.duration_ms or 0 for run in past), default=0)
-    first = (PAST - len(past)) * step
-    frame = Frame(step, baseline, height, longest)
-    bars = [_bar(run, first + n * step, frame, _title(run) if wide else "") for n, run in enumerate(past)]
-    ticks = [Tick(now_x + step * (n + 0.6), f"planned {words.exact(slot)}") for n, slot in enumerate(future)]
+    frame = _frame(past, step=12.0, height=72.0)
+    bars = [
+        Bar(run, x, y, _bar_width(frame.step), tall, _title(run))
+        for run, (x, y, tall) in zip(past, _places(past, frame), strict=True)
+    ]
     return Strip(
         bars=bars,
-        ticks=ticks,
+        ticks=_ticks(future, frame),
         label=_label(past, future, now),
-        now_x=now_x,
-        width=now_x + step * (FUTURE + 1),
-        height=height,
-        baseline=baseline,
-        step=step,
-        is_wide=wide,
+        now_x=frame.now_x,
+        width=frame.width,
+        height=frame.height,
+        baseline=frame.baseline,
+        step=frame.step,
     )
 
 
-def _bar(run: BarRun, x: float, frame: Frame, title: str) -> Bar:
-    thin = frame.height * 0.08
-    if run.status == Status.SKIPPED:
-        y, tall = frame.baseline - thin / 2, thin
-    else:
-        top = _bar_height(run, frame)
-        y, tall = frame.baseline - top, top + (frame.height - frame.baseline if run.status == Status.FAILED else 0)
-    return Bar(run, round(x, 2), round(y, 1), _bar_width(frame.step), round(tall, 1), title)
+def small(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime) -> SafeString:
+    """Write the strip of a row, whose bars say and lead nowhere, in one go: a list has thousands of bars."""
+    past, future = runs[-PAST:], slots[:FUTURE]
+    frame = _frame(past, step=3.0, height=22.0)
+    width, base, now_x, whole = _bar_width(frame.step), frame.baseline, frame.now_x, frame.width
+    bars = "".join(
+        [_shape(run.status, x, y, width, tall) for run, (x, y, tall) in zip(past, _places(past, frame), strict=True)]
+    )
+    tall = round(base / 3, 1)
+    ticks = "".join(
+        f'<rect class="tick" x="{tick.x}" y="{base - tall}" width="{width}" height="{tall}">'
+        f"<title>{escape(tick.title)}</title></rect>"
+        for tick in _ticks(future, frame)
+    )
+    return SafeString(
+        f'<svg class="strip small" viewBox="0 0 {whole} {frame.height}" preserveAspectRatio="none" role="img"'
+        f' aria-label="{escape(_label(past, future, now))}">'
+        f'<line class="base" x1="0" x2="{whole}" y1="{base}" y2="{base}" />{bars}'
+        f'<line class="now" x1="{now_x}" x2="{now_x}" y1="0" y2="{frame.height}" />{ticks}</svg>'
+    )
+
+
+def _frame(past: Sequence[BarRun], *, step: float, height: float) -> Frame:
+    longest = max((run.duration_ms or 0 for run in past), default=0)
+    return Frame(step, round(height * 0.82, 1), height, longest)
+
+
+def _ticks(future: Sequence[datetime], frame: Frame) -> list[Tick]:
+    return [Tick(frame.now_x + frame.step * (n + 0.6), f"planned {words.exact(slot)}") for n, slot in enumerate(future)]
+
+
+def _places(past: Sequence[BarRun], frame: Frame) -> Iterator[tuple[float, float, float]]:
+    """Give left, upper end and height of each bar."""
+    step, baseline = frame.step, frame.baseline
+    below, thin = frame.height - baseline, frame.height * 0.08
+    for place, run in enumerate(past, PAST - len(past)):
+        if run.status == Status.SKIPPED:
+            y, tall = baseline - thin / 2, thin
+        else:
+            top = _bar_height(run, frame)
+            y, tall = baseline - top, top + (below if run.status == Status.FAILED else 0)
+        yield place * step, round(y, 1), round(tall, 1)
 
 
 def _bar_height(run: BarRun, frame: Frame) -> float:
-    least = frame.baseline * 0.14
-    if run.duration_ms is None or not frame.longest:
+    least, taken = frame.baseline * 0.14, run.duration_ms
+    if taken is None or not frame.longest:
         return frame.baseline * 0.5 if run.status == Status.RUNNING else least
-    return max(least, frame.baseline * run.duration_ms / frame.longest)
+    return max(least, frame.baseline * taken / frame.longest)
 
 
-def _title(run: BarRun) -> str:
+def _title(run: NamedRun) -> str:
     parts = [str(run.status)]
     if run.started_at is not None:
         parts.append(words.exact(run.started_at))

@@ -14,6 +14,7 @@ from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.collections import collections_of_task
+from tasks_app.selectors.last_runs import recent_runs
 from tasks_app.selectors.related_tasks import related_tasks
 from tasks_app.selectors.rollup_spans import KEPT
 from tasks_app.selectors.rollups import Figures, span_figures
@@ -21,7 +22,6 @@ from tasks_app.selectors.run_list import run_page
 from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.shares import shares_of
 from tasks_app.selectors.task_figures import lately
-from tasks_app.selectors.task_list import recent_runs
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.upcoming import spread_delay

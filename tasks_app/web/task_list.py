@@ -11,8 +11,9 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, may, tasks_open_to
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
+from tasks_app.selectors.last_runs import strip_runs
 from tasks_app.selectors.search_tasks import task_qualifiers
-from tasks_app.selectors.task_list import rows_between, strip_runs
+from tasks_app.selectors.task_list import rows_between
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.completing import completed

@@ -1,5 +1,6 @@
 """Durations, relative times and the strip, in words and measures."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ from django.utils import timezone
 from tasks_app.states import Reason, Status, Trigger
 from tasks_app.web import words
 from tasks_app.web.json_view import render
-from tasks_app.web.strip import draw
+from tasks_app.web.strip import draw, small
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -118,7 +119,7 @@ def test_the_strip_ends_at_now_and_goes_on_with_hollow_ticks() -> None:
 
 
 def test_height_is_run_time_from_zero() -> None:
-    half, whole = draw([Run(Status.SUCCEEDED, 500), Run(Status.SUCCEEDED, 1000)], [], now=NOW, wide=True).bars
+    half, whole = draw([Run(Status.SUCCEEDED, 500), Run(Status.SUCCEEDED, 1000)], [], now=NOW).bars
     assert half.height == pytest.approx(whole.height / 2, abs=0.1)
 
 
@@ -135,6 +136,24 @@ def test_outcomes_differ_in_shape_and_not_only_in_colour() -> None:
 def test_only_the_last_fifty_are_drawn() -> None:
     assert len(draw([Run(Status.SUCCEEDED)] * 80, [], now=NOW).bars) == 50
     assert draw([], [], now=NOW).label == "No runs yet; nothing planned"
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 80])
+def test_the_strip_of_a_row_is_the_wide_one_made_small(count: int) -> None:
+    statuses = list(Status)
+    runs = [Run(statuses[n % len(statuses)], None if n % 5 == 4 else 37 * n) for n in range(count)]
+    slots = [NOW + timedelta(hours=n) for n in range(count % 7)]
+    wide, row = draw(runs, slots, now=NOW), small(runs, slots, now=NOW)
+    drawn = re.findall(
+        r'<rect class="bar is-(\w+)(?: hollow)?" x="([\d.]+)" y="([\d.]+)" width="2.1" height="([\d.]+)"', row
+    )
+    assert [(status, float(x)) for status, x, *_ in drawn] == [(bar.run.status, bar.x / 4) for bar in wide.bars]
+    share = 22 / 72
+    for (_, _, y, height), bar in zip(drawn, wide.bars, strict=True):
+        assert float(y) == pytest.approx(bar.y * share, abs=0.2)
+        assert float(height) == pytest.approx(bar.height * share, abs=0.2)
+    assert row.count('<rect class="tick"') == len(wide.ticks)
+    assert f'aria-label="{wide.label}"' in row
 
 
 @pytest.mark.parametrize(
