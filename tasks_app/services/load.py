@@ -3,10 +3,11 @@
 import heapq
 import random
 import uuid
-from collections import Counter
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from operator import add, xor
 
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.brief import Brief, scope_of
@@ -19,6 +20,8 @@ _KEPT: "Brief[Load]" = Brief(seconds=60, most=20)
 FEW_PARTS = 4
 # Beyond so many (task, minute) pairs the rest counts in the total, but has no place any more: a quarter of a second.
 PLACES = 600_000
+# Of so many minutes in a row only the first and the last are noted.
+ROW = 4
 _MARKS = random.SystemRandom()
 
 
@@ -61,48 +64,68 @@ class Load:
         self.is_complete = starts.is_complete
         self.first_minute = starts.window.start // MINUTE
         minutes = starts.window.end // MINUTE - self.first_minute
-        self.runs, self.tasks, self.marks = [0] * minutes, [0] * minutes, [0] * minutes
+        self.tasks, self.marks = [0] * minutes, [0] * minutes
         self.parts = [Part(start, end) for start, end in pairwise(edges)]
         self.total = sum(len(group.seconds) * len(group.tasks) for group in self.groups)
         self.task_count = sum(len(group.tasks) for group in self.groups)
         self.steady: list[int] = []
+        self._again = [0] * minutes
+        self._on, self._over = [0] * (minutes + 1), [0] * (minutes + 1)
         self._part_of = _part_of_minutes(edges)
+        self._ends = [end // MINUTE for end in edges[1:]]
         self._most = most
         self._often = minutes * MINUTE // HOUR - 1
         self._count()
+        self.tasks = list(map(add, self.tasks, accumulate(self._on[:-1])))
+        self.marks = list(map(xor, self.marks, accumulate(self._over[:-1], xor)))
+        self.runs = list(map(add, self.tasks, self._again))
 
     def _count(self) -> None:
         left = PLACES
         for number, group in enumerate(self.groups):
-            left -= min(len(group.seconds), len(self.runs))
+            left -= min(len(group.seconds), len(self.tasks))
             if left < 0:
                 self.is_complete = False
                 return
             self._add(number, group)
 
     def _add(self, number: int, group: Group) -> None:
-        size, mark = len(group.tasks), _MARKS.getrandbits(62)
-        runs, tasks, marks, part_of, first = self.runs, self.tasks, self.marks, self._part_of, self.first_minute
-        part, began, often = -1, 0, 0
-        found: list[tuple[int, int, int]] = []
-        for minute, count in _minutes(group.seconds):
-            place = minute - first
-            runs[place] += count * size
-            tasks[place] += size
-            marks[place] ^= mark
-            if part_of[place] == part:
-                often += count
-                continue
-            if often:
-                found.append((part, began, often))
-            part, began, often = part_of[place], minute, count
-        found.append((part, began, often))
+        size, first = len(group.tasks), self.first_minute
+        minutes, counts = _minutes(group.seconds)
+        self._place(minutes, size)
+        for minute, count in zip(minutes, counts, strict=False):  # none where each is 1
+            self._again[minute - first] += (count - 1) * size
+        found = list(self._by_part(minutes, counts))
         is_steady = self._is_steady(group, [part for part, _, _ in found])
         for part, began, often in found:
             self.parts[part].add(number, size, began, often, most=0 if is_steady else self._most)
             self.parts[part].steady += size if is_steady else 0
         if is_steady:
             self.steady.append(number)
+
+    def _place(self, minutes: Sequence[int], size: int) -> None:
+        """Count the tasks in each minute; where it is one after the other, only where that begins and where it ends."""
+        tasks, marks, mark, first = self.tasks, self.marks, _MARKS.getrandbits(62), self.first_minute
+        start, end = minutes[0] - first, minutes[-1] - first + 1
+        if end - start == len(minutes) > ROW:
+            self._on[start] += size
+            self._on[end] -= size
+            self._over[start] ^= mark
+            self._over[end] ^= mark
+            return
+        for minute in minutes:
+            place = minute - first
+            tasks[place] += size
+            marks[place] ^= mark
+
+    def _by_part(self, minutes: Sequence[int], counts: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+        """Give each part that has some of the minutes, the first of them there, and how many starts."""
+        at = 0
+        while at < len(minutes):
+            part = self._part_of[minutes[at] - self.first_minute]
+            end = bisect_left(minutes, self._ends[part], at)
+            yield part, minutes[at], sum(counts[at:end]) if counts else end - at
+            at = end
 
     def _is_steady(self, group: Group, parts: Sequence[int]) -> bool:
         """Often enough, and missing in no part but the first and the last, which may be short."""
@@ -172,17 +195,26 @@ def _part_of_minutes(edges: Sequence[int]) -> list[int]:
     return [number for number, (start, end) in enumerate(pairwise(edges)) for _ in range((end - start) // MINUTE)]
 
 
-def _minutes(seconds: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """Give the minutes in order, each with how many of the seconds lie in it."""
+def _minutes(seconds: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+    """Give the minutes in order, and how many of the seconds lie in each; nothing of that where it is one in each."""
     if isinstance(seconds, range) and seconds.step < MINUTE:
         return _dense(seconds)
-    return Counter(second // MINUTE for second in seconds).items()
+    minutes = [second // MINUTE for second in seconds]
+    counts = dict.fromkeys(minutes, 0)
+    if len(counts) == len(minutes):
+        return minutes, ()
+    for minute in minutes:
+        counts[minute] += 1
+    return list(counts), list(counts.values())
 
 
-def _dense(seconds: range) -> Iterator[tuple[int, int]]:
+def _dense(seconds: range) -> tuple[Sequence[int], Sequence[int]]:
     """The same by arithmetic, for what has something in every minute."""
-    before = 0
-    for minute in range(seconds[0] // MINUTE, seconds[-1] // MINUTE + 1):
-        until = min(len(seconds), -(-((minute + 1) * MINUTE - seconds.start) // seconds.step))
-        yield minute, until - before
-        before = until
+    minutes = range(seconds[0] // MINUTE, seconds[-1] // MINUTE + 1)
+    if MINUTE % seconds.step == 0 and len(minutes) > 1:
+        counts = [MINUTE // seconds.step] * len(minutes)
+        counts[0] = -(-((minutes[0] + 1) * MINUTE - seconds[0]) // seconds.step)
+        counts[-1] = len(seconds) - counts[0] - sum(counts[1:-1])
+        return minutes, counts
+    ends = [min(len(seconds), -(-((minute + 1) * MINUTE - seconds.start) // seconds.step)) for minute in minutes]
+    return minutes, [after - before for before, after in pairwise([0, *ends])]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -17,6 +17,8 @@ from tasks_app.states import FINAL, Reason, Status, Trigger
 
 _DEFAULT_TIMEOUT_SECONDS = 3600
 _INSTANT = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Coming(NamedTuple):
@@ -51,6 +53,11 @@ def next_planned(task: ScheduledTask, at: datetime, slot: datetime | None = None
     plan = plan_of(task)
     if plan is None or (task.max_runs is not None and task.slots_fired >= task.max_runs):
         return None
+    return next_of(task, plan, at, slot)
+
+
+def next_of(task: ScheduledTask, plan: Plan, at: datetime, slot: datetime | None = None) -> Planned | None:
+    """Give the same by the task's plan, for those who look for many; how often it has run does not count."""
     if task.starts_at is not None and at < task.starts_at:
         at, slot = task.starts_at - _INSTANT, None
     planned = plan.after(at, slot)
@@ -67,7 +74,7 @@ def slot_after(task: ScheduledTask, after: datetime) -> datetime | None:
 
 def placed(task: ScheduledTask, slot: datetime) -> Planned:
     """Give a slot with the instant that the calendar gives it; its own where the calendar leaves it out by now."""
-    plan = plan_of(task) if task.calendar is not None else None
+    plan = plan_of(task) if task.calendar_id is not None else None
     return (plan and plan.place(slot)) or Planned(slot, slot)
 
 
@@ -94,6 +101,28 @@ def spread_of(task: ScheduledTask) -> timedelta:
 
 def _hashed(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+class Mark(NamedTuple):
+    """A planned slot as `seconds_due` wants it: what is hashed of it, and its instant in microseconds since 1970."""
+
+    text: bytes
+    at: int
+
+    @classmethod
+    def of(cls, slot: datetime, at: datetime) -> "Mark":
+        """Mark a slot that its calendar puts at an instant."""
+        return cls(str(slot.timestamp()).encode(), (at - _EPOCH) // _INSTANT)
+
+
+def seconds_due(task: ScheduledTask, marks: Sequence[Mark]) -> list[int]:
+    """Give what `due_at` says of each slot of a task with jitter, in seconds since 1970; in no order."""
+    head, reach = f"{task.id}:".encode(), task.jitter_seconds * 1000
+    spread, blake2b, number = spread_of(task) // _INSTANT, hashlib.blake2b, int.from_bytes
+    return [
+        (at + spread + number(blake2b(head + text, digest_size=8).digest(), "big") % reach * 1000) // _SECOND
+        for text, at in marks
+    ]
 
 
 def plan_after(task: ScheduledTask, after: datetime) -> None:

@@ -6,14 +6,16 @@ What pages and counts know of planning, they know through here.
 import copy
 import heapq
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tasks_app.models import ScheduledTask
+from tasks_app.recurrence.plan import Plan
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.planned import PlannedFilters, planned_tasks
 from tasks_app.services import planning
+from tasks_app.services.planning import Mark
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # How far a calendar may carry a slot over days off.
 _CARRIED = timedelta(days=31)
 _EVERYTHING = PlannedFilters()
+
+__all__ = ["Mark", "Upcoming", "due_at", "seconds_due", "slots_from", "spread_delay", "step_seconds", "upcoming_slots"]
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,14 @@ def _push(
 
 def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
     """Give the task's slots one by one; a stored schedule that is broken gives what the row itself says, and ends."""
-    slot, count = task.next_slot, task.slots_fired + 1
+    slot, count, plan = task.next_slot, task.slots_fired + 1, None
     while slot is not None:
         yield Upcoming(task, slot, planning.due_at(task, slot), _instead_of(task, slot))
         if task.max_runs is not None and count >= task.max_runs:
             return
         try:
-            slot, count = _following(task, slot), count + 1
+            plan = plan or planning.plan_of(task)
+            slot, count = _following(task, plan, slot), count + 1
         except ValueError:
             logger.warning("task %s has a schedule that cannot be read", task.id)
             return
@@ -80,9 +85,9 @@ def _instead_of(task: ScheduledTask, slot: datetime) -> datetime | None:
     return planning.instead_of(planning.placed(task, slot)) if task.calendar_id else None
 
 
-def _following(task: ScheduledTask, slot: datetime) -> datetime | None:
+def _following(task: ScheduledTask, plan: Plan | None, slot: datetime) -> datetime | None:
     """Give the slot that happens next; of those that a calendar moves onto one instant only the first runs."""
-    planned = planning.next_planned(task, planning.placed(task, slot).at)
+    planned = planning.next_of(task, plan, planning.placed(task, slot).at) if plan else None
     return planned.slot if planned else None
 
 
@@ -120,6 +125,11 @@ def step_seconds(task: ScheduledTask) -> int | None:
 def due_at(task: ScheduledTask, slot: datetime) -> datetime:
     """Give the moment at which the slot starts."""
     return planning.due_at(task, slot)
+
+
+def seconds_due(task: ScheduledTask, marks: Sequence[Mark]) -> list[int]:
+    """Give the moments of many slots of a task with jitter, in whole seconds since 1970."""
+    return planning.seconds_due(task, marks)
 
 
 def spread_delay(task: ScheduledTask, seconds: int) -> timedelta:

@@ -1,7 +1,5 @@
 """What starts when: the counts are those that walking every task by itself gives, and the work is bounded."""
 
-from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,57 +8,21 @@ from django.contrib.auth.models import User
 
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
-from tasks_app.services import planning
 from tasks_app.services.crowding import crowd_size, crowded_minutes, crowds
 from tasks_app.services.load import Load, hours_of
 from tasks_app.services.starts import Window, starts_within
 from tests import runs
+from tests.services.planned import START, by_minute, daily, plan, walked
 
 pytestmark = pytest.mark.django_db
 
-START = datetime(2026, 11, 29, 1, 2, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
 EVERYTHING = PlannedFilters()
-
-
-def plan(owner: User, schedule: dict[str, Any], **fields: Any) -> ScheduledTask:
-    """Make a task as it stands at START."""
-    kind = "once" if schedule["kind"] == "once" else "recurring"
-    task = ScheduledTask(schedule=schedule, **{"timezone": "Europe/Berlin", **fields})
-    planning.plan_after(task, START)
-    planned = {"id": task.id, "next_slot": task.next_slot, "next_due_at": task.next_due_at}
-    return runs.make_task(owner, kind=kind, schedule=schedule, **{"timezone": "Europe/Berlin", **fields, **planned})
-
-
-def daily(time: str) -> dict[str, Any]:
-    return {"kind": "daily", "time": time}
 
 
 def load(user: User, *, start: datetime = START, length: timedelta = DAY, most: int = 0) -> Load:
     window = Window.of(start, start + length)
     return Load(starts_within(user, window, EVERYTHING), hours_of(window), most=most)
-
-
-def walked(task: ScheduledTask, window: Window) -> Iterator[datetime]:
-    """Walk the task's slots one by one, from the next one on."""
-    slot, count = task.next_slot, task.slots_fired
-    while slot is not None and slot.timestamp() < window.end:
-        count += 1
-        due_at = planning.due_at(task, slot)
-        if window.start <= due_at.timestamp() < window.end:
-            yield due_at
-        slot = None if task.max_runs is not None and count >= task.max_runs else planning.slot_after(task, slot)
-
-
-def by_minute(window: Window) -> tuple[Counter[int], Counter[int]]:
-    """Runs and tasks by minute, of all tasks there are."""
-    counts: Counter[int] = Counter()
-    tasks: Counter[int] = Counter()
-    for task in ScheduledTask.objects.all():
-        minutes = Counter(int(due_at.timestamp()) // 60 * 60 for due_at in walked(task, window))
-        counts += minutes
-        tasks += Counter(set(minutes))
-    return counts, tasks
 
 
 @pytest.fixture
