@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from django.contrib.auth.models import User
 from django.db.models import Count, Max, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
@@ -109,5 +110,6 @@ def tasks_shown(user: Person, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Sch
 
 def planning_owners(user: Person) -> list[str]:
     """Those who own something planned that the user may see, by name."""
-    names = planned_tasks(user, PlannedFilters()).order_by("owner__username").values_list("owner__username", flat=True)
-    return list(names.distinct()[:OWNERS])
+    owning = planned_tasks(user, PlannedFilters()).order_by().values("owner_id")
+    names = User.objects.filter(pk__in=owning).order_by("username").values_list("username", flat=True)
+    return list(names[:OWNERS])

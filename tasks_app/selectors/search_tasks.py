@@ -23,7 +23,7 @@ from tasks_app.selectors.search_text import Choice, Choices, Qualifier, Search, 
 from tasks_app.states import Status
 
 MOST = 200
-_TASKS_READ = 5_000
+_LISTS_READ = 1_000
 LATE = timedelta(seconds=10)
 """Due for longer than this, and a task is overdue: the engine looks every second."""
 
@@ -149,12 +149,13 @@ def _listed(values: Iterable[str], *first: Choice, most: int = MOST) -> Choices:
 def tag_choices(user: Person) -> Choices:
     """The tags of the tasks that this person may see."""
     tagged = visible_tasks(user).exclude(tags=[]).order_by()
-    if connection.vendor == "postgresql":
+    lists = list(tagged.values_list("tags", flat=True).distinct()[:_LISTS_READ])
+    is_whole = len(lists) < _LISTS_READ
+    if not is_whole and connection.vendor == "postgresql":
         one = Func(F("tags"), function="jsonb_array_elements_text", output_field=TextField())
         return _listed(tagged.annotate(_tag=one).values_list("_tag", flat=True).distinct()[: MOST + 1])
-    lists = list(tagged.values_list("tags", flat=True)[:_TASKS_READ])
     found = _listed(tag for tags in lists for tag in tags)
-    return Choices(found.items, is_whole=found.is_whole and len(lists) < _TASKS_READ)
+    return Choices(found.items, is_whole=found.is_whole and is_whole)
 
 
 def _types(user: Person) -> Choices:

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -10,12 +11,13 @@ from django.utils import timezone
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import search_tasks
 from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
+from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
 from tasks_app.selectors.queue_names import queue_names
 from tasks_app.selectors.search_text import Search
 
-__all__ = ["ORDERS", "TaskFilters", "queue_names", "rows_between", "task_search"]
+__all__ = ["ORDERS", "TaskFilters", "queue_names", "task_search", "tasks_found"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +83,26 @@ def _due_between(rows: QuerySet[ScheduledTask], filters: TaskFilters) -> QuerySe
     return rows
 
 
-def rows_between(rows: QuerySet[ScheduledTask], first: int, last: int) -> list[ScheduledTask]:
-    """The tasks at these places, as rows show them: their ids first, for to sort whole rows is slow."""
-    ids = list(rows.values_list("id", flat=True)[first:last])
+class Found(NamedTuple):
+    """A page of tasks, whether more follow, and how many match in all, counted to COUNTED at most."""
+
+    tasks: list[ScheduledTask]
+    has_next: bool
+    count: int
+
+
+def tasks_found(rows: QuerySet[ScheduledTask], number: int, size: int) -> Found:
+    """The page of this number. Where it can, one look for the ids says both what is on it and how many match."""
+    first, last = (number - 1) * size, number * size
+    if last < COUNTED:
+        ids = list(rows.values_list("id", flat=True)[:COUNTED])
+        return Found(_rows_of(ids[first:last]), len(ids) > last, len(ids))
+    ids = list(rows.values_list("id", flat=True)[first : last + 1])
+    count = min(first + len(ids), COUNTED) if ids else rows.order_by()[:COUNTED].count()
+    return Found(_rows_of(ids[:size]), len(ids) > size, count)
+
+
+def _rows_of(ids: list[uuid.UUID]) -> list[ScheduledTask]:
+    """The tasks in this order, as rows show them, with their owners: to sort whole rows is slow."""
     found = ScheduledTask.objects.select_related("owner").defer(*_UNSEEN).in_bulk(ids)
     return [found[one] for one in ids if one in found]

@@ -13,7 +13,7 @@ from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.last_runs import strip_runs
 from tasks_app.selectors.search_tasks import task_qualifiers
-from tasks_app.selectors.task_list import rows_between
+from tasks_app.selectors.task_list import tasks_found
 from tasks_app.states import TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.completing import completed
@@ -52,11 +52,11 @@ def task_list(request: Request) -> HttpResponse:
     asked = Asked.of(request.user, request.GET)
     number = query.number(request.GET, "page", most=DEEPEST)
     rows = asked.rows()
-    tasks = rows_between(rows, (number - 1) * SIZE, number * SIZE + 1)
+    tasks, has_next, matching = tasks_found(rows, number, SIZE)
     context = {
-        "rows": with_strips(tasks[:SIZE]),
+        "rows": with_strips(tasks),
         "page": number,
-        "has_next": len(tasks) > SIZE and number < DEEPEST,
+        "has_next": has_next and number < DEEPEST,
         "asked": asked,
         "filters": asked.filters,
         "faults": [{"fault": one, "href": _better(asked, one.better)} for one in asked.search.faults],
@@ -68,7 +68,7 @@ def task_list(request: Request) -> HttpResponse:
         ],
         "is_filtered": asked.is_any,
         "is_narrowed": any(name not in ("q", "ordering") for name, _ in asked.pairs()),
-        "matching": len(tasks) if number == 1 and len(tasks) <= SIZE else rows.order_by()[:COUNTED].count(),
+        "matching": matching,
         "without": [] if tasks else asked.each_dropped(most=COUNTED),
         "bulk": _bulk(request, tasks, rows),
         "counts": task_counts(request.user),

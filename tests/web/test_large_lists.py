@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from tasks_app.models import TaskRun
 from tasks_app.models.run import between_ms
+from tasks_app.selectors import search_tasks, task_list
 from tasks_app.selectors.last_runs import recent_runs, strip_runs
 from tasks_app.templatetags.carillon import address
 from tasks_app.templatetags.lists import searched
@@ -64,3 +66,30 @@ def test_addresses_in_lists_are_those_of_the_pages(make: MakeTask) -> None:
     for page in ("task-detail", "task-row", "run-detail"):
         assert address(page, task.pk) == reverse(page, args=[task.pk])
     assert searched("task-list", "tag", "a b&c") == "/tasks/?q=tag%3A%22a%20b%26c%22"
+
+
+@pytest.mark.parametrize("most", [4, 5, 6, 1001])
+def test_pages_and_what_is_said_of_their_number_do_not_depend_on_how_it_was_counted(
+    alice: User, make: MakeTask, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(task_list, "COUNTED", most)
+    names = [f"Task {number}" for number in range(5)]
+    for name in names:
+        make(name, schedule=None)
+    rows = task_list.task_search(alice, task_list.TaskFilters())
+    for number in range(1, 5):
+        found = task_list.tasks_found(rows, number, 2)
+        assert [task.name for task in found.tasks] == names[2 * number - 2 : 2 * number]
+        assert found.has_next == (number < 3)
+        assert found.count == min(5, most)
+
+
+def test_the_tags_of_many_tasks_are_read_at_once(
+    as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tags in (("red", "wide"), ("red",), ("wide", "red"), ()):
+        make(tags=tags)
+    for most in (1_000, 2):
+        monkeypatch.setattr(search_tasks, "_LISTS_READ", most)
+        offered = as_alice.get("/tasks/search/?q=tag:&at=4").json()["options"]
+        assert [one["label"] for one in offered] == ["red", "wide"]
