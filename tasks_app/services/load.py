@@ -75,10 +75,14 @@ class Load:
         self._ends = [end // MINUTE for end in edges[1:]]
         self._most = most
         self._often = minutes * MINUTE // HOUR - 1
+        self._is_by_minute = len(self.parts) == minutes and not most
         self._count()
         self.tasks = list(map(add, self.tasks, accumulate(self._on[:-1])))
         self.marks = list(map(xor, self.marks, accumulate(self._over[:-1], xor)))
         self.runs = list(map(add, self.tasks, self._again))
+        if self._is_by_minute:
+            for part, runs, tasks in zip(self.parts, self.runs, self.tasks, strict=True):
+                part.runs, part.tasks = runs, tasks
 
     def _count(self) -> None:
         left = PLACES
@@ -95,6 +99,8 @@ class Load:
         self._place(minutes, size)
         for minute, count in zip(minutes, counts, strict=False):  # none where each is 1
             self._again[minute - first] += (count - 1) * size
+        if self._is_by_minute:
+            return
         found = list(self._by_part(minutes, counts))
         is_steady = self._is_steady(group, [part for part, _, _ in found])
         for part, began, often in found:

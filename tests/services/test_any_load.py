@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
-from tasks_app.services.load import Load, hours_of
+from tasks_app.services.load import Load, hours_of, minutes_of
 from tasks_app.services.starts import Window, starts_within
 from tests.calls import counted_calls
 from tests.services.planned import START, by_minute, daily, plan
@@ -70,11 +70,13 @@ def test_counting_together_gives_what_walking_each_gives(
         plan(alice, **{**fields, **placed, "slots_fired": 2 if "max_runs" in fields else 0})
     window = Window.of(START, START + timedelta(hours=hours))
     found = Load(starts_within(alice, window, PlannedFilters()), hours_of(window))
+    by_the_minute = Load(starts_within(alice, window, PlannedFilters()), minutes_of(window))
     runs, counts = by_minute(window)
     minutes = range(window.start, window.end, 60)
     assume(found.is_complete)  # moving what is dense off its days takes more steps than there are
     assert {minute: count for minute, count in zip(minutes, found.runs, strict=True) if count} == runs
     assert {minute: count for minute, count in zip(minutes, found.tasks, strict=True) if count} == counts
+    assert [(part.runs, part.tasks) for part in by_the_minute.parts] == list(zip(found.runs, found.tasks, strict=True))
 
 
 def test_tasks_with_the_same_schedule_are_planned_once(alice: User) -> None:
