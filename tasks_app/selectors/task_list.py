@@ -88,7 +88,7 @@ class Found(NamedTuple):
 
     tasks: list[ScheduledTask]
     has_next: bool
-    count: int
+    matching: int
 
 
 def tasks_found(rows: QuerySet[ScheduledTask], number: int, size: int) -> Found:

@@ -79,7 +79,7 @@ class Load:
         self._count()
         self.tasks = list(map(add, self.tasks, accumulate(self._on[:-1])))
         self.marks = list(map(xor, self.marks, accumulate(self._over[:-1], xor)))
-        self.runs = list(map(add, self.tasks, self._again))
+        self.runs: list[int] = list(map(add, self.tasks, self._again))
         if self._is_by_minute:
             for part, runs, tasks in zip(self.parts, self.runs, self.tasks, strict=True):
                 part.runs, part.tasks = runs, tasks

@@ -81,7 +81,7 @@ def test_pages_and_what_is_said_of_their_number_do_not_depend_on_how_it_was_coun
         found = task_list.tasks_found(rows, number, 2)
         assert [task.name for task in found.tasks] == names[2 * number - 2 : 2 * number]
         assert found.has_next == (number < 3)
-        assert found.count == min(5, most)
+        assert found.matching == min(5, most)
 
 
 def test_the_tags_of_many_tasks_are_read_at_once(
