@@ -153,3 +153,25 @@ def test_no_page_is_wider_than_a_small_phone(browser: Browser, context: BrowserC
         tab.goto(address)
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, address
     phone.close()
+
+
+def test_a_page_that_nobody_sees_asks_nothing_and_asks_at_once_when_it_is_seen(page: Page) -> None:
+    page.clock.install()
+    page.goto("/workers/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
+    page.wait_for_load_state("networkidle")
+    page.evaluate(_SHOW, "hidden")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(30_000)
+    assert asked == []
+    page.evaluate(_SHOW, "visible")
+    with page.expect_request("**/workers/"):
+        page.clock.run_for(100)
+
+
+_SHOW = """state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""

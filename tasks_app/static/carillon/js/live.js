@@ -158,6 +158,11 @@ function refreshOld() {
   }
 }
 
+function refreshPolled() {
+  if (isHidden()) return;
+  for (const region of all("[data-poll]")) refresh(region);
+}
+
 function refreshAll() {
   for (const region of all("[data-live]")) {
     if (!region.dataset.only && (region.dataset.when !== "polling" || root.dataset.link === "polling")) refresh(region);
@@ -261,12 +266,14 @@ if (topics().size) {
   document.addEventListener("visibilitychange", () => {
     if (isHidden()) return;
     refreshAll();
+    refreshPolled();
     refreshStale();
+    refreshOld();
   });
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
-  setInterval(() => { if (!isHidden()) for (const region of all("[data-poll]")) refresh(region); }, POLL_MS);
+  setInterval(refreshPolled, POLL_MS);
   setInterval(refreshOld, POLL_MS);
   connect();
 }
