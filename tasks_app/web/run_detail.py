@@ -25,7 +25,7 @@ from tasks_app.web.run_times import steps_of, stretches, time_left, took
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 RERUNS = 5
-FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-story", "run-facts")}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-outcome", "run-story", "run-facts")}
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,7 @@ def test_log_lines_arrive_in_order_and_once(page: Page) -> None:
     page.click("text=Create and run once now")
     expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
     expect(page.locator("#log li")).to_have_count(60, timeout=WAIT_MS)
+    expect(page.locator("#log-count")).to_have_text("60 lines", timeout=WAIT_MS)
     numbers = page.eval_on_selector_all("#log li", "lines => lines.map(line => Number(line.dataset.n))")
     assert numbers == list(range(1, 61))
 

@@ -100,6 +100,7 @@ function onUpdate(frame) {
   if (news < 2) return;
   if (!shown.length) for (const hint of all("[data-newer]")) tellNewer(hint, frame);
   for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);
+  readLogsOf(frame.run_id);
 }
 
 // Ids sort by time: what is older than the first row is no newer run, but it may have come into the state of the tab.
@@ -185,6 +186,10 @@ async function readLog(log) {
   if ("again" in log.dataset) { delete log.dataset.again; setTimeout(() => readLog(log), 250); }
 }
 
+function readLogsOf(run) {
+  for (const log of all(`[data-log="${CSS.escape(run)}"]`)) readLog(log);
+}
+
 async function readMore(link) {
   const log = link.parentElement.parentElement.querySelector("[data-log]");
   const before = log.children.length;
@@ -196,7 +201,7 @@ function onFrame(event) {
   let frame;
   try { frame = JSON.parse(event.data); } catch { return; }
   if (frame.type === "TaskUpdated" && frame.run_id) onUpdate(frame);
-  else if (frame.type === "RunLog") for (const log of all(`[data-log="${CSS.escape(frame.run_id)}"]`)) readLog(log);
+  else if (frame.type === "RunLog") readLogsOf(frame.run_id);
   else if (frame.type === "subscribed") onSubscribed(frame.topic);
 }
 
