@@ -179,6 +179,8 @@ async function readLog(log) {
   source.searchParams.set("after", after);
   try {
     await window.htmx.ajax("GET", source.pathname + source.search, { target: log, swap: "beforeend" });
+  } catch {
+    // The server is away: the socket's return, or the next round of asking, reads on from the same line.
   } finally {
     delete log.dataset.reading;
   }
