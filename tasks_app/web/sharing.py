@@ -26,7 +26,8 @@ def task_share(request: Request, task_id: uuid.UUID) -> HttpResponse:
     try:
         share_set(task=task, level=level, actor=actor_of(request), **{receiver: name})
     except CarillonError as error:
-        say.error(request, _told(error) if isinstance(error, Invalid) else error.message)
+        said = _told(error) if isinstance(error, Invalid) else error.message
+        say.error(request, said, extra_tags="shares")  # beside the form: one comes back to where it stands
         return redirect(_back(task_id, share=name, as_a=receiver, level=level))
     say.success(request, f"Shared with {name}.")
     return redirect(_back(task_id))

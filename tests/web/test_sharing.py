@@ -50,7 +50,8 @@ def test_a_group_is_named_as_one(as_alice: Client, task: ScheduledTask) -> None:
 def test_what_is_wrong_is_said_on_the_page(as_alice: Client, task: ScheduledTask) -> None:
     wrong = {"kind": "group", "name": "no & body", "level": "run"}
     html = as_alice.post(reverse("task-share", args=[task.pk]), wrong, follow=True).content.decode()
-    assert "There is no such group to share with." in html
+    assert "There is no such group to share with." in html[html.index('id="shares"') :]
+    assert html.count("There is no such group to share with.") == 1
     assert 'value="no &amp; body"' in html
     assert '<option value="group" selected>' in html
     assert '<option value="run" selected>' in html
