@@ -112,6 +112,14 @@ def worker_state(worker: Worker, now: datetime) -> WorkerState:
     return WorkerState.QUIET if worker.is_quiet else WorkerState.ALIVE
 
 
+def worker_silence(name: str, now: datetime) -> timedelta | None:
+    """For how long nothing has been heard of a worker that has missed its reports; None of any other."""
+    worker = Worker.objects.filter(name=name).first()
+    if worker is None or worker_state(worker, now) not in (WorkerState.SILENT, WorkerState.GONE):
+        return None
+    return now - worker.heartbeat_at
+
+
 def _states(queues: Iterable[Queue], counted: int) -> list[QueueState]:
     now = db_now()
     crew = {is_quiet: Counter[str]() for is_quiet in (False, True)}

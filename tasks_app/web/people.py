@@ -104,13 +104,12 @@ def person_hand_over(request: Request, person_id: int) -> HttpResponse:
     person, name = _person(request, person_id), request.POST.get("receiver", "").strip()
     receiver = people(request.user).filter(username=name, is_active=True).first() if name.isprintable() else None
     if receiver is None:
-        say.error(request, "There is no such person to hand them to.")
-        return redirect("person-detail", person_id=person.pk)
+        said = "There is no such person to hand them to. Their user name stands on the page People."
+        return _draw_person(request, person, status=400, typed=name, fault=said)
     try:
         done = tasks_hand_over(by=request.user, giver=person, receiver=receiver)
     except CarillonError as error:
-        say.error(request, error.message)
-        return redirect("person-detail", person_id=person.pk)
+        return _draw_person(request, person, status=400, typed=name, fault=error.message)
     say.success(request, f"{plural(len(done.moved), 'task')} now with {receiver.username}.")
     return _draw_person(request, person, kept=done.kept, receiver=receiver)
 

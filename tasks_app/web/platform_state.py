@@ -8,13 +8,15 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from tasks_app.models import TaskRun
+from tasks_app.models import TaskRun, db_now
 from tasks_app.selectors.access import Person, is_operator
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.selectors.health import Finding, live_workers, unserved
+from tasks_app.selectors.operations import worker_silence
 from tasks_app.selectors.trouble import troubles
 from tasks_app.states import Status
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.words import duration
 
 TITLES: Mapping[str, str] = {
     "database": "The database does not answer",
@@ -65,6 +67,15 @@ def why_it_waits(run: TaskRun) -> str:
     if run.is_serial and not eligible_runs(run.queue).filter(id=run.id).exists():
         return "Waits its turn: another run of this task is under way."
     return ""
+
+
+def why_it_is_silent(run: TaskRun) -> str:
+    """Say that nothing is heard of the worker that has a run, and what comes of that."""
+    silence = worker_silence(run.worker, db_now()) if run.status == Status.RUNNING else None
+    if silence is None:
+        return ""
+    said = f"Nothing has been heard of {run.worker} for {duration(round(silence.total_seconds()))}"
+    return f"{said}: if it does not come back soon, another worker takes the run over."
 
 
 def _without_worker(queue: str) -> str:

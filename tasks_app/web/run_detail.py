@@ -18,14 +18,14 @@ from tasks_app.states import FINAL, Status
 from tasks_app.web import words
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, page, render
-from tasks_app.web.platform_state import why_it_waits
+from tasks_app.web.platform_state import why_it_is_silent, why_it_waits
 from tasks_app.web.run_logs import log_context
 from tasks_app.web.run_origin import origin_of
 from tasks_app.web.run_times import steps_of, stretches, time_left, took
 from tasks_app.web.traceback_view import TracePart, split_trace
 
 RERUNS = 5
-FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-story", "run-facts")}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-outcome", "run-story", "run-facts")}
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show the run; its head, its story and its facts are fetched again as it moves."""
     run = run_or_404(request, run_id)
     events, attempts = run_story(run)
-    steps, now = steps_of(events), timezone.now()
+    steps, now, silence = steps_of(events), timezone.now(), why_it_is_silent(run)
     logs = {} if request.headers.get("HX-Target") in FRAGMENTS else log_context(request, run)
     context: dict[str, Any] = {
         "run": run,
@@ -51,7 +51,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "type": words.type_title(run.type),
         "steps": steps,
         "stretches": stretches(steps, now),
-        "time_left": time_left(run, now),
+        "time_left": "" if silence else time_left(run, now),
         "stopping": _stopping(run),
         "origin": origin_of(run),
         "fenced": [event for event in events if event.target == "fenced"],
@@ -61,7 +61,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         **logs,
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
-        "sentence": _sentence(run),
+        "sentence": silence or _sentence(run),
         "result": _result(run.result),
         "collection": collection_of_run(request.user, run),
         "files": files_of_run(request.user, run),

@@ -100,6 +100,12 @@ def _with_times(found: RunFilters, data: QueryDict, now: datetime) -> RunFilters
     return replace(found, created_from=max(starts, default=None), created_to=min(ends, default=None))
 
 
+def range_shown(data: QueryDict) -> dict[str, str]:
+    """The range as its two fields show it, which know no date without a time; empty where nothing is narrowed."""
+    ends = {name: moment(data, name) for name in ("from", "to")}
+    return {name: timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "" for name, at in ends.items()}
+
+
 def moment(data: QueryDict, name: str) -> datetime | None:
     """A date and time in the reader's zone, or with an offset of its own; what is none narrows nothing."""
     raw = query.text(data, name)

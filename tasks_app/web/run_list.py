@@ -21,7 +21,7 @@ from tasks_app.web import query
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, render
-from tasks_app.web.run_filters import all_filters_of, kept, selects
+from tasks_app.web.run_filters import all_filters_of, kept, range_shown, selects
 
 SIZE = 50
 FRAGMENTS = {"run-table": "parts/run-table.html", "run-tabs": "parts/run-tabs.html"}
@@ -56,6 +56,7 @@ def run_list(request: Request) -> HttpResponse:
         "faults": filters.read.faults if filters.read else (),
         "tabs": _tabs(request),
         "selects": selects(request.GET),
+        "range": range_shown(request.GET),
         "workers": worker_names(),
         "is_filtered": filters.is_any,
         "kept": kept(request.GET),

@@ -49,10 +49,10 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
 @require_safe
 @page
 def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """The log lines behind `after` that match, for appending."""
+    """The log lines behind `after` that match, for appending, and how many there are now."""
     run = run_or_404(request, run_id)
     found = log_find(run, log_filter(request), after=_after(request), limit=LINES)
-    return render(request, "parts/log-lines.html", {"logs": found.lines, "reached": found.reached})
+    return render(request, "parts/log-news.html", {"run": run, "logs": found.lines, "reached": found.reached})
 
 
 @require_safe

@@ -26,10 +26,10 @@ _SALT = "carillon.sweep"
 _DAY_SECONDS = 86_400
 _LONGEST_NOTE = 500
 _ASKS = {"retry": "Run {} again?", "dismiss": "Dismiss {}?", "cancel": "Cancel {}?"}
-_BUTTONS = {"retry": "Run them again", "dismiss": "Dismiss them", "cancel": "Cancel them"}
+_BUTTONS = {"retry": "Run {} again", "dismiss": "Dismiss {}", "cancel": "Cancel {}"}
 _DONE = {
-    "retry": ("{} started again; the earlier ones stay as they were.", "No run was started again."),
-    "dismiss": ("{} dismissed; they stay in the history.", "No run was dismissed."),
+    "retry": ("{} started again; what was before stays as it was.", "No run was started again."),
+    "dismiss": ("{} dismissed, and kept in the history.", "No run was dismissed."),
     "cancel": ("{} cancelled, or asked to stop.", "No run was cancelled."),
 }
 
@@ -91,7 +91,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         "runs": [(run, may(request.user, verb.deed, run)) for run in first],
         "more": _more(plan.total - len(first), is_cut=plan.is_capped),
         "title": _ASKS[verb].format(_counted(plan)),
-        "button": _BUTTONS[verb],
+        "button": _BUTTONS[verb].format("it" if plan.total == 1 else "them"),
         "since": found.since,
         "walk": found.walk,
     }

@@ -6,8 +6,9 @@ from datetime import timedelta
 from django.contrib import messages as say
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ApiKey
@@ -144,11 +145,20 @@ def api_key_list(request: Request) -> HttpResponse:
     return _draw(request, _START, {}, plain=plain, status=201)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def api_key_revoke_view(request: Request, key_id: uuid.UUID) -> HttpResponse:
-    """Make one of one's own keys worthless."""
+    """Make one of one's own keys worthless, after asking here."""
     key = get_object_or_404(api_keys_of(request.user), id=key_id)
+    if request.method == "GET":
+        context = {
+            "title": f"Revoke “{key.name}”?",
+            "text": "Programs that use it are refused from then on. It cannot be brought back: "
+            "they would need a new key.",
+            "verb": "Revoke the key",
+            "back": reverse("api-key-list"),
+        }
+        return render(request, "pages/confirm.html", context)
     return act(
         request,
         lambda: api_key_revoke(key=key),

@@ -1,8 +1,11 @@
 """The section "Shared with" of a task's page: each of its buttons is a POST that goes back there."""
 
 import uuid
+from urllib.parse import urlencode
 
+from django.contrib import messages as say
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
@@ -19,14 +22,15 @@ from tasks_app.web.page import Request, act, actor_of, page
 def task_share(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Share the task with a user or a group, or change what they may do with it."""
     task, receiver, name = task_or_404(request, task_id, Deed.MANAGE), _receiver(request), _name(request)
-
-    def share() -> None:
-        try:
-            share_set(task=task, level=request.POST.get("level", ""), actor=actor_of(request), **{receiver: name})
-        except Invalid as error:
-            raise _told(error) from error
-
-    return act(request, share, success=f"Shared with {name}.", then=_back(task_id))
+    level = request.POST.get("level", "")
+    try:
+        share_set(task=task, level=level, actor=actor_of(request), **{receiver: name})
+    except CarillonError as error:
+        said = _told(error) if isinstance(error, Invalid) else error.message
+        say.error(request, said, extra_tags="shares")  # beside the form: one comes back to where it stands
+        return redirect(_back(task_id, share=name, as_a=receiver, level=level))
+    say.success(request, f"Shared with {name}.")
+    return redirect(_back(task_id))
 
 
 @require_POST
@@ -50,11 +54,13 @@ def _name(request: Request) -> str:
     return query.text(request.POST, "name")
 
 
-def _back(task_id: uuid.UUID) -> str:
-    return reverse("task-detail", args=[task_id]) + "#shares"
+def _back(task_id: uuid.UUID, **typed: str) -> str:
+    """The section of the task's page, with what was typed and refused, so that it can be mended there."""
+    kept = f"?{urlencode(typed)}" if typed else ""
+    return f"{reverse('task-detail', args=[task_id])}{kept}#shares"
 
 
-def _told(error: Invalid) -> CarillonError:
+def _told(error: Invalid) -> str:
     """The faults in one sentence each: the page says them above itself."""
     faults = [fault.message for found in error.fields.values() for fault in found]
-    return CarillonError(" ".join(faults) or error.message)
+    return " ".join(faults) or error.message

@@ -102,7 +102,8 @@ def worker_stop(request: Request, name: str) -> HttpResponse:
     if request.method == "GET":
         context = {
             "title": f"Stop {worker.name}?",
-            "text": f"{plural(worker.running, 'run')} in it now. What has not ended when its grace is over goes back "
+            "text": f"{plural(worker.running, 'run') if worker.running else 'No run'} in it now. "
+            "What has not ended when its grace is over goes back "
             "to the queue and costs no attempt. Nothing here starts it again: that is for whatever started it, such "
             "as systemd. If it runs under make run, the whole platform ends with it.",
             "verb": "Stop the worker",

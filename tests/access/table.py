@@ -221,7 +221,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "sign-in-end": _post(MINE),
     "audit-log": _get(SIGNED),
     "api-key-list": _BOTH,
-    "api-key-revoke": _post(MINE),
+    "api-key-revoke": _get(MINE, MINE),
     "person-list": _get(PEOPLE, PEOPLE),
     "person-detail": _get(PEOPLE),
     "person-role": _post(PEOPLE),

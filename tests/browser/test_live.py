@@ -77,6 +77,7 @@ def test_log_lines_arrive_in_order_and_once(page: Page) -> None:
     page.click("text=Create and run once now")
     expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
     expect(page.locator("#log li")).to_have_count(60, timeout=WAIT_MS)
+    expect(page.locator("#log-count")).to_have_text("60 lines", timeout=WAIT_MS)
     numbers = page.eval_on_selector_all("#log li", "lines => lines.map(line => Number(line.dataset.n))")
     assert numbers == list(range(1, 61))
 
@@ -153,3 +154,25 @@ def test_no_page_is_wider_than_a_small_phone(browser: Browser, context: BrowserC
         tab.goto(address)
         assert tab.evaluate("document.documentElement.scrollWidth") <= 390, address
     phone.close()
+
+
+def test_a_page_that_nobody_sees_asks_nothing_and_asks_at_once_when_it_is_seen(page: Page) -> None:
+    page.clock.install()
+    page.goto("/workers/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
+    page.clock.pause_at(datetime.now(UTC) + timedelta(seconds=5))
+    page.wait_for_load_state("networkidle")
+    page.evaluate(_SHOW, "hidden")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.run_for(30_000)
+    assert asked == []
+    page.evaluate(_SHOW, "visible")
+    with page.expect_request("**/workers/"):
+        page.clock.run_for(100)
+
+
+_SHOW = """state => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""

@@ -119,7 +119,10 @@ def test_a_role_is_given_and_somebody_shut_out_and_let_in(
 def test_tasks_are_handed_over_and_what_stays_is_named(
     as_admin: Client, alice: User, charlie: User, task: ScheduledTask
 ) -> None:
-    assert "There is no such person" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "nobody"}, follow=True))
+    refused = as_admin.post(of(alice, "hand-over"), {"receiver": "nobody"})
+    assert refused.status_code == 400
+    assert "There is no such person" in html(refused)
+    assert 'value="nobody"' in html(refused)
     assert "stayed with alice" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "ada"}))
     as_admin.post(of(alice, "hand-over"), {"receiver": "charlie"})
     task.refresh_from_db()

@@ -115,14 +115,26 @@ def test_the_log_goes_on_behind_the_last_line(as_alice: Client, alice: User) -> 
     rest = text(as_alice.get(address, {"after": "3"}))
     assert "line 3" not in rest
     assert "line 4" in rest
-    assert text(as_alice.get(address, {"after": "5"})) == ""
+    assert text(as_alice.get(address, {"after": "5"})) == "5 lines so far"
     assert "line 1" in text(as_alice.get(address, {"after": "x"}))
+
+
+def test_what_came_of_a_run_leads_its_page_and_comes_below_the_log_of_one_that_is_watched(
+    as_alice: Client, alice: User
+) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    watched = as_alice.get(page(run)).content.decode()
+    assert watched.index('id="run-story"') < watched.index('id="log"') < watched.index('id="run-outcome"')
+    runs.succeed(run)
+    ended = as_alice.get(page(run)).content.decode()
+    assert ended.index('id="run-outcome"') < ended.index('id="run-story"') < ended.index('id="log"')
 
 
 def test_live_regions_are_answered_alone_and_carry_the_version(as_alice: Client, alice: User) -> None:
     run = runs.make_run(alice)
     runs.claim(run)
-    for name in ("run-head", "run-story"):
+    for name in ("run-head", "run-outcome", "run-story"):
         html = as_alice.get(page(run), headers={"HX-Request": "true", "HX-Target": name}).content.decode()
         assert f'id="{name}" data-live="run:{run.pk}"' in html
         assert 'data-version="2"' in html

@@ -97,3 +97,11 @@ def test_the_number_of_queries_does_not_grow(
         runs.claim(runs.make_run(alice, make(f"Task {number}")))
     with django_assert_max_num_queries(16):
         as_alice.get("/runs/")
+
+
+def test_a_day_in_the_address_stands_in_the_fields_of_the_range(as_alice: Client) -> None:
+    as_alice.cookies["zone"] = "Europe/Berlin"
+    html = as_alice.get("/runs/?from=2026-11-22&to=2026-11-23T10:30:00Z").content.decode()
+    assert 'name="from" value="2026-11-22T00:00"' in html
+    assert 'name="to" value="2026-11-23T11:30"' in html
+    assert 'name="from" value=""' in as_alice.get("/runs/?from=nonsense").content.decode()

@@ -89,3 +89,17 @@ def test_it_is_taken_away_as_text(as_alice: Client, as_charlie: Client, run: Tas
     narrowed = b"".join(as_alice.get(address, {"level": "error"}).streaming_content)  # type: ignore[attr-defined]
     assert len(narrowed.splitlines()) == 2
     assert as_charlie.get(address).status_code == 404
+
+
+def test_what_is_worth_a_look_says_so_in_a_word_and_not_by_its_colour_alone(as_alice: Client, run: TaskRun) -> None:
+    html = as_alice.get(reverse("run-log", args=[run.pk])).content.decode()
+    assert "<small>warning</small>" in html
+    assert "<small>error</small>" in html
+    assert "<small>info</small>" not in html
+
+
+def test_new_lines_come_with_the_number_of_all(as_alice: Client, run: TaskRun) -> None:
+    page = as_alice.get(reverse("run-detail", args=[run.pk])).content.decode()
+    assert '<span id="log-count">5 lines so far</span>' in page
+    news = as_alice.get(reverse("run-log", args=[run.pk]), {"level": "error"}).content.decode()
+    assert '<span id="log-count" hx-swap-oob="true">5 lines so far</span>' in news

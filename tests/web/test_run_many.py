@@ -166,3 +166,13 @@ def test_a_group_has_its_buttons_where_some_of_it_is_ones_own(alice: User, charl
     assert "/runs/all/dismiss/" in watching.get("/runs/?status=needs").content.decode()
     TaskRun.objects.filter(owner=viewer_user).update(owner=charlie)
     assert "/runs/all/" not in watching.get("/runs/groups/").content.decode()
+
+
+def test_one_run_is_spoken_of_as_one(as_alice: Client, alice: User) -> None:
+    fail(alice, 1)
+    words = text(as_alice.get("/runs/all/dismiss/?status=needs"))
+    assert "Dismiss 1 run?" in words
+    assert "It leaves the list of what needs a person, and stays in the history." in words
+    assert "Dismiss it" in words
+    fail(alice, 1)
+    assert "They leave the list" in text(as_alice.get("/runs/all/dismiss/?status=needs"))

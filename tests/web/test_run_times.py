@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import AuditEntry, Batch, RunEvent, ScheduledTask, TaskRun, db_now
+from tasks_app.models import AuditEntry, Batch, RunEvent, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.selectors.run_list import run_story
 from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.usual import usual_seconds
@@ -219,3 +219,18 @@ def test_a_run_of_which_no_event_is_kept_has_a_page(as_alice: Client, alice: Use
     run = runs.make_run(alice, None)
     RunEvent.objects.filter(run=run).delete()
     assert as_alice.get(page(run)).status_code == 200
+
+
+def test_a_run_whose_worker_is_not_heard_of_says_so_and_estimates_nothing(as_alice: Client, alice: User) -> None:
+    run = going_on(alice, None, seconds=60, progress={"done": 25, "total": 100})
+    heard = db_now() - timedelta(seconds=40)
+    worker = Worker.objects.create(
+        name=run.worker, hostname="here", pid=1, concurrency=2, started_at=heard, heartbeat_at=heard
+    )
+    words = text(as_alice.get(page(run)))
+    assert f"Nothing has been heard of {run.worker} for" in words
+    assert "left" not in words
+    Worker.objects.filter(pk=worker.pk).update(heartbeat_at=db_now())
+    words = text(as_alice.get(page(run)))
+    assert "Nothing has been heard" not in words
+    assert "about 3 min" in words  # and some seconds, on a slow machine

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 
 from tasks_app.errors import FieldError
 from tasks_app.web.forms.draw import draw_payload
-from tasks_app.web.forms.field import unplaced
+from tasks_app.web.forms.field import faulty, unplaced
 from tasks_app.web.forms.read import Reader
 
 
@@ -334,3 +334,22 @@ def test_a_kind_that_has_gone_is_kept_and_says_so() -> None:
     posted = [("payload.targets.__row", "0"), ("payload.targets.0.kind", "fax")]
     assert Reader(schema, QueryDict(urlencode(posted)), stored).payload() == stored
     assert Reader(schema, QueryDict(urlencode(posted))).payload() == {"targets": [{"kind": "fax"}]}
+
+
+class Order(BaseModel):
+    parts: list[Header] = Field(min_length=1)
+    spare: list[Header] = []
+
+
+def test_a_list_that_may_not_be_empty_begins_with_a_row() -> None:
+    schema = Order.model_json_schema()
+    begun = {one.path: len(one.children) for one in draw_payload(schema, {}, {})}
+    assert begun == {"payload.parts": 1, "payload.spare": 0}
+    emptied = draw_payload(schema, {"parts": []}, {})
+    assert emptied[0].children == []
+
+
+def test_what_is_wrong_in_a_row_says_in_which() -> None:
+    errors = {"payload.parts.1.weight": [FieldError(code="invalid", message="Too heavy.")]}
+    fields = draw_payload(Order.model_json_schema(), {"parts": [{"name": "a"}, {"name": "b"}]}, errors)
+    assert [(one.id, one.label) for one in faulty(fields)] == [("f-payload-parts-1-weight", "Parts 2, Weight")]

@@ -79,6 +79,9 @@ def test_a_key_without_a_name_is_refused_at_the_field(as_alice: Client) -> None:
 
 def test_a_revoked_key_is_worthless(as_alice: Client, alice: User) -> None:
     key, plain = api_key_create(user=alice, name="old", scope="manage")
+    asked = as_alice.get(reverse("api-key-revoke", args=[key.pk]))
+    assert "Revoke “old”?" in text(asked)
+    assert api_key_find(plain) is not None
     as_alice.post(reverse("api-key-revoke", args=[key.pk]))
     assert api_key_find(plain) is None
     assert "revoked" in text(as_alice.get(KEYS))

@@ -48,9 +48,13 @@ def test_a_group_is_named_as_one(as_alice: Client, task: ScheduledTask) -> None:
 
 
 def test_what_is_wrong_is_said_on_the_page(as_alice: Client, task: ScheduledTask) -> None:
-    wrong = {"kind": "user", "name": "nobody", "level": "view"}
-    response = as_alice.post(reverse("task-share", args=[task.pk]), wrong, follow=True)
-    assert "There is no such user to share with." in response.content.decode()
+    wrong = {"kind": "group", "name": "no & body", "level": "run"}
+    html = as_alice.post(reverse("task-share", args=[task.pk]), wrong, follow=True).content.decode()
+    assert "There is no such group to share with." in html[html.index('id="shares"') :]
+    assert html.count("There is no such group to share with.") == 1
+    assert 'value="no &amp; body"' in html
+    assert '<option value="group" selected>' in html
+    assert '<option value="run" selected>' in html
 
 
 @pytest.mark.parametrize("name", ["task-share", "task-unshare"])

@@ -80,7 +80,7 @@ def _draw(  # noqa: PLR0913  # what a field is made of
         choices=_choices(shape, value, is_required=is_required),
         attributes={"name": f"{path}.{shape.tag}"} if kind == "variant" else _attributes(shape),
         errors=_errors(shape, errors, path),
-        children=_children(shape, value, errors, path),
+        children=_children(shape, value, errors, path, label),
         link=_link(shape.items if kind == "choices" else shape),
     )
 
@@ -93,12 +93,14 @@ def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
     return messages(errors, path)
 
 
-def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field]:
+def _children(shape: Shape, value: Any, errors: Errors, path: str, label: str) -> list[Field]:
     if shape.kind == "group":
         return _members(shape, value, errors, path)
     if shape.kind == "list":
-        rows = value if isinstance(value, list) else []
-        return [_row(shape.items, row, errors, f"{path}.{n}", n + 1) for n, row in enumerate(rows)]
+        # A list that may not be empty begins with what there must be at least.
+        least = [None] if shape.resolved.get("minItems") and not shape.is_nullable else []
+        rows = value if isinstance(value, list) else least
+        return [_row(shape.items, row, errors, f"{path}.{n}", f"{label} {n + 1}") for n, row in enumerate(rows)]
     if shape.kind == "named":
         named = value.items() if isinstance(value, Mapping) else ()
         return [_named(shape.values, row, errors, f"{path}.{n}", name) for n, (name, row) in enumerate(named)]
@@ -109,19 +111,19 @@ def _children(shape: Shape, value: Any, errors: Errors, path: str) -> list[Field
     return []
 
 
-def _row(shape: Shape, value: Any, errors: Errors, path: str, number: int) -> Field:
+def _row(shape: Shape, value: Any, errors: Errors, path: str, label: str) -> Field:
     if shape.kind == "variant":  # which is a field of its own, and shows its own errors
-        children, faults = [_draw(shape, value, errors, path, f"{number}.", is_required=True)], []
+        children, faults = [_draw(shape, value, errors, path, label, is_required=True)], []
     else:
         children, faults = _members(shape, value, errors, path), messages(errors, path)
-    return Field(path=path, label=f"{_label(shape, 'item')} {number}", kind="row", errors=faults, children=children)
+    return Field(path=path, label=label, kind="row", errors=faults, children=children)
 
 
 def _named(shape: Shape, value: Any, errors: Errors, path: str, name: str) -> Field:
-    row = _row(shape, value, errors, path, 0)
+    row = _row(shape, value, errors, path, name or "this one")
     at = f"{path}.{NAME}"
     first = Field(path=at, label="Name", value=name, is_required=True, errors=messages(errors, at))
-    return replace(row, label=name or "this one", children=[first, *row.children])
+    return replace(row, children=[first, *row.children])
 
 
 def _tag(shape: Shape, value: Any) -> str:

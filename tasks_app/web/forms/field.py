@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks_app.errors import FieldError
@@ -127,8 +127,16 @@ def _shows(field: Field, path: str, message: str) -> bool:
 
 
 def faulty(fields: Sequence[Field]) -> list[Field]:
-    """The fields with something to mend, in the order in which they stand."""
-    return [one for one in flat(fields) if one.errors]
+    """The fields with something to mend, in the order in which they stand; one in a row of a list says which row."""
+    return list(_faulty(fields, ""))
+
+
+def _faulty(fields: Iterable[Field], place: str) -> Iterator[Field]:
+    for one in fields:
+        label = f"{place}, {one.label}" if place else one.label
+        if one.errors:
+            yield replace(one, label=label)
+        yield from _faulty(one.children, label if one.kind == "row" else place)
 
 
 def flat(fields: Iterable[Field]) -> Iterator[Field]:

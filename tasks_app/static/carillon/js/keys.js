@@ -18,6 +18,7 @@ const ACTIONS = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.matches?.("[data-search]") && !event.target.value) event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
   const place = isGoing && document.querySelector(`nav [data-key="${CSS.escape(event.key)}"]`);
   isGoing = !place && event.key === "g";

@@ -100,6 +100,7 @@ function onUpdate(frame) {
   if (news < 2) return;
   if (!shown.length) for (const hint of all("[data-newer]")) tellNewer(hint, frame);
   for (const region of all("[data-live]")) if (concerns(region, frame)) refresh(region);
+  readLogsOf(frame.run_id);
 }
 
 // Ids sort by time: what is older than the first row is no newer run, but it may have come into the state of the tab.
@@ -158,6 +159,11 @@ function refreshOld() {
   }
 }
 
+function refreshPolled() {
+  if (isHidden()) return;
+  for (const region of all("[data-poll]")) refresh(region);
+}
+
 function refreshAll() {
   for (const region of all("[data-live]")) {
     if (!region.dataset.only && (region.dataset.when !== "polling" || root.dataset.link === "polling")) refresh(region);
@@ -173,11 +179,17 @@ async function readLog(log) {
   source.searchParams.set("after", after);
   try {
     await window.htmx.ajax("GET", source.pathname + source.search, { target: log, swap: "beforeend" });
+  } catch {
+    // The server is away: the socket's return, or the next round of asking, reads on from the same line.
   } finally {
     delete log.dataset.reading;
   }
   if ("follow" in log.dataset) log.scrollTop = log.scrollHeight;
   if ("again" in log.dataset) { delete log.dataset.again; setTimeout(() => readLog(log), 250); }
+}
+
+function readLogsOf(run) {
+  for (const log of all(`[data-log="${CSS.escape(run)}"]`)) readLog(log);
 }
 
 async function readMore(link) {
@@ -191,7 +203,7 @@ function onFrame(event) {
   let frame;
   try { frame = JSON.parse(event.data); } catch { return; }
   if (frame.type === "TaskUpdated" && frame.run_id) onUpdate(frame);
-  else if (frame.type === "RunLog") for (const log of all(`[data-log="${CSS.escape(frame.run_id)}"]`)) readLog(log);
+  else if (frame.type === "RunLog") readLogsOf(frame.run_id);
   else if (frame.type === "subscribed") onSubscribed(frame.topic);
 }
 
@@ -261,12 +273,14 @@ if (topics().size) {
   document.addEventListener("visibilitychange", () => {
     if (isHidden()) return;
     refreshAll();
+    refreshPolled();
     refreshStale();
+    refreshOld();
   });
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
-  setInterval(() => { if (!isHidden()) for (const region of all("[data-poll]")) refresh(region); }, POLL_MS);
+  setInterval(refreshPolled, POLL_MS);
   setInterval(refreshOld, POLL_MS);
   connect();
 }

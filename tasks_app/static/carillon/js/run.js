@@ -12,10 +12,15 @@ for (const button of document.querySelectorAll("[data-follow]")) {
   button.hidden = false;
   follow(button.getAttribute("aria-pressed") === "true");
   button.addEventListener("click", () => follow(button.getAttribute("aria-pressed") !== "true"));
-  // Who scrolls up wants to read; who scrolls back to the end wants to follow again.
-  log.addEventListener("wheel", () => setTimeout(() => follow(isAtEnd()), 100), { passive: true });
+  // Who scrolls up wants to read, from then on: a line that came meanwhile would take them back. Who scrolls back to
+  // the end wants to follow again.
+  const leave = () => { if (log.scrollTop > 0) follow(false); };
+  log.addEventListener("wheel", (event) => {
+    if (event.deltaY < 0) leave(); else setTimeout(() => follow(isAtEnd()), 100);
+  }, { passive: true });
+  log.addEventListener("keydown", (event) => { if (["ArrowUp", "PageUp", "Home"].includes(event.key)) leave(); });
   log.addEventListener("touchend", () => setTimeout(() => follow(isAtEnd()), 300), { passive: true });
-  log.addEventListener("keyup", () => follow(isAtEnd()));
+  log.addEventListener("keyup", (event) => { if (["ArrowDown", "PageDown", "End", " "].includes(event.key)) follow(isAtEnd()); });
 }
 
 function showCopies() {
