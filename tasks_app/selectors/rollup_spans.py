@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from tasks_app.models import RunRollup
 
@@ -26,6 +27,7 @@ class Part:
     end: datetime
 
 
+@lru_cache(maxsize=4096)
 def floor(instant: datetime, grain: RunRollup.Grain) -> datetime:
     """Give the start of the minute, hour or day of UTC in which an instant lies."""
     instant = instant.astimezone(UTC)

@@ -86,6 +86,19 @@ class Sums:
         if other.classes:
             self.classes = [mine + more for mine, more in zip(self.classes, other.classes, strict=True)]
 
+    def plus(self, other: "Sums") -> "Sums":
+        """Give the figures of both."""
+        return Sums(
+            self.succeeded + other.succeeded,
+            self.failed + other.failed,
+            self.cancelled + other.cancelled,
+            self.skipped + other.skipped,
+            self.retries + other.retries,
+            self.total_ms + other.total_ms,
+            max(self.longest_ms, other.longest_ms),
+            [mine + more for mine, more in zip(self.classes, other.classes, strict=True)],
+        )
+
     def less(self, other: "Sums | RunRollup") -> "Sums | None":
         """Give what these have beyond others; None where the others have anything that these have not."""
         numbers = {name: getattr(self, name) - getattr(other, name) for name in NUMBERS}

@@ -30,7 +30,7 @@ _Owned = tuple[int, UUID, str]
 
 
 def rollup_check(actor: str) -> int:
-    """Count hours that are over a second time, for about 0.2 s; gives the number of hours."""
+    """Count hours that are over a second time, for about 0.4 s; gives the number of hours."""
     until, hours, now = time.monotonic() + SECONDS, 0, db_now()
     while time.monotonic() < until:
         mark = RollupMark.objects.filter(name=MARK).first()

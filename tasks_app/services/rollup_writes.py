@@ -1,9 +1,11 @@
 """Which rows of RunRollup an ended run counts in, and adding many of them in one statement."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -11,13 +13,15 @@ from django.db import connection
 
 from tasks_app.models import RunRollup
 from tasks_app.models.rollup import BOUNDS_MS, EVERYBODY, NO_OWNER, NO_TASK
-from tasks_app.models.rows import document_of, values_of
+from tasks_app.models.rows import values_of
 from tasks_app.selectors.rollup_spans import EVER_START, KEPT, Grain, floor
 from tasks_app.selectors.run_sums import COLUMNS, NUMBERS, EndedRun, Sums
 
 _UNIQUE = ("grain", "start", "owner_id", "task_id", "type")
 _TABLE = RunRollup._meta.db_table
 _FIELDS = [RunRollup._meta.get_field(name) for name in (*_UNIQUE, *COLUMNS)]
+_PLACES = [f"column{place}" for place in range(1, len(_FIELDS) + 1)]
+_of_sums = attrgetter(*NUMBERS, "longest_ms")
 _AT_ONCE = 2000
 
 
@@ -101,26 +105,39 @@ def task_keys(start: datetime, owner_id: int, task_id: UUID, type: str) -> Itera
 def total_keys(start: datetime, owner_id: int, type: str) -> Iterator[Key]:
     """Give the rows that hold tasks together: those of the owner, those of everybody."""
     for grain in (Grain.MINUTE, Grain.HOUR_TOTAL, Grain.DAY_TOTAL):
-        for owner in (owner_id, EVERYBODY):
-            yield Key(grain, floor(start, grain), owner, NO_TASK, type)
+        of_span = floor(start, grain)
+        yield Key(grain, of_span, owner_id, NO_TASK, type)
+        yield Key(grain, of_span, EVERYBODY, NO_TASK, type)
     yield Key(Grain.EVER, EVER_START, NO_OWNER, NO_TASK, type)
 
 
 def _spread(figures: dict[Key, Sums], keys: Iterable[Key], sums: Sums) -> None:
     for key in keys:
         known = figures.get(key)
-        if known is None:
-            known = figures[key] = Sums()
-        known.add(sums)
+        figures[key] = sums if known is None else known.plus(sums)
 
 
 def add_figures(figures: Mapping[Key, Sums]) -> None:
     """Add figures to the rows; whoever calls it holds the mark."""
     sql, rows = _statement(), iter(figures.items())
     while some := list(islice(rows, _AT_ONCE)):
-        values = ([*key, *(getattr(sums, name) for name in COLUMNS)] for key, sums in some)
         with connection.cursor() as cursor:
-            cursor.execute(sql, [document_of(_FIELDS, values)])
+            cursor.execute(sql, [_document(some)])
+
+
+def _document(rows: Sequence[tuple[Key, Sums]]) -> str:
+    """Give the rows of the table `v`; as `document_of`, but for what is known to be a whole number already."""
+    starts = {start: _stored("start", start) for start in {key.start for key, _ in rows}}
+    tasks = {task: _stored("task_id", task) for task in {key.task_id for key, _ in rows}}
+    values = (
+        (key.grain, starts[key.start], key.owner_id, tasks[key.task_id], key.type, *_of_sums(sums), str(sums.classes))
+        for key, sums in rows
+    )
+    return json.dumps([dict(zip(_PLACES, row, strict=True)) for row in values], ensure_ascii=False)
+
+
+def _stored(name: str, value: object) -> str:
+    return str(RunRollup._meta.get_field(name).get_db_prep_save(value, connection))
 
 
 def _statement() -> str:

@@ -17,11 +17,11 @@ from tasks_app.selectors.run_sums import EndedRun
 from tasks_app.services.rollup_writes import Tally, add_figures
 
 MARK = "runs"
-PIECE = 5000
-SUMS = {"sqlite": 500, "postgresql": 10_000}
+PIECE = 2500
+SUMS = {"sqlite": 1000, "postgresql": 10_000}
 """So many sums at most a piece makes: about twice as many rows are written in one transaction, for which nobody may
 wait long where only one process writes at a time."""
-SECONDS = 0.2
+SECONDS = 0.4
 SETTLED = timedelta(seconds=2)
 _AT_ONCE = 1000
 _INSTANT = timedelta(microseconds=1)
@@ -37,7 +37,7 @@ class Piece:
 
 
 def rollup_count(actor: str) -> int:
-    """Count the runs that have ended lately, for about 0.2 s; gives their number."""
+    """Count the runs that have ended lately, for about 0.4 s; gives their number."""
     until, count = time.monotonic() + SECONDS, 0
     end = db_now() - SETTLED
     while time.monotonic() < until:
