@@ -1,7 +1,7 @@
 """Reading kept figures together with the runs that they do not hold yet."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,9 +22,8 @@ from tasks_app.selectors.access import (
     visible_runs,
 )
 from tasks_app.selectors.rollup_spans import EVER_START, TOTAL, Grain
-from tasks_app.selectors.run_sums import NUMBERS, EndedRun, Sums
+from tasks_app.selectors.run_sums import NUMBERS, Sums
 
-MOST = 20_000
 _TRIES = 3
 _TASKS = {grain: grain for grain in (Grain.HOUR, Grain.DAY)}
 _CLASSES = [f"class_{number}" for number in range(len(BOUNDS_MS) + 1)]
@@ -81,26 +80,6 @@ class Choice:
         if sees_all(self.user) or not self.user.is_active:
             return []
         return sorted(shared_task_ids(self.user))
-
-
-class Reader:
-    """Reads ended runs, the newest first, up to `MOST` of them in all."""
-
-    def __init__(self) -> None:
-        self.left = MOST
-        self.is_complete = True
-
-    def ended(self, runs: QuerySet[TaskRun], start: datetime, end: datetime) -> Iterator[EndedRun]:
-        """Give the runs that ended from one instant to another."""
-        if start >= end:
-            return
-        found = runs.filter(finished_at__gte=start, finished_at__lt=end).order_by("-finished_at")
-        rows = list(found.values_list(*EndedRun._fields)[: self.left + 1])
-        if len(rows) > self.left:
-            self.is_complete = False
-            rows.pop()
-        self.left -= len(rows)
-        yield from map(EndedRun._make, rows)
 
 
 def steady(read: Callable[[datetime], T]) -> T:

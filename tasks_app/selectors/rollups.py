@@ -12,7 +12,8 @@ from datetime import datetime
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
-from tasks_app.selectors.rollup_rows import Choice, Reader, steady, sums_by_type
+from tasks_app.selectors.rollup_rows import Choice, steady, sums_by_type
+from tasks_app.selectors.rollup_runs import Reader
 from tasks_app.selectors.rollup_spans import Grain, parts
 from tasks_app.selectors.run_sums import Sums, summed
 
@@ -80,11 +81,11 @@ def _sums(choice: Choice, start: datetime, end: datetime) -> tuple[dict[str, Sum
         for share in choice.shares():
             for part in parts(start, end, counted_to=counted_to, now=now, with_minutes=Grain.MINUTE in share.grains):
                 if part.grain is None:
-                    for run in reader.ended(share.runs, part.start, part.end):
-                        found[run.type].count(run)
+                    of_types = reader.by_type(share.runs, part.start, part.end)
                 else:
-                    for name, sums in sums_by_type(share.span(part.grain, part.start, part.end)).items():
-                        found[name].add(sums)
+                    of_types = sums_by_type(share.span(part.grain, part.start, part.end))
+                for name, sums in of_types.items():
+                    found[name].add(sums)
         return found, reader.is_complete
 
     return steady(read)

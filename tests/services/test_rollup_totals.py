@@ -56,6 +56,14 @@ def test_who_sees_everything_reads_no_row_of_a_person(alice: User, bob: User, st
     assert told(alice)[0].succeeded == 0
 
 
+def test_what_is_not_counted_yet_comes_to_the_same(alice: User, bob: User, staff: User, clock: Clock) -> None:
+    random_history([alice, bob, None], [runs.make_task(alice)], (START - DAY, START - HOUR), count=150, seed=5)
+    before = [told(user) for user in (alice, staff)]
+    assert not RunRollup.objects.exists()
+    count_all()
+    assert [told(user) for user in (alice, staff)] == before
+
+
 def test_a_run_of_ones_own_in_a_shared_task_counts_once(alice: User, bob: User, clock: Clock) -> None:
     task = runs.make_task(bob)
     TaskShare.objects.create(task=task, user=alice, level="view", created_by=bob.username)
