@@ -86,6 +86,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="PlannedRuns",
+            fields=[
+                ("owner_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("made_at", models.DateTimeField()),
+                ("start", models.DateTimeField()),
+                ("minutes", models.JSONField(default=list)),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
         migrations.AlterField(
             model_name="runrollup",
             name="grain",

@@ -102,6 +102,25 @@ class RollupMark(models.Model):
         return f"{self.name}: {self.counted_to:%Y-%m-%d %H:%M:%S}"
 
 
+class PlannedRuns(models.Model):
+    """How many runs start in each minute of the next days, of an owner with thousands of tasks or of `EVERYBODY`.
+
+    Upkeep works it out now and then, because it takes a second for ten thousand tasks. `minutes` is empty for
+    `EVERYBODY` where there are few tasks: then whoever asks works it out, and is told what is so now.
+    """
+
+    owner_id = models.BigIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    start = models.DateTimeField()
+    minutes = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.start:%Y-%m-%d %H:%M}"
+
+
 class TaskRevision(models.Model):
     """What a task was from one version on: what people choose about it, as it stands in its row (secrets sealed)."""
 
