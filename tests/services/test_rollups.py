@@ -60,6 +60,24 @@ def test_runs_that_ended_at_one_instant_are_never_parted(
     assert kept() == expected(*ALL)
 
 
+def test_no_piece_writes_more_rows_than_others_may_wait_for(
+    alice: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rollups.SUMS, connection.vendor, 5)
+    add, written = rollups.add_figures, []
+
+    def measured(figures: dict[Key, Sums]) -> None:
+        written.append(len(figures))
+        add(figures)
+
+    monkeypatch.setattr(rollups, "add_figures", measured)
+    random_history([alice], [], (START - HOUR, START - timedelta(minutes=1)), count=60, seed=1)
+    count_all()
+    assert len(written) > 10
+    assert max(written) <= 6 * 7, "of six sums, each in seven rows at most"
+    assert kept() == expected(*ALL)
+
+
 def test_what_has_just_ended_waits_for_those_who_are_still_writing(alice: User, clock: Clock) -> None:
     insert([ended(alice, START - timedelta(seconds=1))])
     count_all()
