@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import BigIntegerField, Max, QuerySet, Sum
+from django.db.models import BigIntegerField, Max, Q, QuerySet, Sum
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 
@@ -66,8 +66,9 @@ class Choice:
         found = [self._share(own_runs(self.user), own_rollups(self.user), TOTAL)]
         others = self._others()
         if others:
-            runs = TaskRun.objects.filter(task_id__in=others).exclude(owner_id=self.user.pk)
-            rows = RunRollup.objects.filter(task_id__in=others).exclude(owner_id=self.user.pk)
+            own = Q(owner_id=self.user.pk)
+            runs = TaskRun.objects.filter(task_id__in=others).exclude(own)
+            rows = RunRollup.objects.filter(task_id__in=others).exclude(own)
             found.append(self._share(runs, rows, _TASKS))
         return found
 

@@ -61,8 +61,8 @@ class Reader:
     def by_type(self, runs: QuerySet[TaskRun], start: datetime, end: datetime) -> dict[str, Sums]:
         """Give the sums of the runs that ended from one instant to another."""
         found: dict[str, Sums] = defaultdict(Sums)
-        chosen = runs.annotate(took=_TOOK, slots=_SLOTS, retries=_RETRIES)
-        chosen = chosen.values("type", "status", "slots", "retries", "took")
+        with_sums = runs.annotate(took=_TOOK, slots=_SLOTS, retries=_RETRIES)
+        chosen = with_sums.values("type", "status", "slots", "retries", "took")
         wanted = f"type, status, {_PLACE}, COUNT(took), SUM(slots), SUM(retries), SUM(took), MAX(took)"
         for type_name, status, place, timed, slots, retries, took, longest in self._grouped(
             chosen, start, end, wanted, by="1, 2, 3"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -19,7 +19,7 @@ from tasks_app.selectors.run_sums import COLUMNS, NUMBERS, EndedRun, Sums
 
 _UNIQUE = ("grain", "start", "owner_id", "task_id", "type")
 _TABLE = RunRollup._meta.db_table
-_FIELDS = [RunRollup._meta.get_field(name) for name in (*_UNIQUE, *COLUMNS)]
+_FIELDS: list[Any] = [RunRollup._meta.get_field(name) for name in (*_UNIQUE, *COLUMNS)]
 _PLACES = [f"column{place}" for place in range(1, len(_FIELDS) + 1)]
 _of_sums = attrgetter(*NUMBERS, "longest_ms")
 _AT_ONCE = 2000
@@ -81,7 +81,7 @@ class Tally:
             _spread(figures, task_keys(*of_task), sums)
         for of_owner, sums in self._owners.items():
             _spread(figures, total_keys(*of_owner), sums)
-        oldest = {grain: self._now - kept for grain, kept in KEPT.items()}
+        oldest = {str(grain): self._now - kept for grain, kept in KEPT.items()}
         return {key: sums for key, sums in figures.items() if key.grain == Grain.EVER or key.start >= oldest[key.grain]}
 
     def _starts_of(self, at: datetime) -> tuple[datetime, datetime]:
@@ -137,7 +137,8 @@ def _document(rows: Sequence[tuple[Key, Sums]]) -> str:
 
 
 def _stored(name: str, value: object) -> str:
-    return str(RunRollup._meta.get_field(name).get_db_prep_save(value, connection))
+    field: Any = RunRollup._meta.get_field(name)
+    return str(field.get_db_prep_save(value, connection))
 
 
 def _statement() -> str:

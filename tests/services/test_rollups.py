@@ -8,7 +8,7 @@ from django.db import connection
 
 from tasks_app.models import RollupMark, RunRollup, TaskRun, db_now
 from tasks_app.selectors.run_sums import Sums
-from tasks_app.services import rollup_checks, rollups, upkeep
+from tasks_app.services import rollup_checks, rollup_writes, rollups, upkeep
 from tasks_app.services.rollup_writes import Key
 from tests import runs
 from tests.clocks import Clock
@@ -64,7 +64,7 @@ def test_no_piece_writes_more_rows_than_others_may_wait_for(
     alice: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rollups.SUMS, connection.vendor, 5)
-    add, written = rollups.add_figures, []
+    add, written = rollup_writes.add_figures, []
 
     def measured(figures: dict[Key, Sums]) -> None:
         written.append(len(figures))
@@ -157,7 +157,7 @@ def test_a_count_that_fails_leaves_no_part_of_its_piece(
 ) -> None:
     monkeypatch.setattr(rollups, "PIECE", 10)
     random_history([alice], [], (START - HOUR, START - timedelta(minutes=1)), count=60, seed=1)
-    add, pieces = rollups.add_figures, []
+    add, pieces = rollup_writes.add_figures, []
 
     def dies_after_writing(figures: dict[Key, Sums]) -> None:
         add(figures)
