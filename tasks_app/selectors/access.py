@@ -212,9 +212,9 @@ def deleted_tasks(user: Person) -> QuerySet[ScheduledTask]:
     return _scoped(user, ScheduledTask.objects.exclude(deleted_at=None), shared_by="id__in")
 
 
-def visible_runs(user: Person) -> QuerySet[TaskRun]:
-    """The runs that the user may see, those of deleted tasks included."""
-    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in")
+def visible_runs(user: Person, *, with_shared: bool = True) -> QuerySet[TaskRun]:
+    """The runs that the user may see, those of deleted tasks included; if wanted, without those of shared tasks."""
+    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in" if with_shared else "")
 
 
 def visible_rollups(user: Person, task_id: UUID) -> QuerySet[RunRollup]:
@@ -226,11 +226,6 @@ def own_rollups(user: Person) -> QuerySet[RunRollup]:
     """The figures of all runs that the user may see but for those of tasks that others share with them."""
     totals = RunRollup.objects.filter(task_id=NO_TASK)
     return totals.filter(owner_id=EVERYBODY) if sees_all(user) else _scoped(user, totals)
-
-
-def own_runs(user: Person) -> QuerySet[TaskRun]:
-    """The runs that the user may see but for those of tasks that others share with them."""
-    return _scoped(user, TaskRun.objects.all())
 
 
 def visible_batches(user: Person) -> QuerySet[Batch]:

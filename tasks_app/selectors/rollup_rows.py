@@ -15,7 +15,6 @@ from tasks_app.models.rollup import BOUNDS_MS
 from tasks_app.selectors.access import (
     Person,
     own_rollups,
-    own_runs,
     sees_all,
     shared_task_ids,
     visible_rollups,
@@ -63,7 +62,7 @@ class Choice:
         """The same in parts that have rows: the user's own, or everybody's; and the tasks that others share."""
         if self.task is not None:
             return [self._share(self.runs(), visible_rollups(self.user, self.task), _TASKS)]
-        found = [self._share(own_runs(self.user), own_rollups(self.user), TOTAL)]
+        found = [self._share(visible_runs(self.user, with_shared=False), own_rollups(self.user), TOTAL)]
         others = self._others()
         if others:
             own = Q(owner_id=self.user.pk)
