@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from tasks_app.admin.base import ReadOnlyAdmin
 from tasks_app.admin.shown import EMPTY, as_json, change_link, instant, link
 from tasks_app.models import RollupMark, RunRollup, TaskRevision
-from tasks_app.models.rollup import NO_OWNER, NO_TASK
+from tasks_app.models.rollup import EVERYBODY, NO_OWNER, NO_TASK
 
 
 class _SeenWith(ReadOnlyAdmin):
@@ -60,7 +60,8 @@ class RunRollupAdmin(_SeenWith):
     @display(description="owner")
     def owner(self, row: RunRollup) -> str:
         """Whose runs, where the span tells them apart; the person may be gone by now."""
-        return EMPTY if row.owner_id == NO_OWNER else str(row.owner_id)
+        known = {NO_OWNER: EMPTY, EVERYBODY: "everybody"}
+        return known.get(row.owner_id, str(row.owner_id))
 
     @display(description="mean run time")
     def mean(self, row: RunRollup) -> str:

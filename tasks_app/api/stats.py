@@ -12,7 +12,7 @@ from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid
 from tasks_app.models import db_now
 from tasks_app.selectors.operations import queue_states
-from tasks_app.selectors.rollup_rows import MOST
+from tasks_app.selectors.rollup_runs import MOST
 from tasks_app.selectors.rollups import Figures
 from tasks_app.selectors.stats import RunSpan, longest_running, run_stats
 

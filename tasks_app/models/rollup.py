@@ -31,14 +31,19 @@ BOUNDS_MS = (
 
 NO_TASK = uuid.UUID(int=0)
 NO_OWNER = 0
+EVERYBODY = -1
+"""The owner of the rows that hold the runs of all owners."""
+_HAS_NO_TASK = models.Q(task_id=NO_TASK)
 
 
 class RunRollup(models.Model):
     """How the runs that ended within one minute, hour or day fared; `ever` is the sum since the beginning.
 
-    A minute tells owners and types apart, an hour and a day tasks as well, `ever` types only; what is not told apart is
-    `NO_TASK` or `NO_OWNER`, as is what a run does not have. There are no foreign keys: figures outlive what they are
-    about. Times are those of the last attempt of runs that succeeded or failed; `classes` counts them by `BOUNDS_MS`.
+    An hour and a day tell owners, tasks and types apart, `ever` types only. A minute and the totals of hours and days
+    hold the tasks of an owner together, and those of `EVERYBODY` as well, so that reading them costs the same with any
+    number of tasks and people. What is not told apart is `NO_TASK` or `NO_OWNER`, as is what a run does not have. There
+    are no foreign keys: figures outlive what they are about. Times are those of the last attempt of runs that succeeded
+    or failed; `classes` counts them by `BOUNDS_MS`.
     """
 
     class Grain(models.TextChoices):
@@ -47,6 +52,8 @@ class RunRollup(models.Model):
         MINUTE = "minute", "minute"
         HOUR = "hour", "hour"
         DAY = "day", "day"
+        HOUR_TOTAL = "hours", "hour, tasks together"
+        DAY_TOTAL = "days", "day, tasks together"
         EVER = "ever", "ever"
 
     id = models.BigAutoField(primary_key=True)
@@ -72,7 +79,8 @@ class RunRollup(models.Model):
             )
         ]
         indexes: ClassVar = [
-            models.Index(fields=["task_id", "grain", "start"], condition=~models.Q(task_id=NO_TASK), name="rollup_task")
+            models.Index(fields=["task_id", "grain", "start"], condition=~_HAS_NO_TASK, name="rollup_task"),
+            models.Index(fields=["owner_id", "grain", "start"], condition=_HAS_NO_TASK, name="rollup_owner"),
         ]
 
     def __str__(self) -> str:
@@ -92,6 +100,25 @@ class RollupMark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.counted_to:%Y-%m-%d %H:%M:%S}"
+
+
+class PlannedRuns(models.Model):
+    """How many runs start in each minute of the next days, of an owner with thousands of tasks or of `EVERYBODY`.
+
+    Upkeep works it out now and then, because it takes a second for ten thousand tasks. `minutes` is empty for
+    `EVERYBODY` where there are few tasks: then whoever asks works it out, and is told what is so now.
+    """
+
+    owner_id = models.BigIntegerField(primary_key=True)
+    made_at = models.DateTimeField()
+    start = models.DateTimeField()
+    minutes = models.JSONField(default=list)
+
+    class Meta:
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.start:%Y-%m-%d %H:%M}"
 
 
 class TaskRevision(models.Model):

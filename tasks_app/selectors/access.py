@@ -19,6 +19,7 @@ from tasks_app.errors import Forbidden
 from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import Batch, RunRollup, ScheduledTask, StoredFile, TaskRun, TaskShare
+from tasks_app.models.rollup import EVERYBODY, NO_TASK
 from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
@@ -211,14 +212,20 @@ def deleted_tasks(user: Person) -> QuerySet[ScheduledTask]:
     return _scoped(user, ScheduledTask.objects.exclude(deleted_at=None), shared_by="id__in")
 
 
-def visible_runs(user: Person) -> QuerySet[TaskRun]:
-    """The runs that the user may see, those of deleted tasks included."""
-    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in")
+def visible_runs(user: Person, *, with_shared: bool = True) -> QuerySet[TaskRun]:
+    """The runs that the user may see, those of deleted tasks included; if wanted, without those of shared tasks."""
+    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in" if with_shared else "")
 
 
-def visible_rollups(user: Person) -> QuerySet[RunRollup]:
-    """The figures of runs that the user may see; minutes do not tell tasks apart, so they lack those of shared ones."""
-    return _scoped(user, RunRollup.objects.all(), shared_by="task_id__in")
+def visible_rollups(user: Person, task_id: UUID) -> QuerySet[RunRollup]:
+    """The figures of a task's runs, as far as the user may see them."""
+    return _scoped(user, RunRollup.objects.filter(task_id=task_id), shared_by="task_id__in")
+
+
+def own_rollups(user: Person) -> QuerySet[RunRollup]:
+    """The figures of all runs that the user may see but for those of tasks that others share with them."""
+    totals = RunRollup.objects.filter(task_id=NO_TASK)
+    return totals.filter(owner_id=EVERYBODY) if sees_all(user) else _scoped(user, totals)
 
 
 def visible_batches(user: Person) -> QuerySet[Batch]:

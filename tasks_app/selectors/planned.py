@@ -4,18 +4,20 @@ import json
 import uuid
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 from django.db.models import Count, Max, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 
-from tasks_app.models import Calendar, ScheduledTask
-from tasks_app.selectors.access import Person, visible_tasks
+from tasks_app.models import Calendar, PlannedRuns, ScheduledTask
+from tasks_app.models.rollup import EVERYBODY
+from tasks_app.selectors.access import Person, sees_all, shared_task_ids, visible_tasks
 from tasks_app.selectors.matching import with_tag
 
 OWNERS = 200
+LATELY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ def schedule_of(text: str | None) -> Any:
 
 def planned_tasks(user: Person, filters: PlannedFilters, *, until: datetime | None = None) -> QuerySet[ScheduledTask]:
     """The matching tasks that the user may see and whose next slot starts by then, the soonest first."""
-    rows = visible_tasks(user).filter(next_due_at__isnull=False, next_slot__isnull=False)
+    rows = _planned(visible_tasks(user))
     if until is not None:
         rows = rows.filter(next_due_at__lte=until)
     for name in ("type", "queue"):
@@ -81,12 +83,41 @@ def planned_tasks(user: Person, filters: PlannedFilters, *, until: datetime | No
     return rows.order_by("next_due_at", "id")
 
 
+def _planned(tasks: QuerySet[ScheduledTask]) -> QuerySet[ScheduledTask]:
+    return tasks.filter(next_due_at__isnull=False, next_slot__isnull=False)
+
+
 def planned_rows(user: Person, filters: PlannedFilters, *, until: datetime) -> list[PlannedRow]:
     """The same tasks as bare rows: a tenth of the cost, which counts when there are ten thousand."""
+    return _bare(planned_tasks(user, filters, until=until))
+
+
+def _bare(tasks: QuerySet[ScheduledTask]) -> list[PlannedRow]:
     texts = {f"_{name}": Cast(name, TextField()) for name in _AS_TEXT}
     columns = [f"_{name}" if name in _AS_TEXT else name for name in PlannedRow._fields]
-    rows = planned_tasks(user, filters, until=until).annotate(**texts).values_list(*columns)
-    return list(map(PlannedRow._make, rows))
+    return list(map(PlannedRow._make, tasks.annotate(**texts).values_list(*columns)))
+
+
+def planned_rows_of(owner_id: int, *, until: datetime) -> list[PlannedRow]:
+    """The same of an owner, or of `EVERYBODY`: for upkeep, which does not ask on anybody's behalf."""
+    rows = _planned(ScheduledTask.objects.filter(deleted_at=None)).filter(next_due_at__lte=until)
+    rows = rows if owner_id == EVERYBODY else rows.filter(owner_id=owner_id)
+    return _bare(rows.order_by("next_due_at", "id"))
+
+
+def planned_counts() -> dict[int, int]:
+    """How many tasks of each owner have something planned."""
+    rows = _planned(ScheduledTask.objects.filter(deleted_at=None)).order_by()
+    return dict(rows.values_list("owner_id").annotate(Count("id")))
+
+
+def planned_runs(user: Person, now: datetime) -> PlannedRuns | None:
+    """What upkeep has worked out lately about all tasks that the user may see; None where it has not."""
+    if not user.is_active or (not sees_all(user) and shared_task_ids(user)):
+        return None
+    owner = EVERYBODY if sees_all(user) else user.pk
+    kept = PlannedRuns.objects.filter(owner_id=owner, made_at__gt=now - LATELY).first()
+    return kept if kept and kept.minutes else None
 
 
 def planned_state(user: Person, filters: PlannedFilters) -> Hashable:

@@ -10,10 +10,9 @@ from django.db.models import QuerySet, Sum
 
 from tasks_app.models import RunRollup, db_now
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.rollup_rows import Choice, Reader, spans_of, steady
+from tasks_app.selectors.rollup_rows import Choice, steady
+from tasks_app.selectors.rollup_runs import Reader
 from tasks_app.selectors.rollup_spans import LENGTH, Grain, floor, kept_from
-from tasks_app.selectors.run_sums import EndedRun
-from tasks_app.states import Status
 
 Place = Callable[[datetime], datetime | None]
 
@@ -96,13 +95,12 @@ def _chart(
     def read(counted_to: datetime) -> list[Ended]:
         bars = _Bars(starts)
         reader = Reader()
-        for source in sources:
-            bars.add_rows(choice, source, counted_to)
-        others = choice.others() if any(source.grain == Grain.MINUTE for source in sources) else []
-        if others:
-            runs = choice.runs().filter(task_id__in=others).exclude(owner_id=choice.user.pk)
-            bars.add_runs(reader.ended(runs, starts[0], min(counted_to, now)), place)
-        bars.add_runs(reader.ended(choice.runs(), max(counted_to, starts[0]), now), place)
+        for share in choice.shares():
+            has_rows = all(source.grain in share.grains for source in sources)
+            for source in sources if has_rows else ():
+                bars.add(_sums_by_start(share.span(source.grain, source.start, source.end)), source.place)
+            uncounted = max(counted_to, starts[0]) if has_rows else starts[0]
+            bars.add(reader.by_minute(share.runs, uncounted, now), place)
         return bars.all()
 
     return steady(read)
@@ -119,22 +117,14 @@ class _Bars:
     def __init__(self, starts: Iterable[datetime]) -> None:
         self._counts = {start: [0, 0] for start in starts}
 
-    def add_rows(self, choice: Choice, source: Source, counted_to: datetime) -> None:
-        """Add kept figures."""
-        for sums in spans_of(choice, (source.grain, source.start, source.end), counted_to, _sums_by_start):
-            for at, succeeded, failed in sums:
-                self._add(source.place(at), succeeded, failed)
-
-    def add_runs(self, runs: Iterable[EndedRun], place: Place) -> None:
-        """Add runs."""
-        for run in runs:
-            self._add(place(run.finished_at), run.status == Status.SUCCEEDED, run.status == Status.FAILED)
-
-    def _add(self, start: datetime | None, succeeded: int, failed: int) -> None:
-        counts = self._counts.get(start) if start is not None else None
-        if counts is not None:
-            counts[0] += succeeded
-            counts[1] += failed
+    def add(self, sums: Iterable[tuple[datetime, int, int]], place: Place) -> None:
+        """Add what succeeded and failed since instants."""
+        for at, succeeded, failed in sums:
+            start = place(at)
+            counts = self._counts.get(start) if start is not None else None
+            if counts is not None:
+                counts[0] += succeeded
+                counts[1] += failed
 
     def all(self) -> list[Ended]:
         """Give them in order of time."""

@@ -3,13 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from tasks_app.models import RunRollup
 
 Grain = RunRollup.Grain
 
 EVER_START = datetime(1970, 1, 1, tzinfo=UTC)
+TOTAL = {Grain.MINUTE: Grain.MINUTE, Grain.HOUR: Grain.HOUR_TOTAL, Grain.DAY: Grain.DAY_TOTAL}
+"""Which rows hold the tasks of a span together."""
 KEPT = {Grain.MINUTE: timedelta(hours=26), Grain.HOUR: timedelta(days=15), Grain.DAY: timedelta(days=400)}
+KEPT |= {TOTAL[grain]: kept for grain, kept in KEPT.items()}
 LENGTH = {Grain.MINUTE: timedelta(minutes=1), Grain.HOUR: timedelta(hours=1), Grain.DAY: timedelta(days=1)}
 _MARGIN = timedelta(minutes=5)
 
@@ -23,12 +27,13 @@ class Part:
     end: datetime
 
 
+@lru_cache(maxsize=4096)
 def floor(instant: datetime, grain: RunRollup.Grain) -> datetime:
     """Give the start of the minute, hour or day of UTC in which an instant lies."""
     instant = instant.astimezone(UTC)
     if grain == Grain.MINUTE:
         return instant.replace(second=0, microsecond=0)
-    if grain == Grain.HOUR:
+    if grain in {Grain.HOUR, Grain.HOUR_TOTAL}:
         return instant.replace(minute=0, second=0, microsecond=0)
     return instant.replace(hour=0, minute=0, second=0, microsecond=0)
 

@@ -12,8 +12,9 @@ from datetime import datetime
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
-from tasks_app.selectors.rollup_rows import Choice, Reader, spans_of, steady, sums_by_type
-from tasks_app.selectors.rollup_spans import parts
+from tasks_app.selectors.rollup_rows import Choice, steady, sums_by_type
+from tasks_app.selectors.rollup_runs import Reader
+from tasks_app.selectors.rollup_spans import Grain, parts
 from tasks_app.selectors.run_sums import Sums, summed
 
 __all__ = [
@@ -77,15 +78,14 @@ def _sums(choice: Choice, start: datetime, end: datetime) -> tuple[dict[str, Sum
     def read(counted_to: datetime) -> tuple[dict[str, Sums], bool]:
         found: dict[str, Sums] = defaultdict(Sums)
         reader = Reader()
-        for part in parts(start, end, counted_to=counted_to, now=now, with_minutes=choice.has_minutes):
-            if part.grain is None:
-                for run in reader.ended(choice.runs(), part.start, part.end):
-                    found[run.type].count(run)
-            else:
-                rows = (part.grain, part.start, part.end)
-                for of_types in spans_of(choice, rows, counted_to, sums_by_type):
-                    for name, sums in of_types.items():
-                        found[name].add(sums)
+        for share in choice.shares():
+            for part in parts(start, end, counted_to=counted_to, now=now, with_minutes=Grain.MINUTE in share.grains):
+                if part.grain is None:
+                    of_types = reader.by_type(share.runs, part.start, part.end)
+                else:
+                    of_types = sums_by_type(share.span(part.grain, part.start, part.end))
+                for name, sums in of_types.items():
+                    found[name].add(sums)
         return found, reader.is_complete
 
     return steady(read)

@@ -76,11 +76,28 @@ class Sums:
 
     def add(self, other: "Sums | RunRollup") -> None:
         """Add the figures of other runs."""
-        for name in NUMBERS:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.succeeded += other.succeeded
+        self.failed += other.failed
+        self.cancelled += other.cancelled
+        self.skipped += other.skipped
+        self.retries += other.retries
+        self.total_ms += other.total_ms
         self.longest_ms = max(self.longest_ms, other.longest_ms)
         if other.classes:
             self.classes = [mine + more for mine, more in zip(self.classes, other.classes, strict=True)]
+
+    def plus(self, other: "Sums") -> "Sums":
+        """Give the figures of both."""
+        return Sums(
+            self.succeeded + other.succeeded,
+            self.failed + other.failed,
+            self.cancelled + other.cancelled,
+            self.skipped + other.skipped,
+            self.retries + other.retries,
+            self.total_ms + other.total_ms,
+            max(self.longest_ms, other.longest_ms),
+            [mine + more for mine, more in zip(self.classes, other.classes, strict=True)],
+        )
 
     def less(self, other: "Sums | RunRollup") -> "Sums | None":
         """Give what these have beyond others; None where the others have anything that these have not."""

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.rollup_rows import MOST, Choice
+from tasks_app.selectors.rollup_rows import Choice
+from tasks_app.selectors.rollup_runs import MOST
 from tasks_app.selectors.rollups import Figures, whole_and_types
 from tasks_app.states import FINAL, OPEN, Status
 

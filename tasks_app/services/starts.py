@@ -74,7 +74,11 @@ class Starts:
 
 def starts_within(user: Person, window: Window, filters: PlannedFilters) -> Starts:
     """Find what starts within the window of all tasks that the user may see and that match."""
-    rows = planned_rows(user, filters, until=datetime.fromtimestamp(window.end, UTC))
+    return starts_of(planned_rows(user, filters, until=datetime.fromtimestamp(window.end, UTC)), window)
+
+
+def starts_of(rows: list[PlannedRow], window: Window) -> Starts:
+    """Find what starts within the window of these tasks."""
     return _Search(window, calendars_of(rows)).run(rows)
 
 

@@ -17,7 +17,17 @@ from django.db.models import Exists, OuterRef
 from tasks_app import beat_sync, dispatch
 from tasks_app.models import Batch, Beat, IdempotencyKey, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.ids import first_id_at
-from tasks_app.services import audit_sealing, claiming, firing, outcomes, ranges, rollup_checks, rollups, turns
+from tasks_app.services import (
+    audit_sealing,
+    claiming,
+    firing,
+    outcomes,
+    planned_runs,
+    ranges,
+    rollup_checks,
+    rollups,
+    turns,
+)
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
@@ -45,6 +55,7 @@ def upkeep(*, actor: str) -> None:
         rollups.rollup_count,
         rollup_checks.rollup_check,
         rollups.rollup_prune,
+        planned_runs.planned_keep,
         prune,
         mirror,
         audit_sealing.audit_seal,

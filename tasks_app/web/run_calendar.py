@@ -1,7 +1,7 @@
 """The calendar of runs: a month, its days coloured by how the runs ended, and what is planned for the next days."""
 
 from collections import Counter
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -11,15 +11,15 @@ from django.views.decorators.http import require_safe
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.selectors.rollups import Ended, per_day
-from tasks_app.services.load import MINUTE, load_within
-from tasks_app.services.starts import Window
+from tasks_app.services.load import MINUTE
+from tasks_app.services.planned_runs import AHEAD, minutes_planned
 from tasks_app.web import heat_map, query
 from tasks_app.web.look import local
 from tasks_app.web.objects import task_or_none
 from tasks_app.web.page import Request, page, render
 
-AHEAD = timedelta(days=7)
 KEPT_DAYS = 400
+QUARTER = 15 * MINUTE
 
 
 @require_safe
@@ -64,13 +64,13 @@ def _counts(user: User, task: ScheduledTask | None, first: date, today: date) ->
 
 
 def _planned(user: User, task: ScheduledTask | None, now: datetime) -> dict[date, int]:
-    """How many runs start on each of the next days, in the reader's zone."""
-    start = now.replace(second=0, microsecond=0)
-    window = Window.of(start, start + AHEAD)
-    filters = PlannedFilters(task=task.pk if task else None)
-    load = load_within(user, window, filters, [window.start, window.end])
+    """How many runs start on each of the next days, in the reader's zone; zones begin their days at quarter hours."""
+    start, runs = minutes_planned(user, PlannedFilters(task=task.pk if task else None), now)
+    quarters: Counter[int] = Counter()
+    for place, count in enumerate(runs):
+        if count:
+            quarters[(start + place * MINUTE) // QUARTER] += count
     found: Counter[date] = Counter()
-    for place, runs in enumerate(load.runs):
-        if runs:
-            found[local((load.first_minute + place) * MINUTE).date()] += runs
+    for quarter, count in quarters.items():
+        found[local(quarter * QUARTER).date()] += count
     return dict(found)

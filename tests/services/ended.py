@@ -13,6 +13,7 @@ from tasks_app.services import rollup_checks, rollups
 
 TYPES = ("http_request", "send_email")
 STATUSES = ("succeeded", "succeeded", "succeeded", "failed", "cancelled", "skipped")
+ALL = ("minute", "hour", "day", "hours", "days", "ever")
 COUNTS = ("succeeded", "failed", "cancelled", "skipped")
 
 
@@ -106,11 +107,13 @@ def _keys(run: TaskRun) -> list[tuple[Any, ...]]:
     hour = minute.replace(minute=0)
     owner, task = run.owner_id or 0, run.task_id.int if run.task_id else 0
     epoch = datetime(1970, 1, 1, tzinfo=at.tzinfo)
+    day = hour.replace(hour=0)
+    totals = [("minute", minute), ("hours", hour), ("days", day)]
     return [
-        ("minute", minute, owner, 0, run.type),
         ("hour", hour, owner, task, run.type),
-        ("day", hour.replace(hour=0), owner, task, run.type),
+        ("day", day, owner, task, run.type),
         ("ever", epoch, 0, 0, run.type),
+        *((grain, start, whose, 0, run.type) for grain, start in totals for whose in (owner, -1)),
     ]
 
 

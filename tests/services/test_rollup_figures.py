@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser, User
 
 from tasks_app.models import RunRollup, TaskRun, TaskShare, db_now
-from tasks_app.selectors import rollup_rows, rollups
+from tasks_app.selectors import rollup_runs, rollups
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.services.rollups import rollup_prune
 from tests import runs
@@ -116,7 +116,7 @@ def test_nothing_ended_has_no_times_and_no_rate(alice: User) -> None:
 
 
 def test_more_than_may_be_read_is_said_to_be_incomplete(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollup_rows, "MOST", 5)
+    monkeypatch.setattr(rollup_runs, "MOST", 5)
     now = db_now()
     insert(ended(alice, now - timedelta(minutes=5)) for _ in range(6))
     found = rollups.span_figures(alice, now - DAY, now)

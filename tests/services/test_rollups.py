@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 
 from tasks_app.models import RollupMark, RunRollup, TaskRun, db_now
 from tasks_app.selectors.run_sums import Sums
-from tasks_app.services import rollup_checks, rollups, upkeep
+from tasks_app.services import rollup_checks, rollup_writes, rollups, upkeep
+from tasks_app.services.rollup_writes import Key
 from tests import runs
 from tests.clocks import Clock
 from tests.services.conftest import START
-from tests.services.ended import check_all, count_all, ended, expected, insert, kept, random_history
+from tests.services.ended import ALL, check_all, count_all, ended, expected, insert, kept, random_history
 
 pytestmark = pytest.mark.django_db
 
-ALL = ("minute", "hour", "day", "ever")
 HOUR = timedelta(hours=1)
 
 
@@ -29,7 +30,7 @@ def test_figures_are_what_counting_every_run_would_give(
     seed: int, alice: User, bob: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rollups, "PIECE", (7, 40, 5000, 90)[seed])
-    monkeypatch.setattr(rollups, "ROWS", (500, 3, 500, 20)[seed])
+    monkeypatch.setitem(rollups.SUMS, connection.vendor, (500, 3, 500, 20)[seed])
     tasks = [runs.make_task(alice), runs.make_task(bob, name="Other")]
     random_history([alice, bob, None], tasks, (START - 25 * HOUR, START - HOUR), count=200, seed=seed)
     count_all()
@@ -59,6 +60,24 @@ def test_runs_that_ended_at_one_instant_are_never_parted(
     assert kept() == expected(*ALL)
 
 
+def test_no_piece_writes_more_rows_than_others_may_wait_for(
+    alice: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rollups.SUMS, connection.vendor, 5)
+    add, written = rollup_writes.add_figures, []
+
+    def measured(figures: dict[Key, Sums]) -> None:
+        written.append(len(figures))
+        add(figures)
+
+    monkeypatch.setattr(rollups, "add_figures", measured)
+    random_history([alice], [], (START - HOUR, START - timedelta(minutes=1)), count=60, seed=1)
+    count_all()
+    assert len(written) > 10
+    assert max(written) <= 6 * 7, "of six sums, each in seven rows at most"
+    assert kept() == expected(*ALL)
+
+
 def test_what_has_just_ended_waits_for_those_who_are_still_writing(alice: User, clock: Clock) -> None:
     insert([ended(alice, START - timedelta(seconds=1))])
     count_all()
@@ -84,7 +103,7 @@ def test_a_run_that_was_written_late_is_counted_by_the_check_of_its_hour(alice: 
     go(clock, timedelta(minutes=2))
     count_all()
     check_all()
-    late = ("hour", "day", "ever")
+    late = ("hour", "day", "hours", "days", "ever")
     assert kept(*late) == expected(*late)
 
 
@@ -127,6 +146,8 @@ def test_a_skipped_range_counts_for_its_slots_once_these_are_known(alice: User, 
     assert set(RunRollup.objects.exclude(grain="minute").values_list("grain", "skipped")) == {
         ("hour", 300),
         ("day", 300),
+        ("hours", 300),
+        ("days", 300),
         ("ever", 300),
     }
 
@@ -136,9 +157,9 @@ def test_a_count_that_fails_leaves_no_part_of_its_piece(
 ) -> None:
     monkeypatch.setattr(rollups, "PIECE", 10)
     random_history([alice], [], (START - HOUR, START - timedelta(minutes=1)), count=60, seed=1)
-    add, pieces = rollups.add_figures, []
+    add, pieces = rollup_writes.add_figures, []
 
-    def dies_after_writing(figures: dict[rollups.Key, Sums]) -> None:
+    def dies_after_writing(figures: dict[Key, Sums]) -> None:
         add(figures)
         pieces.append(1)
         if len(pieces) == 3:
@@ -159,9 +180,11 @@ def test_an_old_history_is_counted_without_rows_that_would_be_dropped_at_once(al
     count_all()
     rows = RunRollup.objects.order_by("start").values_list("grain", "start")
     assert {grain: sum(one == grain for one, _ in rows) for grain in ALL} == {
-        "minute": 1,
+        "minute": 2,
         "hour": 2,
         "day": 4,
+        "hours": 4,
+        "days": 8,
         "ever": 1,
     }
     assert RunRollup.objects.get(grain="ever").succeeded == 5
@@ -175,7 +198,13 @@ def test_figures_go_when_their_time_is_over_and_totals_stay(alice: User, clock: 
         go(clock, moved)
         rollups.rollup_prune("upkeep:here")
         left.append(sorted(RunRollup.objects.values_list("grain", flat=True)))
-    assert left == [["day", "ever", "hour", "minute"], ["day", "ever", "hour"], ["day", "ever"], ["ever"]]
+    kept_longest, days, hours = ["ever"], ["day", "days", "days"], ["hour", "hours", "hours"]
+    assert left == [
+        sorted([*kept_longest, *days, *hours, "minute", "minute"]),
+        sorted([*kept_longest, *days, *hours]),
+        sorted([*kept_longest, *days]),
+        kept_longest,
+    ]
 
 
 def test_a_round_of_upkeep_counts(alice: User) -> None:

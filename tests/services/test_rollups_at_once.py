@@ -11,13 +11,13 @@ from django.db import OperationalError, connections
 
 from tasks_app.models import db_now
 from tasks_app.services import rollup_checks, rollups
-from tests.services.ended import count_all, ended, expected, insert, kept, random_history
+from tests.services.ended import ALL, count_all, ended, expected, insert, kept, random_history
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 THREADS = 3
 SECONDS = 90
-LATE = ("hour", "day", "ever")
+LATE = ("hour", "day", "hours", "days", "ever")
 
 
 def all_at_once(work: Callable[[str], int]) -> None:
@@ -46,7 +46,7 @@ def test_processes_that_count_at_once_count_each_run_once(alice: User, monkeypat
     random_history([alice, None], [], (now - timedelta(hours=5), now - timedelta(minutes=1)), count=400, seed=5)
     all_at_once(rollups.rollup_count)
     count_all()
-    assert kept() == expected("minute", "hour", "day", "ever")
+    assert kept() == expected(*ALL)
 
 
 def test_processes_that_check_at_once_add_what_was_late_once(alice: User) -> None:
