@@ -136,6 +136,11 @@ class ScheduledTask(models.Model):
             models.Index(fields=["next_due_at"], condition=Q(next_due_at__isnull=False), name="task_due"),
             models.Index(fields=["owner", "-id"], condition=Q(deleted_at=None), name="task_owner"),
             models.Index(Lower("name"), "id", condition=Q(deleted_at=None), name="task_name_folded"),
+            models.Index(
+                fields=["-paused_at", "-id"],
+                condition=Q(deleted_at=None, status=TaskStatus.PAUSED.value),
+                name="task_paused",
+            ),
         ]
 
     def __str__(self) -> str:
