@@ -12,7 +12,7 @@ from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.services import planned_runs
 from tests import clocks
 from tests.clocks import Clock
-from tests.services.test_load import START, daily, plan
+from tests.services.planned import START, daily, plan
 
 pytestmark = pytest.mark.django_db
 
