@@ -6,12 +6,15 @@ differ in one JSON document, and there is no CASE for each row. So a statement's
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 
 _CHUNK, _CHUNK_ALIKE = 500, 1000
+_AS_THEY_ARE = (models.UUIDField, models.IntegerField, models.DateTimeField)
 
 
 def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> set[Any]:
@@ -64,13 +67,18 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
 
 def values_of(fields: Sequence[Any]) -> str:
     """Give a table `v` with a column for each field, `column1` and so on, read from one `document_of` them."""
+    return f"{table_of(fields)} AS v"
+
+
+def table_of(fields: Sequence[Any]) -> str:
+    """Give the same table without its name."""
     places = list(enumerate(fields, start=1))
     if connection.vendor != "postgresql":
         columns = ", ".join(f"json_extract(value, '$.column{place}') AS column{place}" for place, _ in places)
-        return f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608  # our own names only
+        return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608  # our own names only
     chosen = ", ".join(f"column{place}{'::jsonb' * _is_json(field)} AS column{place}" for place, field in places)
     typed = ", ".join(f"column{place} {'text' if _is_json(field) else _type(field)}" for place, field in places)
-    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed})) AS v"  # noqa: S608  # our own names only
+    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed}))"  # noqa: S608  # our own names only
 
 
 def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
@@ -86,7 +94,15 @@ def _preparation(field: Any) -> Callable[[Any], Any]:
     if _is_json(field):
         return lambda value: None if value is None else json.dumps(value, cls=field.encoder)
     own = transaction.get_connection()  # `connection` finds this thread's anew for each of its attributes
+    if own.vendor == "postgresql" and isinstance(field, _AS_THEY_ARE):
+        return lambda value: value if _is_plain(value) else field.get_db_prep_save(value, own)
     return lambda value: field.get_db_prep_save(value, own)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell of an id, number or instant, which stands in a document as it is."""
+    kind = type(value)
+    return kind is UUID or kind is int or (kind is datetime and value.tzinfo is not None)
 
 
 def _is_json(field: Any) -> bool:
