@@ -8,6 +8,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from tasks_app.models.ids import new_id
 from tasks_app.models.rows import document_of, insert_alike, table_of
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
-from tasks_app.services.move_sql import ID, RUNS, assigned, insert_events, move_ids
+from tasks_app.services.move_sql import ID, RUNS, assigned, insert_events, move_ids, with_first_events
 from tasks_app.states import Reason, Status
 
 _CHUNK, _TOLD = 1000, 100
@@ -80,9 +81,7 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
     assert alike.queued_at is not None
     ids = [new_id() for _ in payloads]
     with transaction.atomic():
-        insert_alike(alike, id=ids, payload=payloads)
-        for start in range(0, len(ids), _CHUNK):
-            insert_events(ids[start : start + _CHUNK], source="", actor=actor, at=alike.queued_at)
+        _insert(alike, ids, payloads, actor=actor, at=alike.queued_at)
         told = []
         for id in ids[:_TOLD]:
             run = copy.copy(alike)
@@ -90,6 +89,15 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
             told.append((run, alike.queued_at))
         lifecycle.announce_moves(told, source="")
     return ids
+
+
+def _insert(alike: TaskRun, ids: Sequence[UUID], payloads: Sequence[Any], *, actor: str, at: datetime) -> None:
+    if connection.vendor == "postgresql":
+        insert_alike(alike, partial(with_first_events, actor=actor, at=at), id=ids, payload=payloads)
+        return
+    insert_alike(alike, id=ids, payload=payloads)
+    for start in range(0, len(ids), _CHUNK):
+        insert_events(ids[start : start + _CHUNK], source="", actor=actor, at=at)
 
 
 def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
@@ -140,8 +148,8 @@ def _among_these() -> str:
     and walks the whole table; of an array that it knows as many as are there, and makes another plan for each.
     """
     if connection.vendor == "postgresql":
-        return f"{RUNS}.id = ANY(ARRAY(SELECT column1 FROM v))"
-    return f"{RUNS}.id IN (SELECT column1 FROM v)"
+        return f"{RUNS}.id = ANY(ARRAY(SELECT column1 FROM v))"  # noqa: S608  # our own names only
+    return f"{RUNS}.id IN (SELECT column1 FROM v)"  # noqa: S608  # our own names only
 
 
 def _status(value: str) -> str:
