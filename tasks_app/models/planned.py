@@ -35,11 +35,11 @@ class _Planned(Cursor[Any]):
 def planned_cursor() -> Iterator[CursorWrapper]:
     """Give a cursor for statements that come again and again; an ordinary one where they cannot be kept.
 
-    So it is on SQLite, and behind a pooler that gives each transaction another connection, which Django is told by
-    `DISABLE_SERVER_SIDE_CURSORS`.
+    So it is on SQLite; behind a pooler that gives each transaction another connection, which Django is told by
+    `DISABLE_SERVER_SIDE_CURSORS`; and where statements are logged, which are to show their values.
     """
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        if _can_keep():
             _forget_old_plans(cursor)
             cursor.cursor.close()
             cursor.cursor = _Planned(connection.connection)
@@ -52,6 +52,11 @@ def written_out(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any] | N
         return sql, params
     connection.ensure_connection()
     return ClientCursor(connection.connection).mogrify(sql, params), None
+
+
+def _can_keep() -> bool:
+    is_pooled = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    return connection.vendor == "postgresql" and not is_pooled and not connection.queries_logged
 
 
 def _forget_old_plans(cursor: CursorWrapper) -> None:

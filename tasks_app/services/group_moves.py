@@ -25,8 +25,8 @@ from tasks_app.states import Reason, Status
 _CHUNK, _TOLD = 1000, 100
 
 
-def _fields(*names: str) -> list[Any]:
-    return [TaskRun._meta.get_field(name) for name in names]
+def _fields(*names: str) -> tuple[Any, ...]:
+    return tuple(TaskRun._meta.get_field(name) for name in names)
 
 
 _CLAIM = _fields("id", "claim_no")
