@@ -8,7 +8,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -128,17 +128,21 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
 
 
 def _update_claimed(
-    changes: str, fields: Sequence[Any], rows: Sequence[Sequence[Any]], *, only: str = "TRUE"
+    changes: str, fields: tuple[Any, ...], rows: Sequence[Sequence[Any]], *, only: str = "TRUE"
 ) -> tuple[str, str]:
     """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it.
 
     The document of the rows, which comes with it, is its first value.
     """
+    return _update_of_claimed(changes, fields, only), document_of(fields, rows)
+
+
+@cache
+def _update_of_claimed(changes: str, fields: tuple[Any, ...], only: str) -> str:
     by_key = f"{RUNS}.id = v.column1 AND {RUNS}.claim_no = v.column2"
-    changes += ", lease_until = NULL, version = version + 1"
     conditions = f"{by_key} AND {_among_these()} AND {_status('running')} AND {only}"
-    update = f"WITH v AS {table_of(fields)} UPDATE {RUNS} SET {changes} FROM v WHERE {conditions}"  # noqa: S608  # our own names only
-    return update, document_of(fields, rows)
+    changes += ", lease_until = NULL, version = version + 1"
+    return f"WITH v AS {table_of(fields)} UPDATE {RUNS} SET {changes} FROM v WHERE {conditions}"  # noqa: S608  # our own names only
 
 
 def _among_these() -> str:
