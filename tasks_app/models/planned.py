@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from psycopg import ClientCursor, Connection, Cursor
 
@@ -38,11 +39,11 @@ def planned_cursor() -> Iterator[CursorWrapper]:
     So it is on SQLite; behind a pooler that gives each transaction another connection, which Django is told by
     `DISABLE_SERVER_SIDE_CURSORS`; and where statements are logged, which are to show their values.
     """
-    with connection.cursor() as cursor:
-        if _can_keep():
-            _forget_old_plans(cursor)
-            cursor.cursor.close()
-            cursor.cursor = _Planned(connection.connection)
+    own = transaction.get_connection()  # `connection` finds this thread's anew for each of its attributes
+    with own.cursor() as cursor:
+        if _can_keep(own):
+            _forget_old_plans(own.connection, cursor)
+            cursor.cursor = _Planned(own.connection)
         yield cursor
 
 
@@ -54,13 +55,13 @@ def written_out(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any] | N
     return ClientCursor(connection.connection).mogrify(sql, params), None
 
 
-def _can_keep() -> bool:
-    is_pooled = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
-    return connection.vendor == "postgresql" and not is_pooled and not connection.queries_logged
+def _can_keep(own: BaseDatabaseWrapper) -> bool:
+    is_pooled = own.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    return own.vendor == "postgresql" and not is_pooled and not own.queries_logged
 
 
-def _forget_old_plans(cursor: CursorWrapper) -> None:
-    now, own = time.monotonic(), connection.connection
-    if now - _planned_at.setdefault(own, now) >= PLAN_SECONDS:
+def _forget_old_plans(server: "Connection[Any]", cursor: CursorWrapper) -> None:
+    now = time.monotonic()
+    if now - _planned_at.setdefault(server, now) >= PLAN_SECONDS:
         cursor.execute("DISCARD PLANS")
-        _planned_at[own] = now
+        _planned_at[server] = now

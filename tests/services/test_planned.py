@@ -77,7 +77,8 @@ def kept() -> list[tuple[str, int, int]]:
     """Give the statements that the server keeps for this connection, how often each was planned, and how often not."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement, custom_plans, generic_plans FROM pg_prepared_statements ORDER BY 1")
-        return cursor.fetchall()
+        found: list[tuple[str, int, int]] = cursor.fetchall()
+        return found
 
 
 @pytest.mark.postgres
