@@ -160,6 +160,14 @@ def test_a_table_that_grows_a_column_meanwhile_is_read_all_the_same(alice: User)
 
 
 @pytest.mark.usefixtures("new_connection")
+def test_the_name_of_a_queue_stays_a_name(alice: User) -> None:
+    made = [runs.make_run(alice, queue="50%s o'clock") for _ in range(2)]
+    runs.make_run(alice)
+    claimed = claiming.claim_group(queue="50%s o'clock", worker="w", lease_seconds=60, most=lambda _: 50)
+    assert [run.id for run in claimed] == [run.id for run in made]
+
+
+@pytest.mark.usefixtures("new_connection")
 def test_the_same_statement_serves_with_other_values() -> None:
     for value in (1, 2, 70_000, None, 3):
         with planned_cursor() as cursor:
