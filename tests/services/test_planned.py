@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tasks_app.errors import Permanent
 from tasks_app.handlers import RunContext
 from tasks_app.models import RunEvent, TaskRun, db_now, new_id, planned
 from tasks_app.models.planned import planned_cursor
@@ -199,8 +200,12 @@ def test_the_lease_of_a_group_ends_its_process_in_between_runs_and_nothing_does_
         seen.append(signal.getitimer(signal.ITIMER_REAL)[0])
         look(group)  # type: ignore[arg-type]
 
+    def handler(_ctx: RunContext, _payload: object) -> None:
+        if len(seen) == 2:
+            raise Permanent("it is written by itself, and nothing is left of its group")
+
     child._keep_up = between  # type: ignore[method-assign]
-    with declared(lambda ctx, payload: None, short=True) as name:
+    with declared(handler, short=True) as name:
         for _ in range(3):
             runs.make_run(alice, type=name)
         child.work("default")
