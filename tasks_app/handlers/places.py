@@ -26,6 +26,7 @@ class Place:
     def __init__(self, options: tuple[Schema, ...], root: Schema, is_known: bool = True) -> None:
         self.options, self.root, self.is_known = options, root, is_known
         self._named: dict[str, Place] = {}
+        self._said: dict[str, Any] = {}
 
     @classmethod
     def top(cls, model: type[BaseModel] | None) -> "Place":
@@ -34,7 +35,9 @@ class Place:
 
     def says(self, name: str) -> Any:
         """What any of the nodes says under this keyword."""
-        return next((node[name] for node in self.options if name in node), None)
+        if name not in self._said:
+            self._said[name] = next((node[name] for node in self.options if name in node), None)
+        return self._said[name]
 
     def member(self, key: str) -> "Place":
         """A member of an object."""

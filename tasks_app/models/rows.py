@@ -6,12 +6,16 @@ differ in one JSON document, and there is no CASE for each row. So a statement's
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models, transaction
 
 _CHUNK, _CHUNK_ALIKE = 500, 1000
+Addition = Callable[[str], tuple[str, list[Any]]]
+_AS_THEY_ARE = (models.UUIDField, models.IntegerField, models.DateTimeField)
 
 
 def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False) -> set[Any]:
@@ -29,10 +33,11 @@ def insert_rows(rows: Sequence[models.Model], *, ignore_conflicts: bool = False)
     return keys
 
 
-def insert_alike(model: models.Model, **columns: Sequence[Any]) -> None:
+def insert_alike(model: models.Model, and_then: Addition | None = None, /, **columns: Sequence[Any]) -> None:
     """Insert rows that are like this one but for these fields, of which each row has its own value.
 
-    Raises IntegrityError. For thousands of rows, without an object for each.
+    Raises IntegrityError. For thousands of rows, without an object for each. `and_then` makes of each statement one
+    that does more, and gives the values of what it adds.
     """
     meta = type(model)._meta
     varying: list[Any] = [meta.get_field(name) for name in columns]
@@ -44,7 +49,12 @@ def insert_alike(model: models.Model, **columns: Sequence[Any]) -> None:
     count = len(next(iter(columns.values())))
     for start in range(0, count, _CHUNK_ALIKE):
         parts = [values[start : start + _CHUNK_ALIKE] for values in columns.values()]
-        _write(meta, same, varying, zip(*parts, strict=True))
+        sql, values = _insertion(meta, same, varying, zip(*parts, strict=True))
+        if and_then is not None:
+            sql, more = and_then(sql)
+            values += more
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -64,13 +74,18 @@ def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
 
 def values_of(fields: Sequence[Any]) -> str:
     """Give a table `v` with a column for each field, `column1` and so on, read from one `document_of` them."""
+    return f"{table_of(fields)} AS v"
+
+
+def table_of(fields: Sequence[Any]) -> str:
+    """Give the same table without its name."""
     places = list(enumerate(fields, start=1))
     if connection.vendor != "postgresql":
         columns = ", ".join(f"json_extract(value, '$.column{place}') AS column{place}" for place, _ in places)
-        return f"(SELECT {columns} FROM json_each(%s)) AS v"  # noqa: S608  # our own names only
+        return f"(SELECT {columns} FROM json_each(%s))"  # noqa: S608  # our own names only
     chosen = ", ".join(f"column{place}{'::jsonb' * _is_json(field)} AS column{place}" for place, field in places)
     typed = ", ".join(f"column{place} {'text' if _is_json(field) else _type(field)}" for place, field in places)
-    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed})) AS v"  # noqa: S608  # our own names only
+    return f"(SELECT {chosen} FROM json_to_recordset(%s::json) AS r({typed}))"  # noqa: S608  # our own names only
 
 
 def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
@@ -84,9 +99,25 @@ def document_of(fields: Sequence[Any], rows: Iterable[Sequence[Any]]) -> str:
 
 def _preparation(field: Any) -> Callable[[Any], Any]:
     if _is_json(field):
-        return lambda value: None if value is None else json.dumps(value, cls=field.encoder)
+        return lambda value: None if value is None else _encoded(value, field.encoder)
     own = transaction.get_connection()  # `connection` finds this thread's anew for each of its attributes
+    if own.vendor == "postgresql" and isinstance(field, _AS_THEY_ARE):
+        return lambda value: value if _is_plain(value) else field.get_db_prep_save(value, own)
     return lambda value: field.get_db_prep_save(value, own)
+
+
+def _encoded(value: Any, encoder: type[json.JSONEncoder] | None) -> str:
+    """Write JSON; the field's own encoder, which takes longer, is asked where it is needed only."""
+    try:
+        return json.dumps(value)
+    except TypeError:
+        return json.dumps(value, cls=encoder)
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell of an id, number or instant, which stands in a document as it is."""
+    kind = type(value)
+    return kind is UUID or kind is int or (kind is datetime and value.tzinfo is not None)
 
 
 def _is_json(field: Any) -> bool:
@@ -106,28 +137,22 @@ def _insert(rows: Sequence[models.Model], *, ignore_conflicts: bool) -> set[Any]
     if not own:  # one row with a key of the database: any of its columns will do
         field, _ = same.pop()
         varying, own = [field], [_of_each(field, rows)]
-    return _write(meta, same, varying, zip(*own, strict=True), ignore_conflicts=ignore_conflicts)
+    sql, values = _insertion(meta, same, varying, zip(*own, strict=True))
+    sql += f'{" ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING "{meta.pk.column}"'
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
 
 
-def _write(
-    meta: Any,
-    same: Sequence[tuple[Any, Any]],
-    varying: Sequence[Any],
-    rows: Iterable[Sequence[Any]],
-    *,
-    ignore_conflicts: bool = False,
-) -> set[Any]:
-    """Insert rows from the values that they share, and from those of the other columns for each."""
+def _insertion(
+    meta: Any, same: Sequence[tuple[Any, Any]], varying: Sequence[Any], rows: Iterable[Sequence[Any]]
+) -> tuple[str, list[Any]]:
+    """Give the statement that inserts rows from the values that they share and those of each, and what it is given."""
     columns = ", ".join(f'"{field.column}"' for field in [*(field for field, _ in same), *varying])
     chosen = [f"%s{_cast(field)}" for field, _ in same]
     chosen += [f"v.column{place}" for place in range(1, len(varying) + 1)]
-    sql = (
-        f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)} FROM {values_of(varying)} WHERE TRUE'  # noqa: S608  # our own names only
-        f' {"ON CONFLICT DO NOTHING" if ignore_conflicts else ""} RETURNING "{meta.pk.column}"'
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*(value for _, value in same), document_of(varying, rows)])
-        return {meta.pk.to_python(key) for (key,) in cursor.fetchall()}
+    sql = f'INSERT INTO "{meta.db_table}" ({columns}) SELECT {", ".join(chosen)} FROM {values_of(varying)} WHERE TRUE'  # noqa: S608  # our own names only
+    return sql, [*(value for _, value in same), document_of(varying, rows)]
 
 
 def stored_fields(meta: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """Which run a worker's child takes next: by queue, then priority, then age, decided by the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
 from random import Random
@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.db.models import Exists, QuerySet
 
 from tasks_app.models import Queue, TaskRun, db_now
+from tasks_app.models.planned import planned_cursor, written_out
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import group_moves, lifecycle
 from tasks_app.services.doubts import DEADLOCK, in_doubt
@@ -19,6 +20,12 @@ from tasks_app.states import Reason, Status
 _LOOK = 5
 _FEWEST = 2
 _LOWER_FIRST = 0.1
+# What is asked of a run that is claimed, and not what its claim or its end writes.
+_NEEDED = (
+    *("id", "task_id", "owner_id", "type", "payload", "status", "reason", "version", "scheduled_for", "queue"),
+    *("max_retries", "soft_timeout_seconds", "timeout_seconds", "is_serial", "claim_no", "failures", "crashes"),
+    *("log_lines", "rerun_of_id", "root_run_id", "batch_id"),
+)
 
 
 def queue_order(queues: Sequence[Queue], *, busy_in_background: int, children: int, rng: Random) -> list[str]:
@@ -105,7 +112,7 @@ def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str,
     sql, params = _first_rows(queue, count, skips)
     try:
         with in_doubt(worker) as doubt, transaction.atomic():
-            runs = _together(list(TaskRun.objects.raw(sql, params)), most)
+            runs = _together(_read(sql, params), most)
             if len(runs) < _FEWEST:
                 return []
             now = db_now()
@@ -134,30 +141,46 @@ def _together(rows: list[TaskRun], most: Callable[[str], int]) -> list[TaskRun]:
     return runs
 
 
+def _read(sql: str, params: Sequence[Any] | None) -> list[TaskRun]:
+    """Give the runs that the statement finds; what else their rows hold is read when it is asked for."""
+    with planned_cursor() as cursor:
+        cursor.execute(sql, params)
+        rows = cursor.fetchall()
+    names = frozenset(_NEEDED)
+    return [TaskRun.from_db(connection.alias, names, values) for values in _converted(rows)]
+
+
+def _converted(rows: list[Any]) -> Iterable[Sequence[Any]]:
+    compiler = TaskRun.objects.all().query.get_compiler(connection=connection)
+    columns = [field.cached_col for field in TaskRun._meta.concrete_fields if field.attname in _NEEDED]
+    converters = compiler.get_converters(columns)
+    return compiler.apply_converters(rows, converters) if converters else rows
+
+
 @lru_cache(maxsize=512)  # to put the query together takes longer than to run it
-def _first_rows(queue: str, count: int, skips: bool) -> tuple[str, tuple[Any, ...]]:
+def _first_rows(queue: str, count: int, skips: bool) -> tuple[str, Sequence[Any] | None]:
     with transaction.atomic():  # only inside one may it be put together
-        rows = eligible(queue).select_for_update(skip_locked=skips, of=("self",))[:count]
-        return rows.query.sql_with_params()
+        rows = eligible(queue).only(*_NEEDED).select_for_update(skip_locked=skips, of=("self",))[:count]
+        return written_out(*rows.query.sql_with_params())
 
 
 def _type_of_first(queue: str) -> str | None:
     sql, params = _first_type(queue)
-    with connection.cursor() as cursor:
+    with planned_cursor() as cursor:
         cursor.execute(sql, params)
         row = cursor.fetchone()
     return None if row is None else str(row[0])
 
 
 @lru_cache(maxsize=512)
-def _first_type(queue: str) -> tuple[str, tuple[Any, ...]]:
-    return eligible(queue).values_list("type")[:1].query.sql_with_params()
+def _first_type(queue: str) -> tuple[str, Sequence[Any] | None]:
+    return written_out(*eligible(queue).values_list("type")[:1].query.sql_with_params())
 
 
 def _lock_next(queue: str, passed_over: list[UUID]) -> TaskRun | None:
     """Lock one row and no more: what is locked here, the other children would skip."""
     skips = connection.features.has_select_for_update_skip_locked
     if not passed_over:
-        return next(iter(TaskRun.objects.raw(*_first_rows(queue, 1, skips))), None)
+        return next(iter(_read(*_first_rows(queue, 1, skips))), None)
     rows = eligible(queue).exclude(id__in=passed_over)
     return rows.select_for_update(skip_locked=skips, of=("self",)).first()

@@ -8,6 +8,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,17 @@ from django.db import connection, transaction
 
 from tasks_app.models import TaskRun, db_now
 from tasks_app.models.ids import new_id
-from tasks_app.models.rows import document_of, insert_alike, values_of
+from tasks_app.models.rows import document_of, insert_alike, table_of
 from tasks_app.services import lifecycle
 from tasks_app.services.lifecycle import Claim
-from tasks_app.services.move_sql import ID, RUNS, assigned, insert_events, move_ids
+from tasks_app.services.move_sql import ID, RUNS, assigned, insert_events, move_ids, with_first_events
 from tasks_app.states import Reason, Status
 
 _CHUNK, _TOLD = 1000, 100
 
 
-def _fields(*names: str) -> list[Any]:
-    return [TaskRun._meta.get_field(name) for name in names]
+def _fields(*names: str) -> tuple[Any, ...]:
+    return tuple(TaskRun._meta.get_field(name) for name in names)
 
 
 _CLAIM = _fields("id", "claim_no")
@@ -59,9 +60,12 @@ def claim_all(runs: Sequence[TaskRun], *, worker: str, lease_until: datetime, no
         "error": "",
     }
     assignments, values = assigned(changes)
-    among, ids = _among([run.id for run in runs])
-    update = f"UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1 WHERE {among} AND {_status('queued')}"  # noqa: S608  # our own names only
-    moved = move_ids(update, [*values, ids], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
+    update = (
+        f"WITH v AS {table_of(ID)} UPDATE {RUNS} SET {assignments}, claim_no = claim_no + 1"  # noqa: S608  # our own names only
+        f" WHERE {_among_these()} AND {_status('queued')}"
+    )
+    ids = document_of(ID, ((run.id,) for run in runs))
+    moved = move_ids(update, [ids, *values], source=Status.QUEUED, actor=f"worker:{worker}", at=now)
     if len(moved) != len(runs):
         raise RuntimeError(f"{len(runs)} runs were locked, {len(moved)} were queued")
     for run in runs:
@@ -77,9 +81,7 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
     assert alike.queued_at is not None
     ids = [new_id() for _ in payloads]
     with transaction.atomic():
-        insert_alike(alike, id=ids, payload=payloads)
-        for start in range(0, len(ids), _CHUNK):
-            insert_events(ids[start : start + _CHUNK], source="", actor=actor, at=alike.queued_at)
+        _insert(alike, ids, payloads, actor=actor, at=alike.queued_at)
         told = []
         for id in ids[:_TOLD]:
             run = copy.copy(alike)
@@ -89,13 +91,22 @@ def create_alike(alike: TaskRun, payloads: Sequence[Any], *, actor: str) -> list
     return ids
 
 
+def _insert(alike: TaskRun, ids: Sequence[UUID], payloads: Sequence[Any], *, actor: str, at: datetime) -> None:
+    if connection.vendor == "postgresql":
+        insert_alike(alike, partial(with_first_events, actor=actor, at=at), id=ids, payload=payloads)
+        return
+    insert_alike(alike, id=ids, payload=payloads)
+    for start in range(0, len(ids), _CHUNK):
+        insert_events(ids[start : start + _CHUNK], source="", actor=actor, at=at)
+
+
 def succeed_all(ended: Sequence[Ended]) -> set[UUID]:
     """End the runs well whose claims hold; gives their ids. The others are as they were. Whoever calls this tells."""
     rows = [(one.run.id, one.held.claim_no, one.started_at, one.finished_at, one.result) for one in ended]
     changes = "status = 'succeeded', started_at = v.column3, finished_at = v.column4, result = v.column5"
-    update, values = _update_claimed(changes, _ENDED, rows)
+    update, document = _update_claimed(changes, _ENDED, rows)
     actor = f"worker:{ended[0].held.worker}"
-    moved = move_ids(update, values, source=Status.RUNNING, actor=actor, at=None)
+    moved = move_ids(update, [document], source=Status.RUNNING, actor=actor, at=None)
     for one in ended:
         if one.run.id in moved:
             written = {"started_at": one.started_at, "finished_at": one.finished_at, "result": one.result}
@@ -112,30 +123,37 @@ def hand_back_all(held: Sequence[Claim], *, actor: str) -> set[UUID]:
     now = db_now()
     queued_at = connection.ops.adapt_datetimefield_value(now)
     changes = f"status = 'queued', reason = '{Reason.HANDED_BACK}', worker = '', queued_at = %s"
-    update, values = _update_claimed(changes, _CLAIM, rows, only="cancel_requested_at IS NULL")
-    return move_ids(update, [queued_at, *values], source=Status.RUNNING, actor=actor, at=now)
+    update, document = _update_claimed(changes, _CLAIM, rows, only="cancel_requested_at IS NULL")
+    return move_ids(update, [document, queued_at], source=Status.RUNNING, actor=actor, at=now)
 
 
 def _update_claimed(
-    changes: str, fields: Sequence[Any], rows: Sequence[Sequence[Any]], *, only: str = "TRUE"
-) -> tuple[str, list[Any]]:
-    """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it."""
+    changes: str, fields: tuple[Any, ...], rows: Sequence[Sequence[Any]], *, only: str = "TRUE"
+) -> tuple[str, str]:
+    """Give the statement that moves the runs named by id and claim, in the first two fields, if they run under it.
+
+    The document of the rows, which comes with it, is its first value.
+    """
+    return _update_of_claimed(changes, fields, only), document_of(fields, rows)
+
+
+@cache
+def _update_of_claimed(changes: str, fields: tuple[Any, ...], only: str) -> str:
     by_key = f"{RUNS}.id = v.column1 AND {RUNS}.claim_no = v.column2"
-    among, ids = _among([row[0] for row in rows])
+    conditions = f"{by_key} AND {_among_these()} AND {_status('running')} AND {only}"
     changes += ", lease_until = NULL, version = version + 1"
-    conditions = f"{by_key} AND {among} AND {_status('running')} AND {only}"
-    update = f"UPDATE {RUNS} SET {changes} FROM {values_of(fields)} WHERE {conditions}"  # noqa: S608  # our own names only
-    return update, [document_of(fields, rows), ids]
+    return f"WITH v AS {table_of(fields)} UPDATE {RUNS} SET {changes} FROM v WHERE {conditions}"  # noqa: S608  # our own names only
 
 
-def _among(ids: Sequence[UUID]) -> tuple[str, str]:
-    """Give the condition that a run is one of these, and its value.
+def _among_these() -> str:
+    """Give the condition that a run's id is in the first column of `v`.
 
-    PostgreSQL is told how many they are: of a document it expects a hundred, and walks the whole table instead.
+    PostgreSQL expects ten in an array that it cannot look into, and takes the keys. Of a document it expects a hundred,
+    and walks the whole table; of an array that it knows as many as are there, and makes another plan for each.
     """
     if connection.vendor == "postgresql":
-        return f"{RUNS}.id = ANY(%s::uuid[])", f"{{{','.join(map(str, ids))}}}"
-    return f"{RUNS}.id IN (SELECT column1 FROM {values_of(ID)})", document_of(ID, ((id,) for id in ids))  # noqa: S608  # our own names only
+        return f"{RUNS}.id = ANY(ARRAY(SELECT column1 FROM v))"  # noqa: S608  # our own names only
+    return f"{RUNS}.id IN (SELECT column1 FROM v)"  # noqa: S608  # our own names only
 
 
 def _status(value: str) -> str:

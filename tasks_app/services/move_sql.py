@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from tasks_app.models import RunEvent, TaskRun
+from tasks_app.models.planned import planned_cursor
 from tasks_app.models.rows import document_of, values_of
 
 RUNS = TaskRun._meta.db_table
@@ -36,7 +37,7 @@ def holding(guard: Mapping[str, Any]) -> tuple[str, list[Any]]:
 def move_one(update: str, params: Sequence[Any], *, source: str, actor: str, at: datetime) -> TaskRun | None:
     """Move one run and give it as it stands then; None when the update's conditions do not hold."""
     if connection.vendor == "postgresql":
-        sql, told = _with_events(update, source, actor, at, wanted=f"{RUNS}.*")
+        sql, told = _with_events(update, _event(source, actor, at), returned=f"{RUNS}.*", wanted="*")
         return next(iter(TaskRun.objects.raw(sql, [*params, *told])), None)
     with transaction.atomic():
         run = next(iter(TaskRun.objects.raw(f"{update} RETURNING *", params)), None)
@@ -48,9 +49,9 @@ def move_one(update: str, params: Sequence[Any], *, source: str, actor: str, at:
 def move_ids(update: str, params: Sequence[Any], *, source: str, actor: str, at: datetime | None) -> set[UUID]:
     """Move runs and give the ids of those that were; without an instant, the events happened when the runs finished."""
     if connection.vendor == "postgresql":
-        wanted = ", ".join(f"{RUNS}.{name}" for name in _TOLD.split(", "))
-        sql, told = _with_events(update, source, actor, at, wanted=wanted)
-        with connection.cursor() as cursor:
+        returned = ", ".join(f"{RUNS}.{name}" for name in _TOLD.split(", "))
+        sql, told = _with_events(update, _event(source, actor, at), returned=returned, wanted="id")
+        with planned_cursor() as cursor:
             cursor.execute(sql, [*params, *told])
             return {row[0] for row in cursor.fetchall()}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -58,6 +59,16 @@ def move_ids(update: str, params: Sequence[Any], *, source: str, actor: str, at:
         ids = {TaskRun._meta.pk.to_python(row[0]) for row in cursor.fetchall()}
         insert_events([*ids], source=source, actor=actor, at=at)
     return ids
+
+
+def with_first_events(insert: str, *, actor: str, at: datetime) -> tuple[str, list[Any]]:
+    """Give the statement that inserts runs with their first events, for PostgreSQL, and the values of the events."""
+    columns, told = _event("", actor, at)
+    sql = (
+        f"WITH made AS ({insert} RETURNING {_TOLD})"  # noqa: S608  # our own names only
+        f" INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM made"
+    )
+    return sql, told
 
 
 def insert_events(ids: Sequence[UUID], *, source: str, actor: str, at: datetime | None) -> None:
@@ -70,11 +81,11 @@ def insert_events(ids: Sequence[UUID], *, source: str, actor: str, at: datetime 
         cursor.execute(sql, [*told, document_of(ID, ((id,) for id in ids))])
 
 
-def _with_events(update: str, source: str, actor: str, at: datetime | None, *, wanted: str) -> tuple[str, list[Any]]:
-    columns, told = _event(source, actor, at)
+def _with_events(update: str, event: tuple[str, list[Any]], *, returned: str, wanted: str) -> tuple[str, list[Any]]:
+    columns, told = event
     sql = (
-        f"WITH moved AS ({update} RETURNING {wanted}),"  # noqa: S608  # our own names only
-        f" told AS (INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM moved) SELECT * FROM moved"
+        f"WITH moved AS ({update} RETURNING {returned}),"  # noqa: S608  # our own names only
+        f" told AS (INSERT INTO {_EVENTS} ({_COLUMNS}) SELECT {columns} FROM moved) SELECT {wanted} FROM moved"
     )
     return sql, told
 

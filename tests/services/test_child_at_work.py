@@ -90,7 +90,7 @@ def lost_answer(*, is_committed: bool) -> Iterator[None]:
     commit = driver._commit
 
     def cut(self: Any) -> None:
-        if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved")) for row in self.queries_log):
+        if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved", "WITH v")) for row in self.queries_log):
             commit(self)
             return
         lost.append(True)

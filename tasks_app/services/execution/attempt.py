@@ -44,6 +44,7 @@ class Attempt:
         self.lease_ends_at = (group.claimed_at if group else now) + settings.LEASE_SECONDS
         self.hard_ends_at = now + run.timeout_seconds if run.timeout_seconds else None
         self.soft_ends_at = now + run.soft_timeout_seconds if run.soft_timeout_seconds else None
+        self._kind = Deadline.NONE
         self._main = threading.main_thread().ident
         place.board.write(place.index, Slot(place.index, os.getpid(), run.id, held.claim_no, is_background))
         self.arm()
@@ -63,8 +64,8 @@ class Attempt:
         with self.lock:
             if self.is_over:
                 return
-            kind, ends_at = min(self._deadlines(), key=lambda pair: pair[1])
-            self.place.board.set_deadline(self.place.index, kind, ends_at)
+            self._kind, ends_at = min(self._deadlines(), key=lambda pair: pair[1])
+            self.place.board.set_deadline(self.place.index, self._kind, ends_at)
             signal.setitimer(signal.ITIMER_REAL, max(0.001, ends_at - time.monotonic()))
 
     def interrupt(self, wish: BaseException) -> None:
@@ -81,18 +82,26 @@ class Attempt:
         self.is_interruptible = False
         with self.lock:
             self.is_over = True
-        self.arm_for_lease()
+        if not self._is_armed_for_group:
+            self._arm_for_lease()
 
-    def arm_for_lease(self) -> None:
+    def _arm_for_lease(self) -> None:
         """Leave only the lease to end this process."""
+        self._kind = Deadline.LEASE
         ends_at = self.lease_ends_at - margin_seconds()
         self.place.board.set_deadline(self.place.index, Deadline.LEASE, ends_at)
         signal.setitimer(signal.ITIMER_REAL, max(0.001, ends_at - time.monotonic()))
 
     def close(self) -> None:
-        """Disarm the timer and free the slot."""
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        """Disarm the timer, but for the lease of a group that goes on, and free the slot."""
+        if not self._is_armed_for_group:
+            disarm()
         self.place.board.clear(self.place.index)
+
+    @property
+    def _is_armed_for_group(self) -> bool:
+        """The timer stands for the lease of the group already, which ends this process between its runs as well."""
+        return self._kind == Deadline.LEASE and self.group is not None and not self.group.is_dissolved
 
     def wish(self) -> BaseException | None:
         """Give what should be raised in the handler now: it was asked nicely for half the grace, or its time is up."""

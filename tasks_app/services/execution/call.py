@@ -118,8 +118,8 @@ def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
 def _cleanly(attempt: Attempt, spec: HandlerSpec, model: Any) -> Any:
     """Call the handler in an empty context (language, time zone and context variables at their defaults)."""
     context, clean, run = Context(attempt), contextvars.Context(), attempt.run
-    who = caller.Who(f"run:{run.id}", run.owner_id, "run")
-    clean.run(caller.enter, caller.Caller(find=lambda: who, is_asked=False))
+    find = lambda: caller.Who(f"run:{run.id}", run.owner_id, "run")  # noqa: E731
+    clean.run(caller.enter, caller.Caller(find=find, is_asked=False))
     try:
         attempt.is_interruptible = True
         return clean.run(spec.function, context, model)

@@ -93,6 +93,12 @@ class Child:
         return self._execute_group(Group(runs, self._place, is_background=is_background, claimed_at=claimed_at))
 
     def _execute_group(self, group: Group) -> int:
+        try:
+            return self._execute_runs_of(group)
+        finally:
+            attempts.disarm()
+
+    def _execute_runs_of(self, group: Group) -> int:
         count = 0
         while self._place.board.stop_by is None and (run := group.next()) is not None:
             self._execute_one(run, group)

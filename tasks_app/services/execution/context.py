@@ -16,7 +16,7 @@ class Context:
         self._attempt = attempt
         run = attempt.run
         self.run_id = str(run.id)
-        self.root_run_id = str(run.root_run_id or run.id)
+        self.root_run_id = str(run.root_run_id) if run.root_run_id else self.run_id
         self.task_id = str(run.task_id) if run.task_id else None
         self.owner_id: int | None = run.owner_id
         self.attempt = run.attempt

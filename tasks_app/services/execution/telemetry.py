@@ -42,6 +42,8 @@ class Telemetry:
 
     def ended_well(self, ended: Sequence[Ended]) -> None:
         """Say that the runs of a group were taken, began and ended, all in one message."""
+        if self._is_silent:  # before they are made
+            return
         events: list[tuple[str, dict[str, Any]]] = []
         for one in ended:
             id, seconds = str(one.run.id), (one.finished_at - one.started_at).total_seconds()
@@ -52,8 +54,12 @@ class Telemetry:
             )
         self._send(events)
 
+    @property
+    def _is_silent(self) -> bool:
+        return not settings.RUN_EVENTS or time.monotonic() < self._silent_until
+
     def _send(self, events: list[tuple[str, dict[str, Any]]]) -> bool:
-        if not settings.RUN_EVENTS or time.monotonic() < self._silent_until:
+        if self._is_silent:
             return False
         try:
             with current_app.amqp.producer_pool.acquire(block=True, timeout=2) as producer:
