@@ -2,8 +2,13 @@
 
 To read and plan a claim or an end takes as long as to do it. A plan suits the table for which it was made, and one that
 was empty a moment ago may be long now: so plans are made anew every few seconds.
+
+A statement that is kept can be lost: dropped by whoever uses the connection as well, or left in another one by a pooler
+of which nobody has told. Then this process keeps none any more.
 """
 
+import logging
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +18,16 @@ from weakref import WeakKeyDictionary
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-from psycopg import ClientCursor, Connection, Cursor
+from psycopg import ClientCursor, Connection, Cursor, Error, errors
+from psycopg.pq import TransactionStatus
+
+logger = logging.getLogger(__name__)
 
 PLAN_SECONDS = 5.0
+_LOST = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+_CHANGED = errors.FeatureNotSupported  # a column that it gives has got another type
 _planned_at: "WeakKeyDictionary[Connection[Any], float]" = WeakKeyDictionary()
+_keeps_none = threading.Event()
 
 
 class _Planned(Cursor[Any]):
@@ -28,8 +39,21 @@ class _Planned(Cursor[Any]):
         own.prepare_threshold = 0
         try:
             return super().execute(*args, **options)
+        except (*_LOST, _CHANGED) as error:
+            return self._execute_without(error, *args)
         finally:
             own.prepare_threshold = before
+
+    def _execute_without(self, error: Error, *args: Any) -> "_Planned":
+        """Do without what the server keeps. A transaction is over, to be tried again: its end drops what is kept."""
+        if isinstance(error, _LOST) and not _keeps_none.is_set():
+            _keeps_none.set()
+            logger.warning("statements are not kept any more, as DISABLE_SERVER_SIDE_CURSORS would say: %s", error)
+        if self.connection.info.transaction_status != TransactionStatus.IDLE:
+            raise errors.TransactionRollback(f"a statement that was kept is of no use any more: {error}") from error
+        if isinstance(error, _CHANGED):
+            super().execute("DEALLOCATE ALL", prepare=False)
+        return super().execute(*args, prepare=False)
 
 
 @contextmanager
@@ -57,7 +81,7 @@ def written_out(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any] | N
 
 def _can_keep(own: BaseDatabaseWrapper) -> bool:
     is_pooled = own.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
-    return own.vendor == "postgresql" and not is_pooled and not own.queries_logged
+    return own.vendor == "postgresql" and not is_pooled and not own.queries_logged and not _keeps_none.is_set()
 
 
 def _forget_old_plans(server: "Connection[Any]", cursor: CursorWrapper) -> None:

@@ -14,7 +14,7 @@ from tasks_app.models import Queue, TaskRun, db_now
 from tasks_app.models.planned import planned_cursor, written_out
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import group_moves, lifecycle
-from tasks_app.services.doubts import DEADLOCK, in_doubt
+from tasks_app.services.doubts import in_doubt, is_rolled_back
 from tasks_app.states import Reason, Status
 
 _LOOK = 5
@@ -103,6 +103,9 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
         except (IntegrityError, DataError):  # a serial one whose task got another in this moment; a row beyond repair
             assert row is not None
             passed_over.append(row.id)
+        except OperationalError as error:
+            if not is_rolled_back(error):
+                raise
     return None
 
 
@@ -122,7 +125,7 @@ def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str,
     except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
         return []
     except OperationalError as error:  # two groups have runs of the same serial tasks in another order
-        if getattr(error.__cause__, "sqlstate", "") != DEADLOCK:
+        if not is_rolled_back(error):
             raise
         return []
 

@@ -13,7 +13,7 @@ from tasks_app.models import TaskRun
 from tasks_app.services import outcomes
 from tasks_app.services.lifecycle import Claim
 
-DEADLOCK = "40P01"
+_ROLLED_BACK = ("40000", "40001", "40P01")
 
 
 class Doubt:
@@ -47,16 +47,21 @@ class ClaimInDoubt(OperationalError):
         self.doubt = doubt
 
 
+def is_rolled_back(error: Exception) -> bool:
+    """Tell whether the database has ended the transaction, which may be tried again."""
+    return getattr(error.__cause__, "sqlstate", "") in _ROLLED_BACK
+
+
 @contextmanager
 def in_doubt(worker: str) -> Iterator[Doubt]:
     """Around a transaction that claims: raises ClaimInDoubt for a loss of the connection that leaves open what holds.
 
-    A deadlock leaves nothing open: the database has said that nothing was claimed.
+    A deadlock leaves nothing open, nor does another end of the transaction: nothing was claimed.
     """
     doubt = Doubt(worker)
     try:
         yield doubt
     except (OperationalError, InterfaceError) as error:
-        if not doubt.claims or getattr(error.__cause__, "sqlstate", "") == DEADLOCK:
+        if not doubt.claims or is_rolled_back(error):
             raise
         raise ClaimInDoubt(doubt) from error

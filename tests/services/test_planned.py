@@ -3,10 +3,11 @@
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.errors import Permanent
@@ -39,6 +40,13 @@ def new_connection() -> Iterator[None]:
     connection.close()
     yield
     connection.close()
+
+
+@pytest.fixture
+def keeping() -> Iterator[None]:
+    """Have statements kept again afterwards."""
+    yield
+    planned._keeps_none.clear()
 
 
 def claim() -> list[TaskRun]:
@@ -158,6 +166,69 @@ def test_a_table_that_grows_a_column_meanwhile_is_read_all_the_same(alice: User)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE tasks_app_taskrun DROP COLUMN meanwhile")
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("new_connection")
+def test_a_column_that_gets_another_type_meanwhile_is_read_all_the_same() -> None:
+    def look() -> list[Any]:
+        with planned_cursor() as cursor:
+            cursor.execute("SELECT filling FROM changing")
+            return cursor.fetchall()
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE changing AS SELECT 'x'::varchar(10) AS filling")
+        assert look() == [("x",)]
+        cursor.execute("ALTER TABLE changing ALTER filling TYPE varchar(20)")
+        assert look() == [("x",)]
+        look()
+        cursor.execute("ALTER TABLE changing ALTER filling TYPE varchar(30)")
+    with pytest.raises(OperationalError), transaction.atomic():
+        look()
+    with transaction.atomic():
+        assert look() == [("x",)]
+    look()
+    assert any("FROM changing" in sql for sql, _, _ in kept()), "it is kept again"
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("new_connection", "keeping")
+def test_where_statements_are_lost_runs_go_on_and_nothing_is_kept_any_more(alice: User) -> None:
+    group_of(alice, 2)
+    with connection.cursor() as cursor:  # as if a pooler had given another connection
+        cursor.execute("DEALLOCATE ALL")
+    for _ in range(3):
+        group_of(alice, 2)
+    assert kept() == []
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("new_connection", "keeping")
+def test_a_name_that_another_has_given_to_a_statement_stops_nothing(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PREPARE _pg3_0 AS SELECT 1")
+    for _ in range(3):
+        group_of(alice, 2)
+    assert [sql for sql, _, _ in kept()] == ["PREPARE _pg3_0 AS SELECT 1"]
+
+
+@pytest.mark.postgres
+@pytest.mark.usefixtures("new_connection", "keeping")
+def test_ends_that_are_lost_within_a_transaction_are_written_by_the_next_try(child: Child, alice: User) -> None:
+    drops = False
+
+    def handler(_ctx: RunContext, _payload: object) -> None:
+        if drops:
+            with connection.cursor() as cursor:
+                cursor.execute("DEALLOCATE ALL")
+
+    task = runs.make_task(alice)
+    with declared(handler, short=True) as name:
+        for times in range(3):
+            drops = times == 1
+            made = [runs.make_run(alice, type=name, task=task) for _ in range(2)]
+            assert child.work("default") == 2
+            assert {(run.status, run.claim_no) for run in map(runs.fresh, made)} == {("succeeded", 1)}
 
 
 @pytest.mark.usefixtures("new_connection")
