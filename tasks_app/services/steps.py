@@ -2,7 +2,7 @@
 
 It stands in rows like those of an Idempotency-Key, written in the transaction of the work: a form that is sent twice,
 two tabs that go on at once or a crash in between do nothing twice. Long lists stand in rows of their own, so that a
-step writes no more than it has done. Upkeep drops all of it after a day.
+step writes no more than it has done. After a day it is there no more, whenever upkeep comes to drop the rows.
 """
 
 import hashlib
@@ -16,9 +16,11 @@ from typing import Any
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from tasks_app.errors import Conflict, NotFound
-from tasks_app.models import IdempotencyKey
+from tasks_app.models import IdempotencyKey, db_now
+from tasks_app.services.idempotency import KEPT
 from tasks_app.services.limiter import Limit
 
 SECONDS = 10.0
@@ -65,6 +67,7 @@ class Steps:
         """Take the action down, once per token. Raises Conflict where the token has named another one, or TooMany."""
         digest = hashlib.sha256(_text([state, parts or {}]).encode()).hexdigest()
         with transaction.atomic():
+            self._forget(user, token)
             row, is_new = IdempotencyKey.objects.get_or_create(
                 **self._name(user, str(token)), defaults={"body_digest": digest, "response": _plain(state)}
             )
@@ -76,10 +79,7 @@ class Steps:
 
     def state(self, user: AbstractBaseUser, token: uuid.UUID) -> State:
         """How far it has come; raises NotFound where this user has begun none."""
-        row = IdempotencyKey.objects.filter(**self._name(user, str(token))).first()
-        if row is None:
-            raise NotFound("There is no such action.")
-        return row.response or {}
+        return self._row(user, token, IdempotencyKey.objects.all()).response or {}
 
     def go_on(
         self,
@@ -98,9 +98,7 @@ class Steps:
 
     @transaction.atomic
     def _one(self, user: AbstractBaseUser, token: uuid.UUID, step: Callable[[Turn], bool]) -> tuple[State, bool]:
-        row = IdempotencyKey.objects.select_for_update().filter(**self._name(user, str(token))).first()
-        if row is None:
-            raise NotFound("There is no such action.")
+        row = self._row(user, token, IdempotencyKey.objects.select_for_update())
         most = _SQLITE_SECONDS if connection.vendor == "sqlite" else _SECONDS
         turn = Turn(self, user, token, row.response or {}, time.monotonic() + most)
         has_more = step(turn)
@@ -122,6 +120,20 @@ class Steps:
         del name["key"]
         found = dict(IdempotencyKey.objects.filter(**name, key__in=keys).values_list("key", "response"))
         return [item for key in keys for item in found.get(key) or []]
+
+    def _row(self, user: AbstractBaseUser, token: uuid.UUID, rows: QuerySet[IdempotencyKey]) -> IdempotencyKey:
+        """The action itself. It is the oldest of its rows: while it holds, none of its lists has been dropped."""
+        row = rows.filter(**self._name(user, str(token)), created_at__gte=db_now() - KEPT).first()
+        if row is None:
+            raise NotFound("There is no such action.")
+        return row
+
+    def _forget(self, user: AbstractBaseUser, token: uuid.UUID) -> None:
+        """Drop one that is older than a day, with its lists: the token may be used again."""
+        name = self._name(user, str(token))
+        if IdempotencyKey.objects.filter(**name, created_at__lt=db_now() - KEPT).delete()[0]:
+            del name["key"]
+            IdempotencyKey.objects.filter(**name, key__startswith=f"{token}/").delete()
 
     def _name(self, user: AbstractBaseUser, key: str) -> dict[str, Any]:
         return {"principal": f"user:{user.pk}", "method": "POST", "path": self.path, "key": key}

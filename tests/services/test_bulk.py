@@ -3,11 +3,13 @@
 import dataclasses
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -236,6 +238,19 @@ def test_nobody_goes_on_with_what_others_have_begun(alice: User, charlie: User, 
     for ask in (bulk_progress, bulk_go_on, bulk_undo):
         with pytest.raises(NotFound):
             ask(user=charlie, token=token)
+
+
+def test_it_is_gone_after_a_day_though_nobody_has_tidied_up(alice: User, make: Make) -> None:
+    task = make()
+    token = begun(alice, Order(verb=Verb.DELETE), task)
+    bulk_go_on(user=alice, token=token)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    for ask in (bulk_progress, bulk_go_on, bulk_undo):
+        with pytest.raises(NotFound):
+            ask(user=alice, token=token)
+    bulk_begin(user=alice, token=token, order=Order(verb=Verb.RUN), ids=[task.id])
+    assert bulk_progress(user=alice, token=token).order.verb is Verb.RUN
+    assert IdempotencyKey.objects.count() == 2, "the action and what is left of it"
 
 
 def test_a_tag_is_needed_and_ten_thousand_are_the_most(alice: User) -> None:
