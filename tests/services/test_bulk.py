@@ -192,7 +192,7 @@ def test_what_cannot_come_back_stays_deleted_and_says_why(alice: User, make: Mak
         "At most 1 tasks for one person",
         "The calendar that it kept has been deleted.",
     }
-    with pytest.raises(Conflict, match="have a task with this key"):
+    with pytest.raises(Conflict, match="another task with its key"):
         tasks.task_undelete(task=keyed, status="active", calendar=None, actor="tests")
     assert ScheduledTask.objects.filter(deleted_at=None).count() == 1
     with pytest.raises(Conflict, match="only the way back"):
