@@ -15,12 +15,13 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from tasks_app.errors import Conflict, NotFound
-from tasks_app.models import IdempotencyKey, db_now
-from tasks_app.services.idempotency import KEPT
+from tasks_app.models import IdempotencyKey
+from tasks_app.services.idempotency import KEPT, is_lock_timeout, limit_lock_wait
 from tasks_app.services.limiter import Limit
 
 SECONDS = 10.0
@@ -89,16 +90,29 @@ class Steps:
         *,
         seconds: float | None = None,
     ) -> State:
-        """Step on while `step` says that there is more to do, until the time is up."""
+        """Step on while `step` says that there is more to do, until the time is up.
+
+        Who goes on at once with many others waits no longer than that for a turn, and is told how far it is then.
+        """
         until = time.monotonic() + (SECONDS if seconds is None else seconds)
         while True:
-            state, has_more = self._one(user, token, step)
+            try:
+                state, has_more = self._one(user, token, step, until)
+            except OperationalError as error:
+                if not is_lock_timeout(error):
+                    raise
+                return self.state(user, token)
             if not has_more or time.monotonic() >= until:
                 return state
 
     @transaction.atomic
-    def _one(self, user: AbstractBaseUser, token: uuid.UUID, step: Callable[[Turn], bool]) -> tuple[State, bool]:
+    def _one(
+        self, user: AbstractBaseUser, token: uuid.UUID, step: Callable[[Turn], bool], until: float
+    ) -> tuple[State, bool]:
+        wait = max(1, int((until - time.monotonic()) * 1000))
+        limit_lock_wait(f"'{wait}ms'")
         row = self._row(user, token, IdempotencyKey.objects.select_for_update())
+        limit_lock_wait("DEFAULT")
         most = _SQLITE_SECONDS if connection.vendor == "sqlite" else _SECONDS
         turn = Turn(self, user, token, row.response or {}, time.monotonic() + most)
         has_more = step(turn)
@@ -123,7 +137,7 @@ class Steps:
 
     def _row(self, user: AbstractBaseUser, token: uuid.UUID, rows: QuerySet[IdempotencyKey]) -> IdempotencyKey:
         """The action itself. It is the oldest of its rows: while it holds, none of its lists has been dropped."""
-        row = rows.filter(**self._name(user, str(token)), created_at__gte=db_now() - KEPT).first()
+        row = rows.filter(**self._name(user, str(token)), created_at__gte=timezone.now() - KEPT).first()
         if row is None:
             raise NotFound("There is no such action.")
         return row
@@ -131,7 +145,7 @@ class Steps:
     def _forget(self, user: AbstractBaseUser, token: uuid.UUID) -> None:
         """Drop one that is older than a day, with its lists: the token may be used again."""
         name = self._name(user, str(token))
-        if IdempotencyKey.objects.filter(**name, created_at__lt=db_now() - KEPT).delete()[0]:
+        if IdempotencyKey.objects.filter(**name, created_at__lt=timezone.now() - KEPT).delete()[0]:
             del name["key"]
             IdempotencyKey.objects.filter(**name, key__startswith=f"{token}/").delete()
 

@@ -280,5 +280,5 @@ def test_tasks_are_read_together(
 ) -> None:
     five = [make(f"T{n}", enabled=False) for n in range(5)]
     token = begun(alice, Order(verb=Verb.PAUSE), *five)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):  # on PostgreSQL two say how long it waits for its turn
         assert bulk_go_on(user=alice, token=token).same_count == 5

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connections, transaction
 from pytest_django import Settings
 
 from tasks_app.errors import Conflict, NotFound
-from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare, db_now
+from tasks_app.models import AuditEntry, IdempotencyKey, ScheduledTask, TaskRun, TaskShare, db_now
 from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import qualifiers
@@ -215,3 +215,28 @@ def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User) -> None:
         thread.join()
     assert [one.done for one in told] == [10, 10]
     assert reruns() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connections['default'].vendor == 'sqlite'", reason="there all writers wait for one lock, as long as others do"
+)
+def test_who_gets_no_turn_in_time_is_told_how_far_it_is(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "SECONDS", 0.2)
+    failed(alice, 2)
+    token, told = begun(alice, Verb.RETRY), []
+
+    def send() -> None:
+        try:
+            told.append(gone_on(alice, token))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        IdempotencyKey.objects.select_for_update().get(key=str(token))
+        thread = threading.Thread(target=send)
+        thread.start()
+        thread.join(30)
+    [one] = told
+    assert (one.done, one.is_finished, reruns()) == (0, False, 0)
+    assert gone_on(alice, token).done == 2
