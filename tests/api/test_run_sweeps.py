@@ -149,6 +149,7 @@ def test_a_key_needs_the_scope_that_one_run_needs(api: Api, alice: User) -> None
         ({"do": "retry", "filters": {"status": "nope"}}, "filters.status", "unknown"),
         ({"do": "retry", "filters": {"cursor": "x"}}, "filters.cursor", "unknown_field"),
         ({"do": "retry", "filters": {"needs_person": "yes"}}, "filters.needs_person", "type"),
+        ({"do": "retry", "filters": {"needs_person": "true"}}, "filters.needs_person", "type"),
         ({"do": "retry", "filters": {"from": "soon"}}, "filters.from", "time_invalid"),
         ({"do": "dismiss", "filters": {"status": "failed"}, "note": "x" * 501}, "note", "too_long"),
     ],
