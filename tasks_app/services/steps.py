@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import OperationalError, connection, transaction
@@ -93,6 +94,7 @@ class Steps:
         """Step on while `step` says that there is more to do, until the time is up.
 
         Who goes on at once with many others waits no longer than that for a turn, and is told how far it is then.
+        Rights that end meanwhile end with the step: for the next one the person is read anew.
         """
         until = time.monotonic() + (SECONDS if seconds is None else seconds)
         while True:
@@ -104,6 +106,7 @@ class Steps:
                 return self.state(user, token)
             if not has_more or time.monotonic() >= until:
                 return state
+            user = get_user_model().objects.get(pk=user.pk)
 
     @transaction.atomic
     def _one(

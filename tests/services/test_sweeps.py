@@ -11,6 +11,7 @@ import pytest
 import redis
 from django.contrib.auth.models import User
 from django.db import connections, transaction
+from django.db.models.signals import post_save
 from pytest_django import Settings
 
 from tasks_app.errors import Conflict, NotFound
@@ -151,6 +152,26 @@ def test_rights_are_asked_run_by_run(alice: User, charlie: User) -> None:
     told = swept(charlie, Verb.RETRY)
     assert (told.done, told.left) == (2, {sweeps.FORBIDDEN: 3})
     assert {run.task_id for run in TaskRun.objects.filter(rerun_of__isnull=False)} == {shared.pk}
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_rights_that_end_on_the_way_end_with_the_step(
+    alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "AT_ONCE", 1)
+    task = runs.make_task(alice)
+    share = TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.RUN)
+    failed(alice, 2, task)
+
+    def end_rights(**_: object) -> None:
+        TaskShare.objects.filter(pk=share.pk).update(level=TaskShare.Level.VIEW)
+
+    post_save.connect(end_rights, sender=AuditEntry)
+    try:
+        progress = swept(charlie, Verb.DISMISS)
+    finally:
+        post_save.disconnect(end_rights, sender=AuditEntry)
+    assert (progress.done, progress.left) == (1, {sweeps.FORBIDDEN: 1})
 
 
 def test_cancel_ends_what_waits_and_asks_what_runs(alice: User) -> None:
