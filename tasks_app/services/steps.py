@@ -29,6 +29,8 @@ SECONDS = 10.0
 """How long one request goes on, step after step."""
 _SQLITE_SECONDS, _SECONDS = 0.08, 0.5
 PACE = Limit("many", most=60, seconds=60)
+COUNTS_AS_ONE = 1_000
+"""An action counts once more for each so many things: what it keeps in mind has to be dropped as fast as it comes."""
 _TOO_FAST = "You begin too many of these: at most 60 in a minute."
 State = dict[str, Any]
 
@@ -74,7 +76,7 @@ class Steps:
                 **self._name(user, str(token)), defaults={"body_digest": digest, "response": _plain(state)}
             )
             if is_new:
-                PACE.take(user.pk, _TOO_FAST)
+                PACE.take(user.pk, _TOO_FAST, cost=1 + sum(map(len, (parts or {}).values())) // COUNTS_AS_ONE)
                 self.put(user, token, parts or {})
         if row.body_digest != digest:
             raise Conflict("This form was sent before, with something else in it.")

@@ -19,6 +19,7 @@ from tasks_app.services import bulk, steps, tasks
 from tasks_app.services.bulk import Progress, bulk_begin, bulk_go_on, bulk_progress, bulk_undo
 from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.calendars import calendar_create, calendar_delete
+from tasks_app.services.limiter import TooMany
 from tasks_app.services.specs import TaskSpec
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
@@ -251,6 +252,14 @@ def test_it_is_gone_after_a_day_though_nobody_has_tidied_up(alice: User, make: M
     bulk_begin(user=alice, token=token, order=Order(verb=Verb.RUN), ids=[task.id])
     assert bulk_progress(user=alice, token=token).order.verb is Verb.RUN
     assert IdempotencyKey.objects.count() == 2, "the action and what is left of it"
+
+
+def test_large_actions_count_for_more(alice: User) -> None:
+    begun_with = [uuid.uuid4() for _ in range(2_000)]
+    for _ in range(steps.PACE.most // 3):
+        bulk_begin(user=alice, token=uuid.uuid4(), order=Order(verb=Verb.PAUSE), ids=begun_with)
+    with pytest.raises(TooMany):
+        bulk_begin(user=alice, token=uuid.uuid4(), order=Order(verb=Verb.PAUSE), ids=begun_with)
 
 
 def test_a_tag_is_needed_and_ten_thousand_are_the_most(alice: User) -> None:
