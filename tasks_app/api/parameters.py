@@ -8,11 +8,11 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from tasks_app.api.instants import reachable, sentence
-from tasks_app.api.shape import Shape, read_shape
+from tasks_app.api.shape import PARAMETERS, Shape, read_shape
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.recurrence.moments import Unreadable, read_instant
 from tasks_app.services.strict_json import shown
@@ -36,7 +36,7 @@ def read_query(model: type[Q], query: QueryDict) -> Q:
             faults[name[:80]] = [fault]
     if faults:
         raise Invalid("The parameters were not accepted; see the fields.", fields=faults)
-    return read_shape(model, query.dict(), unknown="unknown_parameter")
+    return read_shape(model, query.dict(), unknown=PARAMETERS)
 
 
 def _fault_in(text: str) -> FieldError | None:
@@ -55,10 +55,11 @@ def _whole(value: Any) -> int:
     return int(value)
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: Any, info: ValidationInfo) -> bool:
+    """A word in the address; in a body, where there are flags, no word is one."""
     if isinstance(value, bool):
         return value
-    if value not in ("true", "false"):
+    if info.context != PARAMETERS or value not in ("true", "false"):
         raise PydanticCustomError("type", "Must be true or false.")
     return bool(value == "true")
 

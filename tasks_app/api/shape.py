@@ -17,6 +17,8 @@ from tasks_app.services.strict_json import shown
 
 B = TypeVar("B", bound="Shape")
 MOST_FAULTS = 50
+PARAMETERS = "unknown_parameter"
+"""The code of unknown names where the values are texts of an address."""
 _CODES = {
     "missing": "required",
     "literal_error": "unknown",
@@ -73,7 +75,7 @@ Seconds = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0})]
 def read_shape(model: type[B], values: Mapping[str, Any], *, unknown: str) -> B:
     """Give the values as the model; raise Invalid with every fault, unknown names under the code `unknown`."""
     try:
-        return model.model_validate(dict(values))
+        return model.model_validate(dict(values), context=unknown)
     except ValidationError as error:
         found = error.errors(include_url=False)[:MOST_FAULTS]
     fields: dict[str, list[FieldError]] = {}
@@ -98,5 +100,5 @@ def _fault(model: type[Shape], detail: ErrorDetails, unknown: str) -> FieldError
 def _unknown_name(model: type[Shape], name: str, code: str) -> str:
     known = [field.alias or own for own, field in model.model_fields.items()]
     close = difflib.get_close_matches(name[:80], known, n=1)
-    word = "parameter" if code == "unknown_parameter" else "field"
+    word = "parameter" if code == PARAMETERS else "field"
     return f"There is no such {word}; did you mean {close[0]}?" if close else f"There is no such {word}."

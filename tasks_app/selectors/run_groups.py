@@ -67,7 +67,7 @@ def run_groups(user: Person) -> RunGroups:
     mine = Count("id", filter=open_runs(user, Deed.RUN))
     told = rows.annotate(count=Count("id"), mine=mine, first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
     kept = [{**row, "first": uuid.UUID(row["first"]), "last": uuid.UUID(row["last"])} for row in told]
-    latest = TaskRun.objects.select_related("task").in_bulk([row["last"] for row in kept[:SHOWN]])
+    latest = TaskRun.objects.select_related("task", "owner").in_bulk([row["last"] for row in kept[:SHOWN]])
     since = None if oldest is None else made_at(oldest)
     return RunGroups([_group(row, latest) for row in kept[:SHOWN]], since, len(kept) > SHOWN)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import transaction
 
 from tasks_app.errors import CarillonError, Conflict
@@ -114,7 +114,7 @@ def bulk_progress(*, user: User, token: uuid.UUID) -> Progress:
 def bulk_go_on(*, user: User, token: uuid.UUID, actor: str = "", seconds: float | None = None) -> Progress:
     """Do what is left, some tasks to a transaction, until all is done or the time is up."""
     by = actor or actor_of(user)
-    return _read(STEPS.go_on(user, token, lambda turn: _step(user, turn, by), seconds=seconds))
+    return _read(STEPS.go_on(user, token, lambda turn: _step(turn, by), seconds=seconds))
 
 
 def _take_down(user: User, token: uuid.UUID, progress: Progress, items: Sequence[Item]) -> None:
@@ -123,18 +123,18 @@ def _take_down(user: User, token: uuid.UUID, progress: Progress, items: Sequence
     STEPS.begin(user, token, asdict(progress), parts)
 
 
-def _step(user: User, turn: Turn, actor: str) -> bool:
+def _step(turn: Turn, actor: str) -> bool:
     progress = _read(turn.state)
     progress.stopped = ""
     first = progress.passed - progress.passed % AT_ONCE
     items = [Item(*one) for one in turn.part(_left_at(first))][progress.passed - first :]
     if progress.order.verb in (Verb.RUN, Verb.DELETE, Verb.UNDELETE):
         items = items[:_SLOW]
-    tasks = _locked(user, progress.order, items)
+    tasks = _locked(turn.user, progress.order, items)
     done: list[Item] = []
     begun = progress.passed
     with Pen() as pen:
-        hand = _Hand(user, actor, progress, pen)
+        hand = _Hand(turn.user, actor, progress, pen)
         for item in items:
             try:
                 made = hand.turn(item, tasks.get(item.id))
@@ -151,7 +151,7 @@ def _step(user: User, turn: Turn, actor: str) -> bool:
     return not (progress.is_finished or progress.stopped)
 
 
-def _locked(user: User, order: Order, items: Sequence[Item]) -> dict[str, ScheduledTask]:
+def _locked(user: AbstractBaseUser, order: Order, items: Sequence[Item]) -> dict[str, ScheduledTask]:
     """The tasks in the order of their ids, in which everybody locks them."""
     seen = deleted_tasks(user) if order.verb is Verb.UNDELETE else visible_tasks(user)
     rows = seen.filter(id__in=[item.id for item in items]).order_by("id")
@@ -162,7 +162,7 @@ def _locked(user: User, order: Order, items: Sequence[Item]) -> dict[str, Schedu
 class _Hand:
     """Gives one task after another its turn."""
 
-    user: User
+    user: AbstractBaseUser
     actor: str
     progress: Progress
     pen: Pen

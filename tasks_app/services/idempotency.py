@@ -70,13 +70,13 @@ def _reserve(name: dict[str, str], digest: str) -> IdempotencyKey | None:
     IdempotencyKey.objects.filter(**name, created_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
-            _limit_lock_wait(f"'{WAIT_SECONDS}s'")
+            limit_lock_wait(f"'{WAIT_SECONDS}s'")
             IdempotencyKey.objects.create(**name, body_digest=digest)
-            _limit_lock_wait("DEFAULT")
+            limit_lock_wait("DEFAULT")
     except IntegrityError:
         return IdempotencyKey.objects.get(**name)
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+        if not is_lock_timeout(error):
             raise
         raise _in_progress() from None
     return None
@@ -95,7 +95,13 @@ def _in_progress() -> Conflict:
     return Conflict(message, code="in_progress")
 
 
-def _limit_lock_wait(how_long: str) -> None:
+def is_lock_timeout(error: OperationalError) -> bool:
+    """Say whether the wait for a lock was longer than `limit_lock_wait` allows."""
+    return getattr(error.__cause__, "sqlstate", "") == _LOCK_NOT_AVAILABLE
+
+
+def limit_lock_wait(how_long: str) -> None:
+    """Bound the waits for locks in this transaction, on PostgreSQL."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout TO {how_long}")

@@ -1,5 +1,6 @@
 """What a session remembers of the browser that it is used in, and ending one."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import transaction
+from django.db import Error, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -16,6 +17,8 @@ from django.utils.dateparse import parse_datetime
 from tasks_app.errors import NotFound
 from tasks_app.selectors.sessions import DEVICE, session_key_of
 from tasks_app.services import audit
+
+logger = logging.getLogger(__name__)
 
 _SEEN_EVERY = timedelta(minutes=5)
 _AGENT_MOST, _ADDRESS_MOST = 200, 45
@@ -42,7 +45,10 @@ def session_seen(request: HttpRequest) -> None:
     if session.modified:  # it is written as a whole in a moment
         session[DEVICE] = {**device, **changes}
     elif session.session_key:
-        _write(session.session_key, changes)
+        try:
+            _write(session.session_key, changes)
+        except Error as fault:  # what was asked for has been done, and is answered
+            logger.warning("the use of a session could not be noted: %s", fault)
 
 
 def session_end(*, user: User, handle: str, this: str | None) -> None:

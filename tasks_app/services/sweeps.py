@@ -135,13 +135,13 @@ def sweep_progress(*, user: AbstractBaseUser, token: uuid.UUID) -> Progress:
 
 def sweep_go_on(*, user: AbstractBaseUser, token: uuid.UUID, actor: str) -> Progress:
     """Go on with a sweep, step by step, until it is through or the time is up."""
-    return _read(STEPS.go_on(user, token, lambda turn: _step(user, actor, turn)))
+    return _read(STEPS.go_on(user, token, lambda turn: _step(actor, turn)))
 
 
-def _step(user: AbstractBaseUser, actor: str, turn: Turn) -> bool:
+def _step(actor: str, turn: Turn) -> bool:
     progress = replace(_read(turn.state), stopped="")
     if not progress.is_finished:
-        progress = _Broom(user, actor, turn, progress).sweep()
+        progress = _Broom(turn.user, actor, turn, progress).sweep()
         turn.state = _told(progress)
     return not (progress.is_finished or progress.stopped)
 

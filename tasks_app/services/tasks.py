@@ -153,7 +153,10 @@ def task_undelete(*, task: ScheduledTask, status: str, calendar: str | None, act
     except ValueError as error:
         raise Conflict(f"The schedule cannot be read ({error}).") from error
     audit.note("task.undelete", task, actor=actor, after=task_values(task))
-    return _save(task)
+    try:
+        return _save(task)
+    except Conflict as error:  # which task that is, is the owner's to know: whoever brings this back may be another
+        raise Conflict("Its owner has another task with its key by now.", code=error.error_code) from error
 
 
 @transaction.atomic

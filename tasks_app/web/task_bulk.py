@@ -78,8 +78,12 @@ def task_bulk_undo(request: Request, bulk_id: uuid.UUID) -> HttpResponse:
 
 def delete_one(request: Request, task: ScheduledTask) -> HttpResponse:
     """Delete one task, such that the list offers to bring it back."""
-    token = uuid.uuid4()
-    bulk_begin(user=request.user, token=token, order=Order(verb=Verb.DELETE), ids=[task.pk], back=reverse("task-list"))
+    token, back = uuid.uuid4(), reverse("task-list")
+    try:
+        bulk_begin(user=request.user, token=token, order=Order(verb=Verb.DELETE), ids=[task.pk], back=back)
+    except CarillonError as error:
+        messages.error(request, error.message)
+        return redirect("task-detail", task_id=task.pk)
     return _go_on(request, token)
 
 
@@ -206,4 +210,4 @@ def _go_on(request: Request, token: uuid.UUID) -> HttpResponse:
     if not progress.is_finished:
         return redirect(reverse("task-bulk-progress", args=[token]))
     request.session[_KEY] = str(token)
-    return redirect(progress.back)
+    return redirect(progress.back or reverse("task-list"))  # one that the API has begun leads nowhere

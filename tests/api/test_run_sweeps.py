@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, IdempotencyKey, TaskRun, TaskShare
 from tasks_app.selectors import run_walk
@@ -63,6 +64,15 @@ def test_failures_stand_in_groups_and_each_leads_to_its_runs(api: Api, stranger:
         assert api.post("runs/sweeps", {"do": "retry", "filters": one["filters"]}).body["total"] == one["count"]
     assert stranger.get("runs/groups").body["results"] == []
     assert nobody.get("runs/groups").status == 401
+
+
+def test_more_groups_cost_no_more_queries(
+    api: Api, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        fail(alice, 1, f"Error{number}")
+    with django_assert_max_num_queries(9):
+        assert len(api.get("runs/groups").body["results"]) == 10
 
 
 def test_it_is_counted_first_and_then_done_once(api: Api, alice: User) -> None:
@@ -139,6 +149,7 @@ def test_a_key_needs_the_scope_that_one_run_needs(api: Api, alice: User) -> None
         ({"do": "retry", "filters": {"status": "nope"}}, "filters.status", "unknown"),
         ({"do": "retry", "filters": {"cursor": "x"}}, "filters.cursor", "unknown_field"),
         ({"do": "retry", "filters": {"needs_person": "yes"}}, "filters.needs_person", "type"),
+        ({"do": "retry", "filters": {"needs_person": "true"}}, "filters.needs_person", "type"),
         ({"do": "retry", "filters": {"from": "soon"}}, "filters.from", "time_invalid"),
         ({"do": "dismiss", "filters": {"status": "failed"}, "note": "x" * 501}, "note", "too_long"),
     ],

@@ -3,11 +3,13 @@
 import dataclasses
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -17,6 +19,7 @@ from tasks_app.services import bulk, steps, tasks
 from tasks_app.services.bulk import Progress, bulk_begin, bulk_go_on, bulk_progress, bulk_undo
 from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.calendars import calendar_create, calendar_delete
+from tasks_app.services.limiter import TooMany
 from tasks_app.services.specs import TaskSpec
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
@@ -190,7 +193,7 @@ def test_what_cannot_come_back_stays_deleted_and_says_why(alice: User, make: Mak
         "At most 1 tasks for one person",
         "The calendar that it kept has been deleted.",
     }
-    with pytest.raises(Conflict, match="have a task with this key"):
+    with pytest.raises(Conflict, match="another task with its key"):
         tasks.task_undelete(task=keyed, status="active", calendar=None, actor="tests")
     assert ScheduledTask.objects.filter(deleted_at=None).count() == 1
     with pytest.raises(Conflict, match="only the way back"):
@@ -238,6 +241,27 @@ def test_nobody_goes_on_with_what_others_have_begun(alice: User, charlie: User, 
             ask(user=charlie, token=token)
 
 
+def test_it_is_gone_after_a_day_though_nobody_has_tidied_up(alice: User, make: Make) -> None:
+    task = make()
+    token = begun(alice, Order(verb=Verb.DELETE), task)
+    bulk_go_on(user=alice, token=token)
+    IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    for ask in (bulk_progress, bulk_go_on, bulk_undo):
+        with pytest.raises(NotFound):
+            ask(user=alice, token=token)
+    bulk_begin(user=alice, token=token, order=Order(verb=Verb.RUN), ids=[task.id])
+    assert bulk_progress(user=alice, token=token).order.verb is Verb.RUN
+    assert IdempotencyKey.objects.count() == 2, "the action and what is left of it"
+
+
+def test_large_actions_count_for_more(alice: User) -> None:
+    begun_with = [uuid.uuid4() for _ in range(2_000)]
+    for _ in range(steps.PACE.most // 3):
+        bulk_begin(user=alice, token=uuid.uuid4(), order=Order(verb=Verb.PAUSE), ids=begun_with)
+    with pytest.raises(TooMany):
+        bulk_begin(user=alice, token=uuid.uuid4(), order=Order(verb=Verb.PAUSE), ids=begun_with)
+
+
 def test_a_tag_is_needed_and_ten_thousand_are_the_most(alice: User) -> None:
     with pytest.raises(Invalid):
         begun(alice, Order(verb=Verb.TAG, tag="  "))
@@ -265,5 +289,5 @@ def test_tasks_are_read_together(
 ) -> None:
     five = [make(f"T{n}", enabled=False) for n in range(5)]
     token = begun(alice, Order(verb=Verb.PAUSE), *five)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(11):  # on PostgreSQL two say how long it waits for its turn
         assert bulk_go_on(user=alice, token=token).same_count == 5

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import redis
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connections, transaction
+from django.db.models.signals import post_save
 from pytest_django import Settings
 
 from tasks_app.errors import Conflict, NotFound
-from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare, db_now
+from tasks_app.models import AuditEntry, IdempotencyKey, ScheduledTask, TaskRun, TaskShare, db_now
 from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import qualifiers
@@ -153,6 +154,26 @@ def test_rights_are_asked_run_by_run(alice: User, charlie: User) -> None:
     assert {run.task_id for run in TaskRun.objects.filter(rerun_of__isnull=False)} == {shared.pk}
 
 
+@pytest.mark.usefixtures("small_steps")
+def test_rights_that_end_on_the_way_end_with_the_step(
+    alice: User, charlie: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "AT_ONCE", 1)
+    task = runs.make_task(alice)
+    share = TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.RUN)
+    failed(alice, 2, task)
+
+    def end_rights(**_: object) -> None:
+        TaskShare.objects.filter(pk=share.pk).update(level=TaskShare.Level.VIEW)
+
+    post_save.connect(end_rights, sender=AuditEntry)
+    try:
+        progress = swept(charlie, Verb.DISMISS)
+    finally:
+        post_save.disconnect(end_rights, sender=AuditEntry)
+    assert (progress.done, progress.left) == (1, {sweeps.FORBIDDEN: 1})
+
+
 def test_cancel_ends_what_waits_and_asks_what_runs(alice: User) -> None:
     waits, goes_on, over = (runs.make_run(alice) for _ in range(3))
     runs.claim(goes_on)
@@ -215,3 +236,28 @@ def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User) -> None:
         thread.join()
     assert [one.done for one in told] == [10, 10]
     assert reruns() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connections['default'].vendor == 'sqlite'", reason="there all writers wait for one lock, as long as others do"
+)
+def test_who_gets_no_turn_in_time_is_told_how_far_it_is(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "SECONDS", 0.2)
+    failed(alice, 2)
+    token, told = begun(alice, Verb.RETRY), []
+
+    def send() -> None:
+        try:
+            told.append(gone_on(alice, token))
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        IdempotencyKey.objects.select_for_update().get(key=str(token))
+        thread = threading.Thread(target=send)
+        thread.start()
+        thread.join(30)
+    [one] = told
+    assert (one.done, one.is_finished, reruns()) == (0, False, 0)
+    assert gone_on(alice, token).done == 2

@@ -142,6 +142,12 @@ def test_a_secret_left_blank_stays_with_its_row_under_another_name() -> None:
     }
 
 
+def test_a_secret_left_blank_stays_with_its_name_where_a_row_above_has_gone() -> None:
+    kept = {"servers": {"gone": {"host": "a"}, "stays": {"host": "b", "password": "kept"}}}
+    pairs = [("payload.servers.__row", "0"), ("payload.servers.0.__name", "stays"), ("payload.servers.0.host", "b")]
+    assert read(pairs, kept)[0]["servers"]["stays"]["password"] == "kept"
+
+
 @pytest.mark.parametrize(("name", "said"), [("", "Give it a name."), ("web", "There is a “web” already.")])
 def test_a_row_without_a_name_of_its_own_is_a_fault_and_loses_nothing(name: str, said: str) -> None:
     pairs = [(path, name if path.endswith("1.__name") else value) for path, value in TWO]

@@ -1,12 +1,14 @@
 """Settings, where one is signed in: browsers, tokens and their ends, and signing out everywhere else."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -129,6 +131,24 @@ def test_use_is_noted_at_times_and_ends_the_session_no_later(alice: User) -> Non
     assert Session.objects.get(pk=row.pk).expire_date == row.expire_date
     mine.get("/", REMOTE_ADDR="10.8.8.8")
     assert sessions_of(alice, this=None)[0].address == "10.7.7.7", "not every request is written"
+
+
+def test_a_note_that_cannot_be_written_costs_nobody_an_answer(
+    as_alice: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith('UPDATE "django_session"'):
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    session = as_alice.session
+    session[DEVICE] = {}
+    session.save()
+    with connection.execute_wrapper(refuse):
+        assert as_alice.get("/").status_code == 200
+    assert "could not be noted: database is locked" in caplog.text
+    as_alice.get("/")
+    assert as_alice.session[DEVICE]["seen"]
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,13 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from tasks_app.models import ScheduledTask
+from tasks_app.services import steps
 from tests import runs
 from tests.web.reading import text
 
@@ -98,6 +100,15 @@ def test_a_deleted_task_is_brought_back_from_the_list(as_alice: Client, task: Sc
     assert as_alice.get(reverse("task-detail", args=[task.pk])).status_code == 200
     task.refresh_from_db()
     assert task.status == "active"
+
+
+def test_who_deletes_too_fast_is_told_so_and_the_task_stays(
+    as_alice: Client, alice: User, task: ScheduledTask, empty_redis: redis.Redis
+) -> None:
+    steps.PACE.up_to(alice.pk, steps.PACE.most)
+    where, page = press(as_alice, "task-delete", task)
+    assert where == reverse("task-detail", args=[task.pk])
+    assert "at most 60 in a minute" in page
 
 
 def test_duplicate_opens_the_copy_which_is_paused(as_alice: Client, alice: User, task: ScheduledTask) -> None:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
 from tasks_app.services import bulk, steps
+from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.tasks import task_cancel
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -148,6 +150,13 @@ def test_a_long_action_is_gone_on_with(as_alice: Client, make: MakeTask, monkeyp
     [(address, _)] = half.redirect_chain
     assert "2 of 3 done" in text(as_alice.get(address))
     assert "3 tasks paused." in text(as_alice.post(address, follow=True))
+
+
+def test_one_that_a_program_has_begun_leads_to_the_list(as_alice: Client, alice: User, make: MakeTask) -> None:
+    token = uuid4()
+    bulk.bulk_begin(user=alice, token=token, order=Order(verb=Verb.PAUSE), ids=[make().pk])
+    assert 'href="/tasks/">Leave it' in as_alice.get(f"/tasks/bulk/{token}/").content.decode()
+    assert as_alice.post(f"/tasks/bulk/{token}/")["Location"] == "/tasks/"
 
 
 def test_what_others_have_begun_does_not_exist(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:

@@ -158,7 +158,8 @@ class Reader:
         return rows or self._nothing(shape, [], kept)
 
     def _read_named(self, shape: Shape, path: str, kept: Any) -> Any:
-        stored = list(kept.values()) if isinstance(kept, Mapping) else []
+        named = kept if isinstance(kept, Mapping) else {}
+        stored = list(named.values())
         is_variant = shape.values.kind == "variant"
         read = self._read_variant if is_variant else self._members
         found: dict[str, Any] = {}
@@ -166,7 +167,8 @@ class Reader:
             if self.posted.get("_remove") == f"{path}.{place}":
                 continue
             name = self._name_of(found, path, place)
-            found[name] = read(shape.values, f"{path}.{place}", stored[place] if place < len(stored) else None)
+            at_place = stored[place] if place < len(stored) else None  # it may have been given another name
+            found[name] = read(shape.values, f"{path}.{place}", named.get(name, at_place))
         if self.posted.get("_add") == path and len(found) < _MOST_ROWS:
             found.setdefault("", {})
         return found or self._nothing(shape, {}, kept)
