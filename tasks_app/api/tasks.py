@@ -20,11 +20,12 @@ from tasks_app.api.task_shapes import (
     task_out,
 )
 from tasks_app.errors import FieldError, Invalid, Stale
+from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.task_list import ORDERS, task_search
 from tasks_app.selectors.tasks import task_by_key, task_get
-from tasks_app.services.planning import planned_runs
+from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_delete, task_update
 
@@ -81,7 +82,7 @@ class TaskObject(Endpoint):
         """Give a task, its last 10 runs and its next 10 slots."""
         task = task_get(call.user, task_id)
         runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
-        coming = planned_runs(task, _SHOWN)
+        coming = _coming(task)
         return TaskDetail(
             **task_fields(call, task),
             last_runs=[run_out(run) for run in runs],
@@ -109,3 +110,11 @@ class TaskObject(Endpoint):
 
 
 _OTHER_KEY = FieldError("conflict", "The address has another key.")
+
+
+def _coming(task: ScheduledTask) -> list[Coming]:
+    """Give its next slots; of a schedule or calendar that cannot be read any more, the one that the row itself says."""
+    try:
+        return planned_runs(task, _SHOWN)
+    except ValueError:
+        return [Coming(task.next_due_at)] if task.next_due_at else []

@@ -1,7 +1,7 @@
 """Totals of hours and days over tasks, and of minutes, hours and days over owners, made from the figures that are there.
 
 One hour, day or minute at a time, each in a transaction of its own: nothing is locked for long, and a migration that was
-interrupted is begun anew.
+interrupted is begun anew. So nothing here changes the tables; what does is in the next one, whole or not at all.
 """
 
 import uuid
@@ -86,18 +86,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="PlannedRuns",
-            fields=[
-                ("owner_id", models.BigIntegerField(primary_key=True, serialize=False)),
-                ("made_at", models.DateTimeField()),
-                ("start", models.DateTimeField()),
-                ("minutes", models.JSONField(default=list)),
-            ],
-            options={
-                "default_permissions": (),
-            },
-        ),
         migrations.AlterField(
             model_name="runrollup",
             name="grain",
@@ -114,12 +102,4 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(fill, empty),
-        migrations.AddIndex(
-            model_name="runrollup",
-            index=models.Index(
-                condition=models.Q(("task_id", uuid.UUID("00000000-0000-0000-0000-000000000000"))),
-                fields=["owner_id", "grain", "start"],
-                name="rollup_owner",
-            ),
-        ),
     ]

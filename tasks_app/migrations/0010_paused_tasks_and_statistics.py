@@ -1,8 +1,9 @@
-"""An index of paused tasks, and what PostgreSQL has to know about runs: who owns a task owns its runs.
+"""What is planned, indexes of totals and of paused tasks, and what PostgreSQL has to know: who owns a task owns its runs.
 
 Taken for independent, task and owner seem to leave one run of a task's long history, and all of it is read to find ten.
 """
 
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,26 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.CreateModel(
+            name="PlannedRuns",
+            fields=[
+                ("owner_id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("made_at", models.DateTimeField()),
+                ("start", models.DateTimeField()),
+                ("minutes", models.JSONField(default=list)),
+            ],
+            options={
+                "default_permissions": (),
+            },
+        ),
+        migrations.AddIndex(
+            model_name="runrollup",
+            index=models.Index(
+                condition=models.Q(("task_id", uuid.UUID("00000000-0000-0000-0000-000000000000"))),
+                fields=["owner_id", "grain", "start"],
+                name="rollup_owner",
+            ),
+        ),
         migrations.AddIndex(
             model_name="scheduledtask",
             index=models.Index(

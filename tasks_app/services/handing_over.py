@@ -16,6 +16,7 @@ from tasks_app.selectors.type_rules import type_rule
 from tasks_app.services import audit, task_calendars
 from tasks_app.services.payloads import checked_payload
 from tasks_app.services.revisions import chosen_values, revision_add
+from tasks_app.services.rollup_moves import rollups_hand_over
 from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.validation import Problems
 
@@ -49,6 +50,7 @@ def tasks_hand_over(*, by: User, giver: User, receiver: User) -> HandedOver:
             done.kept.append((task, reason))
         else:
             _move_history(task, giver, receiver)
+            rollups_hand_over(task.pk, giver_id=giver.pk, receiver_id=receiver.pk)
             done.moved.append(task)
     return done
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from tasks_app.models import PlannedRuns, db_now
 from tasks_app.models.rollup import EVERYBODY
@@ -15,6 +16,14 @@ MANY = 1000
 EVERY = timedelta(minutes=5)
 AHEAD = timedelta(days=7)
 _MORE = timedelta(minutes=30)
+
+
+class PlannedMinutes(NamedTuple):
+    """How many runs start in each minute from a second on; `made_at` is when that was worked out, if not just now."""
+
+    start: int
+    runs: Sequence[int]
+    made_at: datetime | None = None
 
 
 def planned_keep(actor: str) -> int:
@@ -33,17 +42,20 @@ def planned_keep(actor: str) -> int:
     return len(owners)
 
 
-def minutes_planned(user: Person, filters: PlannedFilters, now: datetime) -> tuple[int, Sequence[int]]:
-    """Give the second at which this minute began, and how many runs start in it and in each other of a week.
+def minutes_planned(user: Person, filters: PlannedFilters, now: datetime) -> PlannedMinutes:
+    """Give how many runs start in this minute and in each other of a week.
 
     Of all tasks of somebody who has many, or sees everybody's, this is what upkeep has found within the last minutes.
     """
     window = _window(now)
     kept = planned_runs(user, now) if filters == PlannedFilters() else None
     if kept is not None:
-        passed = (window.start - int(kept.start.timestamp())) // MINUTE
-        return window.start, kept.minutes[passed : passed + (window.end - window.start) // MINUTE]
-    return window.start, load_within(user, window, filters, [window.start, window.end]).runs
+        began = int(kept.start.timestamp())
+        start = max(window.start, began)  # the clock of who asks may be behind that of the database
+        return PlannedMinutes(
+            start, kept.minutes[(start - began) // MINUTE : (window.end - began) // MINUTE], kept.made_at
+        )
+    return PlannedMinutes(window.start, load_within(user, window, filters, [window.start, window.end]).runs)
 
 
 def _window(now: datetime, more: timedelta = timedelta()) -> Window:

@@ -219,6 +219,7 @@ def _task(row: PlannedRow, calendar: Calendar | None) -> ScheduledTask:
     for name in ("id", "kind", "timezone", "max_runs", "slots_fired", "calendar_policy"):
         setattr(task, name, getattr(row, name))
     task.schedule, task.next_slot = schedule_of(row.schedule), instant_of(row.next_slot)
+    task.next_due_at = instant_of(row.next_due_at)  # counts where the schedule cannot be read any more
     task.ends_at = instant_of(row.ends_at) if row.ends_at else None
     if calendar is not None:
         task.calendar = calendar

@@ -70,7 +70,13 @@ def _slots(task: ScheduledTask) -> Iterator[Upcoming]:
     """Give the task's slots one by one; a stored schedule that is broken gives what the row itself says, and ends."""
     slot, count, plan = task.next_slot, task.slots_fired + 1, None
     while slot is not None:
-        yield Upcoming(task, slot, planning.due_at(task, slot), _instead_of(task, slot))
+        try:
+            found = Upcoming(task, slot, planning.due_at(task, slot), _instead_of(task, slot))
+        except ValueError:
+            yield Upcoming(task, slot, due_at(task, slot))
+            logger.warning("task %s has a schedule or a calendar that cannot be read", task.id)
+            return
+        yield found
         if task.max_runs is not None and count >= task.max_runs:
             return
         try:
@@ -123,8 +129,11 @@ def step_seconds(task: ScheduledTask) -> int | None:
 
 
 def due_at(task: ScheduledTask, slot: datetime) -> datetime:
-    """Give the moment at which the slot starts."""
-    return planning.due_at(task, slot)
+    """Give the moment at which the slot starts; the row's own where its schedule or calendar cannot be read."""
+    try:
+        return planning.due_at(task, slot)
+    except ValueError:
+        return (task.next_due_at if slot == task.next_slot else None) or slot
 
 
 def seconds_due(task: ScheduledTask, marks: Sequence[Mark]) -> list[int]:

@@ -32,7 +32,7 @@ class HomeFigures:
 
 def home_figures(user: User, now: datetime) -> HomeFigures:
     """Read and word them; today begins at midnight in the reader's zone."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     today = span_figures(user, midnight, now)
     before = span_figures(user, midnight - _WEEK, midnight)
     queued, alive = queued_count(user), live_workers()

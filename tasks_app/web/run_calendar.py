@@ -12,7 +12,7 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.selectors.rollups import Ended, per_day
 from tasks_app.services.load import MINUTE
-from tasks_app.services.planned_runs import AHEAD, minutes_planned
+from tasks_app.services.planned_runs import AHEAD, PlannedMinutes, minutes_planned
 from tasks_app.web import heat_map, query
 from tasks_app.web.look import local
 from tasks_app.web.objects import task_or_none
@@ -32,13 +32,14 @@ def run_calendar(request: Request) -> HttpResponse:
     task = task_or_none(request, query.identifier(request.GET, "task"))
     _, following = heat_map.month_of(first.year, first.month)
     counts = _counts(request.user, task, first, today)
-    planned = _planned(request.user, task, now) if following > today else {}
-    month = heat_map.draw(first, counts, planned, today)
+    planned = _planned(request.user, task, now) if first <= (today + AHEAD) and following > today else None
+    month = heat_map.draw(first, counts, _by_day(planned) if planned else {}, today)
     context = {
         "month": month,
         "task": task,
         "is_now": first == today.replace(day=1),
         "can_go_on": first < (today + AHEAD).replace(day=1),
+        "planned_at": planned.made_at if planned else None,
         "zone": timezone.get_current_timezone_name(),
         "is_kept": (today - first).days < KEPT_DAYS,
     }
@@ -63,13 +64,16 @@ def _counts(user: User, task: ScheduledTask | None, first: date, today: date) ->
     return {timezone.localtime(one.start).date(): one for one in found}
 
 
-def _planned(user: User, task: ScheduledTask | None, now: datetime) -> dict[date, int]:
+def _planned(user: User, task: ScheduledTask | None, now: datetime) -> PlannedMinutes:
+    return minutes_planned(user, PlannedFilters(task=task.pk if task else None), now)
+
+
+def _by_day(planned: PlannedMinutes) -> dict[date, int]:
     """How many runs start on each of the next days, in the reader's zone; zones begin their days at quarter hours."""
-    start, runs = minutes_planned(user, PlannedFilters(task=task.pk if task else None), now)
     quarters: Counter[int] = Counter()
-    for place, count in enumerate(runs):
+    for place, count in enumerate(planned.runs):
         if count:
-            quarters[(start + place * MINUTE) // QUARTER] += count
+            quarters[(planned.start + place * MINUTE) // QUARTER] += count
     found: Counter[date] = Counter()
     for quarter, count in quarters.items():
         found[local(quarter * QUARTER).date()] += count

@@ -7,7 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tasks_app.handlers.masking import MASK
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import Calendar, ScheduledTask, TaskRun
 from tests.api.client import Api
 from tests.api.conftest import make
 from tests.runs import make_run, make_task
@@ -32,6 +32,15 @@ def test_the_detail_has_the_last_ten_runs_and_the_next_ten_slots(api: Api, alice
     assert len(body["next_slots"]) == 10
     assert body["next_slots"][0] == body["next_run_at"]
     assert {name: body[name] for name in task} == task
+
+
+def test_a_schedule_that_cannot_be_read_any_more_has_the_slot_that_it_has(api: Api, alice: User) -> None:
+    task = make(api, cron="0 0 1 1 *")
+    ScheduledTask.objects.filter(id=task["id"]).update(timezone="Mars/Olympus")
+    for calendar in (None, Calendar.objects.create(owner=alice, name="Free", weekend=["sun"])):
+        ScheduledTask.objects.filter(id=task["id"]).update(calendar=calendar)
+        body = api.get(f"tasks/{task['id']}").body
+        assert (body["next_slots"], body["instead_of"]) == ([task["next_run_at"]], [None])
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])

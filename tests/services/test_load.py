@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.services.crowding import crowd_size, crowded_minutes, crowds
 from tasks_app.services.load import Load, hours_of
 from tasks_app.services.starts import Window, starts_within
+from tasks_app.services.upcoming import upcoming_slots
 from tests import runs
 from tests.services.planned import START, by_minute, daily, plan, walked
 
@@ -116,6 +117,16 @@ def test_a_schedule_that_cannot_be_read_counts_with_its_next_slot_only(alice: Us
     runs.make_task(alice, kind="recurring", schedule={"kind": "lunar"}, next_slot=at, next_due_at=at)
     plan(alice, daily("03:00"))
     assert (load(alice).total, load(alice, start=START + DAY).total) == (2, 1)
+
+
+@pytest.mark.parametrize("broken", [{"timezone": "Mars/Olympus"}, {"schedule": {"kind": "lunar"}}])
+def test_one_task_that_cannot_be_read_takes_nothing_from_the_others(alice: User, broken: dict[str, Any]) -> None:
+    free = Calendar.objects.create(owner=alice, name="Free", weekend=["sat", "sun"])
+    task = plan(alice, daily("09:00"), calendar=free, calendar_policy="next", spread_seconds=3600)
+    plan(alice, daily("03:00"))
+    ScheduledTask.objects.filter(id=task.id).update(**broken)
+    assert load(alice, start=START, length=3 * DAY).total == 4
+    assert task.next_due_at in [one.due_at for one in upcoming_slots(alice, until=START + 3 * DAY, limit=9)]
 
 
 def test_what_is_alike_is_counted_however_much_it_is(alice: User) -> None:

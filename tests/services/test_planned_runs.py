@@ -22,7 +22,7 @@ ACTOR = "upkeep:here"
 
 def week(user: User, filters: PlannedFilters = ALL) -> list[int]:
     """How many runs start in each minute of the week from now on."""
-    return list(planned_runs.minutes_planned(user, filters, db_now())[1])
+    return list(planned_runs.minutes_planned(user, filters, db_now()).runs)
 
 
 def total(user: User, filters: PlannedFilters = ALL) -> int:
@@ -80,6 +80,19 @@ def test_what_was_worked_out_is_told_for_some_minutes_only(
     ScheduledTask.objects.filter(id=tasks[1].id).update(next_due_at=None)
     clock.move_to(START + timedelta(minutes=22))
     assert total(staff) == 7, "nobody keeps it any more"
+
+
+def test_who_asks_is_told_when_it_was_worked_out(tasks: list[ScheduledTask], alice: User, charlie: User) -> None:
+    assert planned_runs.minutes_planned(alice, ALL, db_now()).made_at is None
+    planned_runs.planned_keep(ACTOR)
+    assert planned_runs.minutes_planned(alice, ALL, db_now()).made_at == START
+    assert planned_runs.minutes_planned(charlie, ALL, db_now()).made_at is None
+
+
+def test_a_clock_that_is_behind_is_told_the_whole_week(tasks: list[ScheduledTask], alice: User) -> None:
+    planned_runs.planned_keep(ACTOR)
+    found = planned_runs.minutes_planned(alice, ALL, START - timedelta(seconds=90))
+    assert (found.start, sum(found.runs)) == (int(START.replace(second=0).timestamp()), 14)
 
 
 def test_few_tasks_are_planned_as_they_are_now(

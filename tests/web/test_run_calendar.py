@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import PlannedRuns, ScheduledTask
 from tasks_app.selectors.rollups import Ended
+from tasks_app.services import planned_runs
 from tasks_app.web import heat_map
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -93,3 +94,14 @@ def test_a_month_before_the_figures_says_so(as_alice: Client) -> None:
 
 def test_a_stranger_signs_in_first(client: Client) -> None:
     assert client.get("/calendar/").status_code == 302
+
+
+def test_the_page_says_when_what_is_planned_was_worked_out(
+    as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planned_runs, "MANY", 1)
+    make("Hourly")
+    assert "worked out" not in text(as_alice.get("/calendar/"))
+    planned_runs.planned_keep("upkeep:here")
+    PlannedRuns.objects.update(made_at=timezone.now() - timedelta(minutes=4))
+    assert "seven days ahead; worked out 4 min ago" in text(as_alice.get("/calendar/"))
