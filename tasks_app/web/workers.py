@@ -104,8 +104,8 @@ def worker_stop(request: Request, name: str) -> HttpResponse:
             "title": f"Stop {worker.name}?",
             "text": f"{plural(worker.running, 'run') if worker.running else 'No run'} in it now. "
             "What has not ended when its grace is over goes back "
-            "to the queue and costs no attempt. Nothing here starts it again: that is for whatever started it, such "
-            "as systemd. If it runs under make run, the whole platform ends with it.",
+            "to the queue and costs no attempt. Whatever started it may start it again at once, as make run does, and "
+            "systemd where it restarts always. To let it be and take nothing, make it quiet instead.",
             "verb": "Stop the worker",
             "back": reverse("worker-list"),
         }
