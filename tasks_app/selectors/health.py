@@ -8,14 +8,18 @@ from datetime import datetime, timedelta
 from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from tasks_app.models import Beat, Queue, ScheduledTask, Worker, db_now
+from tasks_app.handlers import registry
+from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.platform import ALIVE
+from tasks_app.selectors.spans import whole_seconds
+from tasks_app.states import Status
 
 STATEMENT_MILLISECONDS = 1500
 BEAT_SILENT = timedelta(seconds=10)
 RECENTLY = timedelta(hours=1)
 """A beat writes its row every 2 s."""
 OVERDUE = timedelta(seconds=60)
+SOON = timedelta(days=1)
 REMEMBERED = 50
 DATABASE_TODO = "See whether the database runs, has room, and is reached from here."
 BEAT_TODO = "Start celery beat, as the Procfile has it; any number of them may run."
@@ -75,7 +79,7 @@ def beat() -> Finding:
 
 
 def workers() -> Finding:
-    """Say whether each queue that is not paused has a worker that reports."""
+    """Say whether each queue that is used and not paused has a worker that reports."""
     return find("workers", _workers)
 
 
@@ -129,17 +133,17 @@ def _beat() -> tuple[bool, str] | Fault:
     last = beats[0] if beats else None
     if last is None:
         return Fault("no beat has ever run; start celery beat", BEAT_TODO)
-    age = seconds_of(now - last.last_tick_at)
+    age = in_words(now - last.last_tick_at)
     if last.stopped_at is None and now - last.last_tick_at <= BEAT_SILENT:
-        return True, "; ".join([f"last tick {age} s ago", *_silent(beats, now)])
+        return True, "; ".join([f"last tick {age} ago", *_silent(beats, now)])
     how = "stopped" if last.stopped_at else "fell silent"
-    return Fault(f"the last beat {how} {age} s ago; workers stand in for it", BEAT_TODO, last.last_tick_at)
+    return Fault(f"the last beat {how} {age} ago; workers stand in for it", BEAT_TODO, last.last_tick_at)
 
 
 def _silent(beats: Sequence[Beat], now: datetime) -> list[str]:
     """Name the beats that have fallen silent in the last hour without having stopped: others go on, which is enough."""
     ages = [(one.name, now - one.last_tick_at) for one in beats if one.stopped_at is None]
-    return [f"{name} has been silent for {seconds_of(age)} s" for name, age in ages if BEAT_SILENT < age <= RECENTLY]
+    return [f"{name} has been silent for {in_words(age)}" for name, age in ages if BEAT_SILENT < age <= RECENTLY]
 
 
 def _workers() -> tuple[bool, str] | Fault:
@@ -159,11 +163,31 @@ def _workers() -> tuple[bool, str] | Fault:
 
 
 def unserved(alive: Sequence[Worker]) -> tuple[list[str], list[str]]:
-    """Give the queues, but for the paused, that none of these workers serves, and those of which all are quiet."""
+    """Give the queues, but for the paused, that lack one of these workers, and those of which all are quiet.
+
+    A queue that somebody has just made, and that nobody uses yet, needs none.
+    """
     known = {queue for worker in alive for queue in worker.queues}
     served = {queue for worker in alive if not worker.is_quiet for queue in worker.queues}
     names = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
-    return [name for name in names if name not in known], [name for name in names if name in known - served]
+    without = [name for name in names if name not in known]
+    return _needed(without) if alive else without, [name for name in names if name in known - served]
+
+
+def _needed(queues: list[str]) -> list[str]:
+    """Give those that a type names, a worker has served, a run waits in, or a task needs within a day."""
+    if not queues:
+        return []
+    used = {spec.queue for spec in registry.all()}
+    for was in Worker.objects.order_by("-heartbeat_at")[:REMEMBERED]:
+        used.update(was.queues)
+    soon = ScheduledTask.objects.filter(queue__in=queues, next_due_at__lt=db_now() + SOON)
+    used.update(soon.order_by().values_list("queue", flat=True).distinct())
+    return [name for name in queues if name in used or _has_waiting(name)]
+
+
+def _has_waiting(queue: str) -> bool:
+    return TaskRun.objects.filter(queue=queue, status=Status.QUEUED).exists()
 
 
 def _hushed(queues: Sequence[str]) -> str:
@@ -181,14 +205,14 @@ def _schedule() -> tuple[bool, str] | Fault:
     late = ScheduledTask.objects.filter(next_due_at__lt=now - OVERDUE).order_by("next_due_at").first()
     if late is None or late.next_due_at is None:
         return True, "nothing is overdue"
-    detail = f"a task has been due for {seconds_of(now - late.next_due_at)} s and was not fired"
+    detail = f"a task has been due for {in_words(now - late.next_due_at)} and was not fired"
     todo = "Start celery beat, or a worker, which stands in for it; then look at its log."
     return Fault(detail, todo, late.next_due_at)
 
 
-def seconds_of(span: timedelta) -> int:
-    """Give whole seconds, none below zero."""
-    return max(0, round(span.total_seconds()))
+def in_words(span: timedelta) -> str:
+    """Say how long something has lasted."""
+    return whole_seconds(span.total_seconds())
 
 
 def first_line(fault: Exception) -> str:

@@ -16,7 +16,7 @@ from tasks_app.handlers import registry
 from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
 from tasks_app.models.platform import GROUP_MOST
 from tasks_app.selectors.eligible import eligible_runs
-from tasks_app.selectors.health import Fault, Finding, find, live_workers, seconds_of
+from tasks_app.selectors.health import Fault, Finding, find, in_words, live_workers
 from tasks_app.states import Status
 
 UNCLAIMED = timedelta(seconds=30)
@@ -47,8 +47,7 @@ def _claims() -> tuple[bool, str] | Fault:
     if not stuck:
         return True, "nothing waits without need"
     told = [
-        f"a run has waited in {queue.name} for {seconds_of(now - oldest)} s and nobody takes it"
-        for queue, oldest in stuck
+        f"a run has waited in {queue.name} for {in_words(now - oldest)} and nobody takes it" for queue, oldest in stuck
     ]
     return Fault("; ".join(told), _todo(crews, [queue for queue, _ in stuck]), min(oldest for _, oldest in stuck))
 
@@ -144,11 +143,11 @@ def _upkeep() -> tuple[bool, str] | Fault:
     if not alive:
         return True, "no worker runs, which is said elsewhere"
     last = max(worker.last_upkeep_at or worker.started_at for worker in alive)
-    age = seconds_of(now - last)
-    if age <= max(UPKEEP_SILENT_SECONDS, UPKEEP_ROUNDS * settings.UPKEEP_SECONDS):
-        return True, f"last round {age} s ago"
+    age = now - last
+    if age.total_seconds() <= max(UPKEEP_SILENT_SECONDS, UPKEEP_ROUNDS * settings.UPKEEP_SECONDS):
+        return True, f"last round {in_words(age)} ago"
     detail = (
-        f"no worker has ended a round of upkeep for {age} s: runs of lost workers are not taken back,"
+        f"no worker has ended a round of upkeep for {in_words(age)}: runs of lost workers are not taken back,"
         " and lost wake-ups are not made good"
     )
     return Fault(detail, "Look at the logs of the workers for what stops it, then restart them.", last)

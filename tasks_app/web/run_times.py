@@ -8,6 +8,7 @@ from typing import Any
 
 from tasks_app.models import RunEvent, TaskRun
 from tasks_app.selectors.run_times import began_to_wait, total_ms
+from tasks_app.selectors.spans import whole_seconds
 from tasks_app.selectors.usual import usual_of, usual_seconds
 from tasks_app.states import FINAL, Status
 from tasks_app.web import words
@@ -101,13 +102,13 @@ def _left(run: TaskRun, now: datetime, usual_of_it: Callable[[], float | None]) 
     spent = max(0.0, (now - run.started_at).total_seconds())
     by_progress = _by_progress(run.progress, spent)
     if by_progress is not None:
-        return f"about {words.whole_seconds(max(1, by_progress))} left"
+        return f"about {whole_seconds(max(1, by_progress))} left"
     usual = usual_of_it()
     if usual is None:
         return ""
     if spent > usual:
-        return f"it usually takes {words.whole_seconds(max(1, usual))}"
-    return f"about {words.whole_seconds(max(1, usual - spent))} left, going by its last runs"
+        return f"it usually takes {whole_seconds(max(1, usual))}"
+    return f"about {whole_seconds(max(1, usual - spent))} left, going by its last runs"
 
 
 def _by_progress(progress: Any, spent: float) -> float | None:

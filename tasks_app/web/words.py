@@ -11,8 +11,8 @@ from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.recurrence.zones import load_zone
 from tasks_app.selectors.search_tasks import LATE
+from tasks_app.selectors.spans import DAY, HOUR, MINUTE, whole_seconds
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 WEEK_DAYS = 7
 CAP = 1000
 _WHOLE_FROM = 10
@@ -27,20 +27,7 @@ def duration(seconds: float | None) -> str:
         return f"{round(seconds * 1000)} ms"
     if seconds < _WHOLE_FROM:
         return f"{seconds:.1f} s"
-    return _two_units(round(seconds))
-
-
-def _two_units(seconds: int) -> str:
-    for size, name, smaller, word in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "min"), (MINUTE, "min", 1, "s")):
-        if seconds >= size:
-            rest = seconds % size // smaller
-            return f"{seconds // size} {name}" + (f" {rest} {word}" if rest else "")
-    return f"{seconds} s"
-
-
-def whole_seconds(seconds: float) -> str:
-    """Say how long something takes without tenths, as `span` of time.js does."""
-    return _two_units(max(0, round(seconds)))
+    return whole_seconds(seconds)
 
 
 def relative(instant: datetime, now: datetime) -> str:

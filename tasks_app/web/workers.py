@@ -73,7 +73,7 @@ def worker_list(request: Request) -> HttpResponse:
     context = {
         "rows": rows,
         "past": [_row(one, state, runs.get(one.name, []), now) for one, state in found if state not in _HERE],
-        "beats": [_beat(one, now) for one in beats()],
+        "beats": _beats(list(beats()), now),
         "sentence": _sentence(rows),
     }
     return render(request, "pages/worker-list.html", context, fragments=FRAGMENTS)
@@ -104,8 +104,8 @@ def worker_stop(request: Request, name: str) -> HttpResponse:
             "title": f"Stop {worker.name}?",
             "text": f"{plural(worker.running, 'run') if worker.running else 'No run'} in it now. "
             "What has not ended when its grace is over goes back "
-            "to the queue and costs no attempt. Nothing here starts it again: that is for whatever started it, such "
-            "as systemd. If it runs under make run, the whole platform ends with it.",
+            "to the queue and costs no attempt. Whatever started it may start it again at once, as make run does, and "
+            "systemd where it restarts always. To let it be and take nothing, make it quiet instead.",
             "verb": "Stop the worker",
             "back": reverse("worker-list"),
         }
@@ -144,13 +144,20 @@ def _asked(worker: Worker, state: WorkerState) -> str:
     return "asked to be quiet" if worker.wish == Worker.Wish.QUIET else "asked to take work again"
 
 
-def _beat(beat: Beat, now: datetime) -> BeatRow:
+def _beats(found: list[Beat], now: datetime) -> list[BeatRow]:
+    """Tell of each; one that fell silent is no fault while another ticks, as after a crash."""
+    ticks = [one.stopped_at is None and now - one.last_tick_at <= BEAT_SILENT for one in found]
+    return [
+        BeatRow(one, "active", "ticks") if is_there else _away(one, now, is_missed=not any(ticks))
+        for one, is_there in zip(found, ticks, strict=True)
+    ]
+
+
+def _away(beat: Beat, now: datetime, *, is_missed: bool) -> BeatRow:
     if beat.stopped_at is not None:
         return BeatRow(beat, "cancelled", "stopped")
-    age = now - beat.last_tick_at
-    if age <= BEAT_SILENT:
-        return BeatRow(beat, "active", "ticks")
-    return BeatRow(beat, "failed", f"silent for {duration(round(age.total_seconds()))}")
+    silence = duration(round((now - beat.last_tick_at).total_seconds()))
+    return BeatRow(beat, "failed", f"silent for {silence}") if is_missed else BeatRow(beat, "cancelled", "gone")
 
 
 def _sentence(rows: Iterable[Row]) -> str:

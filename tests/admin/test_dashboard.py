@@ -66,6 +66,7 @@ def test_what_is_wrong_with_the_platform_is_said(desk: Client, html: str) -> Non
     Beat.objects.create(name="beat:h:1", started_at=db_now(), last_tick_at=db_now() + timedelta(hours=1))
     assert "no beat has ever run" not in read(desk, reverse("admin:index"))
     Queue.objects.create(name="lonely")
+    moves.make_run(None, queue="lonely")
     assert "no worker serves lonely" in read(desk, reverse("admin:index"))
 
 

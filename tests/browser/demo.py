@@ -22,7 +22,7 @@ from tasks_app.models.ids import first_id_at  # noqa: E402
 from tasks_app.services.calendars import calendar_create  # noqa: E402
 from tasks_app.services.specs import TaskSpec  # noqa: E402
 from tasks_app.services.tasks import task_create, task_pause  # noqa: E402
-from tests.browser import demo_backfills  # noqa: E402
+from tests.browser import demo_backfills, demo_belongings  # noqa: E402
 
 WORKER = "carillon@tower"
 HTTP = {"url": "https://rates.example.org/v1/latest", "headers": {"Accept": "application/json"}}
@@ -285,3 +285,4 @@ def _record(run: TaskRun) -> None:
 if __name__ == "__main__":
     fill(random.Random(4), timezone.now())
     demo_backfills.fill(random.Random(5), timezone.now())
+    demo_belongings.fill(random.Random(6), timezone.now())

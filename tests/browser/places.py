@@ -52,6 +52,11 @@ BY_NAME = {
     "task-paused": "Invoices on the first",
     "task-backfilled": NAME,
 }
+LINKED = (
+    ("collection", "/collections/", "Customers"),
+    ("credential-edit", "/settings/credentials/", "crm"),
+    ("email-template-edit", "/settings/email-templates/", "Invoice is due"),
+)
 
 
 def every_place(page: Page) -> dict[str, str]:
@@ -70,6 +75,12 @@ def every_place(page: Page) -> dict[str, str]:
         found[f"batch-{status}"] = str(row.locator("a.name").first.get_attribute("href"))
     page.goto("/settings/calendars/")
     found["calendar-edit"] = str(page.get_by_role("link", name="Office Munich").get_attribute("href"))
+    for name, address, link in LINKED:
+        page.goto(address)
+        found[name] = str(page.get_by_role("link", name=link, exact=True).first.get_attribute("href"))
+    found["collection-changes"] = f"{found['collection']}changes/"
+    page.goto(found["collection"])
+    found["collection-record"] = str(page.get_by_role("link", name="C-1002").first.get_attribute("href"))
     for status in ("failed", "running", "succeeded"):
         page.goto(f"/runs/?status={status}")
         found[f"run-{status}"] = str(page.locator("tbody a.name").first.get_attribute("href"))

@@ -70,6 +70,18 @@ def test_a_group_of_failures_is_run_again_at_once(page: Page) -> None:
     expect(page.locator("tbody tr")).to_have_count(2)
 
 
+def test_the_page_of_groups_says_that_another_run_has_failed(page: Page) -> None:
+    make_task(page, "Breaks later", type="probe.permanent")
+    task = page.url
+    watcher = page.context.new_page()
+    watcher.goto("/runs/groups/")
+    expect(watcher.locator("html")).to_have_attribute("data-link", "live", timeout=WAIT_MS)
+    page.goto(task)
+    page.get_by_role("button", name="Run now").click()
+    watcher.get_by_role("link", name="1 newer run. Show it").click(timeout=WAIT_MS)
+    expect(watcher.locator(".groups li", has_text="probe.permanent")).to_be_visible(timeout=WAIT_MS)
+
+
 def test_newer_runs_are_counted_and_not_pushed_in(page: Page) -> None:
     make_task(page, "Newer", seconds="0")
     page.goto("/runs/")

@@ -171,9 +171,10 @@ def test_redis_is_gone(platform: Platform, readers: Readers) -> None:
 def test_a_queue_without_any_consumer(platform: Platform) -> None:
     platform.do(inside.queue_make, "reports")
     try:
+        assert faults(platform) == {}, "nobody uses it yet"
+        waits_long(platform, "reports")
         found = said(platform, lambda found: "workers" in found)
         assert found["workers"]["detail"] == "no worker serves reports"
-        waits_long(platform, "reports")
         assert "has waited in reports" in said(platform, lambda found: "claims" in found)["claims"]["detail"]
         platform.do(inside.queue_pause, "reports")
         said(platform, lambda found: not found)

@@ -128,7 +128,7 @@ def test_one_of_two_beats_is_enough(client: Client) -> None:
     make_beat("beat:there:2", age_seconds=3600, stopped_at=db_now())
     make_beat("beat:there:3", age_seconds=60)
     assert faults(client) == {}
-    assert "beat:there:3 has been silent for 6" in client.get("/statusz").json()["checks"]["beat"]["detail"]
+    assert "beat:there:3 has been silent for 1 min" in client.get("/statusz").json()["checks"]["beat"]["detail"]
 
 
 @pytest.mark.usefixtures("platform")
@@ -139,13 +139,47 @@ def test_one_of_two_beats_is_enough(client: Client) -> None:
         (lambda: Worker.objects.update(heartbeat_at=db_now() - timedelta(seconds=16)), "no worker serves critical"),
         (lambda: Worker.objects.update(stopped_at=db_now()), "no worker serves critical"),
         (lambda: Worker.objects.update(queues=["critical", "default"]), "no worker serves low-priority"),
-        (lambda: Queue.objects.create(name="reports"), "no worker serves reports"),
     ],
-    ids=["none", "silent", "stopped", "one queue", "new queue"],
+    ids=["none", "silent", "stopped", "one queue"],
 )
 def test_a_queue_without_a_worker_is_said(change: Callable[[], object], words: str, client: Client) -> None:
     change()
     assert words in faults(client)["workers"]
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_queue_that_nobody_uses_yet_needs_no_worker(client: Client) -> None:
+    Queue.objects.create(name="reports")
+    assert faults(client) == {}
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_queue_needs_a_worker_once_a_run_waits_in_it(client: Client, alice: User) -> None:
+    Queue.objects.create(name="reports")
+    runs.make_run(alice, queue="reports")
+    assert faults(client)["workers"].startswith("no worker serves reports")
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_queue_needs_a_worker_for_what_is_due_within_a_day(client: Client, alice: User) -> None:
+    Queue.objects.create(name="reports")
+    task = runs.make_task(alice, queue="reports", next_due_at=db_now() + timedelta(days=2))
+    assert faults(client) == {}
+    ScheduledTask.objects.filter(id=task.id).update(next_due_at=db_now() + timedelta(hours=23))
+    assert faults(client)["workers"].startswith("no worker serves reports")
+
+
+@pytest.mark.usefixtures("platform")
+def test_a_queue_still_needs_the_worker_that_has_served_it(client: Client) -> None:
+    Queue.objects.create(name="reports")
+    make_worker("reporter", queues=["reports"], stopped_at=db_now())
+    assert faults(client)["workers"].startswith("no worker serves reports")
+
+
+@pytest.mark.usefixtures("platform")
+def test_how_long_it_has_lasted_is_said_in_words(client: Client, alice: User) -> None:
+    runs.make_run(alice, queued_at=db_now() - timedelta(seconds=340))
+    assert re.search(r"has waited in default for \d min N s and nobody", faults(client)["claims"])
 
 
 @pytest.mark.usefixtures("platform")
@@ -227,7 +261,7 @@ def test_upkeep_that_is_silent_is_said(
     Worker.objects.update(last_upkeep_at=db_now() - timedelta(seconds=age))
     found = faults(client)
     assert (found == {}) is is_well
-    assert is_well or "no worker has ended a round of upkeep for N s" in found["upkeep"]
+    assert is_well or "no worker has ended a round of upkeep for 1 min N s" in found["upkeep"]
     make_worker("other@here")
     assert faults(client) == {}, "one of them is enough"
 
@@ -349,7 +383,7 @@ def test_another_worker_that_takes_runs_does_not_excuse_this_one(client: Client,
 @pytest.mark.usefixtures("platform")
 def test_an_overdue_task_is_said(client: Client, alice: User) -> None:
     task = runs.make_task(alice, kind="recurring", next_due_at=db_now() - timedelta(seconds=61))
-    assert faults(client) == {"schedule": "a task has been due for N s and was not fired"}
+    assert faults(client) == {"schedule": "a task has been due for 1 min N s and was not fired"}
     ScheduledTask.objects.filter(id=task.id).update(next_due_at=db_now() - timedelta(seconds=5))
     assert faults(client) == {}
 

@@ -160,6 +160,23 @@ def test_the_lists_ask_the_database_no_more_the_longer_they_are(
         as_bob.get("/settings/paused/")
 
 
+def test_a_beat_that_fell_silent_is_a_fault_only_while_no_other_ticks(as_bob: Client) -> None:
+    now = db_now()
+    fallen = Beat.objects.create(name="beat:h:1", started_at=now, last_tick_at=now - timedelta(minutes=12))
+    assert "silent for 12 min" in text(as_bob.get("/workers/"))
+    Beat.objects.create(name="beat:h:2", started_at=now, last_tick_at=now + timedelta(hours=1))
+    words = text(as_bob.get("/workers/"))
+    assert "silent for" not in words
+    assert f"{fallen.name} gone" in words
+
+
+def test_stopping_a_worker_says_that_it_may_start_again(as_bob: Client) -> None:
+    make_worker("w1")
+    words = text(as_bob.get("/workers/w1/stop/"))
+    assert "may start it again at once" in words
+    assert "make it quiet instead" in words
+
+
 def test_what_is_paused_says_by_whom_and_why(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:
     task = make("Nightly")
     task_pause(task=task, actor="user:ada", note="until the move is over")
