@@ -177,7 +177,7 @@ def _record(chance: random.Random, kept: SyncedCollection, number: int, now: dat
     first, is_other = now - 9 * DAY, number in (*CHANGED, GONE)
     return SyncedRecord.objects.create(
         collection=kept,
-        key=data["id"],
+        key=str(data["id"]),
         data=data,
         digest=hashlib.sha256(json.dumps(data).encode()).hexdigest(),
         first_seen_at=first,

@@ -174,7 +174,7 @@ def test_a_column_that_gets_another_type_meanwhile_is_read_all_the_same() -> Non
     def look() -> list[Any]:
         with planned_cursor() as cursor:
             cursor.execute("SELECT filling FROM changing")
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE changing AS SELECT 'x'::varchar(10) AS filling")
