@@ -2,12 +2,14 @@
 
 import importlib
 from datetime import timedelta
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.db import connection
 
 from tasks_app.models import RunRollup, TaskRun, TaskShare
@@ -114,6 +116,13 @@ def test_an_installation_gets_the_totals_of_the_figures_that_it_has(
     MIGRATION.fill(apps, editor)
     assert kept() == before
     assert kept(*LASTING) == expected(*LASTING)
+
+
+@pytest.mark.django_db(transaction=True)  # which SQLite wants
+def test_a_migration_that_may_stop_half_way_changes_no_table() -> None:
+    told = StringIO()
+    call_command("sqlmigrate", "tasks_app", "0009", stdout=told)
+    assert [line for line in told.getvalue().splitlines() if line and not line.startswith("--")] == []
 
 
 def test_adding_nothing_writes_nothing(db: None) -> None:
