@@ -21,6 +21,8 @@ from tasks_app.states import Reason, Status, Trigger
 
 _MAX_DELAY = timedelta(days=3660)
 _KEY_LIMIT = 200
+AGAIN = "had been run again already"
+"""What is said of one of many runs that is left alone because a later run stands for it."""
 
 
 @transaction.atomic
@@ -126,8 +128,13 @@ def run_retry(*, run: TaskRun, actor: str, payload: dict[str, Any] | None = None
 
 @transaction.atomic
 def run_again(*, run: TaskRun, actor: str) -> TaskRun:
-    """As `run_retry`, for one of many that somebody starts at once: the caller has counted the starts."""
+    """As `run_retry`, for one of many that somebody starts at once, whose starts the caller has counted.
+
+    Raises Conflict where it was run again before: two who start many at once start each once.
+    """
     _lock_to_repeat(run)
+    if TaskRun.objects.filter(rerun_of=run).exists():
+        raise Conflict(AGAIN)
     return _again(run, payload=None, actor=actor)
 
 

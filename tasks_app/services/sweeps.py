@@ -32,7 +32,7 @@ CAP = 10_000
 RUNS_OF_A_START = 200
 """So many runs count as one start against the limit on how fast one person starts them."""
 STEPS = Steps("/runs/sweeps/")
-FORBIDDEN, AGAIN = "not yours to do this with", "had been run again already"
+FORBIDDEN = "not yours to do this with"
 
 
 class Verb(StrEnum):
@@ -185,7 +185,7 @@ class _Broom:
         if not may(self.user, self.verb.deed, run):
             self.left[FORBIDDEN] += 1
         elif is_again:
-            self.left[AGAIN] += 1
+            self.left[runs.AGAIN] += 1
         else:
             if self.verb is Verb.RETRY:
                 self._take_start(run)

@@ -20,11 +20,12 @@ from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import qualifiers
 from tasks_app.selectors.search_text import read
+from tasks_app.services import runs as run_service
 from tasks_app.services import steps, sweeps
 from tasks_app.services.sweeps import Progress, Verb, sweep_begin, sweep_go_on, sweep_plan, sweep_progress
 from tests import runs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -83,7 +84,7 @@ def test_what_was_run_again_before_is_left_alone(alice: User) -> None:
     failed(alice, 4)
     swept(alice, Verb.RETRY)
     again = swept(alice, Verb.RETRY)
-    assert (again.done, again.left) == (0, {sweeps.AGAIN: 4})
+    assert (again.done, again.left) == (0, {run_service.AGAIN: 4})
     assert reruns() == 4
 
 
@@ -235,6 +236,28 @@ def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User) -> None:
     for thread in threads:
         thread.join()
     assert [one.done for one in told] == [10, 10]
+    assert reruns() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_over_the_same_runs_start_each_once(alice: User) -> None:
+    failed(alice, 10)
+    tokens, told = [begun(alice, Verb.RETRY, needs=True) for _ in range(2)], []
+    meet = threading.Barrier(2)
+
+    def send(token: uuid.UUID) -> None:
+        try:
+            meet.wait(30)
+            told.append(gone_on(alice, token))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=send, args=[token]) for token in tokens]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one.seen for one in told] == [10, 10]
     assert reruns() == 10
 
 
