@@ -171,10 +171,10 @@ def unserved(alive: Sequence[Worker]) -> tuple[list[str], list[str]]:
     served = {queue for worker in alive if not worker.is_quiet for queue in worker.queues}
     names = list(Queue.objects.filter(paused_at=None).values_list("name", flat=True))
     without = [name for name in names if name not in known]
-    return _needed(without) if alive else without, [name for name in names if name in known - served]
+    return needed_queues(without) if alive else without, [name for name in names if name in known - served]
 
 
-def _needed(queues: list[str]) -> list[str]:
+def needed_queues(queues: list[str]) -> list[str]:
     """Give those that a type names, a worker has served, a run waits in, or a task needs within a day."""
     if not queues:
         return []

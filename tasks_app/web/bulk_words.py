@@ -91,14 +91,22 @@ def finished(progress: Progress) -> list[str]:
     tag = f" “{order.tag}”" if order.needs_tag else ""
     done = {
         Verb.TAG: f"{plural(count, 'task')} tagged{tag}.",
-        Verb.UNTAG: f"Tag{tag} taken from {plural(count, 'task')}.",
+        Verb.UNTAG: f"Tag{tag} taken from {plural(count, 'task') if count else 'none'}.",
         Verb.RUN: f"{plural(count, 'run')} started.",
     }.get(order.verb, f"{plural(count, 'task')} {_WORDS[order.verb].done}.")
     said = [f"Taken back: {done[0].lower() + done[1:]}" if progress.is_undo else done]
     if progress.same_count:
-        said.append(f"{progress.same_count:,} needed nothing.")
+        said.append(_needed_nothing(order.verb, progress.same_count))
     if progress.kept_count:
         said.append(
             f"{plural(progress.kept_count, 'task')} left as {'it is' if progress.kept_count == 1 else 'they are'}."
         )
     return said
+
+
+def _needed_nothing(verb: Verb, count: int) -> str:
+    if verb == Verb.UNTAG:
+        return f"{count:,} {'does' if count == 1 else 'do'} not have it."
+    if verb == Verb.TAG:
+        return f"{count:,} {'has' if count == 1 else 'have'} it already."
+    return f"{count:,} needed nothing."

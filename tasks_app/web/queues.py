@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.errors import Invalid
 from tasks_app.models import Queue, db_now
 from tasks_app.selectors.access import has_right, is_operator
+from tasks_app.selectors.health import needed_queues
 from tasks_app.selectors.operations import COUNTED, QueueState, queue_get, queue_state, queue_states
 from tasks_app.selectors.throughput import LATELY, SPAN, Done, Throughput, throughput
 from tasks_app.services.queues import RANK_MOST, queue_create, queue_pause, queue_resume, queue_update
@@ -27,12 +28,13 @@ _START = {"name": "", "description": "", "rank": "10", "is_background": ""}
 
 @dataclass(frozen=True)
 class Row:
-    """A queue as its page tells it; `trouble` is what needs a person."""
+    """A queue as its page tells it; `trouble` is what needs a person, `idle` what does not yet."""
 
     state: QueueState
     done: Done
     spark: Spark
     trouble: str
+    idle: str
 
 
 @require_safe
@@ -164,7 +166,10 @@ def _rank(text: str) -> int | None:
 def _row(state: QueueState, done: Throughput) -> Row:
     own = done.of(state.queue.name)
     title = f"{plural(own.hour, 'run')} ended in the last hour, a bar for every 2 minutes"
-    return Row(state, own, spark(own.bars, title), _trouble(state))
+    trouble = _trouble(state)
+    is_idle = bool(trouble) and not state.quiet and not needed_queues([state.queue.name])
+    idle = "No worker serves it yet, and nothing comes to it." * is_idle
+    return Row(state, own, spark(own.bars, title), "" if is_idle else trouble, idle)
 
 
 def _trouble(state: QueueState) -> str:

@@ -54,12 +54,12 @@ CREDENTIALS: tuple[tuple[dict[str, Any], timedelta | None], ...] = (
 TEMPLATES = (
     (
         "Invoice is due",
-        "Your invoice {{ number }} is due on {{ due }}",
-        "Dear {{ name }},\n\nthe invoice {{ number }} of {{ amount }} is due on {{ due }}.",
+        "Your invoice {number} is due on {due}",
+        "Dear {name},\n\nthe invoice {number} of {amount} is due on {due}.",
         True,
     ),
-    ("Welcome", "Welcome, {{ name }}", "Hello {{ name }},\n\nyour account is ready: {{ link }}", False),
-    ("Order shipped", "Order {{ order }} is on its way", "It should be with you on {{ day }}: {{ tracking }}", True),
+    ("Welcome", "Welcome, {name}", "Hello {name},\n\nyour account is ready: {link}", False),
+    ("Order shipped", "Order {order} is on its way", "It should be with you on {day}: {tracking}", True),
 )
 KEYS = (("nightly build", "run", 365, 2), ("dashboard", "read", None, 1), ("old laptop", "manage", 30, None))
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -36,7 +36,6 @@ PAGES = {
     "second-factor": "/settings/second-factor/",
     "sign-ins": "/settings/sign-ins/",
     "people": "/settings/people/",
-    "person": "/settings/people/1/",
     "audit-log": "/settings/audit/",
     "credentials": "/settings/credentials/",
     "credential-kinds": "/settings/credentials/new/",
@@ -53,6 +52,7 @@ BY_NAME = {
     "task-backfilled": NAME,
 }
 LINKED = (
+    ("person", "/settings/people/", "olga"),
     ("collection", "/collections/", "Customers"),
     ("credential-edit", "/settings/credentials/", "crm"),
     ("email-template-edit", "/settings/email-templates/", "Invoice is due"),

@@ -253,7 +253,7 @@ def test_background_work_waits_for_a_child_of_its_own(
 
 
 @pytest.mark.usefixtures("platform")
-@pytest.mark.parametrize(("age", "rounds", "is_well"), [(59, 5, True), (61, 5, False), (290, 100, True)])
+@pytest.mark.parametrize(("age", "rounds", "is_well"), [(50, 5, True), (61, 5, False), (290, 100, True)])
 def test_upkeep_that_is_silent_is_said(
     client: Client, settings: Settings, age: int, rounds: int, is_well: bool
 ) -> None:

@@ -55,6 +55,14 @@ def test_a_queue_that_nobody_serves_is_said(as_bob: Client, alice: User) -> None
     assert "paused by bob" in page
 
 
+def test_a_queue_that_nobody_uses_yet_is_no_trouble(as_bob: Client, alice: User) -> None:
+    make_worker()
+    Queue.objects.create(name="reports")
+    assert "No worker serves it yet, and nothing comes to it." in text(as_bob.get("/queues/"))
+    runs.make_run(alice, queue="reports")
+    assert "1 run waits and no worker serves it." in text(as_bob.get("/queues/"))
+
+
 def test_what_a_queue_got_done_is_counted(as_bob: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for minutes in (1, 30, 59, 90):
         run = runs.make_run(alice)

@@ -88,6 +88,16 @@ def test_those_that_were_ticked_and_no_others(as_alice: Client, make: MakeTask) 
     assert tagged == {"One": ["new"], "Two": []}
 
 
+def test_a_tag_that_none_has_is_taken_from_none(as_alice: Client, make: MakeTask) -> None:
+    tasks = [make("One"), make("Two")]
+    page = ask(as_alice, task=[task.pk for task in tasks], do="untag")
+    assert "Tag “new” taken from none. 2 do not have it." in text(confirm(as_alice, page, tag_name="new"))
+    page = ask(as_alice, task=[tasks[0].pk], do="tag")
+    confirm(as_alice, page, tag_name="new")
+    page = ask(as_alice, task=[task.pk for task in tasks], do="tag")
+    assert "1 task tagged “new”. 1 has it already." in text(confirm(as_alice, page, tag_name="new"))
+
+
 def test_others_ticked_tasks_do_not_exist(as_charlie: Client, make: MakeTask) -> None:
     task = make()
     assert "No task matches any more" in text(as_charlie.get(ask(as_charlie, do="run", task=task.pk)["Location"]))
