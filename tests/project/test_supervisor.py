@@ -111,7 +111,9 @@ def test_a_part_whose_reader_is_killed_comes_back_once() -> None:
 @pytest.mark.parametrize("how", ["fork", "spawn"])  # as on Linux, and as on macOS
 def test_nobody_reads_on_when_the_launcher_is_killed(how: str) -> None:
     with running(how, redis=STAYS, web="while :; do echo noise; done") as parts:
-        parts.until(lambda: parts.says("noise"), "a line")
+        parts.until(lambda: parts.started("redis") and parts.started("web"), "both")
+        known = len(parts.lines) + 5  # by then the guard knows of both
+        parts.until(lambda: len(parts.lines) > known, "some lines")
         readers = [parent_of(pid) for name in ("redis", "web") for pid in parts.started(name)]
         parts.process.kill()
         try:
