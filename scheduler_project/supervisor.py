@@ -37,6 +37,9 @@ class PartProcess(honcho.process.Process):  # type: ignore[misc]  # honcho has n
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         """Start it, pass its lines on, and tell of its end."""
+        # With the reading end open in itself, it would wait for ever for room when the launcher has been killed.
+        # Without it, a write fails, and it ends.
+        events._reader.close()
         self._events = events
         self._child = self._child_ctor(self.cmd, env=self.env, cwd=self.cwd)
         self._send_message({"pid": self._child.pid}, type="start")
@@ -96,10 +99,7 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no
         self._kill_at: float | None = None
         self._given_up: Part | None = None
         self._signals: list[int] = []
-        # honcho's forks write to this queue: with its reading end open in themselves, they would wait for ever for room
-        # in it when the launcher has been killed. Without it, a write fails, and they end.
         self.events._ignore_epipe = True
-        os.register_at_fork(after_in_child=self.events._reader.close)
 
     def loop(self) -> int:
         """Run the parts until somebody asks for the end (0), or one has to be given up (its exit code)."""

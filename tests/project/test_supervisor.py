@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 from tests.live.surroundings import eventually, state
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 30
 _LAUNCHER = """
-import sys
+import multiprocessing, sys
+multiprocessing.set_start_method(sys.argv.pop(1))
 from scheduler_project.guard import Guard
 from scheduler_project.supervisor import Printer, Supervisor
 supervisor = Supervisor(Printer(sys.stdout), Guard(grace_seconds=60), grace_seconds=60)
@@ -54,9 +57,9 @@ class Parts:
 
 
 @contextmanager
-def running(**parts: str) -> Iterator[Parts]:
+def running(how: str = "fork", **parts: str) -> Iterator[Parts]:
     """Run a supervisor; nothing of it is left afterwards."""
-    words = [sys.executable, "-c", _LAUNCHER, *(f"{name}: {line}" for name, line in parts.items())]
+    words = [sys.executable, "-c", _LAUNCHER, how, *(f"{name}: {line}" for name, line in parts.items())]
     process = subprocess.Popen(
         words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
@@ -103,6 +106,21 @@ def test_a_part_whose_reader_is_killed_comes_back_once() -> None:
         os.kill(parent_of(first), signal.SIGKILL)
         parts.until(lambda: len(parts.started("redis")) == 2, "another start")
         parts.until(lambda: not state(first), "the end of the first")
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])  # as on Linux, and as on macOS
+def test_nobody_reads_on_when_the_launcher_is_killed(how: str) -> None:
+    with running(how, redis=STAYS, web="while :; do echo noise; done") as parts:
+        parts.until(lambda: parts.started("redis") and parts.started("web"), "both")
+        known = len(parts.lines) + 5  # by then the guard knows of both
+        parts.until(lambda: len(parts.lines) > known, "some lines")
+        readers = [parent_of(pid) for name in ("redis", "web") for pid in parts.started(name)]
+        parts.process.kill()
+        try:
+            parts.until(lambda: not any(state(pid) for pid in readers), "the end of who reads")
+        finally:  # one that is left would keep what is printed open
+            for pid in filter(state, readers):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_children_that_outlive_their_part_do_not_keep_it_away_and_are_ended_at_last() -> None:
