@@ -203,12 +203,12 @@ def _record(run: TaskRun, held: Claim, outcome: str, failure: Failure, *, now: d
 
 
 def _tell_task(run: TaskRun) -> None:
-    """Keep the task's summary, and pause it where its policies say so; a retry that succeeds mends what it repeats.
+    """Keep the task's summary, and pause it where its policies say so; a retry stands for what it repeats.
 
     How a backfill fares says nothing about the schedule: its failures are not counted, and pause nothing.
     """
-    if run.status == Status.SUCCEEDED:
-        _dismiss_mended(run)
+    if run.status == Status.SUCCEEDED or (run.status == Status.FAILED and run.rerun_of_id is not None):
+        _dismiss_repeated(run)
     task_id = run.task_id
     if task_id is None:
         return
@@ -228,16 +228,17 @@ def _tell_task(run: TaskRun) -> None:
         _after_failure(run, task_id)
 
 
-def _dismiss_mended(run: TaskRun) -> None:
+def _dismiss_repeated(run: TaskRun) -> None:
     """Take the failed runs of the same work, and those that it repeated, off the list of what needs a person."""
-    mended = {"dismissed_at": db_now(), "dismissed_by": "retry", "dismiss_note": "A later run of it succeeded."}
+    ended = "succeeded" if run.status == Status.SUCCEEDED else "failed, and stands for it"
+    dismissal = {"dismissed_at": db_now(), "dismissed_by": "retry", "dismiss_note": f"A later run of it {ended}."}
     repeated, run_id = set(), run.rerun_of_id
     while run_id is not None and run_id not in repeated:
         repeated.add(run_id)
         run_id = TaskRun.objects.filter(id=run_id).values_list("rerun_of_id", flat=True).first()
     of_work = Q(id__in=repeated) | Q(root_run_id=run.root_run_id or run.id, id__lt=run.id)
     failed = TaskRun.objects.filter(of_work, status=Status.FAILED, dismissed_at=None)
-    failed.update(version=F("version") + 1, **mended)
+    failed.update(version=F("version") + 1, **dismissal)
 
 
 def _after_failure(run: TaskRun, task_id: UUID) -> None:

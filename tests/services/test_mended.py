@@ -1,4 +1,4 @@
-"""A retry that succeeds takes what it repeated off the list of what needs a person; keys are no ids."""
+"""A retry that ends takes what it repeated off the list of what needs a person; keys are no ids."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +9,7 @@ from tasks_app.models import TaskRun
 from tasks_app.services import outcomes
 from tasks_app.services.runs import run_retry
 from tests import runs
+from tests.services.ends import failure
 
 pytestmark = pytest.mark.django_db
 CALL = {"url": "https://example.org/"}
@@ -24,10 +25,20 @@ def test_a_success_mends_the_whole_chain_behind_it(alice: User, valkey: str) -> 
     runs.claim(second)
     runs.fail(second)
     third = run_retry(run=runs.fresh(second), actor="user:alice")
-    assert runs.fresh(first).needs_person
     outcomes.attempt_succeeded(runs.hold(third), result=None)
     assert [runs.fresh(run).needs_person for run in (first, second, other)] == [False, False, True]
     assert runs.fresh(second).dismissed_by == "retry"
+
+
+def test_a_retry_that_fails_stands_for_what_it_repeated(alice: User, valkey: str) -> None:
+    first = runs.make_run(alice)
+    runs.claim(first)
+    runs.fail(first)
+    second = run_retry(run=runs.fresh(first), actor="user:alice")
+    assert runs.fresh(first).needs_person, "until the retry has ended"
+    outcomes.attempt_failed(runs.hold(second), failure(is_permanent=True))
+    assert [runs.fresh(run).needs_person for run in (first, second)] == [False, True]
+    assert runs.fresh(first).dismiss_note == "A later run of it failed, and stands for it."
 
 
 def test_a_success_mends_the_other_retries_of_the_same_work(alice: User, valkey: str) -> None:
