@@ -61,7 +61,7 @@ class KeyList(Endpoint):
 
     @operation("api_key_create", status=201)
     def post(self, call: Call, body: KeyIn) -> NewKey:
-        """Make a key. Its text is in this answer and nowhere else. A key makes none: sign in by session or token."""
+        """Make a key. Its text is in this answer and nowhere else."""
         at = body.expires_at and written_instant(body.expires_at, "UTC", "expires_at")
         key, plain = api_key_create(
             user=call.user, name=body.name, scope=body.scope, expires_at=at or None, by=call.key

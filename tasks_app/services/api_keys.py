@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from tasks_app.errors import Forbidden, Invalid
+from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import PREFIX, api_key_digest, api_key_lookup
 from tasks_app.services import audit
@@ -25,12 +25,13 @@ def api_key_create(
 ) -> tuple[ApiKey, str]:
     """Make a key and give it with its plain text, which is never seen again.
 
-    `by` is the key that asks for it, if one does. It gets none: whoever found a key could make others with it, which
-    would go on when that one is revoked. Raises Forbidden.
+    `by` is the key that makes it, if one does: what ends makes nothing that lasts longer.
     """
-    if by is not None:
-        raise Forbidden("An API key makes no API keys. Sign in, in a browser or for a token, and make it there.")
     problems = Problems()
+    ends_at = by.expires_at if by is not None else None
+    if ends_at is not None and (expires_at or ends_at) > ends_at:
+        problems.add("expires_at", "too_late", "Must not end later than the key that makes it.")
+    expires_at = expires_at or ends_at
     name = check_line(problems, "name", name, most=100)
     check_choice(problems, "scope", scope, ApiKey.Scope.values)
     if expires_at is not None and expires_at <= timezone.now():

@@ -115,6 +115,7 @@ NEEDS: list[tuple[str, str, Any, int]] = [
     ("POST", "tasks/{task}/duplicate", None, MANAGE),
     ("POST", "runs/{run}/dismiss", None, MANAGE),
     ("POST", "queues/default/pause", None, MANAGE),
+    ("POST", "api-keys", {"name": "x", "scope": "manage"}, MANAGE),
 ]
 
 
