@@ -11,7 +11,10 @@ from tasks_app.models.task import ScheduledTask
 
 
 class ApiKey(models.Model):
-    """A key for programs. Only its SHA-256 is kept; `prefix` lets people recognise it."""
+    """A key for programs. Only its SHA-256 is kept; `prefix` lets people recognise it.
+
+    `made_with` is the key that asked for this one, if one did: with it, this one is revoked.
+    """
 
     class Scope(models.TextChoices):
         """What the key may do; each includes the one before."""
@@ -30,6 +33,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    made_with = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="made"
+    )
 
     def __str__(self) -> str:
         return self.name

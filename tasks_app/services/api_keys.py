@@ -1,14 +1,17 @@
 """Making, finding and revoking API keys."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from tasks_app.errors import Invalid
+from tasks_app.errors import Forbidden, Invalid
 from tasks_app.models import ApiKey
 from tasks_app.selectors.api_keys import PREFIX, api_key_digest, api_key_lookup
 from tasks_app.services import audit
@@ -25,8 +28,11 @@ def api_key_create(
 ) -> tuple[ApiKey, str]:
     """Make a key and give it with its plain text, which is never seen again.
 
-    `by` is the key that makes it, if one does: what ends makes nothing that lasts longer.
+    `by` is the key that makes it, if one does: what ends makes nothing that lasts longer, and what is revoked takes
+    along what it made. Raises Invalid, and Forbidden when `by` was revoked meanwhile.
     """
+    if by is not None and not _locked([by.id]):
+        raise Forbidden("This key has just been revoked.")
     problems = Problems()
     ends_at = by.expires_at if by is not None else None
     if ends_at is not None and (expires_at or ends_at) > ends_at:
@@ -46,6 +52,7 @@ def api_key_create(
         prefix=plain[:_SHOWN],
         digest=api_key_digest(plain),
         expires_at=expires_at,
+        made_with=by,
     )
     key.save(force_insert=True)
     audit.note("api_key.create", key, after=values_of(key, ("name", "scope", "prefix", "expires_at")))
@@ -54,9 +61,19 @@ def api_key_create(
 
 @transaction.atomic
 def api_key_revoke(*, key: ApiKey) -> None:
-    """Make the key worthless from now on."""
-    if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=timezone.now()):
-        audit.note("api_key.revoke", key, before={"prefix": key.prefix, "scope": key.scope})
+    """Make the key worthless from now on, and the keys that were made with it: whoever found it may have made them."""
+    keys = _locked([key.id])
+    while keys:
+        ids = [one.id for one in keys]
+        ApiKey.objects.filter(id__in=ids).update(revoked_at=timezone.now())
+        for one in keys:
+            audit.note("api_key.revoke", one, before={"prefix": one.prefix, "scope": one.scope})
+        keys = _locked(ApiKey.objects.filter(made_with__in=ids).values("id"))
+
+
+def _locked(ids: Iterable[UUID] | QuerySet[Any, Any]) -> list[ApiKey]:
+    """Give those of the keys that are not revoked, and let nobody revoke them meanwhile."""
+    return list(ApiKey.objects.select_for_update().filter(id__in=ids, revoked_at=None).order_by("id"))
 
 
 def api_key_find(plain: str) -> ApiKey | None:

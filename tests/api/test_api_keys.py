@@ -45,6 +45,19 @@ def test_a_key_that_ends_makes_none_that_lasts_longer(api: Api) -> None:
     assert api.post("api-keys", {"name": "x", "scope": "read"}).body["expires_at"] is None
 
 
+def test_a_key_that_is_revoked_takes_along_what_was_made_with_it(api: Api) -> None:
+    def made(by: Api) -> tuple[Api, str]:
+        body = by.post("api-keys", {"name": "ci", "scope": "manage"}).body
+        return Api(key=body["key"]), body["id"]
+
+    first, first_id = made(api)
+    second, _ = made(first)
+    third, _ = made(second)
+    other, _ = made(api)
+    assert api.delete(f"api-keys/{first_id}").status == 204
+    assert [key.get("me").status for key in (first, second, third, other)] == [401, 401, 401, 200]
+
+
 def test_keys_are_ones_own(api: Api, stranger: Api, operator: Api, nobody: Api) -> None:
     key = api.post("api-keys", {"name": "ci", "scope": "read"}).body
     for other in (stranger, operator):
