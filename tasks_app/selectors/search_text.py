@@ -23,7 +23,7 @@ from difflib import get_close_matches
 
 LONGEST = 500
 _NAME = re.compile(r"-?[A-Za-z_]+\Z")
-_PLAIN = re.compile(r"[^\s,\"]+\Z")
+_PLAIN = re.compile(r"(?!//)[^\s,\"]+\Z")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks_app.selectors.search_completion import complete
@@ -121,6 +121,7 @@ def test_no_text_is_too_strange(text: str, cursor: int) -> None:
 
 
 @given(st.text(min_size=1, max_size=40).filter(lambda value: '"' not in value and value.strip()))
+@example("//").via("an address that the qualifier would stand before")
 def test_what_is_written_is_read_as_the_same(value: str) -> None:
     assert read(written("tag", value, is_not=True), KNOWN).terms == (
         Term(
