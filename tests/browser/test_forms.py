@@ -96,7 +96,9 @@ def test_everything_works_without_javascript(plain: Page) -> None:
     plain.click("summary[aria-label=More]")
     plain.click("text=Delete")
     plain.click("text=Delete the task")
-    expect(plain.locator("[role=status]")).to_contain_text("“Plain” is deleted")
+    expect(plain.locator(".bulk-told")).to_contain_text("1 task deleted")
+    plain.click("text=Undo")
+    expect(plain.get_by_role("link", name="Plain", exact=True)).to_be_visible()
 
 
 def test_the_theme_changes_at_once_and_stays(page: Page, context: BrowserContext) -> None:
