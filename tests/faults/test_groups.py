@@ -34,7 +34,8 @@ def test_runs_of_a_group_run_once_each(platform: Platform) -> None:
     assert {tuple(story.path) for story in stories} == {("queued/due", "running", "succeeded")}
     assert [len(platform.ledger.of(run, "end")) for run in runs] == [1] * COUNT
     assert all(story.started_at and story.finished_at and story.started_at <= story.finished_at for story in stories)
-    assert len({event.at for story in stories for event in story.moves if event.target == "running"}) <= 3, "together"
+    claims = {event.at for story in stories for event in story.moves if event.target == "running"}
+    assert len(claims) <= COUNT // 2, "together"
 
 
 def test_a_run_that_kills_its_process_once_is_charged_and_its_group_is_not(platform: Platform) -> None:
