@@ -181,13 +181,15 @@ def needed_queues(queues: list[str]) -> list[str]:
     used = {spec.queue for spec in registry.all()}
     for was in Worker.objects.order_by("-heartbeat_at")[:REMEMBERED]:
         used.update(was.queues)
-    soon = ScheduledTask.objects.filter(queue__in=queues, next_due_at__lt=db_now() + SOON)
-    used.update(soon.order_by().values_list("queue", flat=True).distinct())
-    return [name for name in queues if name in used or _has_waiting(name)]
+    return [name for name in queues if name in used or _has_waiting(name) or _has_soon(name)]
 
 
 def _has_waiting(queue: str) -> bool:
     return TaskRun.objects.filter(queue=queue, status=Status.QUEUED).exists()
+
+
+def _has_soon(queue: str) -> bool:
+    return ScheduledTask.objects.filter(queue=queue, next_due_at__lt=db_now() + SOON).exists()
 
 
 def _hushed(queues: Sequence[str]) -> str:
