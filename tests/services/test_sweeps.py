@@ -230,11 +230,7 @@ def test_two_who_send_it_at_the_same_moment_do_it_once(alice: User) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([threading.Thread(target=send) for _ in range(2)])
     assert [one.done for one in told] == [10, 10]
     assert reruns() == 10
 
@@ -252,11 +248,7 @@ def test_two_sweeps_over_the_same_runs_start_each_once(alice: User) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=send, args=[token]) for token in tokens]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once([threading.Thread(target=send, args=[token]) for token in tokens])
     assert [one.seen for one in told] == [10, 10]
     assert reruns() == 10
 
@@ -284,3 +276,11 @@ def test_who_gets_no_turn_in_time_is_told_how_far_it_is(alice: User, monkeypatch
     [one] = told
     assert (one.done, one.is_finished, reruns()) == (0, False, 0)
     assert gone_on(alice, token).done == 2
+
+
+def at_once(threads: list[threading.Thread]) -> None:
+    """Let them all run, and wait for their ends."""
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
