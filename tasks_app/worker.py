@@ -18,11 +18,13 @@ from billiard import current_process
 from celery import bootsteps, current_app, signals
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
+from django.db.backends.signals import connection_created
 
 from tasks_app.services import upkeep
 from tasks_app.services.execution.board import Board
 from tasks_app.services.execution.child import Child, make_child
 from tasks_app.services.execution.parent import Parent
+from tasks_app.services.locks import limit_lock_wait
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ _REPORT_SECONDS = 3.0
 _LISTENER_END_SECONDS = 5.0
 _SECOND_STOP_SECONDS = 1.0
 _LATE_SECONDS = 0.3
+_LOCK_WAIT = "'5s'"
 
 _board: Board | None = None
 _parent: Parent | None = None
@@ -50,6 +53,7 @@ class EngineStep(bootsteps.StartStopStep):
     def start(self, consumer: Any) -> None:
         """Set the timers; called again after each lost connection."""
         _take_signals()
+        _wait_briefly_for_locks()
         parent = _parent_of(consumer)
         if self._listener is not None:
             self._listener.end()
@@ -116,6 +120,18 @@ def _take_signals() -> None:
 
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, stop)
+
+
+def _wait_briefly_for_locks() -> None:
+    """Let no row that somebody holds stop the parent, in which reports, rescue and all other upkeep take turns."""
+    own_pid = os.getpid()
+
+    def limit(**_: Any) -> None:
+        if os.getpid() == own_pid:  # a child may wait: only its own run does so
+            limit_lock_wait(_LOCK_WAIT, scope="SESSION")
+
+    connection_created.connect(limit, dispatch_uid="wait briefly for locks", weak=False)
+    connections.close_all()
 
 
 def current_child() -> Child:

@@ -14,7 +14,7 @@ from tasks_app.models import Queue, TaskRun, db_now
 from tasks_app.models.planned import planned_cursor, written_out
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.services import group_moves, lifecycle
-from tasks_app.services.doubts import in_doubt, is_rolled_back
+from tasks_app.services.doubts import Claimer, in_doubt, is_rolled_back
 from tasks_app.states import Reason, Status
 
 _LOOK = 5
@@ -51,15 +51,13 @@ def eligible(queue: str) -> QuerySet[TaskRun]:
 def claim_next(*, queues: Sequence[str], worker: str, lease_seconds: float) -> TaskRun | None:
     """Claim the next eligible run of the first queue that has one; None when there is none."""
     for queue in queues:
-        run = _claim_from(queue, worker=worker, lease_seconds=lease_seconds)
+        run = _claim_from(queue, Claimer(worker, lease_seconds))
         if run is not None:
             return run
     return None
 
 
-def claim_group(
-    *, queue: str, worker: str, lease_seconds: float, most: Callable[[str], int], like: str | None = None
-) -> list[TaskRun]:
+def claim_group(*, queue: str, claimer: Claimer, most: Callable[[str], int], like: str | None = None) -> list[TaskRun]:
     """Claim the next eligible run of a queue, or, when it is a short one, the short ones behind it together with it.
 
     `most` says how many runs of a type go into one group; 1 is a type whose runs go alone. `like` is a guess at the
@@ -68,9 +66,9 @@ def claim_group(
     head = like or _type_of_first(queue)
     if head is None:
         return []
-    if (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, worker, lease_seconds)):
+    if (count := most(head)) > 1 and (runs := _claim_many(queue, count, most, claimer)):
         return runs
-    run = _claim_from(queue, worker=worker, lease_seconds=lease_seconds)
+    run = _claim_from(queue, claimer)
     return [] if run is None else [run]
 
 
@@ -84,7 +82,7 @@ def has_eligible(queues: Sequence[str]) -> str | None:
     return next((queue for queue in queues if _type_of_first(queue) is not None), None)
 
 
-def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | None:
+def _claim_from(queue: str, claimer: Claimer) -> TaskRun | None:
     can_skip = connection.features.has_select_for_update_skip_locked
     if not can_skip and _type_of_first(queue) is None:  # a look needs no write lock
         return None
@@ -92,14 +90,14 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
     for _ in range(_LOOK):
         row = None
         try:
-            with in_doubt(worker) as doubt, transaction.atomic():
+            with in_doubt(claimer) as doubt, transaction.atomic():
                 row = _lock_next(queue, passed_over)
                 if row is None:
                     return None
                 now = db_now()
-                until = now + timedelta(seconds=lease_seconds)
+                until = now + timedelta(seconds=claimer.lease_seconds)
                 doubt.note([row], until)
-                return lifecycle.claim(row, worker=worker, lease_until=until, now=now)
+                return lifecycle.claim(row, worker=claimer.worker, lease_until=until, now=now)
         except (IntegrityError, DataError):  # a serial one whose task got another in this moment; a row beyond repair
             assert row is not None
             passed_over.append(row.id)
@@ -109,19 +107,19 @@ def _claim_from(queue: str, *, worker: str, lease_seconds: float) -> TaskRun | N
     return None
 
 
-def _claim_many(queue: str, count: int, most: Callable[[str], int], worker: str, lease_seconds: float) -> list[TaskRun]:
+def _claim_many(queue: str, count: int, most: Callable[[str], int], claimer: Claimer) -> list[TaskRun]:
     """Claim the first runs of the queue up to one that must go alone; none when fewer than two can go together."""
     skips = connection.features.has_select_for_update_skip_locked
     sql, params = _first_rows(queue, count, skips)
     try:
-        with in_doubt(worker) as doubt, transaction.atomic():
+        with in_doubt(claimer) as doubt, transaction.atomic():
             runs = _together(_read(sql, params), most)
             if len(runs) < _FEWEST:
                 return []
             now = db_now()
-            until = now + timedelta(seconds=lease_seconds)
+            until = now + timedelta(seconds=claimer.lease_seconds)
             doubt.note(runs, until)
-            return group_moves.claim_all(runs, worker=worker, lease_until=until, now=now)
+            return group_moves.claim_all(runs, worker=claimer.worker, lease_until=until, now=now)
     except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
         return []
     except OperationalError as error:  # two groups have runs of the same serial tasks in another order

@@ -3,8 +3,10 @@
 Left alone, such a run would wait for the end of its lease and be charged with a crash, though nobody has begun it.
 """
 
-from collections.abc import Iterator, Sequence
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError
@@ -16,18 +18,28 @@ from tasks_app.services.lifecycle import Claim
 _ROLLED_BACK = ("40000", "40001", "40P01")
 
 
+@dataclass(frozen=True)
+class Claimer:
+    """Who claims: a child of the worker, for so long; `note` is told what it is about to claim, run ids and claims."""
+
+    worker: str
+    lease_seconds: float
+    note: Callable[[list[tuple[uuid.UUID, int]]], None] = lambda _: None
+
+
 class Doubt:
     """What is being claimed, and until when."""
 
-    def __init__(self, worker: str) -> None:
-        self._worker = worker
+    def __init__(self, claimer: Claimer) -> None:
+        self._claimer = claimer
         self._lease_until: datetime | None = None
         self.claims: list[Claim] = []
 
     def note(self, runs: Sequence[TaskRun], lease_until: datetime) -> None:
         """Note these before they are claimed."""
-        self.claims = [Claim(run.id, run.claim_no + 1, self._worker) for run in runs]
+        self.claims = [Claim(run.id, run.claim_no + 1, self._claimer.worker) for run in runs]
         self._lease_until = lease_until
+        self._claimer.note([(held.run_id, held.claim_no) for held in self.claims])
 
     def give_back(self) -> int:
         """Give back what was claimed after all, at no cost; gives the number."""
@@ -53,12 +65,12 @@ def is_rolled_back(error: Exception) -> bool:
 
 
 @contextmanager
-def in_doubt(worker: str) -> Iterator[Doubt]:
+def in_doubt(claimer: Claimer) -> Iterator[Doubt]:
     """Around a transaction that claims: raises ClaimInDoubt for a loss of the connection that leaves open what holds.
 
     A deadlock leaves nothing open, nor does another end of the transaction: nothing was claimed.
     """
-    doubt = Doubt(worker)
+    doubt = Doubt(claimer)
     try:
         yield doubt
     except (OperationalError, InterfaceError) as error:

@@ -22,7 +22,7 @@ from tasks_app.states import OPEN, Reason, Status, TaskStatus, Trigger
 
 logger = logging.getLogger(__name__)
 
-BATCH = 500
+BATCH = 600  # a thousand tasks due at one second, and what else is due in it, take two
 _MOST_RUNS = 1000
 _ADVANCED = ["next_slot", "next_due_at", "slots_fired", "status", "pause_note", "paused_at", "version"]
 

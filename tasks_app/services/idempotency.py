@@ -14,10 +14,10 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from tasks_app.errors import CarillonError, Conflict
 from tasks_app.models import IdempotencyKey, db_now
+from tasks_app.services.locks import is_lock_timeout, limit_lock_wait
 
 KEPT = timedelta(hours=24)
 WAIT_SECONDS = 5
-_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class KeyReused(CarillonError):
@@ -93,18 +93,6 @@ def _replay(row: IdempotencyKey, digest: str) -> Answer:
 def _in_progress() -> Conflict:
     message = "A request with this Idempotency-Key is still under way; ask again in a moment."
     return Conflict(message, code="in_progress")
-
-
-def is_lock_timeout(error: OperationalError) -> bool:
-    """Say whether the wait for a lock was longer than `limit_lock_wait` allows."""
-    return getattr(error.__cause__, "sqlstate", "") == _LOCK_NOT_AVAILABLE
-
-
-def limit_lock_wait(how_long: str) -> None:
-    """Bound the waits for locks in this transaction, on PostgreSQL."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout TO {how_long}")
 
 
 @contextmanager

@@ -22,8 +22,9 @@ from django.utils import timezone
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import IdempotencyKey
-from tasks_app.services.idempotency import KEPT, is_lock_timeout, limit_lock_wait
+from tasks_app.services.idempotency import KEPT
 from tasks_app.services.limiter import Limit
+from tasks_app.services.locks import is_lock_timeout, limit_lock_wait
 
 SECONDS = 10.0
 """How long one request goes on, step after step."""

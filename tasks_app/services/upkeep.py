@@ -1,8 +1,8 @@
 """Housekeeping in small indexed steps; any number of processes may do it at once.
 
-Rescues runs whose lease has ended, makes due work ready while every beat is silent, posts wake-ups while eligible runs
-wait, lets waiting runs of batches in, writes down missed slots, counts ended runs, drops what has expired or is older
-than the retention, seals the audit log.
+Ends forgotten transactions, rescues runs whose lease has ended, makes due work ready while every beat is silent, posts
+wake-ups while eligible runs wait, lets waiting runs of batches in, writes down missed slots, counts ended runs, drops
+what has expired or is older than the retention, seals the audit log.
 """
 
 import logging
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 
 from tasks_app import beat_sync, dispatch
@@ -21,6 +21,7 @@ from tasks_app.services import (
     audit_sealing,
     claiming,
     firing,
+    locks,
     outcomes,
     planned_runs,
     ranges,
@@ -40,12 +41,14 @@ _BEAT_SILENT = timedelta(seconds=5)
 _KEPT = timedelta(hours=24)
 _GONE = timedelta(days=7)
 _PRUNE_SECONDS = 0.5
+_RESCUE_WAIT = "'200ms'"
 
 
 def upkeep(*, actor: str) -> None:
     """Do every step once; a step that fails is logged and does not stop the next. A whole round is noted in the
     worker's row."""
     steps: list[Callable[[str], object]] = [
+        locks.end_forgotten_transactions,
         rescue_expired,
         stand_in_for_beat,
         advance_batches,
@@ -65,9 +68,12 @@ def upkeep(*, actor: str) -> None:
     for step in steps:
         try:
             step(actor)
-        except (OperationalError, InterfaceError):
-            connection.close()
-            raise
+        except (OperationalError, InterfaceError) as error:
+            if not locks.is_lock_timeout(error):
+                connection.close()
+                raise
+            logger.warning("upkeep step %s waited too long for a lock", getattr(step, "__name__", step))
+            is_whole = False
         except Exception:
             logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
             is_whole = False
@@ -76,22 +82,29 @@ def upkeep(*, actor: str) -> None:
 
 
 def rescue_expired(actor: str) -> int:
-    """Take runs back whose worker has let its lease end; gives their number."""
+    """Take runs back whose worker has let its lease end; gives their number. One that is locked waits for the next
+    round."""
     expired = TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=db_now()).order_by("lease_until")
     rescued = 0
     for run in expired[:_STEP]:
-        held = Claim(run.id, run.claim_no, run.worker)
-        error = f"the worker {run.worker} stopped renewing its lease"
         try:
-            if run.started_at is None:  # of a group, and nobody knows of it that it had begun
-                rescued += outcomes.attempt_not_begun(held, actor=actor, error=error) is not None
-            else:
-                rescued += outcomes.attempt_crashed(held, actor=actor, error=error) is not None
-        except (OperationalError, InterfaceError):
-            raise
+            rescued += _rescue(run, actor)
+        except (OperationalError, InterfaceError) as error:
+            if not locks.is_lock_timeout(error):
+                raise
         except Exception:
             logger.exception("run %s cannot be taken back", run.id)
     return rescued
+
+
+def _rescue(run: TaskRun, actor: str) -> bool:
+    held = Claim(run.id, run.claim_no, run.worker)
+    error = f"the worker {run.worker} stopped renewing its lease"
+    # Of a group, and nobody knows of it that it had begun: it is not charged.
+    settle = outcomes.attempt_not_begun if run.started_at is None else outcomes.attempt_crashed
+    with transaction.atomic():
+        locks.limit_lock_wait(_RESCUE_WAIT)
+        return settle(held, actor=actor, error=error) is not None
 
 
 def stand_in_for_beat(actor: str) -> int:

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from tests.live import inside
+from tests.live.freezing import frozen
 from tests.live.platform import Platform
 from tests.live.surroundings import eventually, state
 
@@ -65,16 +66,15 @@ def test_children_whose_parent_is_killed_alone_do_no_harm(platform: Platform) ->
 def test_a_child_that_is_frozen_beyond_its_lease_writes_nothing_more(platform: Platform) -> None:
     run = platform.run("probe.sleep", seconds=3)
     platform.running(run)
-    frozen = platform.ledger.of(run, "start")[0].pid
-    os.kill(frozen, signal.SIGSTOP)
-    eventually(lambda: len(platform.ledger.of(run, "start")) == 2, what="another child has begun the run again")
-    os.kill(frozen, signal.SIGCONT)
-    eventually(lambda: state(frozen) in ("", "Z"), what="the frozen child has ended itself")
+    first = platform.ledger.of(run, "start")[0].pid
+    with frozen(platform, first):
+        eventually(lambda: len(platform.ledger.of(run, "start")) == 2, what="another child has begun the run again")
+    eventually(lambda: state(first) in ("", "Z"), what="the frozen child has ended itself")
     fenced = platform.until(run, lambda story: story.events[-1].target == "fenced")
     assert fenced.status == "running", "the late answer was refused, and written down"
     story = platform.ended(run)
     assert story.path == ["queued/due", "running", "queued/rescued", "running", "succeeded"]
-    assert [(entry.word, entry.pid == frozen) for entry in platform.ledger.of(run)] == [
+    assert [(entry.word, entry.pid == first) for entry in platform.ledger.of(run)] == [
         ("start", True),
         ("start", False),
         ("end", False),
@@ -85,11 +85,10 @@ def test_a_worker_that_is_frozen_whole_leaves_its_runs_to_another(platform: Plat
     run = platform.run("probe.sleep", seconds=2)
     platform.running(run)
     worker = platform["worker"]
-    worker.send_group(signal.SIGSTOP)
-    second = platform.start("worker")
-    story = platform.ended(run)
-    assert story.worker.startswith(f"{second.title}@")
-    worker.send_group(signal.SIGCONT)
+    with frozen(platform, worker.pid, *worker.children()):
+        second = platform.start("worker")
+        story = platform.ended(run)
+        assert story.worker.startswith(f"{second.title}@")
     assert len(platform.ledger.of(run, "end")) == 1
     again = platform.ended(platform.run("probe.echo"))
     assert again.status == "succeeded"

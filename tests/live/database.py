@@ -28,12 +28,12 @@ def own_database() -> Iterator[dict[str, str]]:
         _execute(url, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def connect(url: str) -> "psycopg.Connection[tuple[Any, ...]]":
-    """Connect to a PostgreSQL database as Django would."""
+def connect(url: str, **options: str) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Connect to a PostgreSQL database where Django would, as somebody else unless the options say so."""
     config = database(url, Path())
     where = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
     given = {key: value for key, value in where.items() if value}
-    return psycopg.connect(dbname=config["NAME"], **given)
+    return psycopg.connect(dbname=config["NAME"], **given, **options)
 
 
 def _execute(url: str, statement: str, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import pickle
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -276,6 +277,19 @@ def execute(*statements: str) -> None:
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def can_write() -> bool:
+    """Say whether the database takes a write; on SQLite not while somebody is inside one."""
+    if connection.vendor != "sqlite":
+        return True
+    with contextlib.closing(sqlite3.connect(connection.settings_dict["NAME"], timeout=1)) as own:
+        try:
+            own.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        own.rollback()
+    return True
 
 
 def own_tables() -> list[str]:

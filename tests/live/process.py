@@ -57,6 +57,7 @@ class Process:
         """Ask it to stop, and wait; gives its exit code."""
         if self.is_alive:
             self.send_group(signal.SIGTERM)
+            self.send_group(signal.SIGCONT)  # who stands still hears it too
         try:
             return self._popen.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -1,17 +1,16 @@
 """`/statusz` and the pages say what stands still, with real processes: judged by what is done, not by who reports."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from tests.live import inside
+from tests.live.freezing import frozen
 from tests.live.platform import Platform, running_platform
-from tests.live.process import Process
 from tests.live.surroundings import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
@@ -20,6 +19,7 @@ SHORT = {"LEASE_SECONDS": "5", "UPKEEP_SECONDS": "1", "STOP_GRACE_SECONDS": "2",
 OPERATOR = ("olga", "olga-password")
 OWNER = (inside.OWNER, f"{inside.OWNER}-password")
 Faults = dict[str, dict[str, str]]
+Silence = Callable[[Platform], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
@@ -98,18 +98,6 @@ def home(client: httpx.Client) -> str:
     return answer.text
 
 
-@contextmanager
-def frozen(*processes: int) -> Iterator[None]:
-    """Let processes stand still for the block."""
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
-
-
 def waits_long(platform: Platform, queue: str = "default") -> None:
     """Make a run that has waited for minutes already, while nothing was taken."""
     platform.run("probe.echo", queue=queue)
@@ -135,7 +123,7 @@ def test_no_worker_runs(platform: Platform, readers: Readers) -> None:
 
 def test_children_that_stand_idle_while_their_parent_reports(platform: Platform, readers: Readers) -> None:
     worker = platform["worker"]
-    with frozen(*worker.children()):
+    with frozen(platform, *worker.children()):
         waits_long(platform)
         found = said(platform, lambda found: "claims" in found)
         assert set(found) == {"claims"}, "the worker still reports itself"
@@ -147,7 +135,7 @@ def test_children_that_stand_still_with_runs_in_their_hands(platform: Platform) 
     worker = platform["worker"]
     for run in [platform.run("probe.sleep", seconds=1) for _ in range(2)]:
         platform.running(run)
-    with frozen(*worker.children()):
+    with frozen(platform, *worker.children()):
         eventually(lambda: platform.do(inside.count_runs, status="queued") == 2, 30, "their leases have ended")
         platform.do(inside.as_if_ago, 120)
         said(platform, lambda found: "claims" in found)
@@ -205,26 +193,29 @@ def test_everything_is_paused(platform: Platform) -> None:
             platform.do(inside.queue_resume, name)
 
 
-def _kill(beat: Process) -> None:
-    beat.kill()
+def _killed(platform: Platform) -> AbstractContextManager[None]:
+    platform["beat"].kill()
+    return nullcontext()
 
 
-def _freeze(beat: Process) -> None:
-    beat.send_group(signal.SIGSTOP)
+def _frozen(platform: Platform) -> AbstractContextManager[None]:
+    beat = platform["beat"]
+    return frozen(platform, beat.pid, *beat.children())
 
 
-def _stop(beat: Process) -> None:
-    beat.stop()
+def _stopped(platform: Platform) -> AbstractContextManager[None]:
+    platform["beat"].stop()
+    return nullcontext()
 
 
-@pytest.mark.parametrize("silence", [_kill, _freeze, _stop])
-def test_every_beat_is_silent(platform: Platform, readers: Readers, silence: Callable[[Process], None]) -> None:
-    silence(platform["beat"])
-    found = said(platform, lambda found: "beat" in found)
-    assert set(found) == {"beat"}, "workers stand in for it, so nothing is late"
-    assert found["beat"]["since"]
-    reads(readers.operator, "The scheduler is silent")
-    reads_nothing(readers.owner)
+@pytest.mark.parametrize("silence", [_killed, _frozen, _stopped])
+def test_every_beat_is_silent(platform: Platform, readers: Readers, silence: Silence) -> None:
+    with silence(platform):
+        found = said(platform, lambda found: "beat" in found)
+        assert set(found) == {"beat"}, "workers stand in for it, so nothing is late"
+        assert found["beat"]["since"]
+        reads(readers.operator, "The scheduler is silent")
+        reads_nothing(readers.owner)
 
 
 def test_upkeep_is_silent(platform: Platform, readers: Readers) -> None:

@@ -16,6 +16,7 @@ from tasks_app.errors import CarillonError
 from tasks_app.models import TaskRun, db_now
 from tasks_app.services import claiming, firing, outcomes, upkeep
 from tasks_app.services import runs as run_services
+from tasks_app.services.doubts import Claimer
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Reason
 from tests import runs
@@ -80,7 +81,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(most=integers(1, 3))
     def claim(self, most: int) -> None:
-        taken = claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=lambda _type: most)
+        taken = claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=lambda _type: most)
         queued = sorted(id for id, model in self.models.items() if model.status == "queued")
         assert [run.id for run in taken] == queued[: len(taken)], "the oldest first, and never one that is held"
         assert bool(taken) == bool(queued)

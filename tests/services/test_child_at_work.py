@@ -17,7 +17,7 @@ from tasks_app import dispatch
 from tasks_app.errors import Skip
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming, lifecycle, outcomes
-from tasks_app.services.doubts import Doubt
+from tasks_app.services.doubts import Claimer, Doubt
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.child import Child
@@ -127,7 +127,7 @@ def test_a_claim_whose_answer_is_lost_costs_its_runs_nothing(
 
 
 def test_a_doubt_gives_back_no_other_claim_of_the_same_number(alice: User) -> None:
-    run, doubt = runs.make_run(alice), Doubt("w@h")
+    run, doubt = runs.make_run(alice), Doubt(Claimer("w@h", 60))
     doubt.note([run], db_now() + timedelta(seconds=60))  # and the commit never came there
     claimed = claiming.claim_next(queues=["default"], worker="w@h", lease_seconds=60)
     assert claimed is not None
@@ -201,7 +201,7 @@ def test_two_groups_of_the_same_serial_tasks_do_not_lock_each_other_out(alice: U
             barrier.wait(5)
             claimed.append(
                 claiming.claim_group(
-                    queue="default", worker=f"w{number}", lease_seconds=60, most=lambda _: 2, like="http_request"
+                    queue="default", claimer=Claimer(f"w{number}", 60), most=lambda _: 2, like="http_request"
                 )
             )
         finally:

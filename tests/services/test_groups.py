@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from tasks_app.events import Change, RunChanged, run_changed
 from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now, new_id
 from tasks_app.services import claiming, group_moves, group_outcomes, lifecycle, outcomes, upkeep
+from tasks_app.services.doubts import Claimer
 from tasks_app.services.execution.board import Board, Place, Slot
 from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.parent import Parent
@@ -31,7 +32,7 @@ def most(type: str) -> int:
 
 def claim() -> list[TaskRun]:
     """Claim as a child would."""
-    return claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=most)
+    return claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=most)
 
 
 def ended(run: TaskRun, result: object = None) -> Ended:

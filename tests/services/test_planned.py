@@ -15,6 +15,7 @@ from tasks_app.handlers import RunContext
 from tasks_app.models import RunEvent, TaskRun, db_now, new_id, planned
 from tasks_app.models.planned import planned_cursor
 from tasks_app.services import claiming, group_moves, group_outcomes
+from tasks_app.services.doubts import Claimer
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution.board import Board, Place
 from tasks_app.services.execution.child import Child
@@ -51,7 +52,7 @@ def keeping() -> Iterator[None]:
 
 def claim() -> list[TaskRun]:
     """Claim as a child would."""
-    return claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=lambda _: 50)
+    return claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=lambda _: 50)
 
 
 def end(claimed: list[TaskRun]) -> None:
@@ -235,7 +236,7 @@ def test_ends_that_are_lost_within_a_transaction_are_written_by_the_next_try(chi
 def test_the_name_of_a_queue_stays_a_name(alice: User) -> None:
     made = [runs.make_run(alice, queue="50%s o'clock") for _ in range(2)]
     runs.make_run(alice)
-    claimed = claiming.claim_group(queue="50%s o'clock", worker="w", lease_seconds=60, most=lambda _: 50)
+    claimed = claiming.claim_group(queue="50%s o'clock", claimer=Claimer("w", 60), most=lambda _: 50)
     assert [run.id for run in claimed] == [run.id for run in made]
 
 

@@ -14,6 +14,7 @@ from django.db import connection, connections, transaction
 
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming
+from tasks_app.services.doubts import Claimer
 from tasks_app.services.execution import child as child_module
 from tasks_app.services.execution import flusher
 from tasks_app.services.execution.board import Board, Place, Slot
@@ -138,7 +139,7 @@ def test_a_group_is_dissolved_while_an_end_is_on_its_way(child: Child, alice: Us
 def test_two_threads_that_flush_at_once_write_each_end_once(alice: User) -> None:
     made = [runs.make_run(alice) for _ in range(2)]
     board, both = Board(), threading.Barrier(2)
-    claimed = claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=lambda _: 50)
+    claimed = claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=lambda _: 50)
     group = Group(claimed, Place(board, 0, "w"), is_background=False, claimed_at=time.monotonic())
     for run in claimed:
         begin(group, board)
@@ -164,7 +165,7 @@ def test_two_threads_that_flush_at_once_write_each_end_once(alice: User) -> None
 def test_an_end_that_is_not_written_when_its_child_dies_is_given_back_uncharged(alice: User) -> None:
     made = [runs.make_run(alice) for _ in range(4)]
     board = Board()
-    claimed = claiming.claim_group(queue="default", worker="w", lease_seconds=60, most=lambda _: 50)
+    claimed = claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=lambda _: 50)
     group = Group(claimed, Place(board, 0, "w"), is_background=False, claimed_at=time.monotonic())
     begin(group, board)
     end(group, board, claimed[0])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from random import Random
 from types import FrameType
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connections
@@ -14,7 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from tasks_app import dispatch
 from tasks_app.models import Queue, TaskRun
 from tasks_app.services import claiming, lifecycle, outcomes
-from tasks_app.services.doubts import ClaimInDoubt, Doubt
+from tasks_app.services.doubts import Claimer, ClaimInDoubt, Doubt
 from tasks_app.services.execution import attempt as attempts
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.board import Board, Place, Slot
@@ -149,8 +150,7 @@ class Child:
         try:
             runs = claiming.claim_group(
                 queue=queue,
-                worker=place.worker,
-                lease_seconds=settings.LEASE_SECONDS,
+                claimer=Claimer(place.worker, settings.LEASE_SECONDS, self._hold),
                 most=self._pace.most,
                 like=self._lately.get(queue),
             )
@@ -159,13 +159,18 @@ class Child:
             self._doubts.append(error.doubt)
             connections.close_all()
             self._settle_doubts()  # now, for nobody may wake this child again before the lease ends
-            return []
+            runs = []
         if runs:
             self._lately[queue] = runs[0].type
             place.board.note_claim()
         else:
             self._lately.pop(queue, None)
+            self._hold([])
         return runs
+
+    def _hold(self, claims: list[tuple[UUID, int]]) -> None:
+        """Note what is about to be claimed: who dies after the commit, and before more is on record, leaves that."""
+        self._place.hold(claims, is_background=False)
 
     def _settle_doubts(self) -> None:
         """Give back what may have been claimed when a connection was lost; while the database is away it waits."""
@@ -203,6 +208,8 @@ class Child:
     def _execute_one(self, run: TaskRun, group: Group | None) -> None:
         held = Claim(run.id, run.claim_no, self._place.worker)
         attempt = Attempt(run, held, self._place, is_background=self._is_background(run.queue), group=group)
+        if group is None:  # the slot names it now
+            self._hold([])
         self._current = attempt
         self._keeper.look_after(attempt)
         try:

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks_app.models import Worker, db_now
+from tasks_app.models import TaskRun, Worker, db_now
 from tasks_app.services import outcomes
 from tasks_app.services.execution.board import Board, Deadline, Held, Slot
 from tasks_app.services.lifecycle import Claim
@@ -107,15 +107,19 @@ class Parent:
                 os.kill(held.pid, signal.SIGKILL)
 
     def _give_back(self, held: Held, *, but: Collection[Slot]) -> None:
-        """Give the runs of a group back that its child had not begun, or had ended without writing it down.
+        """Give back what a child had not begun, had ended without writing it down, or was about to claim.
 
-        `but` are the slots that have been settled: the run that a child was at is among those that it held.
+        `but` are the slots that have been settled: the run that a child was at is among those that it held. What came
+        of a claim only the database knows; another child may have made it instead.
         """
         actor = f"worker:{self.name}"
-        settled = {(slot.run_id, slot.claim_no) for slot in but}
+        others = [other for other in self.board.all_held() if other.pid != held.pid]
+        passed_over = {(slot.run_id, slot.claim_no) for slot in (*but, *self.board.busy())}
+        passed_over.update(claim for other in others for claim in other.claims)
         for run_id, claim_no in held.claims:
-            if (run_id, claim_no) not in settled:
-                outcomes.attempt_handed_back(Claim(run_id, claim_no, self.name), actor=actor)
+            claim = Claim(run_id, claim_no, self.name)
+            if (run_id, claim_no) not in passed_over and _stands(claim):
+                outcomes.attempt_handed_back(claim, actor=actor)
         self.board.hold(Held(held.index, held.pid, []))
 
     def _settle(self, slot: Slot) -> None:
@@ -132,3 +136,7 @@ class Parent:
             outcomes.attempt_handed_back(held, actor=actor)
         else:
             outcomes.attempt_crashed(held, actor=actor, error=f"the worker process {slot.pid} died while it ran this")
+
+
+def _stands(claim: Claim) -> bool:
+    return TaskRun.objects.filter(**claim.guard, worker=claim.worker).exists()
