@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from celery.exceptions import SecurityWarning
@@ -16,7 +17,7 @@ from celery.utils.nodenames import default_nodename, host_format
 from django.conf import settings
 from django.urls import get_resolver
 
-from scheduler_project import collector, doors, embedded_redis, keys, mailbox, ready, storage_url
+from scheduler_project import collector, doors, keys, storage_url
 from scheduler_project.admin_app import CarillonAdminConfig
 from scheduler_project.celery import app
 from scheduler_project.waiting import exit_quietly_when_told
@@ -114,14 +115,20 @@ def flower() -> int:
     return code or 0
 
 
+def _main_of(name: str) -> int:
+    """Run a module whose libraries the other processes do without."""
+    code: int = importlib.import_module(f"scheduler_project.{name}").main()
+    return code
+
+
 PROCESSES: dict[str, Callable[[], int]] = {
     "web": web,
     "worker": worker,
     "beat": beat,
     "flower": flower,
-    "redis": embedded_redis.main,
-    "mailbox": mailbox.main,
-    "ready": ready.main,
+    "redis": partial(_main_of, "embedded_redis"),
+    "mailbox": partial(_main_of, "mailbox"),
+    "ready": partial(_main_of, "ready"),
 }
 
 
