@@ -1,0 +1,212 @@
+"""The load of the next day as upkeep keeps it, for tasks that take long to plan.
+
+What is kept begins at one minute and reaches half an hour further than a day, so that it tells of every day that begins
+a few minutes later. Counts are exact for each of them: how many tasks start in an hour of which a part has passed is
+told by the minutes in which tasks start there for the last time. Names are those that such a page shows.
+"""
+
+import uuid
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from tasks_app.services.crowding import LEAST, crowds
+from tasks_app.services.load import HOUR, MINUTE, Load, Part, Together
+from tasks_app.services.starts import Group, Starts, Window
+
+DAY = 24 * HOUR
+LATER = 15
+"""So many minutes later a day may begin."""
+MORE = 2 * LATER * MINUTE
+GRIDS = (0, 15, 30)
+"""The minutes at which the hours of the world's zones begin, in UTC."""
+ENTRIES, ROWS, NAMES = 10, 30, 4
+"""How many tasks are named in an hour, by how often they start, and of those that start together."""
+_CROWDS = 24
+# In the hours that may have begun more tasks are named, of which some will have started.
+_BEGUN, _ENTRIES_BEGUN = 2, 100
+
+Kept = Mapping[str, Any]
+Named = dict[uuid.UUID, Sequence[int]]
+
+
+def day_written(starts: Starts, *, places: int) -> dict[str, Any] | None:
+    """Give what is kept of what starts within a day and `MORE`; None where that is too much to count."""
+    named: Named = {}
+    loads = [Load(starts, _edges(starts.window, grid), most=_ENTRIES_BEGUN, places=places) for grid in GRIDS]
+    whole = loads[0]
+    if sum(whole.runs) != whole.total:
+        return None
+    named.update(whole.most_often(ROWS))
+    return {
+        "start": starts.window.start,
+        "is_complete": starts.is_complete,
+        **{name: getattr(whole, name) for name in ("runs", "tasks", "marks")},
+        "task_counts": _task_counts(starts),
+        "together": {str(mark): told for mark, told in _together(whole)},
+        "grids": {str(grid): _grid(load, grid, named) for grid, load in zip(GRIDS, loads, strict=True)},
+        "named": {str(task): _written(seconds) for task, seconds in named.items()},
+    }
+
+
+def _edges(window: Window, grid: int) -> list[int]:
+    return [window.start, *range(_next_hour(window.start, grid), window.end, HOUR), window.end]
+
+
+def _next_hour(second: int, grid: int) -> int:
+    return second - (second - grid * MINUTE) % HOUR + HOUR
+
+
+def _task_counts(starts: Starts) -> list[int]:
+    """Count for each minute at which the day may begin the tasks that start within it."""
+    begins = [starts.window.start + later * MINUTE for later in range(LATER + 1)]
+    found = [0] * len(begins)
+    for group in starts.groups:
+        if _has(group.seconds, begins[-1], begins[0] + DAY):
+            found = [count + len(group.tasks) for count in found]
+        else:
+            for place, begin in enumerate(begins):
+                found[place] += len(group.tasks) * _has(group.seconds, begin, begin + DAY)
+    return found
+
+
+def _has(seconds: Sequence[int], start: int, end: int) -> bool:
+    at = bisect_left(seconds, start)
+    return at < len(seconds) and seconds[at] < end
+
+
+def _together(load: Load) -> Iterable[tuple[int, dict[str, Any]]]:
+    found, _ = crowds(load, most=_CROWDS, least=LEAST)
+    for crowd in found:
+        mark = load.marks[crowd.minutes[0] // MINUTE - load.first_minute]
+        yield mark, {"first": [str(task) for task in crowd.tasks[:NAMES]], "movable": crowd.movable_count}
+
+
+def _grid(load: Load, grid: int, named: Named) -> dict[str, Any]:
+    """Give what depends on where hours begin, and note the seconds of the tasks that are named for it."""
+    steady, parts = dict(load.steadiest(ENTRIES)), []
+    for number, part in enumerate(load.parts):
+        most = _ENTRIES_BEGUN if number < _BEGUN else ENTRIES
+        tasks = dict(load.tasks_of(part, most))
+        named.update(tasks)
+        parts.append([str(task) for task in tasks])
+    named.update(steady)
+    firsts, lasts = _bounds(load, load.groups, grid)
+    steady_firsts, steady_lasts = _bounds(load, [load.groups[number] for number in load.steady], grid)
+    return {
+        "firsts": firsts,
+        "lasts": lasts,
+        "steady": [str(task) for task in steady],
+        "steady_count": load.steady_tasks(),
+        "steady_firsts": steady_firsts,
+        "steady_lasts": steady_lasts,
+        "parts": parts,
+    }
+
+
+def _bounds(load: Load, groups: Iterable[Group], grid: int) -> tuple[list[int], list[int]]:
+    """Count by minute the tasks that start there for the first, and those for the last time in an hour."""
+    firsts, lasts = [0] * len(load.tasks), [0] * len(load.tasks)
+    for group in groups:
+        seconds, size, at = group.seconds, len(group.tasks), 0
+        while at < len(seconds):
+            second = seconds[at]
+            firsts[second // MINUTE - load.first_minute] += size
+            at = bisect_left(seconds, _next_hour(second, grid), at)
+            lasts[seconds[at - 1] // MINUTE - load.first_minute] += size
+    return firsts, lasts
+
+
+def _written(seconds: Sequence[int]) -> Any:
+    return {"range": [seconds.start, seconds.stop, seconds.step]} if isinstance(seconds, range) else list(seconds)
+
+
+def _read(written: Any) -> Sequence[int]:
+    return range(*written["range"]) if isinstance(written, dict) else written
+
+
+def tells(kept: Kept, window: Window, edges: Sequence[int]) -> bool:
+    """Say whether what is kept tells of this day, in these parts."""
+    later, minutes = window.start - kept["start"], (window.end - window.start) // MINUTE
+    if not 0 <= later <= LATER * MINUTE:
+        return False
+    inner = edges[1:-1]
+    is_hourly = {after - before for before, after in pairwise(inner)} == {HOUR}
+    return len(edges) == minutes + 1 or (is_hourly and inner[0] % HOUR // MINUTE in GRIDS)
+
+
+class KeptLoad(Load):
+    """What a load tells, read from what is kept; `soonest` are the next tasks and what starts of them."""
+
+    def __init__(self, kept: Kept, window: Window, edges: Sequence[int], soonest: Starts, *, most: int = 0) -> None:
+        self._place = (window.start - kept["start"]) // MINUTE
+        here = slice(self._place, self._place + (window.end - window.start) // MINUTE)
+        self.first_minute = window.start // MINUTE
+        self.runs, self.tasks, self.marks = (kept[name][here] for name in ("runs", "tasks", "marks"))
+        self.total, self.task_count = sum(self.runs), kept["task_counts"][self._place]
+        self.is_complete = kept["is_complete"]
+        self.owners = kept.get("owners")
+        self.together = {int(mark): _told(told) for mark, told in kept["together"].items()}
+        self.groups, self.steady, self._steady_count = [], [], 0
+        self._numbers: dict[uuid.UUID, int] = {}
+        self.parts = [Part(start, end) for start, end in pairwise(edges)]
+        if len(self.parts) == len(self.runs):
+            self._fill_minutes()
+            return
+        grid = kept["grids"][str(edges[1] % HOUR // MINUTE)]
+        self._fill_hours(grid)
+        if most:
+            self._name(soonest, kept["named"], window)
+            self.steady = self._numbered(grid["steady"])
+            passed = (edges[1] - _next_hour(kept["start"], edges[1] % HOUR // MINUTE)) // HOUR
+            self._name_in_parts(grid["parts"][passed:], most)
+
+    def _fill_minutes(self) -> None:
+        for part, runs, tasks in zip(self.parts, self.runs, self.tasks, strict=True):
+            part.runs, part.tasks = runs, tasks
+
+    def _fill_hours(self, grid: Kept) -> None:
+        """Count in the parts: in an hour that has begun what ends in it, in all others what begins."""
+        self._steady_count = grid["steady_count"]
+        for number, part in enumerate(self.parts):
+            start, end = part.start // MINUTE - self.first_minute, part.end // MINUTE - self.first_minute
+            there = slice(start + self._place, end + self._place)
+            what = "firsts" if number else "lasts"
+            part.runs, part.tasks = sum(self.runs[start:end]), sum(grid[what][there])
+            part.steady = sum(grid[f"steady_{what}"][there])
+
+    def _name(self, soonest: Starts, named: Mapping[str, Any], window: Window) -> None:
+        """Take the tasks that are named, each with its seconds in the window."""
+        for group in soonest.groups:
+            for task in group.tasks:
+                self._add_named(task, group.seconds)
+        for text, written in named.items():
+            self._add_named(uuid.UUID(text), window.clip(_read(written)))
+
+    def _add_named(self, task: uuid.UUID, seconds: Sequence[int]) -> None:
+        if seconds and task not in self._numbers:
+            self._numbers[task] = len(self.groups)
+            self.groups.append(Group(seconds, [task]))
+
+    def _name_in_parts(self, parts: Sequence[Collection[str]], most: int) -> None:
+        for part, tasks in zip(self.parts, parts, strict=False):
+            found = []
+            for number in self._numbered(tasks):
+                seconds = self.groups[number].seconds
+                at, end = bisect_left(seconds, part.start), bisect_left(seconds, part.end)
+                if at < end:
+                    found.append((seconds[at] // MINUTE, len(found), number, end - at))
+            part.first = [(-place, -number, count) for place, (_, _, number, count) in enumerate(sorted(found)[:most])]
+
+    def _numbered(self, tasks: Collection[str]) -> list[int]:
+        known = (self._numbers.get(uuid.UUID(task)) for task in tasks)
+        return [number for number in known if number is not None]
+
+    def steady_tasks(self) -> int:
+        """How many tasks are steady; a few of them are named."""
+        return self._steady_count
+
+
+def _told(told: Mapping[str, Any]) -> Together:
+    return Together([uuid.UUID(task) for task in told["first"]], told["movable"])
