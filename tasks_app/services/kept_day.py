@@ -8,7 +8,7 @@ told by the minutes in which tasks start there for the last time. Names are thos
 import uuid
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from tasks_app.services.crowding import LEAST, crowds
@@ -16,6 +16,8 @@ from tasks_app.services.load import HOUR, MINUTE, Load, Part, Together
 from tasks_app.services.starts import Group, Starts, Window
 
 DAY = 24 * HOUR
+LENGTHS = (DAY, DAY + MINUTE)
+"""A day that begins within a minute ends within one."""
 LATER = 15
 """So many minutes later a day may begin."""
 MORE = 2 * LATER * MINUTE
@@ -38,14 +40,16 @@ def day_written(starts: Starts, *, places: int) -> dict[str, Any] | None:
     whole = loads[0]
     if sum(whole.runs) != whole.total:
         return None
-    named.update(whole.most_often(ROWS))
+    often = dict(whole.most_often(ROWS))
+    named.update(often)
     return {
         "start": starts.window.start,
         "is_complete": starts.is_complete,
         **{name: getattr(whole, name) for name in ("runs", "tasks", "marks")},
-        "task_counts": _task_counts(starts),
+        "task_counts": {str(length): _task_counts(starts, length) for length in LENGTHS},
         "together": {str(mark): told for mark, told in _together(whole)},
         "grids": {str(grid): _grid(load, grid, named) for grid, load in zip(GRIDS, loads, strict=True)},
+        "often": [str(task) for task in often],
         "named": {str(task): _written(seconds) for task, seconds in named.items()},
     }
 
@@ -58,16 +62,16 @@ def _next_hour(second: int, grid: int) -> int:
     return second - (second - grid * MINUTE) % HOUR + HOUR
 
 
-def _task_counts(starts: Starts) -> list[int]:
+def _task_counts(starts: Starts, length: int) -> list[int]:
     """Count for each minute at which the day may begin the tasks that start within it."""
     begins = [starts.window.start + later * MINUTE for later in range(LATER + 1)]
     found = [0] * len(begins)
     for group in starts.groups:
-        if _has(group.seconds, begins[-1], begins[0] + DAY):
+        if _has(group.seconds, begins[-1], begins[0] + length):
             found = [count + len(group.tasks) for count in found]
         else:
             for place, begin in enumerate(begins):
-                found[place] += len(group.tasks) * _has(group.seconds, begin, begin + DAY)
+                found[place] += len(group.tasks) * _has(group.seconds, begin, begin + length)
     return found
 
 
@@ -129,7 +133,7 @@ def _read(written: Any) -> Sequence[int]:
 def tells(kept: Kept, window: Window, edges: Sequence[int]) -> bool:
     """Say whether what is kept tells of this day, in these parts."""
     later, minutes = window.start - kept["start"], (window.end - window.start) // MINUTE
-    if not 0 <= later <= LATER * MINUTE:
+    if not 0 <= later <= LATER * MINUTE or minutes * MINUTE not in LENGTHS:
         return False
     inner = edges[1:-1]
     is_hourly = {after - before for before, after in pairwise(inner)} == {HOUR}
@@ -144,7 +148,7 @@ class KeptLoad(Load):
         here = slice(self._place, self._place + (window.end - window.start) // MINUTE)
         self.first_minute = window.start // MINUTE
         self.runs, self.tasks, self.marks = (kept[name][here] for name in ("runs", "tasks", "marks"))
-        self.total, self.task_count = sum(self.runs), kept["task_counts"][self._place]
+        self.total, self.task_count = sum(self.runs), kept["task_counts"][str(window.end - window.start)][self._place]
         self.is_complete = kept["is_complete"]
         self.owners = kept.get("owners")
         self.together = {int(mark): _told(told) for mark, told in kept["together"].items()}
@@ -157,7 +161,8 @@ class KeptLoad(Load):
         grid = kept["grids"][str(edges[1] % HOUR // MINUTE)]
         self._fill_hours(grid)
         if most:
-            self._name(soonest, kept["named"], window)
+            wanted = dict.fromkeys([*kept["often"], *grid["steady"], *chain(*grid["parts"])])
+            self._name(soonest, {task: kept["named"][task] for task in wanted}, window)
             self.steady = self._numbered(grid["steady"])
             passed = (edges[1] - _next_hour(kept["start"], edges[1] % HOUR // MINUTE)) // HOUR
             self._name_in_parts(grid["parts"][passed:], most)

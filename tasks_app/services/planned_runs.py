@@ -121,7 +121,7 @@ def load_within(user: Person, window: Window, filters: PlannedFilters, edges: Se
 
 def _kept_load(user: Person, window: Window, edges: Sequence[int], most: int) -> Load | None:
     owner = kept_plans.kept_owner(user)
-    if owner is None or most > kept_day.ENTRIES or window.end - window.start != kept_day.DAY:
+    if owner is None or most > kept_day.ENTRIES or window.end - window.start not in kept_day.LENGTHS:
         return None
     day = kept_plans.kept_day(owner)
     if day is None or day["start"] is None or not kept_day.tells(day, window, edges):

@@ -13,7 +13,7 @@ from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.kept_plans import planning_owners
-from tasks_app.selectors.planned import PlannedFilters, tasks_shown
+from tasks_app.selectors.planned import PlannedFilters, tasks_named
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
 from tasks_app.services.kept_day import ENTRIES as DAY_ENTRIES
@@ -71,7 +71,7 @@ def _what_starts(request: Request, load: Load, look: Look) -> dict[str, Any]:
     found, crowd_count = crowds(load, most=CROWDS)
     rows = load.most_often(LANES) if look.order else load.soonest(LANES)
     named = {task for task, _ in rows} | agenda.wanted(load, most)
-    tasks = tasks_shown(request.user, named.union(*(crowd.tasks[:NAMES] for crowd in found)))
+    tasks = tasks_named(request.user, named.union(*(crowd.tasks[:NAMES] for crowd in found)))
     return {
         "crowded_finding": crowded_finding(load, found),
         "crowds": [_crowd_row(crowd, look, tasks) for crowd in found],
