@@ -112,9 +112,12 @@ def _bare(tasks: QuerySet[ScheduledTask], most: int | None = None) -> list[Plann
     return list(map(PlannedRow._make, tasks.annotate(**texts).values_list(*columns)[:most]))
 
 
-def planned_rows_of(owner_id: int, *, until: datetime | None = None, most: int | None = None) -> list[PlannedRow]:
+def planned_rows_of(
+    owner_id: int, *, since: datetime | None = None, until: datetime | None = None, most: int | None = None
+) -> list[PlannedRow]:
     """The same of an owner, or of `EVERYBODY`: for upkeep, which does not ask on anybody's behalf."""
     rows = planned_tasks_of(owner_id)
+    rows = rows if since is None else rows.filter(next_due_at__gte=since)
     rows = rows if until is None else rows.filter(next_due_at__lte=until)
     return _bare(rows.order_by("next_due_at", "id"), most)
 

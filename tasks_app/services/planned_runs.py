@@ -9,7 +9,7 @@ from tasks_app.models.rollup import EVERYBODY
 from tasks_app.selectors import kept_plans
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.brief import Brief, scope_of
-from tasks_app.selectors.planned import PlannedFilters, PlannedRow, instant_of, planned_counts, planned_rows_of
+from tasks_app.selectors.planned import PlannedFilters, planned_counts, planned_rows_of
 from tasks_app.selectors.planned import planned_state as state_of
 from tasks_app.services import kept_day
 from tasks_app.services.load import MINUTE, PLACES, Load
@@ -24,7 +24,7 @@ AHEAD = timedelta(days=7)
 _MORE = timedelta(minutes=30)
 # Nobody waits for upkeep: it counts three times as much as who asks.
 _MORE_WORK = 3
-# So many tasks may be due and not have started, where the next ones are looked for.
+# So many tasks that are due and have not started are looked at for when they come again: beat is never far behind.
 _LATE = 30
 _EVERYTHING = PlannedFilters()
 _BRIEF: "Brief[Load]" = Brief(seconds=60, most=20)
@@ -128,8 +128,7 @@ def _kept_load(user: Person, window: Window, edges: Sequence[int], most: int) ->
         return None
     if not _stands(owner, day, datetime.fromtimestamp(window.start, UTC)):
         return None
-    soonest = _soonest(owner, window) if most else Starts(window)
-    return kept_day.KeptLoad(day, window, edges, soonest, most=most) if soonest is not None else None
+    return kept_day.KeptLoad(day, window, edges, _soonest(owner, window) if most else Starts(window), most=most)
 
 
 def _stands(owner_id: int, day: dict[str, Any], now: datetime) -> bool:
@@ -140,17 +139,12 @@ def _stands(owner_id: int, day: dict[str, Any], now: datetime) -> bool:
     return kept_plans.plan_state(owner_id, since) == [count - len(gone), versions - sum(gone), *rest]
 
 
-def _soonest(owner_id: int, window: Window) -> Starts | None:
-    """Find what starts of the tasks that come next; None while more are late than are looked for."""
-    rows = planned_rows_of(owner_id, most=kept_day.ROWS + _LATE)
-    late = [row for row in rows if _is_late(row, window)]
-    if len(late) > _LATE:
-        return None
-    return starts_of(rows[: len(late) + kept_day.ROWS], window)
-
-
-def _is_late(row: PlannedRow, window: Window) -> bool:
-    return instant_of(row.next_due_at).timestamp() < window.start
+def _soonest(owner_id: int, window: Window) -> Starts:
+    """Find what starts of the tasks that come next, and of some that are late and so may come again as soon."""
+    begin = datetime.fromtimestamp(window.start, UTC)
+    late = planned_rows_of(owner_id, until=begin, most=_LATE)
+    coming = planned_rows_of(owner_id, since=begin, most=kept_day.ROWS)
+    return starts_of([*late, *(row for row in coming if row not in late)], window)
 
 
 def minutes_planned(user: Person, filters: PlannedFilters, now: datetime) -> PlannedMinutes:

@@ -265,3 +265,17 @@ def test_few_tasks_have_no_day(many: list[ScheduledTask], staff: User, monkeypat
     assert keep() == 0
     assert not is_kept(staff)
     assert db_now() == START
+
+
+def test_while_many_are_late_those_to_come_are_named(
+    many: list[ScheduledTask], alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planned_runs, "_LATE", 1)
+    ids = [plan(alice, {"kind": "every", "hours": 1}).id for _ in range(3)]
+    PlannedRuns.objects.all().delete()
+    keep()
+    ScheduledTask.objects.filter(id__in=ids).update(next_due_at=START - timedelta(minutes=5))
+    assert is_kept(alice)
+    soonest = [task for task, _ in loaded(alice).soonest(5)]
+    assert {many[0].id, many[1].id} <= {*soonest}
+    assert not {many[2].id} & {*soonest}
