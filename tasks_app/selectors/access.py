@@ -290,9 +290,10 @@ def _shares_with(user: Person) -> dict[UUID, str]:
     known: dict[UUID, str] | None = getattr(user, "_task_shares", None)
     if known is None:
         known = {}
-        mine = Q(user_id=user.pk) | Q(group__user=user.pk)
+        # Together they find rows by their indexes; an OR of them would read every share that there is.
+        own, of_groups = TaskShare.objects.filter(user_id=user.pk), TaskShare.objects.filter(group__user=user.pk)
         rank = list(TaskShare.Level)
-        for task_id, level in TaskShare.objects.filter(mine).values_list("task_id", "level"):
+        for task_id, level in own.union(of_groups).values_list("task_id", "level"):
             if task_id not in known or rank.index(TaskShare.Level(level)) > rank.index(TaskShare.Level(known[task_id])):
                 known[task_id] = level
         user._task_shares = known  # type: ignore[union-attr]  # for the life of this object, as Django does with rights
