@@ -33,7 +33,10 @@ def kept_owner(user: Person) -> int | None:
 
 def kept_week(user: Person, now: datetime) -> KeptWeek | None:
     """What upkeep has worked out lately about all tasks that the user may see; None where it has not."""
-    rows = PlannedRuns.objects.filter(owner_id=kept_owner(user), made_at__gt=now - LATELY)
+    owner = kept_owner(user)
+    if owner is None:
+        return None
+    rows = PlannedRuns.objects.filter(owner_id=owner, made_at__gt=now - LATELY)
     found = rows.values_list("made_at", "start", F("minutes__week")).first()
     return KeptWeek._make(found) if found and found[2] else None
 
@@ -76,6 +79,6 @@ def owners_of(owner_id: int) -> list[int]:
 
 def planning_owners(user: Person, known: list[int] | None) -> list[str]:
     """Those who own something planned that the user may see, by name; their ids may be known already."""
-    owning = planned_tasks(user, PlannedFilters()).order_by().values("owner_id") if known is None else known
+    owning: Any = planned_tasks(user, PlannedFilters()).order_by().values("owner_id") if known is None else known
     names = User.objects.filter(pk__in=owning).order_by("username").values_list("username", flat=True)
     return list(names[:OWNERS])

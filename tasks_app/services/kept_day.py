@@ -144,11 +144,11 @@ class KeptLoad(Load):
     """What a load tells, read from what is kept; `soonest` are the next tasks and what starts of them."""
 
     def __init__(self, kept: Kept, window: Window, edges: Sequence[int], soonest: Starts, *, most: int = 0) -> None:
-        self._place = (window.start - kept["start"]) // MINUTE
-        here = slice(self._place, self._place + (window.end - window.start) // MINUTE)
+        self._passed = (window.start - kept["start"]) // MINUTE
+        here = slice(self._passed, self._passed + (window.end - window.start) // MINUTE)
         self.first_minute = window.start // MINUTE
         self.runs, self.tasks, self.marks = (kept[name][here] for name in ("runs", "tasks", "marks"))
-        self.total, self.task_count = sum(self.runs), kept["task_counts"][str(window.end - window.start)][self._place]
+        self.total, self.task_count = sum(self.runs), kept["task_counts"][str(window.end - window.start)][self._passed]
         self.is_complete = kept["is_complete"]
         self.owners = kept.get("owners")
         self.together = {int(mark): _told(told) for mark, told in kept["together"].items()}
@@ -176,7 +176,7 @@ class KeptLoad(Load):
         self._steady_count = grid["steady_count"]
         for number, part in enumerate(self.parts):
             start, end = part.start // MINUTE - self.first_minute, part.end // MINUTE - self.first_minute
-            there = slice(start + self._place, end + self._place)
+            there = slice(start + self._passed, end + self._passed)
             what = "firsts" if number else "lasts"
             part.runs, part.tasks = sum(self.runs[start:end]), sum(grid[what][there])
             part.steady = sum(grid[f"steady_{what}"][there])
@@ -196,7 +196,7 @@ class KeptLoad(Load):
 
     def _name_in_parts(self, parts: Sequence[Collection[str]], most: int) -> None:
         for part, tasks in zip(self.parts, parts, strict=False):
-            found = []
+            found: list[tuple[int, int, int, int]] = []
             for number in self._numbered(tasks):
                 seconds = self.groups[number].seconds
                 at, end = bisect_left(seconds, part.start), bisect_left(seconds, part.end)
