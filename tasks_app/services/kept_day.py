@@ -2,13 +2,14 @@
 
 What is kept begins at one minute and reaches half an hour further than a day, so that it tells of every day that begins
 a few minutes later. Counts are exact for each of them: how many tasks start in an hour of which a part has passed is
-told by the minutes in which tasks start there for the last time. Names are those that such a page shows.
+told by the minutes in which tasks start there for the last time. Names are those that such a page shows; which tasks
+start most often may be off by one start.
 """
 
 import uuid
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any
 
 from tasks_app.services.crowding import LEAST, crowds
@@ -26,8 +27,8 @@ GRIDS = (0, 15, 30)
 ENTRIES, ROWS, NAMES = 10, 30, 4
 """How many tasks are named in an hour, by how often they start, and of those that start together."""
 _CROWDS = 24
-# In the hours that may have begun more tasks are named, of which some will have started.
-_BEGUN, _ENTRIES_BEGUN = 2, 100
+# In so many hours the day may begin.
+_BEGUN = 2
 
 Kept = Mapping[str, Any]
 Named = dict[uuid.UUID, Sequence[int]]
@@ -36,7 +37,7 @@ Named = dict[uuid.UUID, Sequence[int]]
 def day_written(starts: Starts, *, places: int) -> dict[str, Any] | None:
     """Give what is kept of what starts within a day and `MORE`; None where that is too much to count."""
     named: Named = {}
-    loads = [Load(starts, _edges(starts.window, grid), most=_ENTRIES_BEGUN, places=places) for grid in GRIDS]
+    loads = [Load(starts, _edges(starts.window, grid), most=ENTRIES, places=places) for grid in GRIDS]
     whole = loads[0]
     if sum(whole.runs) != whole.total:
         return None
@@ -90,9 +91,9 @@ def _together(load: Load) -> Iterable[tuple[int, dict[str, Any]]]:
 def _grid(load: Load, grid: int, named: Named) -> dict[str, Any]:
     """Give what depends on where hours begin, and note the seconds of the tasks that are named for it."""
     steady, parts = dict(load.steadiest(ENTRIES)), []
+    last = load.parts[0].start + LATER * MINUTE
     for number, part in enumerate(load.parts):
-        most = _ENTRIES_BEGUN if number < _BEGUN else ENTRIES
-        tasks = dict(load.tasks_of(part, most))
+        tasks = dict(_earliest(load, part, last) if number < _BEGUN else load.tasks_of(part, ENTRIES))
         named.update(tasks)
         parts.append([str(task) for task in tasks])
     named.update(steady)
@@ -107,6 +108,23 @@ def _grid(load: Load, grid: int, named: Named) -> dict[str, Any]:
         "steady_lasts": steady_lasts,
         "parts": parts,
     }
+
+
+def _earliest(load: Load, part: Part, last: int) -> Iterable[tuple[uuid.UUID, Sequence[int]]]:
+    """Give the tasks that begin earliest in what is left of an hour, whenever the day may begin in it."""
+    steady, found = set(load.steady), set[int]()
+    rest = [(number, group.seconds) for number, group in enumerate(load.groups) if number not in steady]
+    starts = sorted({(second // MINUTE, number) for number, seconds in rest for second in part.within(seconds)})
+    for begin in range(part.start, max(part.start, last) + MINUTE, MINUTE):
+        seen, left = set[int](), ENTRIES
+        for _, number in islice(starts, bisect_left(starts, (begin // MINUTE, 0)), None):
+            left -= 0 if number in seen else len(load.groups[number].tasks)
+            seen.add(number)
+            if left <= 0:
+                break
+        found |= seen
+    for number in sorted(found):
+        yield from ((task, load.groups[number].seconds) for task in load.groups[number].tasks[:ENTRIES])
 
 
 def _bounds(load: Load, groups: Iterable[Group], grid: int) -> tuple[list[int], list[int]]:
@@ -198,10 +216,8 @@ class KeptLoad(Load):
         for part, tasks in zip(self.parts, parts, strict=False):
             found: list[tuple[int, int, int, int]] = []
             for number in self._numbered(tasks):
-                seconds = self.groups[number].seconds
-                at, end = bisect_left(seconds, part.start), bisect_left(seconds, part.end)
-                if at < end:
-                    found.append((seconds[at] // MINUTE, len(found), number, end - at))
+                if here := part.within(self.groups[number].seconds):
+                    found.append((here[0] // MINUTE, len(found), number, len(here)))
             part.first = [(-place, -number, count) for place, (_, _, number, count) in enumerate(sorted(found)[:most])]
 
     def _numbered(self, tasks: Collection[str]) -> list[int]:

@@ -44,6 +44,10 @@ class Part:
             elif entry > self.first[0]:
                 heapq.heapreplace(self.first, entry)
 
+    def within(self, seconds: Sequence[int]) -> Sequence[int]:
+        """Give those of the seconds that lie in this part."""
+        return seconds[bisect_left(seconds, self.start) : bisect_left(seconds, self.end)]
+
     def earliest(self) -> list[tuple[int, int]]:
         """Give the groups that begin earliest here, in order, and how often each of their tasks starts."""
         return [(-number, count) for _, number, count in sorted(self.first, reverse=True)]

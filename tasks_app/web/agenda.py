@@ -4,7 +4,6 @@ What starts in every hour is told once, before the hours, and is not repeated in
 """
 
 import uuid
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +80,7 @@ def _steady(task: ScheduledTask, seconds: Sequence[int], look: Look) -> Steady:
 
 def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, ScheduledTask], most: int) -> Page:
     named = [(tasks[task], seconds) for task, seconds in load.tasks_of(part, most) if task in tasks]
-    entries = [_entry(task, _within(seconds, part), look) for task, seconds in named]
+    entries = [_entry(task, part.within(seconds), look) for task, seconds in named]
     minute, together = load.busiest_of(part)
     narrower = {"week": "day", "day": "hour"}.get(look.span)
     return Page(
@@ -95,10 +94,6 @@ def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, Schedule
         together=f"{together:,} at once at {_clock(minute)}" if together > 1 else "",
         is_crowded=together >= crowd_size(load),
     )
-
-
-def _within(seconds: Sequence[int], part: Part) -> Sequence[int]:
-    return seconds[bisect_left(seconds, part.start) : bisect_left(seconds, part.end)]
 
 
 def _title(part: Part, look: Look) -> str:
