@@ -42,9 +42,9 @@ def kept_week(user: Person, now: datetime) -> KeptWeek | None:
 
 
 def kept_days() -> list[tuple[int, datetime | None]]:
-    """The owners of many tasks, and when their day was worked out."""
-    rows = PlannedRuns.objects.filter(minutes__week__0__isnull=False).order_by("owner_id")
-    found = rows.values_list("owner_id", F("minutes__day__made_at"))
+    """The owners of many tasks, and when their day was worked out: first those for whom it was not, or longest ago."""
+    rows = PlannedRuns.objects.filter(minutes__week__0__isnull=False)
+    found = sorted(rows.values_list("owner_id", F("minutes__day__made_at")), key=lambda row: (row[1] or 0, row[0]))
     return [(owner, datetime.fromtimestamp(at, UTC) if at else None) for owner, at in found]
 
 

@@ -259,6 +259,20 @@ def test_a_day_is_made_anew_after_some_minutes(many: list[ScheduledTask], clock:
     assert keep() == 2
 
 
+def test_a_round_of_upkeep_plans_for_whom_it_was_done_longest_ago(
+    many: list[ScheduledTask], alice: User, clock: Clock
+) -> None:
+    def made() -> dict[int, float]:
+        return {row.owner_id: row.minutes["day"]["made_at"] for row in PlannedRuns.objects.all()}
+
+    later = START + timedelta(minutes=6)
+    for owner in (EVERYBODY, alice.pk):
+        clock.move_to(later)
+        assert planned_runs.day_keep(ACTOR) == 1
+        assert made()[owner] == later.timestamp()
+        later += timedelta(minutes=6)
+
+
 def test_few_tasks_have_no_day(many: list[ScheduledTask], staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planned_runs, "MANY", 9)
     PlannedRuns.objects.all().delete()
