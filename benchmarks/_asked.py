@@ -20,9 +20,11 @@ from django.test import Client
 
 from benchmarks.record import machine_probe
 from scheduler_project import redis_client
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import PlannedRuns, ScheduledTask, TaskRun
 from tasks_app.selectors import trouble
 from tasks_app.selectors.brief import Brief
+from tasks_app.services import planned_runs
+from tasks_app.services.upkeep import ACTOR
 
 ROOT = Path(__file__).parent.parent
 OURS = ("tasks_app", "notifications", "scheduler_project")
@@ -56,19 +58,37 @@ OPERATORS_PAGES = (
     *("/admin/tasks_app/scheduledtask/?q=invoices", "/admin/tasks_app/taskrun/?q=invoices"),
     *("/admin/tasks_app/scheduledtask/{task}/change/", "/admin/tasks_app/taskrun/{run}/change/"),
 )
+PLANNING = ("/calendar/", "/upcoming/", "/api/upcoming/load")
+"""What upkeep has planned beforehand these need not plan themselves."""
 _FRAMES = 2
 _OK = 200
 
 
 def ask(pages: dict[str, list[str]], calls: int) -> list[dict[str, Any]]:
-    """Ask for the pages of each person, so often warm, with what the process keeps of answers, and so often cold."""
+    """Ask for the pages of each person, so often warm, with what the process keeps of answers, and so often cold.
+
+    What upkeep plans beforehand is there; pages that need it are asked for once more without.
+    """
     rows = []
     for name, paths in pages.items():
         user = User.objects.get(username=name)
         client, ids = _client(user), _ids(user)
         for path in paths:
+            _plan_ahead()
             rows.append({"who": name, "page": path, **_measured(client, path.format(**ids), calls)})
+    PlannedRuns.objects.all().delete()
+    for name, paths in pages.items():
+        client = _client(User.objects.get(username=name))
+        for path in sorted({*paths} & {*PLANNING}):
+            rows.append({"who": name, "page": f"{path} (nothing planned)", **_measured(client, path, calls)})
     return rows
+
+
+def _plan_ahead() -> None:
+    """Do what upkeep does of planning, every few seconds, where the platform runs."""
+    planned_runs.planned_keep(ACTOR)
+    while planned_runs.day_keep(ACTOR):
+        pass
 
 
 def _measured(client: Client, path: str, calls: int) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid, NotFound
 from tasks_app.selectors.access import Deed, require
 from tasks_app.selectors.planned import PlannedFilters, tasks_shown
-from tasks_app.services.load import Part, hours_of, load_within, minutes_of
+from tasks_app.services.load import Part, hours_of, minutes_of
+from tasks_app.services.planned_runs import load_within
 from tasks_app.services.spreading import MOST, Spread, tasks_spread
 from tasks_app.services.starts import Window
 from tasks_app.services.upcoming import upcoming_slots

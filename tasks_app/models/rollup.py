@@ -103,10 +103,12 @@ class RollupMark(models.Model):
 
 
 class PlannedRuns(models.Model):
-    """How many runs start in each minute of the next days, of an owner with thousands of tasks or of `EVERYBODY`.
+    """What starts in each minute of the next days, of an owner with thousands of tasks or of `EVERYBODY`.
 
-    Upkeep works it out now and then, because it takes a second for ten thousand tasks. `minutes` is empty for
-    `EVERYBODY` where there are few tasks: then whoever asks works it out, and is told what is so now.
+    Upkeep works it out now and then, because it takes a second for ten thousand tasks. `minutes` holds a `week`, which
+    is how many runs start in each of its minutes, and a `day`, which is what the page of upcoming runs tells, with what
+    tells whether a task was edited since. The week is empty for `EVERYBODY` where there are few tasks: then whoever
+    asks works it out, and is told what is so now.
     """
 
     owner_id = models.BigIntegerField(primary_key=True)

@@ -20,6 +20,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import Batch, RunRollup, ScheduledTask, StoredFile, TaskRun, TaskShare
 from tasks_app.models.rollup import EVERYBODY, NO_TASK
+from tasks_app.selectors.any_of import any_of
 from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
@@ -204,22 +205,22 @@ def type_holders(spec: HandlerSpec) -> Holders:
 
 def visible_tasks(user: Person) -> QuerySet[ScheduledTask]:
     """The tasks that the user may see; tombstones are not among them."""
-    return _scoped(user, ScheduledTask.objects.filter(deleted_at=None), shared_by="id__in")
+    return _scoped(user, ScheduledTask.objects.filter(deleted_at=None), shared_by="id")
 
 
 def deleted_tasks(user: Person) -> QuerySet[ScheduledTask]:
     """The tombstones of the tasks that the user might see."""
-    return _scoped(user, ScheduledTask.objects.exclude(deleted_at=None), shared_by="id__in")
+    return _scoped(user, ScheduledTask.objects.exclude(deleted_at=None), shared_by="id")
 
 
 def visible_runs(user: Person, *, with_shared: bool = True) -> QuerySet[TaskRun]:
     """The runs that the user may see, those of deleted tasks included; if wanted, without those of shared tasks."""
-    return _scoped(user, TaskRun.objects.all(), shared_by="task_id__in" if with_shared else "")
+    return _scoped(user, TaskRun.objects.all(), shared_by="task_id" if with_shared else "")
 
 
 def visible_rollups(user: Person, task_id: UUID) -> QuerySet[RunRollup]:
     """The figures of a task's runs, as far as the user may see them."""
-    return _scoped(user, RunRollup.objects.filter(task_id=task_id), shared_by="task_id__in")
+    return _scoped(user, RunRollup.objects.filter(task_id=task_id), shared_by="task_id")
 
 
 def own_rollups(user: Person) -> QuerySet[RunRollup]:
@@ -230,7 +231,7 @@ def own_rollups(user: Person) -> QuerySet[RunRollup]:
 
 def visible_batches(user: Person) -> QuerySet[Batch]:
     """The batches that the user may see, those of deleted tasks included."""
-    return _scoped(user, Batch.objects.all(), shared_by="task_id__in")
+    return _scoped(user, Batch.objects.all(), shared_by="task_id")
 
 
 def visible_files(user: Person) -> QuerySet[StoredFile]:
@@ -238,7 +239,7 @@ def visible_files(user: Person) -> QuerySet[StoredFile]:
     files = StoredFile.objects.all()
     may_see_backups = has_right(user, "back_up_database")
     rows = files if may_see_backups else files.exclude(purpose=StoredFile.Purpose.BACKUP)
-    return _scoped(user, rows, shared_by="task_id__in")
+    return _scoped(user, rows, shared_by="task_id")
 
 
 def tasks_open_to(user: Person, deed: Deed, tasks: QuerySet[ScheduledTask]) -> QuerySet[ScheduledTask]:
@@ -248,8 +249,8 @@ def tasks_open_to(user: Person, deed: Deed, tasks: QuerySet[ScheduledTask]) -> Q
     if has_right(user, f"{deed}_all"):
         return tasks
     levels = _LEVELS[Deed.MANAGE if deed is Deed.CANCEL else deed]
-    shared = sorted(task_id for task_id, level in _shares_with(user).items() if level in levels)
-    return tasks.filter(Q(owner_id=user.pk) | Q(id__in=shared))
+    shared = frozenset(task_id for task_id, level in _shares_with(user).items() if level in levels)
+    return tasks.filter(Q(owner_id=user.pk) | any_of("id", shared))
 
 
 def open_runs(user: Person, deed: Deed) -> Q:
@@ -258,13 +259,15 @@ def open_runs(user: Person, deed: Deed) -> Q:
         return Q(pk=None)
     if has_right(user, f"{deed}_all"):
         return Q(pk__isnull=False)
-    shared = sorted(task_id for task_id, level in _shares_with(user).items() if level in _LEVELS[deed])
-    return Q(owner_id=user.pk) | Q(task_id__in=shared)
+    shared = frozenset(task_id for task_id, level in _shares_with(user).items() if level in _LEVELS[deed])
+    return Q(owner_id=user.pk) | any_of("task_id", shared)
 
 
 def shared_task_ids(user: Person) -> frozenset[UUID]:
     """The tasks of others that are shared with the user, themselves or a group of theirs."""
-    return frozenset(_shares_with(user))
+    known: frozenset[UUID] = vars(user).get("_shared_ids") or frozenset(_shares_with(user))
+    vars(user)["_shared_ids"] = known
+    return known
 
 
 def _scoped(user: Person, rows: QuerySet[Any], *, shared_by: str = "") -> QuerySet[Any]:
@@ -274,8 +277,8 @@ def _scoped(user: Person, rows: QuerySet[Any], *, shared_by: str = "") -> QueryS
         return rows.none()
     own = Q(owner_id=user.pk)
     # The ids are read first: an OR with a subquery would make PostgreSQL read every run.
-    shared = sorted(shared_task_ids(user)) if shared_by else []
-    return rows.filter(own | Q(**{shared_by: shared})) if shared else rows.filter(own)
+    shared = shared_task_ids(user) if shared_by else None
+    return rows.filter(own | any_of(shared_by, shared)) if shared else rows.filter(own)
 
 
 def _is_shared(user: Person, task_id: UUID, deed: Deed) -> bool:
@@ -287,9 +290,10 @@ def _shares_with(user: Person) -> dict[UUID, str]:
     known: dict[UUID, str] | None = getattr(user, "_task_shares", None)
     if known is None:
         known = {}
-        mine = Q(user_id=user.pk) | Q(group__user=user.pk)
+        # Together they find rows by their indexes; an OR of them would read every share that there is.
+        own, of_groups = TaskShare.objects.filter(user_id=user.pk or 0), TaskShare.objects.filter(group__user=user.pk)
         rank = list(TaskShare.Level)
-        for task_id, level in TaskShare.objects.filter(mine).values_list("task_id", "level"):
+        for task_id, level in own.union(of_groups).values_list("task_id", "level"):
             if task_id not in known or rank.index(TaskShare.Level(level)) > rank.index(TaskShare.Level(known[task_id])):
                 known[task_id] = level
         user._task_shares = known  # type: ignore[union-attr]  # for the life of this object, as Django does with rights

@@ -4,20 +4,20 @@ import json
 import uuid
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from django.contrib.auth.models import User
-from django.db.models import Count, Max, QuerySet, Sum, TextField
+from django.db.models import BigIntegerField, Count, F, Func, Max, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
+from django.db.models.sql.compiler import SQLCompiler
 
-from tasks_app.models import Calendar, PlannedRuns, ScheduledTask
+from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.models.rollup import EVERYBODY
-from tasks_app.selectors.access import Person, sees_all, shared_task_ids, visible_tasks
+from tasks_app.selectors.access import Person, visible_tasks
 from tasks_app.selectors.matching import with_tag
 
 OWNERS = 200
-LATELY = timedelta(minutes=15)
+_NAMED = ("name", "timezone", "schedule_text", "spread_seconds", "owner__username")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,20 @@ class PlannedRow(NamedTuple):
     calendar_policy: str
 
 
+class _Number(Func):
+    """A number that differs from task to task."""
+
+    template = "uuid_hash(%(expressions)s)::bigint"
+    output_field = BigIntegerField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **more: Any) -> tuple[str, Any]:
+        """SQLite keeps ids as text and has nothing that hashes: their last characters do."""
+        last = (f"{100**place} * unicode(substr(%(expressions)s, {-1 - place}, 1))" for place in range(5))
+        return super().as_sql(compiler, connection, template=f"({' + '.join(last)})", **more)
+
+
+VERSION = F("version") * _Number("id")
+"""The version of a task, as a number whose sum is another one when it is the same version of another task."""
 _AS_TEXT = frozenset({"schedule", "next_slot", "next_due_at", "ends_at"})
 
 
@@ -92,38 +106,38 @@ def planned_rows(user: Person, filters: PlannedFilters, *, until: datetime) -> l
     return _bare(planned_tasks(user, filters, until=until))
 
 
-def _bare(tasks: QuerySet[ScheduledTask]) -> list[PlannedRow]:
+def _bare(tasks: QuerySet[ScheduledTask], most: int | None = None) -> list[PlannedRow]:
     texts = {f"_{name}": Cast(name, TextField()) for name in _AS_TEXT}
     columns = [f"_{name}" if name in _AS_TEXT else name for name in PlannedRow._fields]
-    return list(map(PlannedRow._make, tasks.annotate(**texts).values_list(*columns)))
+    return list(map(PlannedRow._make, tasks.annotate(**texts).values_list(*columns)[:most]))
 
 
-def planned_rows_of(owner_id: int, *, until: datetime) -> list[PlannedRow]:
+def planned_rows_of(
+    owner_id: int, *, since: datetime | None = None, until: datetime | None = None, most: int | None = None
+) -> list[PlannedRow]:
     """The same of an owner, or of `EVERYBODY`: for upkeep, which does not ask on anybody's behalf."""
-    rows = _planned(ScheduledTask.objects.filter(deleted_at=None)).filter(next_due_at__lte=until)
-    rows = rows if owner_id == EVERYBODY else rows.filter(owner_id=owner_id)
-    return _bare(rows.order_by("next_due_at", "id"))
+    rows = planned_tasks_of(owner_id)
+    rows = rows if since is None else rows.filter(next_due_at__gte=since)
+    rows = rows if until is None else rows.filter(next_due_at__lte=until)
+    return _bare(rows.order_by("next_due_at", "id"), most)
+
+
+def planned_tasks_of(owner_id: int) -> QuerySet[ScheduledTask]:
+    """The tasks of an owner, or of `EVERYBODY`, that have something planned."""
+    rows = _planned(ScheduledTask.objects.filter(deleted_at=None))
+    return rows if owner_id == EVERYBODY else rows.filter(owner_id=owner_id)
 
 
 def planned_counts() -> dict[int, int]:
     """How many tasks of each owner have something planned."""
-    rows = _planned(ScheduledTask.objects.filter(deleted_at=None)).order_by()
+    rows = planned_tasks_of(EVERYBODY).order_by()
     return dict(rows.values_list("owner_id").annotate(Count("id")))
-
-
-def planned_runs(user: Person, now: datetime) -> PlannedRuns | None:
-    """What upkeep has worked out lately about all tasks that the user may see; None where it has not."""
-    if not user.is_active or (not sees_all(user) and shared_task_ids(user)):
-        return None
-    owner = EVERYBODY if sees_all(user) else user.pk
-    kept = PlannedRuns.objects.filter(owner_id=owner, made_at__gt=now - LATELY).first()
-    return kept if kept and kept.minutes else None
 
 
 def planned_state(user: Person, filters: PlannedFilters) -> Hashable:
     """Give what changes when one of these tasks or its calendar is made, edited or deleted, not when a task fires."""
     rows = planned_tasks(user, filters).order_by()
-    found = rows.aggregate(Count("id"), Sum("version"), Max("created_at"), Max("calendar__updated_at"))
+    found = rows.aggregate(count=Count("id"), versions=Sum(VERSION), calendars=Max("calendar__updated_at"))
     return tuple(found.values())
 
 
@@ -139,8 +153,7 @@ def tasks_shown(user: Person, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Sch
     return {task.id: task for task in rows.defer("payload", "description", "retry", "misfire")}
 
 
-def planning_owners(user: Person) -> list[str]:
-    """Those who own something planned that the user may see, by name."""
-    owning = planned_tasks(user, PlannedFilters()).order_by().values("owner_id")
-    names = User.objects.filter(pk__in=owning).order_by("username").values_list("username", flat=True)
-    return list(names[:OWNERS])
+def tasks_named(user: Person, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ScheduledTask]:
+    """The same with what names them and says when they start: for the hundreds that the page of upcoming runs names."""
+    rows = visible_tasks(user).filter(id__in=ids).select_related("owner").only(*_NAMED)
+    return {task.id: task for task in rows}

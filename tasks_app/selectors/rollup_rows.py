@@ -20,6 +20,7 @@ from tasks_app.selectors.access import (
     visible_rollups,
     visible_runs,
 )
+from tasks_app.selectors.any_of import any_of
 from tasks_app.selectors.rollup_spans import EVER_START, TOTAL, Grain
 from tasks_app.selectors.run_sums import NUMBERS, Sums
 
@@ -66,8 +67,8 @@ class Choice:
         others = self._others()
         if others:
             own = Q(owner_id=self.user.pk)
-            runs = TaskRun.objects.filter(task_id__in=others).exclude(own)
-            rows = RunRollup.objects.filter(task_id__in=others).exclude(own)
+            runs = TaskRun.objects.filter(any_of("task_id", others)).exclude(own)
+            rows = RunRollup.objects.filter(any_of("task_id", others)).exclude(own)
             found.append(self._share(runs, rows, _TASKS))
         return found
 
@@ -75,11 +76,11 @@ class Choice:
         only = {"type": self.type} if self.type else {}
         return Share(runs.filter(**only), rows.filter(**only), grains)
 
-    def _others(self) -> list[uuid.UUID]:
+    def _others(self) -> frozenset[uuid.UUID]:
         """Give the tasks of others that the user sees because they are shared."""
         if sees_all(self.user) or not self.user.is_active:
-            return []
-        return sorted(shared_task_ids(self.user))
+            return frozenset()
+        return shared_task_ids(self.user)
 
 
 def steady(read: Callable[[datetime], T]) -> T:

@@ -19,13 +19,16 @@ LONGEST_SPREAD = 3600
 class Crowd:
     """Tasks that start together, in one minute or in several. `steady` ones start again within the hour.
 
-    What starts that often is not offered to be spread: it would only start in the way of its own next slots.
+    What starts that often is not offered to be spread: it would only start in the way of its own next slots. Of a load
+    that is kept `tasks` are the first of them only; the counts are those of all.
     """
 
     minutes: list[int]
     tasks: list[uuid.UUID]
     steady: frozenset[uuid.UUID]
     runs: int
+    task_count: int
+    movable_count: int
 
     @property
     def movable(self) -> list[uuid.UUID]:
@@ -44,12 +47,13 @@ def crowded_minutes(load: Load) -> set[int]:
     return {(first + place) * MINUTE for place, tasks in enumerate(load.tasks) if tasks >= size}
 
 
-def crowds(load: Load, *, most: int) -> tuple[list[Crowd], int]:
-    """Give the largest crowds, and how many there are in all."""
+def crowds(load: Load, *, most: int, least: int | None = None) -> tuple[list[Crowd], int]:
+    """Give the largest crowds, and how many there are in all; from `least` tasks on, if that is said."""
     alike: dict[tuple[int, int], list[int]] = {}
-    for minute in sorted(crowded_minutes(load)):
-        place = minute // MINUTE - load.first_minute
-        alike.setdefault((load.marks[place], load.tasks[place]), []).append(minute)
+    size = crowd_size(load) if least is None else least
+    for place, tasks in enumerate(load.tasks):
+        if tasks >= size:
+            alike.setdefault((load.marks[place], tasks), []).append((load.first_minute + place) * MINUTE)
     ranked = sorted(alike.items(), key=lambda item: (-item[0][1], item[1][0]))
     return [crowd_at(load, minutes) for _, minutes in ranked[:most]], len(ranked)
 
@@ -57,6 +61,10 @@ def crowds(load: Load, *, most: int) -> tuple[list[Crowd], int]:
 def crowd_at(load: Load, minutes: Sequence[int]) -> Crowd:
     """Give the tasks that start in the first of the minutes; they are the same in the others."""
     minute = minutes[0]
+    place = minute // MINUTE - load.first_minute
+    runs, known = load.runs_at(minute), load.together.get(load.marks[place])
+    if known is not None:
+        return Crowd(list(minutes), known.first, frozenset(), runs, load.tasks[place], known.movable)
     tasks: list[uuid.UUID] = []
     steady: list[uuid.UUID] = []
     for group in load.groups:
@@ -64,7 +72,7 @@ def crowd_at(load: Load, minutes: Sequence[int]) -> Crowd:
             tasks += group.tasks
             if _has(group.seconds, minute + MINUTE, minute + LONGEST_SPREAD):
                 steady += group.tasks
-    return Crowd(list(minutes), tasks, frozenset(steady), load.runs_at(minute))
+    return Crowd(list(minutes), tasks, frozenset(steady), runs, len(tasks), len(tasks) - len(steady))
 
 
 def _has(seconds: Sequence[int], start: int, end: int | None = None) -> bool:

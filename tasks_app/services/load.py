@@ -9,13 +9,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from operator import add, xor
 
-from tasks_app.selectors.access import Person
-from tasks_app.selectors.brief import Brief, scope_of
-from tasks_app.selectors.planned import PlannedFilters, planned_state
-from tasks_app.services.starts import Group, Starts, Window, starts_within
+from tasks_app.services.starts import Group, Starts, Window
 
 MINUTE, HOUR = 60, 3600
-_KEPT: "Brief[Load]" = Brief(seconds=60, most=20)
 # With fewer parts nothing is said so often that it tires.
 FEW_PARTS = 4
 # Beyond so many (task, minute) pairs the rest counts in the total, but has no place any more: a quarter of a second.
@@ -48,18 +44,31 @@ class Part:
             elif entry > self.first[0]:
                 heapq.heapreplace(self.first, entry)
 
+    def within(self, seconds: Sequence[int]) -> Sequence[int]:
+        """Give those of the seconds that lie in this part."""
+        return seconds[bisect_left(seconds, self.start) : bisect_left(seconds, self.end)]
+
     def earliest(self) -> list[tuple[int, int]]:
         """Give the groups that begin earliest here, in order, and how often each of their tasks starts."""
         return [(-number, count) for _, number, count in sorted(self.first, reverse=True)]
 
 
+@dataclass(frozen=True)
+class Together:
+    """The first of the tasks that start in one minute, and how many of all do not start again within the hour."""
+
+    first: list[uuid.UUID]
+    movable: int
+
+
 class Load:
     """Runs and tasks by minute and by part; `marks` are equal where the same tasks start.
 
-    `steady` are the groups that start at least once an hour all the time, where the parts are to name tasks.
+    `steady` are the groups that start at least once an hour all the time, where the parts are to name tasks. Where
+    `groups` are not all there are (`KeptLoad`), who starts together is told by mark, and so are the owners.
     """
 
-    def __init__(self, starts: Starts, edges: Sequence[int], *, most: int = 0) -> None:
+    def __init__(self, starts: Starts, edges: Sequence[int], *, most: int = 0, places: int = PLACES) -> None:
         self.groups = starts.groups
         self.is_complete = starts.is_complete
         self.first_minute = starts.window.start // MINUTE
@@ -69,6 +78,8 @@ class Load:
         self.total = sum(len(group.seconds) * len(group.tasks) for group in self.groups)
         self.task_count = sum(len(group.tasks) for group in self.groups)
         self.steady: list[int] = []
+        self.together: dict[int, Together] = {}
+        self.owners: list[int] | None = None
         self._again = [0] * minutes
         self._on, self._over = [0] * (minutes + 1), [0] * (minutes + 1)
         self._part_of = _part_of_minutes(edges)
@@ -76,7 +87,7 @@ class Load:
         self._most = most
         self._often = minutes * MINUTE // HOUR - 1
         self._is_by_minute = len(self.parts) == minutes and not most
-        self._count()
+        self._count(places)
         self.tasks = list(map(add, self.tasks, accumulate(self._on[:-1])))
         self.marks = list(map(xor, self.marks, accumulate(self._over[:-1], xor)))
         self.runs: list[int] = list(map(add, self.tasks, self._again))
@@ -84,8 +95,7 @@ class Load:
             for part, runs, tasks in zip(self.parts, self.runs, self.tasks, strict=True):
                 part.runs, part.tasks = runs, tasks
 
-    def _count(self) -> None:
-        left = PLACES
+    def _count(self, left: int) -> None:
         for number, group in enumerate(self.groups):
             left -= min(len(group.seconds), len(self.tasks))
             if left < 0:
@@ -161,6 +171,17 @@ class Load:
         """How many tasks are steady."""
         return sum(len(self.groups[number].tasks) for number in self.steady)
 
+    def tasks_of(self, part: Part, most: int) -> Iterator[tuple[uuid.UUID, Sequence[int]]]:
+        """Give the tasks that begin earliest in a part, steady ones left out, each with all its seconds."""
+        left = most
+        for number, _ in part.earliest():
+            group = self.groups[number]
+            for task in group.tasks[:left]:
+                yield task, group.seconds
+            left -= len(group.tasks)
+            if left <= 0:
+                return
+
     def busiest_of(self, part: Part) -> tuple[int, int]:
         """Give the first minute of a part in which most tasks start, as a second, and how many those are."""
         start, end = part.start // MINUTE - self.first_minute, part.end // MINUTE - self.first_minute
@@ -170,15 +191,6 @@ class Load:
     def most_often(self, most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:
         """Give the tasks that start most often, each with all its seconds."""
         return _tasks_of(heapq.nsmallest(most, self.groups, key=lambda group: -len(group.seconds)), most)
-
-
-def load_within(user: Person, window: Window, filters: PlannedFilters, edges: Sequence[int], *, most: int = 0) -> Load:
-    """Count what starts within a window of all tasks that the user may see and that match.
-
-    Where that took long it is kept for a minute, unless somebody edits, makes or deletes one of the tasks.
-    """
-    key = (scope_of(user), window, filters, tuple(edges), most, planned_state(user, filters))
-    return _KEPT.get(key, lambda: Load(starts_within(user, window, filters), edges, most=most))
 
 
 def _tasks_of(groups: Iterable[Group], most: int) -> list[tuple[uuid.UUID, Sequence[int]]]:

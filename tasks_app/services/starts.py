@@ -77,9 +77,9 @@ def starts_within(user: Person, window: Window, filters: PlannedFilters) -> Star
     return starts_of(planned_rows(user, filters, until=datetime.fromtimestamp(window.end, UTC)), window)
 
 
-def starts_of(rows: list[PlannedRow], window: Window) -> Starts:
+def starts_of(rows: list[PlannedRow], window: Window, *, steps: int = STEPS) -> Starts:
     """Find what starts within the window of these tasks."""
-    return _Search(window, calendars_of(rows)).run(rows)
+    return _Search(window, calendars_of(rows), steps).run(rows)
 
 
 class _Plan:
@@ -153,10 +153,10 @@ class _Plan:
 class _Search:
     """The search for one window, with what may still be done for it."""
 
-    def __init__(self, window: Window, calendars: Mapping[uuid.UUID, Calendar]) -> None:
+    def __init__(self, window: Window, calendars: Mapping[uuid.UUID, Calendar], steps: int) -> None:
         self.found = Starts(window)
         self.calendars = calendars
-        self.steps = STEPS
+        self.steps = steps
 
     def run(self, rows: list[PlannedRow]) -> Starts:
         """Search all slots, and give the groups."""

@@ -59,6 +59,7 @@ def upkeep(*, actor: str) -> None:
         rollup_checks.rollup_check,
         rollups.rollup_prune,
         planned_runs.planned_keep,
+        planned_runs.day_keep,
         prune,
         mirror,
         audit_sealing.audit_seal,

@@ -4,8 +4,7 @@ What starts in every hour is told once, before the hours, and is not repeated in
 """
 
 import uuid
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks_app.models import ScheduledTask
@@ -64,7 +63,7 @@ class Agenda:
 def wanted(load: Load, most: int) -> set[uuid.UUID]:
     """Give the tasks that the agenda names."""
     steady = {task for task, _ in load.steadiest(most)}
-    return steady | {task for part in load.parts for task, _ in _tasks(load, part, most)}
+    return steady | {task for part in load.parts for task, _ in load.tasks_of(part, most)}
 
 
 def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask], *, most: int) -> Agenda:
@@ -80,9 +79,8 @@ def _steady(task: ScheduledTask, seconds: Sequence[int], look: Look) -> Steady:
 
 
 def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, ScheduledTask], most: int) -> Page:
-    entries = [
-        _entry(tasks[task], _within(seconds, part), look) for task, seconds in _tasks(load, part, most) if task in tasks
-    ]
+    named = [(tasks[task], seconds) for task, seconds in load.tasks_of(part, most) if task in tasks]
+    entries = [_entry(task, part.within(seconds), look) for task, seconds in named]
     minute, together = load.busiest_of(part)
     narrower = {"week": "day", "day": "hour"}.get(look.span)
     return Page(
@@ -96,21 +94,6 @@ def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, Schedule
         together=f"{together:,} at once at {_clock(minute)}" if together > 1 else "",
         is_crowded=together >= crowd_size(load),
     )
-
-
-def _tasks(load: Load, part: Part, most: int) -> Iterator[tuple[uuid.UUID, Sequence[int]]]:
-    left = most
-    for number, _ in part.earliest():
-        group = load.groups[number]
-        for task in group.tasks[:left]:
-            yield task, group.seconds
-        left -= len(group.tasks)
-        if left <= 0:
-            return
-
-
-def _within(seconds: Sequence[int], part: Part) -> Sequence[int]:
-    return seconds[bisect_left(seconds, part.start) : bisect_left(seconds, part.end)]
 
 
 def _title(part: Part, look: Look) -> str:

@@ -12,19 +12,23 @@ from django.views.decorators.http import require_safe
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import sees_all
-from tasks_app.selectors.planned import PlannedFilters, planning_owners, tasks_shown
+from tasks_app.selectors.kept_plans import planning_owners
+from tasks_app.selectors.planned import PlannedFilters, tasks_named
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
-from tasks_app.services.load import Load, load_within
+from tasks_app.services.kept_day import ENTRIES as DAY_ENTRIES
+from tasks_app.services.kept_day import NAMES, ROWS
+from tasks_app.services.load import Load
+from tasks_app.services.planned_runs import load_within
 from tasks_app.services.upcoming import Upcoming, upcoming_slots
 from tasks_app.web import agenda, lanes, load_chart, query, words
 from tasks_app.web.look import FILTERS, ORDERS, SPAN_LABELS, SPAN_WORDS, SPANS, Look, local, moment, written
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.spread import CHOICES, told
 
-LANES, CROWDS, NAMES = 30, 8, 4
+LANES, CROWDS = ROWS, 8
 # How many tasks the agenda names in each of its parts; the span of an hour is the place to see all.
-ENTRIES = {"hour": 100, "day": 10, "week": 10}
+ENTRIES = {"hour": 100, "day": DAY_ENTRIES, "week": DAY_ENTRIES}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def upcoming(request: Request) -> HttpResponse:
         "next": None if load.total else _next(request, look.filters),
         "has_tasks": bool(load.total or _next(request, PlannedFilters())),
         **_what_starts(request, load, look),
-        **_controls(request, look),
+        **_controls(request, look, load),
         **_addresses(look),
     }
     return render(request, "pages/upcoming.html", context)
@@ -67,7 +71,7 @@ def _what_starts(request: Request, load: Load, look: Look) -> dict[str, Any]:
     found, crowd_count = crowds(load, most=CROWDS)
     rows = load.most_often(LANES) if look.order else load.soonest(LANES)
     named = {task for task, _ in rows} | agenda.wanted(load, most)
-    tasks = tasks_shown(request.user, named.union(*(crowd.tasks[:NAMES] for crowd in found)))
+    tasks = tasks_named(request.user, named.union(*(crowd.tasks[:NAMES] for crowd in found)))
     return {
         "crowded_finding": crowded_finding(load, found),
         "crowds": [_crowd_row(crowd, look, tasks) for crowd in found],
@@ -80,7 +84,7 @@ def _what_starts(request: Request, load: Load, look: Look) -> dict[str, Any]:
     }
 
 
-def _controls(request: Request, look: Look) -> dict[str, Any]:
+def _controls(request: Request, look: Look, load: Load) -> dict[str, Any]:
     """Give what narrows the page: spans, filters and the order of the lanes."""
     types = [(one.name, one.title) for one in registry.all()]
     selects = [
@@ -88,7 +92,7 @@ def _controls(request: Request, look: Look) -> dict[str, Any]:
         query.select(request.GET, "queue", "Any queue", [(name, name) for name in queue_names()]),
     ]
     if sees_all(request.user):
-        owners = [(name, name) for name in planning_owners(request.user)]
+        owners = [(name, name) for name in planning_owners(request.user, load.owners)]
         selects.append(query.select(request.GET, "owner", "Any owner", owners))
     spans = [
         {"label": SPAN_LABELS[name], "href": look.at(name, _start(look)).href(), "is_here": name == look.span}
@@ -143,7 +147,7 @@ def crowded_finding(load: Load, found: list[Crowd]) -> str:
     if not found:
         return f"No crowded minute: at most {words.plural(max(load.tasks, default=0), 'task')} at once"
     minutes = words.plural(len(crowded_minutes(load)), "crowded minute")
-    return f"{minutes}, with up to {len(found[0].tasks):,} tasks at once"
+    return f"{minutes}, with up to {found[0].task_count:,} tasks at once"
 
 
 def _crowd_row(crowd: Crowd, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask]) -> CrowdRow:
@@ -153,10 +157,10 @@ def _crowd_row(crowd: Crowd, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask
         at=written(moment(crowd.minutes[0])),
         clock=words.clock(moment(crowd.minutes[0]), look.now),
         others=f"and {len(others):,} more like it, to {local(others[-1]):%a %H:%M}" if others else "",
-        task_count=len(crowd.tasks),
-        movable_count=len(crowd.movable),
+        task_count=crowd.task_count,
+        movable_count=crowd.movable_count,
         tasks=shown,
-        rest=len(crowd.tasks) - len(shown),
+        rest=crowd.task_count - len(shown),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -13,10 +14,12 @@ from pytest_django import DjangoAssertNumQueries
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import brief
 from tasks_app.selectors.planned import PlannedFilters, planned_state
+from tasks_app.services import planned_runs
+from tasks_app.services.kept_day import KeptLoad
 from tasks_app.services.tasks import task_update
 from tasks_app.web import words
 from tasks_app.web.look import Look, written
-from tests import runs
+from tests import clocks, runs
 from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import chosen, text
 
@@ -303,7 +306,7 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(40):
         make(f"Task {number:02}", **daily(soon + timedelta(minutes=number % 7)))
     client = signed_in(alice)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         response = client.get("/upcoming/")
     assert len(response.context["lanes"]) == 30
     assert response.context["lanes_rest"] == 10
@@ -342,3 +345,24 @@ def test_a_plan_that_is_kept_is_worked_out_anew_once_a_task_is_edited(
     state = planned_state(alice, PlannedFilters())
     ScheduledTask.objects.filter(id=task.id).update(slots_fired=5)
     assert planned_state(alice, PlannedFilters()) == state
+
+
+@pytest.mark.parametrize("query", ["", "?order=often"])
+def test_a_day_that_upkeep_has_planned_looks_as_one_that_is_planned_now(
+    reader: Client, make: MakeTask, soon: datetime, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    for number in range(6):
+        make(f"Night {number}", **daily(soon))
+    make("Hourly", schedule={"kind": "hourly", "minute": (timezone.now().minute + 30) % 60}, timezone="UTC")
+    make("Often", schedule={"kind": "every", "minutes": 5}, jitter_seconds=20)
+    now = timezone.now()
+    with clocks.stopped_at(now), time_machine.travel(now, tick=False):
+        live = reader.get(f"/upcoming/{query}")
+        monkeypatch.setattr(planned_runs, "MANY", 1)
+        planned_runs.planned_keep("upkeep:here")
+        while planned_runs.day_keep("upkeep:here"):
+            pass
+        kept = reader.get(f"/upcoming/{query}")
+    assert not isinstance(live.context["load"], KeptLoad)
+    assert isinstance(kept.context["load"], KeptLoad)
+    assert text(kept) == text(live)
