@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 
 from tasks_app.models import ScheduledTask, TaskRun, db_now
@@ -42,7 +42,7 @@ GROUP BY pid, application_name
 _OURS = "^(tasks_app|notifications|django_celery_beat)_"
 
 
-def is_lock_timeout(error: OperationalError) -> bool:
+def is_lock_timeout(error: DatabaseError | InterfaceError) -> bool:
     """Say whether the wait for a lock was longer than it might be."""
     return getattr(error.__cause__, "sqlstate", "") == _LOCK_NOT_AVAILABLE
 

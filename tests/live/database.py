@@ -28,12 +28,12 @@ def own_database() -> Iterator[dict[str, str]]:
         _execute(url, "DROP DATABASE {} WITH (FORCE)", name)
 
 
-def connect(url: str, **options: str) -> "psycopg.Connection[tuple[Any, ...]]":
-    """Connect to a PostgreSQL database where Django would, as somebody else unless the options say so."""
+def connect(url: str, application_name: str = "") -> "psycopg.Connection[tuple[Any, ...]]":
+    """Connect to a PostgreSQL database where Django would, under a name of its own."""
     config = database(url, Path())
     where = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
     given = {key: value for key, value in where.items() if value}
-    return psycopg.connect(dbname=config["NAME"], **given, **options)
+    return psycopg.connect(dbname=config["NAME"], application_name=application_name, **given)
 
 
 def _execute(url: str, statement: str, name: str) -> None:
