@@ -160,9 +160,11 @@ def _value(field: "Field[Any, Any]", value: Any) -> Any:
 
 
 def link(call: Call, **changes: object) -> str:
-    """Give this request's address with some parameters changed."""
+    """Give this request's address with some parameters changed, and without those that are None."""
     parameters = call.request.query_params.copy()
     for name, value in changes.items():
-        parameters[name] = str(value)
+        parameters.pop(name, None)
+        if value is not None:
+            parameters[name] = str(value)
     path = call.request._request.path
     return call.request._request.build_absolute_uri(f"{path}?{parameters.urlencode()}")

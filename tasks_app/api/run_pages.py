@@ -5,8 +5,9 @@ from tasks_app.api.paging import Cursor, by_cursor, link
 from tasks_app.api.parameters import CursorQuery
 from tasks_app.api.run_shapes import RunPage, run_out
 from tasks_app.models import TaskRun
+from tasks_app.models.ids import made_at
 from tasks_app.selectors.run_list import RunFilters
-from tasks_app.selectors.run_walk import Found, made_at, run_find
+from tasks_app.selectors.run_walk import Found, run_find
 
 _ORDER = ("-id",)
 

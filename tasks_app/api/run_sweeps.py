@@ -13,7 +13,7 @@ from tasks_app.api.run_shapes import RunFiltersIn
 from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
-from tasks_app.selectors.run_walk import made_at
+from tasks_app.models.ids import made_at
 from tasks_app.services.sweeps import CAP, Progress, Verb, sweep_begin, sweep_go_on, sweep_plan, sweep_progress
 
 RUN, MANAGE = ApiKey.Scope.RUN, ApiKey.Scope.MANAGE

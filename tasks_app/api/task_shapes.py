@@ -141,6 +141,7 @@ class TaskQuery(TaskFiltersIn, CursorQuery):
 
     ordering: Annotated[str, *one_of(*ORDERS)] = "-created_at"
     page: Annotated[int, *whole(1, 1_000_000)] | None = None
+    before: Identifier | None = Field(None, description="Of tasks made before this one: where `next` leads on so.")
 
     @property
     def numbered(self) -> PageQuery:
@@ -213,7 +214,15 @@ class TaskDetail(Task):
 
 
 class TaskPage(Page[Task]):
-    """Tasks."""
+    """Tasks.
+
+    Where no index leads to what was asked for, the newest 20,000 tasks are looked at for one list and no more.
+    """
+
+    is_complete: bool = Field(
+        description="False: the list ends here because the search has stopped short, and `next` leads to older tasks."
+    )
+    searched_to: Instant | None = Field(description="Then: when the oldest task was made that was looked at.")
 
 
 def given_fields(body: Shape) -> dict[str, Any]:

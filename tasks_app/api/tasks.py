@@ -1,10 +1,12 @@
 """Tasks: list, create, read, edit, delete, and by a key of the caller's own."""
 
 import uuid
+from functools import partial
+from typing import Any
 
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Created, Endpoint, operation
-from tasks_app.api.paging import by_cursor, by_number
+from tasks_app.api.paging import by_cursor, by_number, link
 from tasks_app.api.payloads import check_type, meant_changes
 from tasks_app.api.run_shapes import run_out
 from tasks_app.api.task_shapes import (
@@ -23,7 +25,7 @@ from tasks_app.errors import FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.run_list import RunFilters, run_search
-from tasks_app.selectors.task_list import ORDERS, task_search
+from tasks_app.selectors.task_list import ORDERS, Matching, task_find
 from tasks_app.selectors.tasks import task_by_key, task_get
 from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.specs import TaskSpec
@@ -40,11 +42,11 @@ class TaskList(Endpoint):
         """List tasks."""
         if query.page is not None and query.cursor is not None:
             raise Invalid.at("cursor", "conflict", "Give either page or cursor.")
-        rows = task_search(call.user, query.filters(), ordering=query.ordering)
+        found = task_find(call.user, query.filters(), ordering=query.ordering, before=query.before)
         if query.page is not None:
-            return TaskPage(**by_number(call, rows, query.numbered, lambda task: task_out(call, task)))
+            return _leading_on(call, found, by_number(call, found.rows, query.numbered, partial(task_out, call)))
         order = ORDERS[query.ordering]
-        return TaskPage(**by_cursor(call, rows, query, lambda task: task_out(call, task), order=order))
+        return _leading_on(call, found, by_cursor(call, found.rows, query, partial(task_out, call), order=order))
 
     @operation("task_create", status=201, idempotent=True)
     def post(self, call: Call, body: TaskIn) -> Task:
@@ -52,6 +54,15 @@ class TaskList(Endpoint):
         check_type(body.type)
         spec = TaskSpec(**fields_of_new(call, body))
         return task_out(call, task_create(owner=call.user, spec=spec, actor=call.actor))
+
+
+def _leading_on(call: Call, found: Matching, page: dict[str, Any]) -> TaskPage:
+    """After the last page of the tasks that were looked at come those that are older."""
+    since = found.since if page["next"] is None else None
+    page["count_is_exact"] = page["count_is_exact"] and found.floor is None
+    if since is not None:
+        page["next"] = link(call, before=found.floor, cursor=None, page=None)
+    return TaskPage(**page, is_complete=since is None, searched_to=since)
 
 
 class TaskByKey(Endpoint):

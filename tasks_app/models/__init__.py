@@ -11,7 +11,7 @@ from tasks_app.models.ids import new_id
 from tasks_app.models.mail import EmailTemplate, MailCount
 from tasks_app.models.platform import Beat, Lease, Queue, Worker
 from tasks_app.models.record import Effect, RunAttempt, RunEvent, RunLog
-from tasks_app.models.rollup import PlannedRuns, RollupMark, RunRollup, TaskRevision
+from tasks_app.models.rollup import PlannedRuns, RollupMark, RunRollup, TaskCount, TaskRevision
 from tasks_app.models.run import TaskRun
 from tasks_app.models.second_factor import RecoveryCode, SecondFactor, TokenSignIn
 from tasks_app.models.sharing import TaskShare, TypeRule
@@ -48,6 +48,7 @@ __all__ = [
     "SyncedChange",
     "SyncedCollection",
     "SyncedRecord",
+    "TaskCount",
     "TaskRevision",
     "TaskRun",
     "TaskShare",

@@ -4,7 +4,7 @@ import os
 import threading
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -28,3 +28,8 @@ def first_id_at(instant: datetime) -> uuid.UUID:
     """Give the smallest id that can have been made at `instant`: a range of creation times as a range of ids."""
     milliseconds = max(0, int(instant.timestamp() * 1000))
     return uuid.UUID(int=(milliseconds & (2**48 - 1)) << 80 | 7 << 76 | 2 << 62)
+
+
+def made_at(row_id: uuid.UUID) -> datetime:
+    """When a row was made, from its id."""
+    return datetime.fromtimestamp((row_id.int >> 80) / 1000, UTC)

@@ -123,6 +123,20 @@ class PlannedRuns(models.Model):
         return f"{self.owner_id}: {self.start:%Y-%m-%d %H:%M}"
 
 
+class TaskCount(models.Model):
+    """How many tasks are in one status, those deleted left out: upkeep counts them, so that a metric need not."""
+
+    status = models.CharField(primary_key=True, max_length=10)
+    tasks = models.PositiveBigIntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions: ClassVar = ()
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.tasks}"
+
+
 class TaskRevision(models.Model):
     """What a task was from one version on: what people choose about it, as it stands in its row (secrets sealed)."""
 

@@ -21,6 +21,7 @@ RECENTLY = timedelta(hours=1)
 OVERDUE = timedelta(seconds=60)
 SOON = timedelta(days=1)
 REMEMBERED = 50
+DUE_READ = 20_000
 DATABASE_TODO = "See whether the database runs, has room, and is reached from here."
 BEAT_TODO = "Start celery beat, as the Procfile has it; any number of them may run."
 
@@ -175,21 +176,29 @@ def unserved(alive: Sequence[Worker]) -> tuple[list[str], list[str]]:
 
 
 def needed_queues(queues: list[str]) -> list[str]:
-    """Give those that a type names, a worker has served, a run waits in, or a task needs within a day."""
+    """Give those that a type names, a worker has served, a run waits in, or a task needs within a day.
+
+    Of the tasks that are due by then, 20,000 are looked at, and no more.
+    """
     if not queues:
         return []
     used = {spec.queue for spec in registry.all()}
     for was in Worker.objects.order_by("-heartbeat_at")[:REMEMBERED]:
         used.update(was.queues)
-    return [name for name in queues if name in used or _has_waiting(name) or _has_soon(name)]
+    used |= _due_soon([name for name in queues if name not in used])
+    return [name for name in queues if name in used or _has_waiting(name)]
 
 
 def _has_waiting(queue: str) -> bool:
     return TaskRun.objects.filter(queue=queue, status=Status.QUEUED).exists()
 
 
-def _has_soon(queue: str) -> bool:
-    return ScheduledTask.objects.filter(queue=queue, next_due_at__lt=db_now() + SOON).exists()
+def _due_soon(queues: list[str]) -> set[str]:
+    """Give those that a task needs within a day; no more than so many tasks are looked at, one after the other."""
+    if not queues:
+        return set()
+    due = ScheduledTask.objects.filter(next_due_at__lt=db_now() + SOON).order_by().values("queue")
+    return set(Queue.objects.filter(name__in=queues).filter(name__in=due[:DUE_READ]).values_list("name", flat=True))
 
 
 def _hushed(queues: Sequence[str]) -> str:

@@ -6,13 +6,14 @@ Nothing here counts the history, and nothing tells people or tasks apart, so the
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from tasks_app.models import Beat, RollupMark, RunRollup, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.selectors.health import live_workers
 from tasks_app.selectors.operations import COUNTED, QueueState, queue_states
 from tasks_app.selectors.rollup_spans import EVER_START, Grain
-from tasks_app.states import Status, TaskStatus
+from tasks_app.selectors.task_counts import tasks_by_status
+from tasks_app.states import Status
 
 QUEUED_MOST = 50_000
 TYPES_MOST = 200
@@ -49,7 +50,7 @@ def read_metrics() -> Reading:
         children=sum(worker.concurrency for worker in workers),
         beat_age=_age(now, Beat.objects.aggregate(last=Max("last_tick_at"))["last"]),
         upkeep_age=_age(now, Worker.objects.aggregate(last=Max("last_upkeep_at"))["last"]),
-        tasks=_tasks(),
+        tasks=tasks_by_status(now),
         overdue=_age(now, late.next_due_at if late else None) or 0.0,
         needs_person=TaskRun.objects.filter(status=Status.FAILED, dismissed_at=None).order_by()[:COUNTED].count(),
     )
@@ -59,12 +60,6 @@ def _types() -> list[RunRollup]:
     """Give what the runs of each type have come to since the beginning, of the types with most runs."""
     rows = RunRollup.objects.filter(grain=Grain.EVER, start=EVER_START).order_by("-succeeded", "type")
     return sorted(rows[:TYPES_MOST], key=lambda row: row.type)
-
-
-def _tasks() -> dict[str, int]:
-    found = ScheduledTask.objects.filter(deleted_at=None).order_by().values_list("status").annotate(Count("id"))
-    counts = dict(found)
-    return {status.value: counts.get(status.value, 0) for status in TaskStatus}
 
 
 def _age(now: datetime, then: datetime | None) -> float | None:

@@ -9,10 +9,11 @@ from django.db.models import Count, Max, Min, TextField
 from django.db.models.functions import Cast
 
 from tasks_app.models import TaskRun
+from tasks_app.models.ids import made_at
 from tasks_app.selectors.access import Deed, Person, open_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE
-from tasks_app.selectors.run_walk import WALK, made_at
+from tasks_app.selectors.run_walk import WALK
 
 CAP = 10_000
 SHOWN = 100

@@ -5,12 +5,12 @@ Who asks for a worker that has run nothing for a year would else have the databa
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db.models import QuerySet
 
 from tasks_app.models import TaskRun
-from tasks_app.models.ids import first_id_at
+from tasks_app.models.ids import first_id_at, made_at
 from tasks_app.selectors.access import Person, sees_all, visible_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import as_id
@@ -86,11 +86,6 @@ def is_led(user: Person, filters: RunFilters) -> bool:
         return False
     # The index of an owner's runs does not know their state or type; that of what needs a person does.
     return "task" in asked or "needs" in asked or (sees_all(user) and asked < _LED)
-
-
-def made_at(run_id: uuid.UUID) -> datetime:
-    """When a run was made, from its id."""
-    return datetime.fromtimestamp((run_id.int >> 80) / 1000, UTC)
 
 
 def _scope(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:

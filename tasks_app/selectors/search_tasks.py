@@ -15,11 +15,12 @@ from django.utils import timezone
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import search_moments
-from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
+from tasks_app.selectors.access import Person, shared_task_ids
 from tasks_app.selectors.calendars import visible_calendars
-from tasks_app.selectors.matching import has_tag, with_tag_text
+from tasks_app.selectors.matching import has_tag, type_says, with_tag_text
 from tasks_app.selectors.queue_names import queue_names
 from tasks_app.selectors.search_text import Choice, Choices, Qualifier, Search, Term
+from tasks_app.selectors.task_walk import newest_tasks
 from tasks_app.states import Status
 
 MOST = 200
@@ -72,7 +73,7 @@ def task_qualifiers(user: Person) -> list[Qualifier]:
 def narrowed(user: Person, rows: QuerySet[ScheduledTask], search: Search, *, now: datetime) -> QuerySet[ScheduledTask]:
     """Keep the rows that match everything which the search has understood."""
     for word in search.words:
-        found = Q(name__icontains=word.text) | Q(type__icontains=word.text) | Q(description__icontains=word.text)
+        found = says(word.text)
         rows = rows.exclude(found) if word.is_not else rows.filter(found)
     if any(term.name == "tag" for term in search.terms):
         rows = with_tag_text(rows)
@@ -80,6 +81,11 @@ def narrowed(user: Person, rows: QuerySet[ScheduledTask], search: Search, *, now
         found = reduce(or_, (_condition(user, term, value, now) for value in term.values))
         rows = rows.exclude(found) if term.is_not else rows.filter(found)
     return rows
+
+
+def says(words: str) -> Q:
+    """The condition for tasks that say these words: in the type, the name or the description."""
+    return type_says(words) | Q(name__icontains=words) | (~Q(description="") & Q(description__icontains=words))
 
 
 def _condition(user: Person, term: Term, value: str, now: datetime) -> Q:
@@ -141,34 +147,36 @@ def _is_due(value: str) -> bool:
 # -- the values that there are, for this person
 
 
-def _listed(values: Iterable[str], *first: Choice, most: int = MOST) -> Choices:
+def _listed(values: Iterable[str], *first: Choice, is_whole: bool = True) -> Choices:
     names = sorted(set(values), key=str.casefold)
-    return Choices([*first, *(Choice(name) for name in names[:most])], is_whole=len(names) <= most)
+    return Choices([*first, *(Choice(name) for name in names[:MOST])], is_whole=is_whole and len(names) <= MOST)
 
 
 def tag_choices(user: Person) -> Choices:
-    """The tags of the tasks that this person may see."""
-    tagged = visible_tasks(user).exclude(tags=[]).order_by()
+    """The tags of the newest tasks that this person may see."""
+    rows, is_all = newest_tasks(user)
+    tagged = rows.exclude(tags=[])
     lists = list(tagged.values_list("tags", flat=True).distinct()[:_LISTS_READ])
     is_whole = len(lists) < _LISTS_READ
     if not is_whole and connection.vendor == "postgresql":
         one = Func(F("tags"), function="jsonb_array_elements_text", output_field=TextField())
-        return _listed(tagged.annotate(_tag=one).values_list("_tag", flat=True).distinct()[: MOST + 1])
-    found = _listed(tag for tags in lists for tag in tags)
-    return Choices(found.items, is_whole=found.is_whole and is_whole)
+        names = tagged.annotate(_tag=one).values_list("_tag", flat=True).distinct()
+        return _listed(names[: MOST + 1], is_whole=is_all)
+    return _listed((tag for tags in lists for tag in tags), is_whole=is_whole and is_all)
 
 
 def _types(user: Person) -> Choices:
-    used = set(visible_tasks(user).order_by().values_list("type", flat=True).distinct()[:MOST])
+    rows, is_all = newest_tasks(user)
+    used = set(rows.values_list("type", flat=True).distinct()[:MOST])
     titles = {one.name: one.title for one in registry.all()}
     names = sorted({*used, *titles}, key=lambda name: (name not in used, name))
-    return Choices([Choice(name, titles.get(name, "not known any more")) for name in names])
+    return Choices([Choice(name, titles.get(name, "not known any more")) for name in names], is_whole=is_all)
 
 
 def _owners(user: Person) -> Choices:
-    owning = visible_tasks(user).order_by().values("owner_id")
-    names = User.objects.filter(pk__in=owning).order_by("username").values_list("username", flat=True)
-    return _listed(names[: MOST + 1], Choice("me", "your own"))
+    rows, is_all = newest_tasks(user)
+    names = User.objects.filter(pk__in=rows.values("owner_id")).order_by("username").values_list("username", flat=True)
+    return _listed(names[: MOST + 1], Choice("me", "your own"), is_whole=is_all)
 
 
 def _queues() -> Choices:

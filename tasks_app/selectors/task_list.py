@@ -5,19 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors import search_tasks
-from tasks_app.selectors.access import Person, shared_task_ids, visible_tasks
+from tasks_app.models.ids import made_at
+from tasks_app.selectors import search_tasks, task_walk
+from tasks_app.selectors.access import Person, sees_all, shared_task_ids, visible_tasks
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
 from tasks_app.selectors.queue_names import queue_names
 from tasks_app.selectors.search_text import Search
+from tasks_app.selectors.task_walk import walk_end
 
-__all__ = ["ORDERS", "TaskFilters", "queue_names", "task_search", "tasks_found"]
+__all__ = ["ORDERS", "TaskFilters", "queue_names", "task_find", "task_search", "tasks_found"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +70,50 @@ def task_search(
     if filters.tag:
         rows = with_tag(rows, filters.tag)
     if words := filters.search:
-        rows = rows.filter(Q(name__icontains=words) | Q(type__icontains=words) | Q(description__icontains=words))
+        rows = rows.filter(search_tasks.says(words))
     rows = _due_between(rows, filters)
     if search is not None:
         rows = search_tasks.narrowed(user, rows, search, now=timezone.now())
     return rows.order_by(*(Column.of(name, ScheduledTask).sorted() for name in ORDERS[ordering]))
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Tasks that match, in order; `floor` is the oldest of the `walk` that were looked at, if there are older ones."""
+
+    rows: QuerySet[ScheduledTask]
+    floor: uuid.UUID | None = None
+    walk: int = 0
+
+    @property
+    def since(self) -> datetime | None:
+        """When the oldest task was made that was looked at."""
+        return None if self.floor is None else made_at(self.floor)
+
+
+def task_find(
+    user: Person,
+    filters: TaskFilters,
+    *,
+    ordering: str = "name",
+    search: Search | None = None,
+    before: uuid.UUID | None = None,
+) -> Matching:
+    """The same as `task_search`, but for what no index leads to: of this, as much as is among the newest 20,000 tasks,
+    or the newest that were made before another."""
+    rows = task_search(user, filters, ordering=ordering, search=search)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    elif _is_led(user, filters, ordering) and (search is None or not search.narrows):
+        return Matching(rows)
+    floor = walk_end(user, before)
+    return Matching(rows) if floor is None else Matching(rows.filter(id__gte=floor), floor, task_walk.WALK)
+
+
+def _is_led(user: Person, filters: TaskFilters, ordering: str) -> bool:
+    """Say whether an index gives the list in its order: one by name knows nothing of owners."""
+    column = ordering.removeprefix("-")
+    return filters == TaskFilters() and (column == "created_at" or (column == "name" and sees_all(user)))
 
 
 def _due_between(rows: QuerySet[ScheduledTask], filters: TaskFilters) -> QuerySet[ScheduledTask]:

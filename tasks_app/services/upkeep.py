@@ -27,6 +27,7 @@ from tasks_app.services import (
     ranges,
     rollup_checks,
     rollups,
+    task_counts,
     turns,
 )
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
@@ -60,6 +61,7 @@ def upkeep(*, actor: str) -> None:
         rollups.rollup_prune,
         planned_runs.planned_keep,
         planned_runs.day_keep,
+        task_counts.task_counts_keep,
         prune,
         mirror,
         audit_sealing.audit_seal,

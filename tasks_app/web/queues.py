@@ -1,5 +1,6 @@
 """Queues, for those who may manage them: what waits in each, who serves it, holding it and letting it go on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib import messages as say
@@ -44,7 +45,9 @@ def queue_list(request: Request) -> HttpResponse:
     require_manager(request)
     now = db_now()
     done = throughput(now)
-    rows = [_row(state, done) for state in queue_states()]
+    states = queue_states()
+    needed = set(needed_queues([state.queue.name for state in states if _trouble(state) and not state.quiet]))
+    rows = [_row(state, done, needed) for state in states]
     context = {
         "rows": rows,
         "is_lately_whole": done.is_whole(now, LATELY),
@@ -163,11 +166,11 @@ def _rank(text: str) -> int | None:
         return None
 
 
-def _row(state: QueueState, done: Throughput) -> Row:
+def _row(state: QueueState, done: Throughput, needed: Collection[str]) -> Row:
     own = done.of(state.queue.name)
     title = f"{plural(own.hour, 'run')} ended in the last hour, a bar for every 2 minutes"
     trouble = _trouble(state)
-    is_idle = bool(trouble) and not state.quiet and not needed_queues([state.queue.name])
+    is_idle = bool(trouble) and not state.quiet and state.queue.name not in needed
     idle = "No worker serves it yet, and nothing comes to it." * is_idle
     return Row(state, own, spark(own.bars, title), "" if is_idle else trouble, idle)
 

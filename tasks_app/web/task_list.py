@@ -67,8 +67,10 @@ def task_list(request: Request) -> HttpResponse:
             for label, text in _READY
         ],
         "is_filtered": asked.is_any,
-        "is_narrowed": any(name not in ("q", "ordering") for name, _ in asked.pairs()),
+        "is_narrowed": any(name not in ("q", "ordering", "before") for name, _ in asked.pairs()),
         "matching": matching,
+        "searched_to": None if has_next else asked.found.since,
+        "walk": asked.found.walk,
         "without": [] if tasks else asked.each_dropped(most=COUNTED),
         "bulk": _bulk(request, tasks, rows),
         "counts": task_counts(request.user),

@@ -12,15 +12,20 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 from django_celery_results.models import TaskResult
+from unfold.admin import checkbox
+from unfold.utils import display_for_label
 
 from tasks_app.admin import base
+from tasks_app.admin.shown import TASK_TONES
 from tasks_app.models import Batch, Queue, ScheduledTask, StoredFile, TaskRun
 from tasks_app.models.ids import first_id_at
 from tests import runs as moves
 from tests.admin.conftest import make_task
 from tests.admin.pages import address, read
+from tests.calls import counted_calls
 
 FEW, MANY = 2, 12
+CALLS_OF_A_ROW = 1200
 
 
 def grow(owner: User, count: int) -> None:
@@ -97,6 +102,53 @@ def test_counting_ends_somewhere(desk: Client, alice: User, queue: Any, monkeypa
     html = read(desk, address(TaskRun, "changelist"))
     assert "More than 3 runs" in html
     assert str(fourth.pk) in html
+
+
+def test_words_are_looked_for_in_the_newest_rows_and_the_page_says_so(
+    desk: Client, alice: User, queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{address(ScheduledTask, 'changelist')}?q=needle"
+    for name in ("oldest needle", "second needle", "hay", "newest needle"):
+        make_task(alice, name=name)
+    assert "were searched" not in read(desk, url)
+    monkeypatch.setattr(base, "SEARCHED", 3)
+    html = read(desk, url)
+    assert "Only the newest 3 rows were searched." in html
+    assert [name in html for name in ("oldest needle", "second needle", "newest needle")] == [False, True, True]
+    assert "were searched" not in read(desk, address(ScheduledTask, "changelist"))
+
+
+def test_what_must_be_equal_is_found_however_old_it_is(
+    desk: Client, alice: User, queue: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "SEARCHED", 2)
+    grow(alice, 4)
+    oldest = TaskResult.objects.earliest("id")
+    html = read(desk, f"{address(TaskResult, 'changelist')}?q={oldest.task_id}")
+    assert oldest.task_id in html
+    assert "were searched" not in html
+
+
+def test_a_row_draws_no_heads_and_no_word_anew(desk: Client, alice: User, queue: Any) -> None:
+    url = address(ScheduledTask, "changelist")
+
+    def calls() -> int:
+        read(desk, url)
+        with counted_calls() as counted:
+            desk.get(url)
+        return counted.total()
+
+    grow(alice, FEW)
+    few = calls()
+    grow(alice, MANY)
+    assert (calls() - few) / MANY < CALLS_OF_A_ROW
+
+
+def test_a_row_says_what_unfold_draws(desk: Client, alice: User, queue: Any) -> None:
+    task = make_task(alice, name="drawn")
+    html = read(desk, address(ScheduledTask, "changelist"))
+    assert str(checkbox.render("_selected_action", str(task.pk))).strip() in html
+    assert display_for_label("active", "", TASK_TONES).strip() in html
 
 
 def test_runs_are_found_by_type(desk: Client, alice: User, queue: Any) -> None:

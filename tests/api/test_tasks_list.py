@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors import task_walk
 from tasks_app.selectors.task_list import TaskFilters, task_search
 from tests.api.client import Api
 from tests.api.conftest import make
@@ -169,6 +170,32 @@ def test_an_index_gives_the_order_by_name() -> None:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
         assert "task_name_folded" in rows.select_related(None)[:50].explain()
+
+
+def test_a_list_that_no_index_leads_through_goes_on_with_older_tasks(
+    api: Api, operator: Api, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        make_task(alice, name=f"n{number}", tags=[] if number == 3 else ["red"])
+    [whole] = walk(api, "tag=red&ordering=name")
+    assert (whole["is_complete"], whole["searched_to"], whole["count"], whole["count_is_exact"]) == (
+        True,
+        None,
+        4,
+        True,
+    )
+    monkeypatch.setattr(task_walk, "WALK", 2)
+    for paged in ("page_size=1", "page=1&page_size=1", ""):
+        pages = list(walk(api, f"tag=red&ordering=name&{paged}"))
+        found = [task["name"] for page in pages for task in page["results"]]
+        assert found == ["n4", "n1", "n2", "n0"], "the newest two, the two before those, the oldest"
+        assert [page["searched_to"] is None for page in pages] == [page["is_complete"] for page in pages]
+        assert [page["is_complete"] for page in pages].count(False) == 2
+        assert not pages[0]["count_is_exact"]
+    for led in ("", "ordering=created_at"):
+        assert [page["is_complete"] for page in walk(api, led)] == [True]
+    assert [page["is_complete"] for page in walk(operator, "ordering=-name")] == [True]
+    assert api.get("tasks?before=x").faults == {"before": ["type"]}
 
 
 def test_a_cursor_holds_while_rows_are_added(api: Api) -> None:

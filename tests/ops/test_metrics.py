@@ -11,10 +11,12 @@ from pytest_django import Settings
 
 from scheduler_project.checked import metrics_token
 from scheduler_project.env import Env, SettingFault
-from tasks_app.models import Queue, RunRollup, TaskRun, db_now
-from tasks_app.selectors import metrics
+from tasks_app.models import Queue, RunRollup, TaskCount, TaskRun, db_now
+from tasks_app.selectors import metrics, task_counts
 from tasks_app.selectors.rollup_spans import EVER_START
 from tasks_app.services.rollups import rollup_count
+from tasks_app.services.task_counts import task_counts_keep
+from tasks_app.states import TaskStatus
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
 from tests.services.ended import ended, insert
@@ -117,6 +119,30 @@ def test_what_waits_runs_and_reports_is_told(alice: User, scrape: Any) -> None:
         "active": 1,
         "completed": 1,
     }
+
+
+def test_many_tasks_are_told_as_upkeep_has_counted_them(
+    alice: User, scrape: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[float]:
+        found = scrape()
+        return [found["carillon_tasks", status.value] for status in (TaskStatus.ACTIVE, TaskStatus.PAUSED)]
+
+    for status in ("active", "active", "paused"):
+        runs.make_task(alice, status=status)
+    assert task_counts_keep("upkeep:here") == len(TaskStatus)
+    runs.make_task(alice)
+    assert told() == [3, 1], "few are counted now"
+    monkeypatch.setattr(task_counts, "MANY", 3)
+    assert told() == [2, 1]
+    assert task_counts_keep("upkeep:here") == 0, "not twice a minute"
+    TaskCount.objects.update(counted_at=db_now() - timedelta(minutes=2))
+    assert told() == [2, 1]
+    TaskCount.objects.update(counted_at=db_now() - timedelta(minutes=16))
+    assert told() == [3, 1], "nobody has counted for long"
+    assert task_counts_keep("upkeep:here") == len(TaskStatus)
+    runs.make_task(alice, deleted_at=db_now())
+    assert told() == [3, 1]
 
 
 def test_the_number_of_series_has_a_bound(scrape: Any, monkeypatch: pytest.MonkeyPatch) -> None:

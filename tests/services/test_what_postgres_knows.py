@@ -1,16 +1,22 @@
 """What the database reads for questions whose answer is short, of tables that are long."""
 
+import json
+from collections import Counter
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors import run_walk
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.run_list import RunFilters, run_search
+from tasks_app.selectors.run_walk import run_find
 from tests.runs import make_run, make_task
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 LONG = 3000
+TASKS, RUNS_READ = 40, 3000
 PEOPLE, RUNS_OF_EACH = 200, 100
 
 
@@ -38,6 +44,35 @@ def test_paused_tasks_are_counted_by_their_index(staff: User) -> None:
     assert task_counts(staff)["paused"] == 1
     plan = ScheduledTask.objects.filter(deleted_at=None, status="paused")[:1000].explain()
     assert "task_paused" in plan, plan
+
+
+def read_by(plan: str) -> dict[str, int]:
+    """How many rows were taken from each table."""
+    found = Counter[str]()
+    nodes = [json.loads(plan)[0]["Plan"]]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if "Relation Name" in node:
+            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            found[node["Relation Name"]] += round(rows * node["Actual Loops"])
+    return dict(found)
+
+
+def test_words_are_looked_for_in_each_name_once_and_in_so_many_runs(
+    alice: User, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(TASKS):
+        copies(make_run(alice, make_task(alice, name=f"Task {number}")), RUNS_OF_EACH)
+    analyzed(TaskRun)
+    analyzed(ScheduledTask)
+    monkeypatch.setattr(run_walk, "READ", RUNS_READ)
+    for words, most in (("nothing-has-this", RUNS_READ), (f"task {TASKS - 1}", RUNS_OF_EACH)):
+        found = run_find(staff, RunFilters(search=words))
+        read = read_by(found.rows[:50].explain(analyze=True, format="json"))
+        assert read[TaskRun._meta.db_table] <= most
+        # A second time where one is shown.
+        assert read[ScheduledTask._meta.db_table] <= TASKS + 50
 
 
 def copies(run: TaskRun, number: int) -> None:

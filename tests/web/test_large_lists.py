@@ -10,13 +10,14 @@ from django.utils import timezone
 
 from tasks_app.models import TaskRun
 from tasks_app.models.run import between_ms
-from tasks_app.selectors import search_tasks, task_list
+from tasks_app.selectors import search_tasks, task_list, task_walk
 from tasks_app.selectors.last_runs import recent_runs, strip_runs
 from tasks_app.templatetags.carillon import address
 from tasks_app.templatetags.lists import searched
 from tests import runs
 from tests.calls import counted_calls
 from tests.web.conftest import MakeTask
+from tests.web.reading import text
 
 CALLS_OF_A_ROW, CALLS_OF_A_BAR = 1100, 14
 """Python functions entered."""
@@ -93,3 +94,73 @@ def test_the_tags_of_many_tasks_are_read_at_once(
         monkeypatch.setattr(search_tasks, "_LISTS_READ", most)
         offered = as_alice.get("/tasks/search/?q=tag:&at=4").json()["options"]
         assert [one["label"] for one in offered] == ["red", "wide"]
+
+
+@pytest.fixture
+def four(make: MakeTask) -> None:
+    """Four tasks, all but one of which are red."""
+    for number in range(4):
+        make(f"Task {number}", schedule=None, tags=() if number == 1 else ("red",))
+
+
+def listed(client: Client, address: str) -> list[str]:
+    return [row["task"].name for row in client.get(address).context["rows"]]
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize("query", ["q=tag:red", "search=task", "tag=red", "ordering=-last_run_at", "kind=manual"])
+def test_what_no_index_leads_to_is_looked_for_among_so_many_tasks(
+    as_staff: Client, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    everything = listed(as_staff, f"/tasks/?{query}")
+    monkeypatch.setattr(task_walk, "WALK", 2)
+    response = as_staff.get(f"/tasks/?{query}")
+    assert "Looked among the newest 2 tasks" in text(response)
+    newest, older = listed(as_staff, f"/tasks/?{query}"), response.context["asked"].older()
+    assert {f"Task {number}" for number in (0, 1)}.isdisjoint(newest)
+    further = as_staff.get(older)
+    assert sorted([*newest, *listed(as_staff, older)]) == sorted(everything)
+    assert "Back to the newest" in text(further)
+
+
+@pytest.mark.usefixtures("four")
+def test_the_whole_list_is_shown_to_its_end(
+    as_staff: Client, as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_walk, "WALK", 2)
+    for query in ("", "ordering=-name", "ordering=created_at"):
+        assert len(listed(as_staff, f"/tasks/?{query}")) == 4
+        assert "Looked among" not in text(as_staff.get(f"/tasks/?{query}"))
+    assert len(listed(as_alice, "/tasks/?ordering=-created_at")) == 4
+    assert len(listed(as_alice, "/tasks/")) == 2, "an index by name knows nothing of owners"
+
+
+@pytest.mark.usefixtures("four")
+def test_what_is_done_to_all_that_match_is_done_to_those_that_the_page_has_counted(
+    as_alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_walk, "WALK", 2)
+    older = as_alice.get("/tasks/?tag=red").context["asked"].older()
+    response = as_alice.get(older)
+    assert "1 matches among older ones." in text(response)
+    assert 'name="before"' in response.content.decode()
+    asked = as_alice.get(older.replace("/tasks/?", "/tasks/bulk/?") + "&all=1&do=pause")
+    assert "Task 0" in text(asked)
+    assert not any(f"Task {number}" in text(asked) for number in (1, 2, 3))
+
+
+@pytest.mark.usefixtures("four")
+def test_what_is_offered_is_out_of_the_newest_tasks_and_others_are_taken_too(
+    as_staff: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offered(name: str) -> list[str]:
+        options = as_staff.get(f"/tasks/search/?q={name}:&at={len(name) + 1}").json()["options"]
+        return [one["label"] for one in options]
+
+    for _ in range(2):
+        make(tags=("blue",), schedule=None)
+    assert offered("tag") == ["blue", "red"]
+    monkeypatch.setattr(task_walk, "WALK", 2)
+    assert offered("tag") == ["blue"]
+    for taken in ("tag:red", "owner:ana", "type:gone"):
+        assert as_staff.get("/tasks/", {"q": taken}).context["faults"] == []

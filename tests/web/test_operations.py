@@ -55,6 +55,17 @@ def test_a_queue_that_nobody_serves_is_said(as_bob: Client, alice: User) -> None
     assert "paused by bob" in page
 
 
+def test_a_queue_is_needed_for_what_is_due_within_a_day(as_bob: Client, make: MakeTask, alice: User) -> None:
+    for name, hours in (("soon", 2), ("later", 72)):
+        Queue.objects.create(name=name)
+        due = db_now() + timedelta(hours=hours)
+        runs.make_task(alice, queue=name, next_due_at=due, next_slot=due)
+    make_worker()
+    rows = {row.state.queue.name: row for row in as_bob.get("/queues/").context["rows"]}
+    assert rows["soon"].trouble == "No worker serves it."
+    assert rows["later"].idle
+
+
 def test_a_queue_that_nobody_uses_yet_is_no_trouble(as_bob: Client, alice: User) -> None:
     make_worker()
     Queue.objects.create(name="reports")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun
@@ -13,6 +14,7 @@ from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters, run_page
 from tasks_app.selectors.run_walk import run_find
 from tests import runs
+from tests.web.conftest import MakeTask
 from tests.web.reading import text
 
 
@@ -130,6 +132,72 @@ def test_what_an_index_leads_to_is_looked_for_to_the_end(
 ) -> None:
     assert run_walk.is_led(alice, filters) is is_led
     assert run_walk.is_led(staff, filters) is (is_led or filters.status != "")
+
+
+@pytest.fixture
+def worded(alice: User, make: MakeTask) -> dict[str, TaskRun]:
+    """Runs whose words stand in different places: in the name of a task that was renamed, of one that is deleted, in a
+    type that is still known and in one that is not, in an error."""
+    renamed, deleted = make("Old invoices"), make("Dunning letters")
+    made = {
+        "renamed": runs.make_run(alice, renamed),
+        "deleted": runs.make_run(alice, deleted),
+        "known": runs.make_run(alice, type="send_email"),
+        "unknown": runs.make_run(alice, type="acme.Weigh_Parcels"),
+        "error": runs.make_run(alice),
+    }
+    type(renamed).objects.filter(pk=renamed.pk).update(name="New invoices")
+    type(deleted).objects.filter(pk=deleted.pk).update(deleted_at=timezone.now(), status="cancelled", next_due_at=None)
+    TaskRun.objects.filter(pk=made["error"].pk).update(error="Cannot reach 50%_off.example")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("invoices", {"renamed"}),
+        ("NEW inv", {"renamed"}),
+        ("old", set()),
+        ("dunning", {"deleted"}),
+        ("Send_E", {"known"}),
+        ("parcels", {"unknown"}),
+        ("reach", {"error"}),
+        ("50%_", {"error"}),
+        ("5_%", set()),
+        ("http_request", {"renamed", "deleted", "error"}),
+        ("-invoices", {"deleted", "known", "unknown", "error"}),
+        ("-http_request", {"known", "unknown"}),
+        ("-parcels -send -reach", {"renamed", "deleted"}),
+        ("nothing-has-this", set()),
+        ("-nothing-has-this", {"renamed", "deleted", "known", "unknown", "error"}),
+    ],
+)
+def test_words_are_found_in_the_name_of_the_task_the_type_and_the_error(
+    as_alice: Client, as_charlie: Client, worded: dict[str, TaskRun], search: str, expected: set[str]
+) -> None:
+    assert set(shown(as_alice, search=search)) == {worded[name].id for name in expected}
+    assert shown(as_charlie, search=search) == []
+
+
+def test_what_is_looked_for_as_it_stands_is_found_in_the_same_places(
+    alice: User, charlie: User, worded: dict[str, TaskRun]
+) -> None:
+    for words, name in (("new INVOICES", "renamed"), ("weigh_", "unknown"), ("email", "known"), ("%_off", "error")):
+        assert list(run_find(alice, RunFilters(search=words)).rows) == [worded[name]]
+        assert not run_find(charlie, RunFilters(search=words)).rows
+
+
+def test_words_are_looked_for_among_so_many_runs_and_the_page_says_so(
+    as_alice: Client, alice: User, make: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_walk, "READ", 3)
+    old = runs.make_run(alice, make("Invoices"))
+    for _ in range(3):
+        runs.make_run(alice)
+    response = as_alice.get("/runs/", {"search": "invoices"})
+    assert response.context["runs"] == []
+    assert "Searched the newest 3 runs" in text(response)
+    assert [run.id for run in as_alice.get(response.context["further"]).context["runs"]] == [old.id]
 
 
 def test_the_page_says_how_far_it_looked(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,7 @@ def test_asking_costs_no_more_for_more_tasks(
 ) -> None:
     for number in range(30):
         make(f"T{number}")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert "30 tasks" in text(ask(as_alice, do="pause", all=1))
 
 

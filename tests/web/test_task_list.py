@@ -83,7 +83,7 @@ def test_the_number_of_queries_does_not_grow(
         task = make(f"Task {number:02}")
         for _ in range(3):
             runs.cancel(runs.make_run(alice, task))
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         response = as_alice.get("/tasks/")
     assert [len(row["runs"]) for row in response.context["rows"]] == [3] * 15
 
