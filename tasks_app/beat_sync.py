@@ -46,7 +46,7 @@ class Shown(NamedTuple):
 def mirror(task: ScheduledTask) -> None:
     """Make the PeriodicTask of the task say what the task says; a manual or deleted task has none."""
     if task.schedule is None or task.is_deleted:
-        _remove(task)
+        remove([task])
         return
     shown = _shown(task)
     values = _values(task, shown, _rows([shown])[shown.key])
@@ -86,6 +86,26 @@ def switch_off(tasks: Iterable[ScheduledTask]) -> None:
         PeriodicTask.objects.filter(pk__in=ids).update(enabled=False)
 
 
+def remove(tasks: Iterable[ScheduledTask]) -> None:
+    """Take the mirrors of tasks away, in two statements for all."""
+    having = [task for task in tasks if task.periodic_task_id is not None]
+    if not having:
+        return
+    ScheduledTask.objects.filter(pk__in=[task.pk for task in having]).update(periodic_task_id=None)
+    remove_unnamed(having)
+
+
+def remove_unnamed(tasks: Iterable[ScheduledTask]) -> None:
+    """Take the mirrors of tasks away whose rows do not name them any more."""
+    having = [task for task in tasks if task.periodic_task_id is not None]
+    if not having:
+        return
+    rows = PeriodicTask.objects.filter(pk__in=[task.periodic_task_id for task in having])
+    rows._raw_delete(PeriodicTask.objects.db)
+    for task in having:
+        task.periodic_task_id = None
+
+
 def stale_counts(tasks: QuerySet[ScheduledTask]) -> QuerySet[ScheduledTask]:
     """Give those of the tasks whose mirror does not show their last run yet."""
     behind = Q(periodic_task__last_run_at=None) | Q(periodic_task__last_run_at__lt=F("last_run_at"))
@@ -111,14 +131,6 @@ def drop_unused_clocks(before: datetime, most: int) -> int:
     """Delete some of them, without waking the beats; gives their number."""
     ids = list(unused_clocks(before).values_list("id", flat=True)[:most])
     return ClockedSchedule.objects.filter(id__in=ids)._raw_delete(ClockedSchedule.objects.db) if ids else 0
-
-
-def _remove(task: ScheduledTask) -> None:
-    if task.periodic_task_id is None:
-        return
-    ScheduledTask.objects.filter(pk=task.pk).update(periodic_task_id=None)
-    PeriodicTask.objects.filter(pk=task.periodic_task_id)._raw_delete(PeriodicTask.objects.db)
-    task.periodic_task_id = None
 
 
 def _new(task: ScheduledTask, values: Mapping[str, Any]) -> PeriodicTask:

@@ -15,7 +15,7 @@ MODULES = {
 FACES = ("tasks_app/api/", "tasks_app/web/", "notifications/consumers")
 BANNED = {"utils", "helpers", "common", "misc", "manager"}
 WRITES = {"save", "create", "bulk_create", "bulk_update", "delete", "update_or_create", "get_or_create"}
-_WRITERS = ("lifecycle", "group_moves", "tasks", "switching", "firing", "outcomes")
+_WRITERS = ("lifecycle", "group_moves", "tasks", "switching", "endings", "firing", "outcomes")
 STATUS_WRITERS = {f"tasks_app/services/{name}.py" for name in _WRITERS}
 LINES = 300
 

@@ -9,6 +9,7 @@ from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.services.audit import shows_payload
+from tasks_app.services.borrowing import check_calendar
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.validation import Problems, check_line
 
@@ -22,7 +23,11 @@ def shown_payload(user: User, thing: ScheduledTask | TaskRun) -> dict[str, Any]:
 
 
 def meant_changes(user: User, task: ScheduledTask, changes: dict[str, Any]) -> dict[str, Any]:
-    """Give the changes with the task's own secrets in place of their masks."""
+    """Give the changes with the task's own secrets in place of their masks.
+
+    Raises Invalid where they name what the user may not use.
+    """
+    check_calendar(user, task, changes.get("calendar"))
     if not {"payload", "type"} & changes.keys() or not isinstance(changes.get("payload", {}), dict):
         return changes
     payload = meant_payload(user, task, changes.get("payload", task.payload), type_name=changes.get("type"))

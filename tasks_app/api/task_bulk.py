@@ -49,6 +49,8 @@ class Bulk(Out):
     unchanged: int = Field(description="Tasks that were already as they shall be.")
     kept: int = Field(description="Tasks that were left as they are.")
     kept_first: list[Kept] = Field(description="The first 20 of them, and why.")
+    lacking: int = Field(description="Deleted tasks that came back paused: something that they need has gone.")
+    lacking_first: list[Kept] = Field(description="The first 20 of them, and what has gone.")
     is_finished: bool
     can_undo: bool
     stopped: str | None = Field(description="Why it has stopped before its time, such as a limit; go on later.")
@@ -129,6 +131,8 @@ def _out(token: uuid.UUID, progress: Progress) -> Bulk:
         unchanged=progress.same_count,
         kept=progress.kept_count,
         kept_first=[Kept(name=name, reason=reason) for name, reason in progress.kept],
+        lacking=progress.lacking_count,
+        lacking_first=[Kept(name=name, reason=reason) for name, reason in progress.lacking],
         is_finished=progress.is_finished,
         can_undo=progress.can_undo,
         stopped=progress.stopped or None,

@@ -9,19 +9,19 @@ is judged by its name.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import BaseModel, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 from tasks_app.errors import FieldError
-from tasks_app.handlers.masked_urls import changed_url, restored_url
+from tasks_app.handlers.masked_urls import changed_url
 from tasks_app.handlers.places import Place
 
 MASK = "••••••••"
 SEALED = "sealed:1:"
 """What an encrypted value of a stored payload begins with."""
-_KEYWORD = "x-masked"
+KEYWORD = "x-masked"
 _SECRET_NAME = re.compile(
     r"auth(?!or(?!i))|cookie|token|secret|key|passw|passphrase|pwd|signature|credential|session|bearer|jwt"
     r"|(?<![a-z])(?:otp|pass|pin|sid|sig)(?![a-z])"
@@ -42,7 +42,7 @@ class Masked:
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Leave the mark in the schema."""
-        return {**handler(core_schema), _KEYWORD: {"by_name": self.by_name, "tied_to": self.tied_to}}
+        return {**handler(core_schema), KEYWORD: {"by_name": self.by_name, "tied_to": self.tied_to}}
 
 
 def is_secret_name(name: str) -> bool:
@@ -67,115 +67,74 @@ def secrets_in(model: type[BaseModel] | None, payload: Any) -> list[Any]:
     return found
 
 
-def unmasked(model: type[BaseModel] | None, payload: Any, stored: Any) -> Any:
-    """Give the payload with the stored value in place of each mask; a mask without one stays."""
-    return _restored(Place.top(model), payload, stored)
-
-
 def mask_faults(model: type[BaseModel] | None, payload: Any) -> dict[str, list[FieldError]]:
     """Name every mask that stands for nothing, by its path inside the payload."""
-    return {".".join(path): [_NOTHING_KEPT] for path in _left(Place.top(model), payload, ())}
+    return {".".join(path): [_NOTHING_KEPT] for path in masks_left(Place.top(model), payload)}
 
 
 def _is_secret(place: Place) -> bool:
-    rule = place.says(_KEYWORD)
+    rule = place.says(KEYWORD)
     is_marked = rule is not None and not rule["by_name"]
     return is_marked or place.says("writeOnly") is True or place.says("format") == "password"
 
 
-def _hides(place: Place, key: str) -> bool:
+def hides(place: Place, key: str) -> bool:
     """Say whether a member of this object is secret by its name."""
-    goes_by_name = place.says(_KEYWORD) is not None or not place.member(key).is_known
+    goes_by_name = place.says(KEYWORD) is not None or not place.member(key).is_known
     return goes_by_name and is_secret_name(key)
 
 
-def _is_whole(place: Place, value: Any) -> bool:
+def is_whole(place: Place, value: Any) -> bool:
     """A secret, or what should have been a map of them and is not."""
-    return _is_secret(place) or (place.says(_KEYWORD) is not None and not isinstance(value, Mapping))
+    return _is_secret(place) or (place.says(KEYWORD) is not None and not isinstance(value, Mapping))
 
 
 def _changed(place: Place, value: Any, change: Callable[[Any], Any]) -> Any:
-    if _is_whole(place, value):
+    if is_whole(place, value):
         return change(value) if value not in (None, "") else value
     if isinstance(value, Mapping):
         return {
             key: change(inner)
-            if _hides(place, key) and inner not in (None, "")
+            if hides(place, key) and inner not in (None, "")
             else _changed(place.member(key), inner, change)
             for key, inner in value.items()
         }
     if isinstance(value, list):
         return [_changed(place.item, inner, change) for inner in value]
-    if _is_url(place, value):
+    if is_url(place, value):
         return changed_url(value, is_secret_name, change)
     return change(value) if isinstance(value, str) and value.startswith(SEALED) else value
 
 
-def _is_url(place: Place, value: Any) -> bool:
+def is_url(place: Place, value: Any) -> bool:
+    """Say whether it is an address whose query may hold secrets."""
     return isinstance(value, str) and "?" in value and (not place.is_known or place.says("format") == "uri")
 
 
-def _masked(place: Place, value: Any) -> Any:
+def masked_at(place: Place, value: Any) -> Any:
+    """Give what stands at a place as it may be shown."""
     return _changed(place, value, lambda _: MASK)
 
 
-def _restored(place: Place, value: Any, stored: Any) -> Any:
-    if _is_whole(place, value):
-        return stored if value == MASK and stored is not None else value
-    if isinstance(value, Mapping):
-        return {key: _member(place, key, value, stored) for key in value}
-    if isinstance(value, list):
-        rows = stored if isinstance(stored, list) else []
-        return [_row(place.item, inner, rows, place_of) for place_of, inner in enumerate(value)]
-    if _is_url(place, value) and isinstance(stored, str) and _origin(value) == _origin(stored):
-        return restored_url(value, stored, MASK)
-    return value
-
-
-def _member(place: Place, key: str, value: Mapping[str, Any], stored: Any) -> Any:
-    inner, kept = value[key], stored.get(key) if isinstance(stored, Mapping) else None
-    member = place.member(key)
-    tied_to = (member.says(_KEYWORD) or {}).get("tied_to", "")
-    if tied_to and kept is not None and _origin(value.get(tied_to)) != _origin(stored.get(tied_to)):
-        kept = None
-    if _hides(place, key):
-        return kept if inner == MASK and kept is not None else inner
-    return _restored(member, inner, kept)
-
-
-def _row(place: Place, value: Any, rows: list[Any], number: int) -> Any:
-    """Rows have no names: a stored one is recognised by what is shown of it, at its own place first."""
-    if next(_left(place, value, ()), None) is None:
-        return value
-    if number < len(rows) and _masked(place, rows[number]) == value:
-        return rows[number]
-    alike = [row for row in rows if _masked(place, row) == value]
-    return alike[0] if alike and all(row == alike[0] for row in alike) else value
+def masks_left(place: Place, value: Any) -> Iterator[tuple[str, ...]]:
+    """The paths of the masks at the places of secrets, parts of a value included."""
+    return _left(place, value, ())
 
 
 def _left(place: Place, value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The paths of the masks at the places of secrets, parts of a value included."""
-    if _is_whole(place, value):
+    if is_whole(place, value):
         yield from [path] if _holds_mask(value) else []
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             step = (*path, str(key)[:80])
-            is_left = _hides(place, key) and _holds_mask(inner)
+            is_left = hides(place, key) and _holds_mask(inner)
             yield from [step] if is_left else _left(place.member(key), inner, step)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from _left(place.item, inner, (*path, str(number)))
-    elif _is_url(place, value) and _holds_mask(unquote(value)):
+    elif is_url(place, value) and _holds_mask(unquote(value)):
         yield path
 
 
 def _holds_mask(value: Any) -> bool:
     return isinstance(value, str) and MASK in value
-
-
-def _origin(url: Any) -> Any:
-    try:
-        parts = urlsplit(url)
-    except (ValueError, TypeError, AttributeError):
-        return url
-    return parts.scheme.lower(), parts.netloc.lower()

@@ -49,3 +49,14 @@ def template_names(owner: Any) -> list[str]:
     """The names that a task of `owner` can choose from."""
     own = Q(owner_id=owner.pk) | Q(is_shared=True)
     return list(EmailTemplate.objects.filter(own).order_by("name").values_list("name", flat=True).distinct())
+
+
+def lent_template_names(owner: Any, editor: Person) -> list[str]:
+    """Those of them by which a task of `owner` means a template that `editor` sees, too."""
+    own = Q(owner_id=owner.pk) | Q(is_shared=True)
+    meant: dict[str, EmailTemplate] = {}
+    for template in EmailTemplate.objects.filter(own).only("id", "name", "owner_id").order_by("name"):
+        if template.name not in meant or template.owner_id == owner.pk:
+            meant[template.name] = template
+    seen = set(visible_templates(editor).values_list("pk", flat=True))
+    return [name for name, template in meant.items() if template.pk in seen]

@@ -16,6 +16,7 @@ from tasks_app.errors import CarillonError, Conflict
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import deleted_tasks, may, visible_tasks
 from tasks_app.selectors.bulk import MOST
+from tasks_app.services import endings
 from tasks_app.services.bulk_deeds import (
     ASKABLE,
     REVERSE,
@@ -24,6 +25,7 @@ from tasks_app.services.bulk_deeds import (
     actor_of,
     checked,
     is_done_already,
+    lacks,
     perform,
     reason_of,
     remembered,
@@ -53,7 +55,8 @@ class Item:
 
 @dataclass
 class Progress:
-    """How far an action has come. `kept` names the first tasks that were left as they are, with the reason."""
+    """How far an action has come. `kept` names the first tasks that were left as they are, with the reason; `lacking`
+    those that came back paused, because something that they need has gone."""
 
     order: Order
     back: str
@@ -64,6 +67,8 @@ class Progress:
     same_count: int = 0
     kept: list[list[str]] = field(default_factory=list)
     kept_count: int = 0
+    lacking: list[list[str]] = field(default_factory=list)
+    lacking_count: int = 0
     stopped: str = ""
 
     @property
@@ -81,6 +86,12 @@ class Progress:
         self.kept_count += 1
         if len(self.kept) < _REASONS:
             self.kept.append([name, reason])
+
+    def lack(self, name: str, reason: str) -> None:
+        """Note a task that came back paused."""
+        self.lacking_count += 1
+        if len(self.lacking) < _REASONS:
+            self.lacking.append([name, reason])
 
 
 def bulk_begin(*, user: User, token: uuid.UUID, order: Order, ids: Sequence[uuid.UUID], back: str = "") -> None:
@@ -128,8 +139,10 @@ def _step(turn: Turn, actor: str) -> bool:
     progress.stopped = ""
     first = progress.passed - progress.passed % AT_ONCE
     items = [Item(*one) for one in turn.part(_left_at(first))][progress.passed - first :]
-    if progress.order.verb in (Verb.RUN, Verb.DELETE, Verb.UNDELETE):
+    if progress.order.verb in (Verb.RUN, Verb.UNDELETE):
         items = items[:_SLOW]
+    if progress.order.verb is Verb.DELETE and endings.has_many_runs([uuid.UUID(item.id) for item in items]):
+        items = items[:1]
     tasks = _locked(turn.user, progress.order, items)
     done: list[Item] = []
     begun = progress.passed
@@ -194,6 +207,8 @@ class _Hand:
             self.progress.keep(task.name, reason_of(error))
             return None
         self.progress.done_count += 1
+        if why := lacks(order, now, item.was):
+            self.progress.lack(now.name, why)
         return Item(item.id, now.version, was)
 
 

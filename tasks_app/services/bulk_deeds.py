@@ -120,13 +120,19 @@ def perform(order: Order, task: ScheduledTask, pen: Pen, *, actor: str, was: dic
         case Verb.RUN:
             tasks.task_run_now(task=task, actor=actor)
         case Verb.DELETE:
-            return tasks.task_delete(task=task, actor=actor)
+            switching.delete(pen, task, actor=actor)
         case Verb.UNDELETE:
             return tasks.task_undelete(task=task, actor=actor, **was)
         case _:
             kept = [tag for tag in task.tags if tag != order.tag]
             switching.retag(pen, task, [*kept, order.tag] if order.verb is Verb.TAG else kept, actor=actor)
     return task
+
+
+def lacks(order: Order, task: ScheduledTask, was: dict[str, Any]) -> str:
+    """Say why a task that came back is paused, though it was not before."""
+    came_back_off = order.verb is Verb.UNDELETE and task.status == TaskStatus.PAUSED
+    return task.pause_note if came_back_off and was.get("status") != TaskStatus.PAUSED else ""
 
 
 def actor_of(user: User) -> str:

@@ -13,6 +13,13 @@ from tasks_app.states import Reason, TaskStatus
 _MOST = 100
 
 
+def may_have_come(task: ScheduledTask, *, by: datetime) -> bool:
+    """Say whether there may be something to settle: not where the next slot lies ahead and no calendar moves it."""
+    if task.next_slot is None or task.status not in (TaskStatus.ACTIVE, TaskStatus.PAUSED):
+        return False
+    return task.calendar_id is not None or task.next_slot <= by
+
+
 def settle(task: ScheduledTask, *, actor: str) -> datetime:
     """Give each slot whose instant has come its row, and give the instant up to which that is done.
 

@@ -137,6 +137,8 @@ def cancel_all(rows: QuerySet[TaskRun], *, reason: Reason, actor: str) -> list[T
     now = db_now()
     with transaction.atomic():
         runs = list(rows.filter(status__in=_UNCLAIMED).select_for_update(of=("self",)))
+        if not runs:
+            return []
         sources = {run.id: run.status for run in runs}
         changes: dict[str, Any] = {"status": Status.CANCELLED.value, "reason": reason.value, "finished_at": now}
         changes |= {"due_at": None, "started_at": None}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
@@ -10,13 +11,15 @@ from django.contrib.auth.models import AbstractBaseUser
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.handlers import registry
 from tasks_app.handlers.locks import differing, with_locked, without_locked
-from tasks_app.handlers.masking import mask_faults, unmasked
+from tasks_app.handlers.masking import mask_faults
 from tasks_app.handlers.places import references
+from tasks_app.handlers.unmasking import Origins, unmasked
 from tasks_app.handlers.validation import check_editor
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Deed, Person, manages_all, require, require_type, shows_payload, why_not
 from tasks_app.selectors.payloads import is_same_type, masked_payload, model_of
 from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
+from tasks_app.services.borrowing import check_references
 from tasks_app.services.sealed_payloads import opened_locks, opened_payload, sealed_faults, sealed_payload
 from tasks_app.services.validation import Problems, check_json
 
@@ -25,9 +28,16 @@ SECRETS = frozenset({"credentials", "signing-keys"})
 
 
 def meant_payload(
-    user: Person, thing: ScheduledTask | TaskRun, payload: dict[str, Any], *, type_name: str | None = None
+    user: Person,
+    thing: ScheduledTask | TaskRun,
+    payload: dict[str, Any],
+    *,
+    type_name: str | None = None,
+    origins: Origins = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Give what `user` means by a payload for this task or run: a mask stands for what is stored.
+
+    `origins`: from which stored row each row of its lists comes, where that is known.
 
     Only for those who see it, and only in the same type. Raises Forbidden for those who may not change it, or not use
     the type; Invalid when somebody else than the owner would put the owner's credentials or rights to a use of their
@@ -40,28 +50,29 @@ def meant_payload(
         require_type(user, wanted)
     meant, stored = payload, opened_payload(thing, is_for_edit=True)
     if is_same_type(wanted, thing.type) and shows_payload(user, thing):
-        meant = unmasked(model, payload, stored)
+        meant = unmasked(model, payload, stored, origins)
     if thing.owner_id != user.pk and model is not None and _is_reworded(thing, wanted, meant, stored):
         for path, _ in references(model, meant, SECRETS):
             raise Invalid.at(f"payload.{path}", "not_allowed", "Only the owner of a credential may say what it is for.")
+        is_known = is_same_type(wanted, thing.type) and shows_payload(user, thing)
+        check_references(user, thing, model, meant, stored if is_known else {})
         if not manages_all(user):
-            _check_editor(user, thing, wanted, meant, stored)
+            _check_editor(user, wanted, meant, stored if is_same_type(wanted, thing.type) else {})
     return meant
 
 
-def _check_editor(
-    user: Person, thing: ScheduledTask | TaskRun, type_name: str, meant: dict[str, Any], stored: dict[str, Any]
-) -> None:
+def _check_editor(user: Person, type_name: str, meant: dict[str, Any], stored: dict[str, Any]) -> None:
     """Raise Invalid where the run, which acts for its owner, would do for the user what they may not do themselves.
 
-    What is wrong for the owner too is said when it is saved, with all other faults.
+    That comes before what is wrong for the owner: what the owner has, or has not, is not theirs to find out. What does
+    not fit the type at all is said when it is saved, with all other faults.
     """
     model, locked = model_of(type_name), _rule_of(type_name).locked
     try:
-        instance, _ = registry.validate_for(thing.owner, type_name, with_locked(model, meant, locked))
+        instance, _ = registry.validate(type_name, with_locked(model, meant, locked))
     except (KeyError, Invalid):
         return
-    check_editor(instance, user, stored if is_same_type(type_name, thing.type) else {})
+    check_editor(instance, user, stored)
 
 
 def _is_reworded(thing: ScheduledTask | TaskRun, type_name: str, meant: dict[str, Any], stored: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from tasks_app.errors import Forbidden
 from tasks_app.models import ScheduledTask, TaskRevision
 from tasks_app.selectors.access import Deed, require, shows_payload
 from tasks_app.services import audit
+from tasks_app.services.borrowing import check_calendar
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.revisions import task_as_it_was
 from tasks_app.services.sealed_payloads import opened_payload
@@ -28,6 +29,7 @@ def task_restore(
     was = task_as_it_was(task, revision)
     changes = vars(spec_of(was)).copy()
     del changes["enabled"]
+    check_calendar(user, task, changes["calendar"])
     changes["payload"] = _payload(user, task, was)
     done = task_update(task=task, changes=changes, actor=actor, expected_version=expected_version)
     if done.version != task.version:

@@ -1,11 +1,12 @@
-"""Pausing, resuming and tagging tasks: of one alone, or of many in one transaction.
+"""Pausing, resuming, tagging and deleting tasks: of one alone, or of many in one transaction.
 
 Each function takes a task whose row the caller holds locked, and changes it through a `Pen`, which writes what belongs
 to many together. Of the PeriodicTask mirror nothing changes but its flag.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Self
 
 from django.utils import timezone
@@ -13,12 +14,14 @@ from django.utils import timezone
 from tasks_app import beat_sync
 from tasks_app.errors import Conflict, Invalid
 from tasks_app.models import AuditEntry, ScheduledTask, db_now
-from tasks_app.services import audit, due_slots, planning, revisions
+from tasks_app.services import audit, due_slots, endings, planning, revisions
+from tasks_app.services.endings import ENDED
 from tasks_app.services.specs import check_tags
 from tasks_app.services.validation import Problems, checked_note
 from tasks_app.states import TaskKind, TaskStatus
 
-ENDED = (TaskStatus.COMPLETED, TaskStatus.CANCELLED)
+# A pen reads the clock once: what comes due while it writes must not be missed.
+_SOON = timedelta(minutes=1)
 _NOT_ACTIVE = "The task is {}; only an active task can be paused."
 _NOT_PAUSED = "The task is {}; only a paused task can be resumed."
 
@@ -28,6 +31,7 @@ class Pen:
 
     def __init__(self) -> None:
         self._switched: list[ScheduledTask] = []
+        self._deleted: dict[str, list[ScheduledTask]] = {}
         self._entries: list[AuditEntry] = []
 
     def __enter__(self) -> Self:
@@ -36,6 +40,8 @@ class Pen:
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         if kind is None:
             beat_sync.switch(self._switched)
+            for actor, tasks in self._deleted.items():
+                endings.take_away(tasks, actor=actor)
             audit.write(self._entries)
 
     def save(self, task: ScheduledTask, entry: AuditEntry, *fields: str, is_switched: bool = False) -> None:
@@ -46,6 +52,24 @@ class Pen:
         self._entries.append(entry)
         if is_switched:
             self._switched.append(task)
+
+    def save_whole(self, task: ScheduledTask, entry: AuditEntry) -> None:
+        """Write all of a task, as its next version, and its mirror."""
+        task.version += 1
+        task.save(force_update=True)
+        beat_sync.mirror(task)
+        self._entries.append(entry)
+
+    def delete(self, task: ScheduledTask, *, actor: str) -> None:
+        """Delete a task of which nothing is due, together with the others that go."""
+        self._entries.append(endings.deletion(task, actor=actor))
+        endings.bury(task, self.now)
+        self._deleted.setdefault(actor, []).append(task)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The database's clock, read once."""
+        return db_now()
 
 
 def pause(pen: Pen, task: ScheduledTask, *, actor: str, note: str = "") -> bool:
@@ -91,6 +115,17 @@ def retag(pen: Pen, task: ScheduledTask, tags: Sequence[str], *, actor: str) -> 
     task.tags = kept
     pen.save(task, audit.entry("task.update", task, actor=actor, before=before, after={"tags": kept}), "tags")
     revisions.revision_add(task, was, actor=actor)
+
+
+def delete(pen: Pen, task: ScheduledTask, *, actor: str) -> None:
+    """Take the task away; what is due by now has its run, which is cancelled."""
+    if not due_slots.may_have_come(task, by=pen.now + _SOON):
+        pen.delete(task, actor=actor)
+        return
+    entry = endings.deletion(task, actor=actor)
+    endings.end(task, task.status if task.status in ENDED else TaskStatus.CANCELLED, actor=actor)
+    task.deleted_at = db_now()
+    pen.save_whole(task, entry)
 
 
 def switch_on(task: ScheduledTask) -> None:

@@ -3,7 +3,6 @@
 Each is one transaction that writes the task and its PeriodicTask mirror together.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -18,23 +17,24 @@ from tasks_app.models import ScheduledTask, TaskRun, db_now
 from tasks_app.services import (
     audit,
     due_slots,
+    endings,
     lifecycle,
+    needs,
     overtaken,
     planning,
     quotas,
     revisions,
     specs,
     switching,
-    turns,
 )
 from tasks_app.services.audit_values import payload_values, task_values
+from tasks_app.services.endings import ENDED
 from tasks_app.services.payloads import checked_payload
-from tasks_app.services.runs import run_stop
 from tasks_app.services.sealed_payloads import opened_payload
 from tasks_app.services.specs import TaskSpec
-from tasks_app.services.switching import ENDED, Pen, plan, switch_off, switch_on
+from tasks_app.services.switching import Pen, plan, switch_off, switch_on
 from tasks_app.services.validation import Problems
-from tasks_app.states import OPEN, TaskKind, TaskStatus, Trigger
+from tasks_app.states import TaskKind, TaskStatus, Trigger
 
 
 @transaction.atomic
@@ -118,7 +118,7 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     if task.status in ENDED:
         raise Conflict(f"The task is already {task.status}.")
     audit.note("task.cancel", task, actor=actor, before={"status": task.status})
-    _end(task, TaskStatus.CANCELLED, actor=actor)
+    endings.end(task, TaskStatus.CANCELLED, actor=actor)
     return _save(task)
 
 
@@ -126,33 +126,35 @@ def task_cancel(*, task: ScheduledTask, actor: str) -> ScheduledTask:
 def task_delete(*, task: ScheduledTask, actor: str) -> ScheduledTask:
     """Take the task away; its history stays, and so does a tombstone of the task, from which it can come back."""
     task = _locked(task)
-    audit.note("task.delete", task, actor=actor, before=task_values(task))
-    _end(task, task.status if task.status in ENDED else TaskStatus.CANCELLED, actor=actor)
-    task.deleted_at = db_now()
-    return _save(task)
+    with Pen() as pen:
+        switching.delete(pen, task, actor=actor)
+    return task
 
 
 @transaction.atomic
 def task_undelete(*, task: ScheduledTask, status: str, calendar: str | None, actor: str) -> ScheduledTask:
     """Bring a deleted task back to the state that it had, with the calendar that it kept, planned from now on.
 
-    Runs that the deletion has cancelled stay cancelled. Raises Conflict where something that it needs has gone or been
-    taken by another, or its owner has all the tasks that one may have.
+    Where something that it needs has gone, or its owner may not use it any more, it comes back paused, and its note
+    says what that is. Runs that the deletion has cancelled stay cancelled. Raises Conflict where its key was taken by
+    another, its owner is disabled or has all the tasks that one may have, or its schedule cannot be read.
     """
     task = _locked(task)
     if not task.is_deleted:
         raise Conflict("The task is not deleted.")
     if not task.owner.is_active:
         raise Conflict("Its owner is disabled.")
-    if calendar != (str(task.calendar_id) if task.calendar_id else None):
-        raise Conflict("The calendar that it kept has been deleted.")
     quotas.check_room(owner_id=task.owner_id, actor=actor)
     task.deleted_at, task.status = None, status
+    lacks = needs.lacking(task, calendar=calendar) if status not in ENDED else ""
+    if lacks:
+        switch_off(task)
+        task.pause_note = f"{lacks} {task.pause_note}".strip()[: needs.LONGEST_NOTE]
     try:
         plan(task, after=db_now())
     except ValueError as error:
         raise Conflict(f"The schedule cannot be read ({error}).") from error
-    audit.note("task.undelete", task, actor=actor, after=task_values(task))
+    audit.note("task.undelete", task, actor=actor, after=task_values(task), note=lacks)
     try:
         return _save(task)
     except Conflict as error:  # which task that is, is the owner's to know: whoever brings this back may be another
@@ -251,16 +253,6 @@ def _edit(task: ScheduledTask, fields: Mapping[str, Any], *, actor: str, is_swit
 def _once_grace(task: ScheduledTask) -> timedelta:
     """A one-time instant of a few seconds ago is accepted, and then must still run."""
     return timedelta(seconds=30) if task.kind == TaskKind.ONCE else timedelta(0)
-
-
-def _end(task: ScheduledTask, status: str, *, actor: str) -> None:
-    due_slots.settle(task, actor=actor)
-    task.status = status
-    task.next_slot = task.next_due_at = None
-    turns.cancel_of_task(task, actor=actor)
-    for run in TaskRun.objects.filter(task=task, status__in=OPEN).order_by("id"):
-        with contextlib.suppress(Conflict):  # it has ended by itself in the meantime
-            run_stop(run=run, actor=actor)
 
 
 def _save(task: ScheduledTask) -> ScheduledTask:

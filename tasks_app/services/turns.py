@@ -5,6 +5,7 @@ undone, upkeep does. The batch's row is locked meanwhile, and nobody who holds a
 neither a deadlock nor one run too many.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
@@ -52,9 +53,9 @@ def cancel(batch: Batch, *, actor: str) -> bool:
     return True
 
 
-def cancel_of_task(task: ScheduledTask, *, actor: str) -> None:
-    """Cancel the batches of a task that ends."""
-    for batch in Batch.objects.filter(task=task, finished_at=None, cancelled_at=None).order_by("id"):
+def cancel_of_tasks(task_ids: Collection[UUID], *, actor: str) -> None:
+    """Cancel the batches of tasks that end."""
+    for batch in Batch.objects.filter(task__in=task_ids, finished_at=None, cancelled_at=None).order_by("id"):
         cancel(batch, actor=actor)
 
 

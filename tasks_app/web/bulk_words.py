@@ -97,6 +97,8 @@ def finished(progress: Progress) -> list[str]:
     said = [f"Taken back: {done[0].lower() + done[1:]}" if progress.is_undo else done]
     if progress.same_count:
         said.append(_needed_nothing(order.verb, progress.same_count))
+    if progress.lacking_count:
+        said.append(f"{progress.lacking_count:,} came back paused, because something that is needed has gone.")
     if progress.kept_count:
         said.append(
             f"{plural(progress.kept_count, 'task')} left as {'it is' if progress.kept_count == 1 else 'they are'}."

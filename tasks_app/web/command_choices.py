@@ -17,4 +17,9 @@ def _commands(user: Any) -> Iterator[tuple[str, str]]:
         yield command.name, f"{command.name}: {command.description}" if command.description else command.name
 
 
-choice_source("commands", _commands)
+def _lent(owner: Any, editor: Any) -> Iterator[tuple[str, str]]:
+    if not why_not(owner, registry.get("shell_command")):
+        yield from _commands(editor)
+
+
+choice_source("commands", _commands, lent=_lent)

@@ -18,7 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.errors import CarillonError, Conflict, FieldError, Invalid, Stale
 from tasks_app.models import EmailTemplate
 from tasks_app.selectors.access import manages_all, sees_all, visible_tasks
-from tasks_app.selectors.email_templates import can_edit_template, tasks_using, template_names, visible_templates
+from tasks_app.selectors.email_templates import (
+    can_edit_template,
+    lent_template_names,
+    tasks_using,
+    template_names,
+    visible_templates,
+)
 from tasks_app.services.email_templates import (
     FIELDS,
     Shown,
@@ -39,7 +45,10 @@ _FRAME_POLICY = (
 _MOST_TASKS = 5
 
 choice_source(
-    "email-templates", lambda user: ((name, name) for name in template_names(user)), make="email-template-new"
+    "email-templates",
+    lambda user: ((name, name) for name in template_names(user)),
+    make="email-template-new",
+    lent=lambda owner, editor: ((name, name) for name in lent_template_names(owner, editor)),
 )
 
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
-from tasks_app.selectors.access import has_right, require_change, sees_all
+from tasks_app.selectors.access import has_right, require_change, sees_all, visible_files
 from tasks_app.selectors.files import FileFilters, file_get, file_page, file_search, used_bytes
 from tasks_app.services.files import file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, shown_size
@@ -36,7 +36,14 @@ def _choices(user: User) -> list[tuple[uuid.UUID, str]]:
     return [(file.pk, f"{file.name}, {file.created_at:%d %b %Y}") for file in rows]
 
 
-choice_source("files", _choices, make="file-upload")
+def _lent(owner: User, editor: User) -> list[tuple[uuid.UUID, str]]:
+    """Of the files that the editor may use, those that the owner's task finds."""
+    found = _choices(editor)
+    known = set(visible_files(owner).filter(pk__in=[file_id for file_id, _ in found]).values_list("pk", flat=True))
+    return [(file_id, label) for file_id, label in found if file_id in known]
+
+
+choice_source("files", _choices, make="file-upload", lent=_lent)
 
 
 @require_safe

@@ -112,7 +112,8 @@ def local_next(request: HttpRequest, fallback: str = "/") -> str:
     is_local = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_local else fallback
+    # A word alone would be looked for among the names of views.
+    return wanted if is_local and wanted.startswith(("/", "http://", "https://")) else fallback
 
 
 def actor_of(request: Request) -> str:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from tasks_app.errors import FieldError, Invalid
 from tasks_app.models import ScheduledTask
 from tasks_app.recurrence.wording import zone_words
+from tasks_app.services.borrowing import check_calendar
 from tasks_app.services.planning import Coming
 from tasks_app.services.schedules import Note, SchedulePreview, schedule_preview
 from tasks_app.services.specs import TaskSpec
@@ -60,14 +61,17 @@ class Preview:
     faults: dict[str, list[FieldError]] = field(default_factory=dict)
 
 
-def preview(form: ScheduleForm, *, owner: AbstractBaseUser, task: ScheduledTask | None = None, **keeps: Any) -> Preview:
-    """Say what the form's schedule means, or what is wrong with it.
+def preview(
+    form: ScheduleForm, *, reader: AbstractBaseUser, task: ScheduledTask | None = None, **keeps: Any
+) -> Preview:
+    """Say what the form's schedule means to `reader`, or what is wrong with it.
 
-    `task` is the one that is edited; `keeps` are the fields of its calendar, one that `owner` may use.
+    `task` is the one that is edited; `keeps` are the fields of its calendar, one that its owner and the reader may use.
     """
     spec = TaskSpec(name="preview", type="preview", **form.fields_of_spec(), **keeps)
     try:
-        seen = schedule_preview(spec=spec, owner=owner, count=COUNT, task=task)
+        check_calendar(reader, task, spec.calendar)
+        seen = schedule_preview(spec=spec, owner=task.owner if task else reader, count=COUNT, task=task)
     except Invalid as error:
         placed = form.place(error.fields)
         if all(fault.code in _EMPTY for faults in placed.values() for fault in faults):

@@ -23,6 +23,7 @@ from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.read import Reader
+from tasks_app.web.forms.rows import BUTTONS, Rows
 from tasks_app.web.forms.task import type_info
 from tasks_app.web.objects import run_or_404
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render
@@ -105,27 +106,28 @@ def run_retry(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """POST runs it again as it was; the form changes the payload first."""
     run = run_or_404(request, run_id, Deed.RUN)
     if request.method == "POST" and "changed" not in request.POST:
-        return _again(request, run, None)
+        return _again(request, run, None, Rows())
     if not (shows_payload(request.user, run) and may(request.user, Deed.MANAGE, run)):
         raise PermissionDenied("You may see this run, but not what it was given, or not change it.")
     if request.method == "GET":
-        return _editor(request, run, masked_payload(run), {})
+        return _editor(request, run, masked_payload(run), {}, Rows())
     chosen = type_info(run.type)
     reader = Reader(chosen.schema, request.POST, masked_payload(run))
     payload = take_out(reader.payload(), reader.errors, chosen.locked)
-    if any(name in request.POST for name in ("_add", "_remove", "_refresh")):
-        return _editor(request, run, payload, {})
+    rows = Rows(origins=reader.origins, came_from=reader.came_from)
+    if any(name in request.POST for name in (*BUTTONS, "_refresh")):
+        return _editor(request, run, payload, {}, rows)
     if reader.errors:
-        return _editor(request, run, payload, reader.errors, status=400)
-    return _again(request, run, payload)
+        return _editor(request, run, payload, reader.errors, rows, status=400)
+    return _again(request, run, payload, rows)
 
 
-def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) -> HttpResponse:
+def _again(request: Request, run: TaskRun, payload: dict[str, object] | None, rows: Rows) -> HttpResponse:
     try:
-        meant = None if payload is None else meant_payload(request.user, run, payload)
+        meant = None if payload is None else meant_payload(request.user, run, payload, origins=rows.origins)
         again = runs.run_retry(run=run, actor=actor_of(request), payload=meant)
     except Invalid as error:
-        return _editor(request, run, payload or {}, error.fields, status=400)
+        return _editor(request, run, payload or {}, error.fields, rows, status=400)
     except CarillonError as error:
         messages.error(request, error.message)
         return redirect(_detail(run.pk))
@@ -133,13 +135,14 @@ def _again(request: Request, run: TaskRun, payload: dict[str, object] | None) ->
     return redirect(_detail(again.pk))
 
 
-def _editor(
-    request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, *, status: int = 200
+def _editor(  # noqa: PLR0913  # what the form is drawn with
+    request: Request, run: TaskRun, payload: dict[str, object], errors: Errors, rows: Rows, *, status: int = 200
 ) -> HttpResponse:
     chosen = type_info(run.type)
     errors = numbered(chosen.schema, payload, errors)
     shown = with_locked(model_of(run.type), payload, chosen.locked)
-    fields = lock(draw_payload(chosen.schema, shown, errors, owner=run.owner), chosen.locked)
+    drawn = draw_payload(chosen.schema, shown, errors, owner=run.owner, editor=request.user)
+    fields = lock(rows.told(drawn), chosen.locked)
     context = {
         "run": run,
         "title": run.task.name if run.task else run.type,

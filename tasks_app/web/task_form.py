@@ -19,11 +19,13 @@ from tasks_app.selectors.catalogue import example_offers, examples_about, in_gro
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.audit import shows_payload
+from tasks_app.services.borrowing import check_calendar
 from tasks_app.services.payloads import meant_payload
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
 from tasks_app.web import query
 from tasks_app.web.forms import calendar
+from tasks_app.web.forms.rows import BUTTONS, rows_mark
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
 from tasks_app.web.objects import task_or_404
@@ -33,7 +35,7 @@ from tasks_app.web.preview import preview
 from tasks_app.web.zones import zone_offers
 
 FRAGMENTS = {"payload-fields": "parts/payload-fields.html", "schedule-kinds": "parts/schedule-kinds.html"}
-_REDRAW = ("_add", "_remove", "_refresh", "_preview", "_apply")
+_REDRAW = (*BUTTONS, "_refresh", "_preview", "_apply")
 
 
 @require_http_methods(["GET", "POST"])
@@ -71,8 +73,10 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     is_shown = shows_payload(request.user, task)
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
-    form = TaskForm.posted(type_info(task.type), request.POST, kept=masked_payload(task), shows_payload=is_shown)
-    form.mean = lambda payload: meant_payload(request.user, task, payload)
+    kept, mark = masked_payload(task), rows_mark(task.payload)
+    form = TaskForm.posted(type_info(task.type), request.POST, kept=kept, shows_payload=is_shown, mark=mark)
+    form.mean = lambda payload, origins: meant_payload(request.user, task, payload, origins=origins)
+    form.vet = lambda named: check_calendar(request.user, task, named)
     version = query.whole(request.POST, "version")
 
     def save() -> ScheduledTask:
@@ -89,8 +93,8 @@ def task_preview(request: Request) -> HttpResponse:
         task = task_or_404(request, uuid.UUID(request.GET["task"])) if "task" in request.GET else None
     except ValueError:
         raise Http404 from None
-    form, owner = ScheduleForm.posted(request.POST), task.owner if task else request.user
-    shown = preview(form, owner=owner, task=task, **calendar.read(request.POST))
+    form = ScheduleForm.posted(request.POST)
+    shown = preview(form, reader=request.user, task=task, **calendar.read(request.POST))
     return render(request, "parts/preview.html", {"preview": shown})
 
 
@@ -117,8 +121,7 @@ def _save(  # noqa: PLR0913  # what a form is drawn with again
     if any(name in request.POST for name in _REDRAW):
         form.errors = {}
         if "_apply" in request.POST or "_preview" in request.POST:
-            owner = task.owner if task else request.user
-            form.errors |= preview(form.schedule, owner=owner, task=task, **calendar.kept(form.values)).faults
+            form.errors |= preview(form.schedule, reader=request.user, task=task, **calendar.kept(form.values)).faults
         return _draw(request, form, task=task, example=example)
     if form.errors:
         form.check(task.owner if task else request.user)
@@ -165,7 +168,7 @@ def _draw(
     status: int = 200,
 ) -> HttpResponse:
     owner = task.owner if task else request.user
-    drawn = form.context(queues=queue_names(), owner=owner)
+    drawn = form.context(queues=queue_names(), owner=owner, editor=request.user)
     reason = why_not(owner, registry.get(form.type.name)) if form.type.is_known else ""
     context = {
         **drawn,
@@ -174,7 +177,7 @@ def _draw(
         "task": task,
         "type": form.type,
         "example": example,
-        "preview": preview(form.schedule, owner=owner, task=task, **calendar.kept(form.values)),
+        "preview": preview(form.schedule, reader=request.user, task=task, **calendar.kept(form.values)),
         "has_errors": drawn["has_errors"] and status != HTTPStatus.OK,
         "zones": zone_offers(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),

@@ -69,6 +69,20 @@ def test_what_is_deleted_can_be_brought_back(api: Api) -> None:
     assert AuditEntry.objects.filter(action="task.undelete").count() == 1
 
 
+def test_what_comes_back_without_its_calendar_is_paused_and_told(api: Api) -> None:
+    calendar = api.post("calendars", {"name": "Works"}).body["id"]
+    task = make(api, cron="0 * * * *", calendar=calendar)
+    address = begun(api, do="delete", tasks=[task["id"]])
+    assert api.post(f"{address}/go-on").body["lacking"] == 0
+    assert api.delete(f"calendars/{calendar}").status == 204
+    undo = api.post(f"{address}/undo").body["id"]
+    told = api.post(f"tasks/bulk/{undo}/go-on").body
+    assert (told["done"], told["kept"], told["lacking"]) == (1, 0, 1)
+    assert "calendar: The calendar that it kept has been deleted" in told["lacking_first"][0]["reason"]
+    back = api.get(f"tasks/{task['id']}").body
+    assert (back["status"], back["pause_note"]) == ("paused", told["lacking_first"][0]["reason"])
+
+
 def test_it_goes_on_step_by_step(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "AT_ONCE", 2)
     monkeypatch.setattr(steps, "SECONDS", 0.0)

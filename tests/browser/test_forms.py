@@ -76,6 +76,33 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(page: Page, faul
     faults.clear()  # the browser notes the status 400 in its console
 
 
+def test_rows_in_rows_come_go_and_move_in_the_page(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.rules")
+    page.fill("[name=name]", "Rows")
+    page.click("[name=_add][value='payload.rules']")
+    page.fill("[name='payload.rules.0.name']", "first")
+    page.fill("[name='payload.rules.0.token']", "typed-and-kept")
+    page.click("[name=_add][value='payload.rules']")
+    expect(page.locator("[name='payload.rules.1.name']")).to_be_focused()
+    page.fill("[name='payload.rules.1.name']", "second")
+    page.click("[name=_add][value='payload.rules.1.teams']")
+    page.fill("[name='payload.rules.1.teams.0.label']", "team")
+    page.click("[name=_add][value='payload.rules.1.teams.0.members']")
+    page.fill("[name='payload.rules.1.teams.0.members.0.address']", "a@example.org")
+    page.click("[name=_add][value='payload.rules']")
+    page.click("[name=_up][value='payload.rules.1']")
+    page.click("[name=_remove][value='payload.rules.2']")
+    assert page.input_value("[name='payload.rules.0.token']") == "typed-and-kept"
+    page.click("text=Create task")
+    expect(page.locator("h1")).to_contain_text("Rows")
+    page.goto(f"{page.url}edit/")
+    assert page.input_value("[name='payload.rules.0.name']") == "second"
+    assert page.input_value("[name='payload.rules.0.teams.0.members.0.address']") == "a@example.org"
+    assert page.input_value("[name='payload.rules.1.name']") == "first"
+    assert page.get_attribute("[name='payload.rules.1.token']", "placeholder") == "Leave empty to keep what is stored"
+    assert page.get_attribute("[name='payload.rules.0.token']", "placeholder") is None
+
+
 def test_everything_works_without_javascript(plain: Page) -> None:
     plain.goto("/tasks/new/")
     plain.click("text=HTTP request")

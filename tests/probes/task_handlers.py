@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from time_machine import escape_hatch
 
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, RunContext, Skip, handler
@@ -298,6 +298,41 @@ class Leak(BaseModel):
     headers: Annotated[dict[str, str], Masked(by_name=True)] = {}
     credential: str = ""
     url: str = ""
+
+
+class Member(BaseModel):
+    """A row in a row of a row."""
+
+    address: str
+    days: list[str] = []
+
+
+class Team(BaseModel):
+    """A row in a row."""
+
+    label: str
+    members: list[Member] = []
+
+
+class Rule(BaseModel):
+    """A row with a secret, and rows of its own."""
+
+    name: str
+    token: SecretStr | None = None
+    recipients: list[str] = []
+    teams: list[Team] = []
+
+
+class Rules(BaseModel):
+    """Lists in lists of objects."""
+
+    rules: list[Rule] = []
+
+
+@handler("probe.rules", payload=Rules)
+def rules(ctx: RunContext, payload: Rules) -> dict[str, Any]:
+    """Say how many rules there are."""
+    return {"rules": len(payload.rules)}
 
 
 @handler("probe.leak", payload=Leak, retry=RetryPolicy(max_retries=1, delays=(0.1,)))

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from typing import Protocol
 
 
@@ -42,3 +43,55 @@ def chosen(response: Page, name: str) -> list[str]:
         return re.findall(r'<option value="([^"]*)"[^>]* selected', select.group(1))
     boxes = re.findall(rf'<input\b[^>]*\bname="{re.escape(name)}"[^>]*>', html)
     return [re.findall(r'value="([^"]*)"', box)[0] for box in boxes if re.search(r"\bchecked\b", box)]
+
+
+class _Filled(HTMLParser):
+    """Reads the one form of a page as a browser without scripts would send it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pairs: list[tuple[str, str]] = []
+        self._aside = 0
+        self._is_main = False
+        self._select = self._area = ""
+        self._options: list[tuple[str, bool]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: text or "" for name, text in attrs}
+        self._is_main = self._is_main or tag == "main"
+        self._aside += tag == "template"
+        if not self._is_main or self._aside:
+            return
+        if tag == "select":
+            self._select, self._options = given.get("name", ""), []
+        elif tag == "option":
+            self._options.append((given.get("value", ""), "selected" in given))
+        elif tag == "textarea":
+            self._area = given.get("name", "")
+            self.pairs.append((self._area, ""))
+        elif tag == "input" and (given.get("type") not in ("checkbox", "radio") or "checked" in given):
+            self.pairs.append((given.get("name", ""), given.get("value", "")))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._aside -= tag == "template"
+        if tag == "select" and self._select and self._options:
+            chosen = [text for text, is_chosen in self._options if is_chosen]
+            self.pairs.append((self._select, (chosen or [self._options[0][0]])[0]))
+            self._select = ""
+        elif tag == "textarea":
+            self._area = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area and not self._aside:
+            self.pairs[-1] = (self._area, self.pairs[-1][1] + data)
+
+
+def filled(response: Page) -> dict[str, list[str]]:
+    """What the form of a page would send as it stands, by name; without the buttons."""
+    reader = _Filled()
+    reader.feed(response.content.decode())
+    found: dict[str, list[str]] = {}
+    for name, text_of in reader.pairs:
+        if name:
+            found.setdefault(name, []).append(text_of)
+    return found

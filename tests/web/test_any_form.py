@@ -43,7 +43,7 @@ _HARD = [
     "true",
 ]
 values = st.one_of(st.sampled_from(_HARD), st.text(max_size=20), st.integers().map(str), st.floats().map(str))
-_STEPS = ["0", "1", "²", "__row", "__on", "kind", "a", "", "-1", "99999"]
+_STEPS = ["0", "1", "²", "__row", "__from", "__kept", "__on", "kind", "a", "", "-1", "99999"]
 
 
 def names_of(schema: Any, path: str = "payload", depth: int = 0) -> list[str]:
@@ -99,6 +99,8 @@ def test_any_form_of_a_type_is_read_checked_and_drawn(name: str, alice: User) ->
         "schedule.of.__row",
         "_add",
         "_remove",
+        "_up",
+        "payload.__of",
         "_apply",
         "timezone",
     ]

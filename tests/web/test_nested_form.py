@@ -65,6 +65,7 @@ def again(payload: dict[str, Any]) -> dict[str, Any]:
     for one in flat(draw_payload(SCHEMA, payload, {})):
         if one.kind == "row":
             data.appendlist(f"{one.path.rpartition('.')[0]}.__row", one.path.rpartition(".")[2])
+            data.appendlist(f"{one.path}.__from", one.attributes["from"])
         elif one.kind == "variant":
             data.appendlist(one.attributes["name"], next(choice.value for choice in one.choices if choice.is_chosen))
         elif one.kind not in ("named", "list", "group"):
@@ -81,8 +82,8 @@ def test_each_has_a_control_of_its_own() -> None:
         "grid": "rows",
         "points": "rows",
         "size": "cells",
-        "deep": "json",
-        "lists": "json",
+        "deep": "list",
+        "lists": "named",
     }
 
 
@@ -120,6 +121,7 @@ def test_what_is_typed_is_read(pairs: list[tuple[str, str]], expected: dict[str,
         {"grid": [[1], [2, 3]]},
         {"points": [["a", 1.5, True], ["b", 2.0, None], ["", 0.0, False]]},
         {"size": [3, 4]},
+        {"deep": [[[1, 2], [3]], [[4]]], "lists": {"a": ["b", "c"], "d": ["e"]}},
     ],
 )
 def test_a_form_that_nobody_touches_gives_back_what_it_shows(payload: dict[str, Any]) -> None:
@@ -137,6 +139,7 @@ def test_a_row_is_added_and_taken_away() -> None:
 def test_a_secret_left_blank_stays_with_its_row_under_another_name() -> None:
     kept = {"servers": {"old": {"host": "a", "password": "kept"}}}
     pairs = [("payload.servers.__row", "0"), ("payload.servers.0.__name", "new"), ("payload.servers.0.host", "a")]
+    pairs += [("payload.servers.0.__from", "0")]
     assert read([*pairs, ("payload.servers.0.port", "22")], kept)[0] == {
         "servers": {"new": {"host": "a", "password": "kept"}}
     }
@@ -145,6 +148,7 @@ def test_a_secret_left_blank_stays_with_its_row_under_another_name() -> None:
 def test_a_secret_left_blank_stays_with_its_name_where_a_row_above_has_gone() -> None:
     kept = {"servers": {"gone": {"host": "a"}, "stays": {"host": "b", "password": "kept"}}}
     pairs = [("payload.servers.__row", "0"), ("payload.servers.0.__name", "stays"), ("payload.servers.0.host", "b")]
+    pairs += [("payload.servers.0.__from", "1")]
     assert read(pairs, kept)[0]["servers"]["stays"]["password"] == "kept"
 
 

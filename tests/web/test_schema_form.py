@@ -332,7 +332,8 @@ def test_a_kind_that_has_gone_is_kept_and_says_so() -> None:
     assert next((one.value, one.label, one.is_chosen) for one in row.choices) == ("fax", "fax (gone)", True)
     assert (row.children, row.errors) == ([], ["Wrong."])
     posted = [("payload.targets.__row", "0"), ("payload.targets.0.kind", "fax")]
-    assert Reader(schema, QueryDict(urlencode(posted)), stored).payload() == stored
+    kept = [*posted, ("payload.targets.0.__from", "0")]
+    assert Reader(schema, QueryDict(urlencode(kept)), stored).payload() == stored
     assert Reader(schema, QueryDict(urlencode(posted))).payload() == {"targets": [{"kind": "fax"}]}
 
 

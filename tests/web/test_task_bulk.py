@@ -14,6 +14,7 @@ from tasks_app.models import ScheduledTask, TaskRun, TaskShare
 from tasks_app.services import bulk, steps
 from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.tasks import task_cancel
+from tests.services.credentials import make_credential
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
 
@@ -64,6 +65,18 @@ def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTa
     assert "Taken back: 12 tasks resumed." in text(undone)
     assert set(states().values()) == {"active"}
     assert "Undo" not in text(undone)
+
+
+def test_what_comes_back_paused_is_told_with_what_it_lacks(as_alice: Client, alice: User, make: MakeTask) -> None:
+    credential = make_credential(alice, name="crm", hosts=["api.example.com"])
+    make("Import", type="http_request", payload={"url": "https://api.example.com/", "credential": "crm"})
+    shown = confirm(as_alice, ask(as_alice, do="delete", all=1))
+    assert "1 task deleted." in text(shown)
+    credential.delete()
+    undone = text(as_alice.post(f"/tasks/bulk/{shown.context['told']['token']}/undo/", follow=True))
+    assert "Taken back: 1 task brought back. 1 came back paused, because something that is needed has gone." in undone
+    assert "Import Came back paused, because something that it needs has gone. payload.credential: There is" in undone
+    assert states() == {"Import": "paused"}
 
 
 def test_what_one_may_not_do_is_left_out_and_told_before(as_charlie: Client, charlie: User, make: MakeTask) -> None:

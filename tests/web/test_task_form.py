@@ -256,10 +256,10 @@ def test_rows_stay_when_something_else_is_refused(as_alice: Client) -> None:
     address = "/tasks/new/?type=cleanup"
     rows = {"payload.rules.__row": "0", "payload.rules.0.what": "runs"}
     added = as_alice.post(address, {"name": "", **rows, "_add": "payload.rules"})
-    assert added.content.decode().count('name="payload.rules.__row"') == 2
+    assert added.content.decode().count('name="payload.rules.__row"') == 3, "and one for scripts"
     refused = as_alice.post(address, {"name": "", **rows})
     assert refused.status_code == 400
-    assert refused.content.decode().count('name="payload.rules.__row"') == 1
+    assert refused.content.decode().count('name="payload.rules.__row"') == 2
 
 
 def test_a_secret_that_was_typed_is_not_carried_along(as_alice: Client) -> None:

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from tasks_app.models import CalendarPolicy, ScheduledTask
-from tasks_app.selectors.calendars import usable_calendars
+from tasks_app.selectors.calendars import usable_calendars, visible_calendars
 from tasks_app.web.forms.field import Choice, Errors, Field, Link, messages
 
 START = {"calendar": None, "calendar_policy": CalendarPolicy.SKIP.value}
@@ -30,9 +30,14 @@ def kept(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values.get(name, start) for name, start in START.items()}
 
 
-def fields(values: Mapping[str, Any], errors: Errors, *, owner: AbstractBaseUser) -> list[Field]:
-    """Give the two fields; `owner` is whose calendars there are to choose from."""
+def fields(
+    values: Mapping[str, Any], errors: Errors, *, owner: AbstractBaseUser, editor: AbstractBaseUser | None = None
+) -> list[Field]:
+    """Give the two fields; `owner` is whose calendars there are to choose from, as far as `editor` sees them."""
     found = list(usable_calendars(owner))
+    if editor is not None and editor.pk != owner.pk:
+        seen = set(visible_calendars(editor).values_list("pk", flat=True))
+        found = [one for one in found if one.pk in seen]
     known = [(str(one.pk), one.name if one.owner_id == owner.pk else f"{one.name}, shared") for one in found]
     chosen = values.get("calendar") or ""
     if chosen and chosen not in dict(known):

@@ -1,7 +1,8 @@
 """Fields that name something of the owner's: `"x-choices": "<name>"` in a field's schema makes it a select of these.
 
 To offer a source, call `choice_source("<name>", options, make="<url name>")` where the pages of these things are
-declared; `options(user)` gives the `(value, label)` pairs of what the user has, `make` is where one is made.
+declared; `options(user)` gives the `(value, label)` pairs of what the user has, `make` is where one is made. Who edits
+somebody else's task chooses among what `lent(owner, editor)` gives: what both may use, by default nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,8 @@ from django.urls import reverse
 from tasks_app.handlers.places import CHOICES
 
 Pairs = Iterable[tuple[Any, str]]
-OPTIONS, MAKE = "x-options", "x-make"
+Lent = Callable[[Any, Any], Pairs]
+OPTIONS, MAKE, LENT = "x-options", "x-make", "x-lent"
 
 
 @dataclass(frozen=True)
@@ -23,22 +25,31 @@ class Source:
 
     options: Callable[[Any], Pairs]
     make: str = ""
+    lent: Lent = lambda owner, editor: ()
 
 
 _sources: dict[str, Source] = {}
 
 
-def choice_source(name: str, options: Callable[[Any], Pairs], *, make: str = "") -> None:
+def choice_source(
+    name: str, options: Callable[[Any], Pairs], *, make: str = "", lent: Lent = lambda owner, editor: ()
+) -> None:
     """Offer a source of choices under this name."""
-    _sources[name] = Source(options, make)
+    _sources[name] = Source(options, make, lent)
 
 
-def with_options(schema: Mapping[str, Any], owner: Any) -> dict[str, Any]:
-    """Give the schema with what this owner may choose; a field of an unknown source, or of nobody, is plain text."""
+def with_options(schema: Mapping[str, Any], owner: Any, editor: Any = None) -> dict[str, Any]:
+    """Give the schema with what may be chosen for this owner, by this editor where that is another.
+
+    A field of an unknown source, or of nobody, is plain text.
+    """
+    is_lent = editor is not None and owner is not None and editor.pk != owner.pk
 
     @cache
     def options(name: str) -> list[tuple[str, str]]:
-        return [(str(value), str(label)) for value, label in _sources[name].options(owner)]
+        source = _sources[name]
+        pairs = source.lent(owner, editor) if is_lent else source.options(owner)
+        return [(str(value), str(label)) for value, label in pairs]
 
     def filled(node: Any) -> Any:
         if isinstance(node, list):
@@ -48,8 +59,8 @@ def with_options(schema: Mapping[str, Any], owner: Any) -> dict[str, Any]:
         found = {key: filled(inner) for key, inner in node.items() if key != CHOICES}
         name = node.get(CHOICES)
         if isinstance(name, str) and name in _sources and owner is not None:
-            make = _sources[name].make
-            found |= {CHOICES: name, OPTIONS: options(name), MAKE: reverse(make) if make else ""}
+            make = "" if is_lent else _sources[name].make
+            found |= {CHOICES: name, OPTIONS: options(name), MAKE: reverse(make) if make else "", LENT: is_lent}
         elif isinstance(name, Mapping):  # a field that is called so
             found[CHOICES] = filled(name)
         return found

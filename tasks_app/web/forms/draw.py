@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from tasks_app.handlers.masking import MASK
 from tasks_app.web.forms.cells import as_cells, as_rows
-from tasks_app.web.forms.choices import MAKE, with_options
+from tasks_app.web.forms.choices import LENT, MAKE, with_options
 from tasks_app.web.forms.field import Choice, Errors, Field, Link, messages, messages_below
 from tasks_app.web.forms.named import NAME
-from tasks_app.web.forms.shape import Shape
+from tasks_app.web.forms.shape import MOST_LEVELS, Shape
 
 _LIMITS = {
     "minimum": "min",
@@ -22,15 +23,22 @@ _LIMITS = {
     "pattern": "pattern",
 }
 _ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
+NEW = "__new"
+"""The mark in place of a number, with the level of its list behind it: rows are in rows."""
+_DEEP = f"It lies more than {MOST_LEVELS} levels deep, so it is written as JSON."
+_UNSAID = "What you typed is not shown again; type it once more."
 _COUNTED = {"lines": ("Line",), "rows": ("Line", "value"), "cells": ("Value",)}
 _WHOLE = frozenset({"json", "lines", "map", "choices", "scalar", "cells", "rows"})
 
 
 def draw_payload(
-    schema: Mapping[str, Any], payload: Mapping[str, Any], errors: Errors, *, owner: Any = None
+    schema: Mapping[str, Any], payload: Mapping[str, Any], errors: Errors, *, owner: Any = None, editor: Any = None
 ) -> list[Field]:
-    """Give the fields of a payload, with its values and the errors at their places; `owner` is whose it is."""
-    schema = with_options(schema, owner)
+    """Give the fields of a payload, with its values and the errors at their places.
+
+    `owner` is whose it is; `editor`, where that is another, chooses among what is theirs too.
+    """
+    schema = with_options(schema, owner, editor)
     root = Shape(schema, schema)
     if root.kind == "group":
         return _members(root, payload, errors, "payload")
@@ -75,14 +83,25 @@ def _draw(  # noqa: PLR0913  # what a field is made of
         label=label,
         kind=kind,
         value=bool(value is not None) if kind == "group" and shape.is_nullable else show(value),
-        help=str(shape.schema.get("description") or shape.resolved.get("description") or ""),
+        help=_help(shape, value),
         is_required=is_required and not shape.is_nullable,
         choices=_choices(shape, value, is_required=is_required),
         attributes={"name": f"{path}.{shape.tag}"} if kind == "variant" else _attributes(shape),
         errors=_errors(shape, errors, path),
         children=_children(shape, value, errors, path, label),
         link=_link(shape.items if kind == "choices" else shape),
+        blank=_blank(shape, path, label),
+        is_kept=value == MASK if kind == "secret" else None,
     )
+
+
+def _help(shape: Shape, value: Any) -> str:
+    words = str(shape.schema.get("description") or shape.resolved.get("description") or "")
+    if shape.is_deep:
+        return f"{words} {_DEEP}".strip()
+    if shape.kind == "secret" and value not in (None, "", MASK, shape.default):
+        return f"{words} {_UNSAID}".strip()
+    return words
 
 
 def _errors(shape: Shape, errors: Errors, path: str) -> list[str]:
@@ -112,11 +131,22 @@ def _children(shape: Shape, value: Any, errors: Errors, path: str, label: str) -
 
 
 def _row(shape: Shape, value: Any, errors: Errors, path: str, label: str) -> Field:
-    if shape.kind == "variant":  # which is a field of its own, and shows its own errors
-        children, faults = [_draw(shape, value, errors, path, label, is_required=True)], []
-    else:
+    if shape.kind == "group":
         children, faults = _members(shape, value, errors, path), messages(errors, path)
-    return Field(path=path, label=label, kind="row", errors=faults, children=children)
+    else:  # which is a field of its own, and shows its own errors
+        children, faults = [_draw(shape, value, errors, path, label, is_required=True)], []
+    origin = {"from": path.rpartition(".")[2]}
+    return Field(path=path, label=label, kind="row", errors=faults, children=children, attributes=origin)
+
+
+def _blank(shape: Shape, path: str, label: str) -> Field | None:
+    """Give the row that a script adds, with a mark in the place of its number."""
+    if shape.kind not in ("list", "named"):
+        return None
+    inner = shape.items if shape.kind == "list" else shape.values
+    at = f"{path}.{NEW}{inner.level}"
+    row = _row(inner, None, {}, at, label) if shape.kind == "list" else _named(inner, None, {}, at, "")
+    return replace(row, attributes={"from": "", "mark": f"{NEW}{inner.level}"})
 
 
 def _named(shape: Shape, value: Any, errors: Errors, path: str, name: str) -> Field:
@@ -158,7 +188,8 @@ def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
     """A select of what the owner has; what is stored and has gone stays, and says so."""
     chosen = _text(value)
     known = [Choice(name, label, name == chosen) for name, label in shape.options]
-    gone = [] if not chosen or any(one.is_chosen for one in known) else [Choice(chosen, f"{chosen} (gone)", True)]
+    word = "the owner's" if shape.resolved.get(LENT) else "gone"
+    gone = [] if not chosen or any(one.is_chosen for one in known) else [Choice(chosen, f"{chosen} ({word})", True)]
     if is_required and chosen and not shape.is_nullable:
         return gone + known
     asks = "Choose…" if is_required and known else "None yet" if is_required else "–"
@@ -172,7 +203,8 @@ def _several(shape: Shape, value: list[Any]) -> list[Choice]:
     chosen = [_text(one) for one in value]
     known = [Choice(name, label, name in chosen) for name, label in shape.options]
     names = {one.value for one in known}
-    return [Choice(name, f"{name} (gone)", True) for name in dict.fromkeys(chosen) if name not in names] + known
+    word = "the owner's" if shape.resolved.get(LENT) else "gone"
+    return [Choice(name, f"{name} ({word})", True) for name in dict.fromkeys(chosen) if name not in names] + known
 
 
 def _link(shape: Shape) -> Link | None:

@@ -49,6 +49,7 @@ class Field:
     """A label, a control of some kind, help and errors; groups and lists hold further fields.
 
     `path` is the name of the control and the path that errors carry, so that an error finds its field by itself.
+    `blank` is the row that a script adds to a list; `is_kept` says of a secret in a payload whether one is stored.
     """
 
     path: str
@@ -62,6 +63,8 @@ class Field:
     errors: Sequence[str] = ()
     children: Sequence["Field"] = ()
     link: Link | None = None
+    blank: "Field | None" = None
+    is_kept: bool | None = None
 
     @property
     def id(self) -> str:

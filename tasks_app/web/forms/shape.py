@@ -24,14 +24,25 @@ _SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
 _LINES = frozenset({"text", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
 _MAPPED = _LINES | {"enum", "bool", "textarea"}
 _CELLS = _MAPPED | {"tristate"}
+# What needs a row of its own in a list, or behind a name.
+_PARTS = frozenset(
+    {"group", "variant", "map", "list", "named", "lines", "rows", "choices", "textarea", "secret", "bool", "tristate"}
+)
+MOST_LEVELS = 3
+"""So many lists and objects inside of one another have fields; what lies deeper is written as JSON."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """One node of a schema; `root` holds the definitions that references point to."""
+    """One node of a schema; `root` holds the definitions that references point to.
+
+    `level` counts the lists and objects around it: an object that is a row of a list counts once, with its list.
+    """
 
     schema: Schema
     root: Schema
+    level: int = 0
+    is_row: bool = True
 
     @cached_property
     def resolved(self) -> Schema:
@@ -78,24 +89,33 @@ class Shape:
     @property
     def properties(self) -> dict[str, "Shape"]:
         """The fields of an object, in order."""
-        return {name: Shape(node, self.root) for name, node in self.resolved.get("properties", {}).items()}
+        level = self.level if self.is_row else self.level + 1
+        nodes = self.resolved.get("properties", {})
+        return {name: Shape(node, self.root, level, is_row=False) for name, node in nodes.items()}
 
     @property
     def required(self) -> set[str]:
         """The fields that an object must have."""
         return set(self.resolved.get("required", ()))
 
-    @property
+    @cached_property
     def items(self) -> "Shape":
         """The members of a list."""
-        return Shape(self.resolved.get("items", {}), self.root)
+        return self._inside(self.resolved.get("items"))
+
+    def _inside(self, schema: Any) -> "Shape":
+        return Shape(schema if isinstance(schema, dict) else {}, self.root, self.level + 1)
 
     @property
     def options_of_union(self) -> list["Shape"]:
         """What a union is made of; nothing where it is none."""
         node = self.resolved
         found = [*node.get("anyOf", ()), *node.get("oneOf", ())]
-        return [Shape(option, self.root) for option in found if option.get("type") != "null"]
+        return [self._same(option) for option in found if option.get("type") != "null"]
+
+    def _same(self, schema: Schema) -> "Shape":
+        """What may stand at this very place."""
+        return Shape(schema, self.root, self.level, self.is_row)
 
     @property
     def tag(self) -> str:
@@ -120,11 +140,32 @@ class Shape:
         mapping = self.resolved.get("discriminator", {}).get("mapping", {})
         order = [option.get("$ref") for option in self.resolved.get("oneOf", ())]
         named = sorted(mapping.items(), key=lambda pair: order.index(pair[1]) if pair[1] in order else len(order))
-        return {name: Shape({"$ref": reference}, self.root) for name, reference in named}
+        return {name: self._same({"$ref": reference}) for name, reference in named}
 
     @cached_property
     def kind(self) -> str:
         """The kind of control; `json` is the last resort."""
+        if self.level > MOST_LEVELS + len(("rows", "cells")):
+            return "json"  # a type may hold itself
+        found = self._any_kind()
+        return "json" if found in _PARTS and self._is_too_deep(found) else found
+
+    def _is_too_deep(self, kind: str) -> bool:
+        if kind in ("list", "named"):
+            return self.level >= MOST_LEVELS
+        return kind in ("group", "variant") and self.level + (not self.is_row) > MOST_LEVELS
+
+    @property
+    def is_deep(self) -> bool:
+        """It is written as JSON because it lies, or has parts that lie, too deep for fields of their own."""
+        node = self.resolved
+        if self.kind != "json":
+            return False
+        if self.level >= MOST_LEVELS:
+            return node.get("type") in ("array", "object") or bool(self.tag)
+        return self.items.is_deep if node.get("type") == "array" else self.values.is_deep
+
+    def _any_kind(self) -> str:
         node = self.resolved
         if self.tag:
             return "variant"
@@ -159,12 +200,12 @@ class Shape:
             return "lines"
         if "prefixItems" in self.resolved:
             return "cells" if all(self.cell(n).kind in _CELLS for n in range(self._fixed_cells)) else "json"
-        kinds = {"enum": "choices", "choice": "choices", "group": "list", "variant": "list", "cells": "rows"}
+        kinds = {"enum": "choices", "choice": "choices", "cells": "rows"}
         if self.items.kind in _LINES:
             return "lines"
         if self.items.kind in ("lines", "choices") and self.items.items.kind in _CELLS:
             return "rows"
-        return kinds.get(self.items.kind, "json")
+        return kinds.get(self.items.kind) or ("list" if self.items.kind in _PARTS else "json")
 
     @property
     def _fixed_cells(self) -> int:
@@ -173,17 +214,17 @@ class Shape:
     def cell(self, place: int) -> "Shape":
         """The value at a place of a tuple, or of a list."""
         fixed = self.resolved.get("prefixItems", ())
-        return Shape(fixed[place], self.root) if place < len(fixed) else self.items
+        return self._inside(fixed[place]) if place < len(fixed) else self.items
 
     def _object_kind(self) -> str:
         node = self.resolved
         extra = node.get("additionalProperties")
         if node.get("properties") or extra is False:
             return "group"
-        kind = Shape(extra, self.root).kind if isinstance(extra, dict) else "json"
-        return "map" if kind in _MAPPED else "named" if kind in ("group", "variant") else "json"
+        kind = self.values.kind if isinstance(extra, dict) else "json"
+        return "map" if kind in _MAPPED else "named" if kind in _PARTS else "json"
 
-    @property
+    @cached_property
     def values(self) -> "Shape":
         """The values of an object whose members have names of people's own."""
-        return Shape(self.resolved.get("additionalProperties", {}), self.root)
+        return self._inside(self.resolved.get("additionalProperties"))

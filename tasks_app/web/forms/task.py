@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,6 +13,7 @@ from tasks_app.catalogue import Example
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.handlers import registry, schema
 from tasks_app.handlers.locks import masked_locks, with_locked
+from tasks_app.handlers.unmasking import Origins
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.payloads import masked_payload, model_of
 from tasks_app.selectors.type_rules import type_rule
@@ -26,6 +27,7 @@ from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.read import Reader
+from tasks_app.web.forms.rows import ROWS_OF, Rows, rows_mark
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
 from tasks_app.web.forms.shape import Shape
 
@@ -62,7 +64,8 @@ def type_info(name: str) -> TypeInfo:
 class TaskForm:
     """What is in the form now. `payload` is None when this person may not see it; it is then left as it is.
 
-    Secrets in it are masked; `mean` gives the payload that it stands for.
+    Secrets in it are masked; `mean` gives the payload that it stands for. `vet` raises Invalid for a calendar that
+    whoever edits may not use.
     """
 
     type: TypeInfo
@@ -72,7 +75,9 @@ class TaskForm:
     errors: dict[str, list[FieldError]] = field(default_factory=dict)
     run_now: bool = False
     sent: QueryDict | None = None
-    mean: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    rows: Rows = field(default_factory=Rows)
+    mean: Callable[[dict[str, Any], Origins], dict[str, Any]] = lambda payload, _: payload
+    vet: Callable[[object], None] = lambda _: None
 
     @classmethod
     def blank(cls, type: TypeInfo, *, zone: str, name: str = "") -> "TaskForm":
@@ -98,19 +103,23 @@ class TaskForm:
         values = {name: getattr(task, name) for name in [*names, "retry", "notify_on_failure"]}
         values |= {"tags": ", ".join(task.tags), **calendar.of(task)}
         payload = masked_payload(task) if shows_payload else None
-        return cls(type_info(task.type), values, payload, ScheduleForm.of_task(task))
+        form = cls(type_info(task.type), values, payload, ScheduleForm.of_task(task))
+        form.rows = Rows(mark=rows_mark(task.payload))
+        return form
 
     @classmethod
     def posted(
-        cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True
+        cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True, mark: str = ""
     ) -> "TaskForm":
-        """What somebody sent. `kept` is the stored payload as they were shown it."""
+        """What somebody sent. `kept` is the stored payload as they were shown it, `mark` the mark of what is stored."""
         values: dict[str, Any] = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
         values |= {**policies.read(data), **calendar.read(data)}
-        reader = Reader(type.schema, data, kept)
+        rows = Rows(mark=str(data.get(ROWS_OF, mark)))
+        reader = Reader(type.schema, data, kept, is_current=rows.mark == mark)
         payload = reader.payload() if shows_payload else None
         form = cls(type, values, payload, ScheduleForm.posted(data), reader.errors)
-        form.run_now, form.sent = data.get("_then") == "run", data
+        form.run_now, form.sent = data.get("_then") == "run", reader.posted
+        form.rows = replace(rows, origins=reader.origins, came_from=reader.came_from)
         if payload is not None:
             form.payload = take_out(payload, form.errors, type.locked)
         return form
@@ -119,8 +128,9 @@ class TaskForm:
         """Give the fields of a TaskSpec, as they stand."""
         tags = [tag.strip() for tag in re.split(r"[,\n]", self.values["tags"]) if tag.strip()]
         found = {**self.values, "tags": tags, **self.schedule.fields_of_spec()}
+        self.vet(found["calendar"])
         if self.payload is not None:
-            found["payload"] = self.mean(self.payload)
+            found["payload"] = self.mean(self.payload, self.rows.origins)
         return found
 
     def refuse(self, error: CarillonError) -> None:
@@ -141,15 +151,24 @@ class TaskForm:
             }
             self.refuse(Invalid(error.message, fields=kept or {"": ()}))
 
-    def context(self, *, queues: list[str], owner: AbstractBaseUser) -> dict[str, Any]:
-        """Give the template everything that it draws. `owner` is whose things the task may use."""
+    def context(
+        self, *, queues: list[str], owner: AbstractBaseUser, editor: AbstractBaseUser | None = None
+    ) -> dict[str, Any]:
+        """Give the template everything that it draws.
+
+        `owner` is whose things the task may use; `editor`, where that is another, sees those only that are theirs too.
+        """
         payload, errors = [], numbered(self.type.schema, self.payload, self.errors)
         if self.payload is not None:
             shown = with_locked(model_of(self.type.name), self.payload, self.type.locked)
-            drawn = draw_payload(self.type.schema, shown, errors, owner=owner)
+            drawn = draw_payload(self.type.schema, shown, errors, owner=owner, editor=editor)
+            drawn = self.rows.told(drawn)
             payload = lock(with_typed(drawn, self.sent) if self.sent is not None else drawn, self.type.locked)
         folded = policies.fields(self.values, self.errors, queues=queues)
-        schedule, kept = self.schedule.fields(self.errors), calendar.fields(self.values, self.errors, owner=owner)
+        schedule, kept = (
+            self.schedule.fields(self.errors),
+            calendar.fields(self.values, self.errors, owner=owner, editor=editor),
+        )
         name, details, policy = self._name(), self._details(), [one for group in folded.values() for one in group]
         every = [name, *kept, *payload, *details, *policy]
         own, wrong = ("schedule", *SHOWN), faulty([name, *schedule["shown"], *kept, *payload, *details, *policy])
