@@ -89,6 +89,7 @@ API: dict[str, dict[str, Rule]] = {
     "batch-retry": _post(RUN),
     "run-list": _BOTH,
     "run-groups": _get(SIGNED),
+    "run-needing": _get(SIGNED),
     "run-sweeps": _post(SIGNED),
     "run-sweep-detail": _get(NONE),  # nothing has begun; tests/api/test_run_sweeps.py has something
     "run-sweep-go-on": _post(NONE),
