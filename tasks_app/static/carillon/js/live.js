@@ -9,7 +9,7 @@
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
 //   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
-//   data-count="<number>"     how many runs need a person: fetched again when that may have changed, every 5 s at most
+//   data-count="<number>"     how many runs need a person: fetched again when that may have changed, every 3 s at most
 //   data-keep, data-hold      keep their place when they are replaced; see steady.js
 
 import { showLeft } from "./left.js";
@@ -18,7 +18,7 @@ import { fit, keepPlace } from "./steady.js";
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
 const RETRY_MS = 100;
-const COUNT_MS = 5000;
+const COUNT_MS = 3000;
 const SETTLE_MS = 4000;
 const LOG_PAGE = 500;
 const LONGEST_PAUSE_MS = 30000;
@@ -124,7 +124,7 @@ function isBusy(region) {
   return isHeld || isOpen(region) || ("calm" in region.dataset && region.matches(":hover"));
 }
 
-// At most once a second per region, a count every 5 s, and not under the reader's hand; the last change always gets through.
+// At most once a second per region, a count every 3 s, and not under the reader's hand; the last change always gets through.
 function refresh(region, least = 0) {
   const key = region.id;
   if (due.has(key)) return;
