@@ -89,7 +89,6 @@ API: dict[str, dict[str, Rule]] = {
     "batch-retry": _post(RUN),
     "run-list": _BOTH,
     "run-groups": _get(SIGNED),
-    "run-needing": _get(SIGNED),
     "run-sweeps": _post(SIGNED),
     "run-sweep-detail": _get(NONE),  # nothing has begun; tests/api/test_run_sweeps.py has something
     "run-sweep-go-on": _post(NONE),
@@ -173,6 +172,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "run-detail": _get(VIEW),
     "run-row": _get(VIEW),
     "run-groups": _get(SIGNED),
+    "run-needing": _get(SIGNED),
     "run-export": _get(SIGNED),
     "runs-retry": _BOTH,  # what may not be done with a run is left out, one by one
     "runs-dismiss": _BOTH,
