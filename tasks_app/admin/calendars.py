@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from tasks_app.admin.base import ReadOnlyAdmin
 from tasks_app.admin.shown import as_json, instant, link
 from tasks_app.models import Calendar
+from tasks_app.selectors.calendar_days import stored_days, stored_weekend
 
 
 @admin.register(Calendar)
@@ -41,12 +42,12 @@ class CalendarAdmin(ReadOnlyAdmin):
     @display(description="weekend")
     def weekend_shown(self, calendar: Calendar) -> str:
         """The weekdays that are off."""
-        return ", ".join(calendar.weekend)
+        return ", ".join(stored_weekend(calendar))
 
     @display(description="days")
     def day_count(self, calendar: Calendar) -> int:
         """How many single days there are."""
-        return len(calendar.days)
+        return len(stored_days(calendar))
 
     @display(description="pages")
     def pages(self, calendar: Calendar) -> SafeString:

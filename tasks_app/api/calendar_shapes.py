@@ -15,7 +15,15 @@ from tasks_app.models import Calendar as Row
 from tasks_app.recurrence.countries import country_names, part_names
 from tasks_app.recurrence.days_off import FIRST_YEAR, LAST_YEAR
 from tasks_app.recurrence.writing import WEEKDAYS
-from tasks_app.selectors.calendar_days import HOLIDAY, ICAL, TYPED, WEEKEND, DayOff
+from tasks_app.selectors.calendar_days import (
+    HOLIDAY,
+    ICAL,
+    TYPED,
+    WEEKEND,
+    DayOff,
+    stored_days,
+    stored_weekend,
+)
 from tasks_app.selectors.calendars import can_edit_calendar, use_count
 from tasks_app.services.calendars import FIELDS
 
@@ -185,6 +193,7 @@ def calendar_out(call: Call, row: Row) -> Calendar:
     """Give a calendar; out of a list, its uses have been counted with it."""
     counted = getattr(row, "used_by", None)
     same: dict[str, Any] = {name: getattr(row, name) for name in (*FIELDS, "version", "created_at", "updated_at")}
+    same |= {"weekend": stored_weekend(row), "days": stored_days(row)}
     return Calendar(
         id=str(row.id),
         owner=row.owner.get_username(),

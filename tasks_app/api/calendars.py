@@ -22,6 +22,7 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import by_number
 from tasks_app.api.parameters import PageQuery
+from tasks_app.errors import Conflict
 from tasks_app.selectors.calendar_days import days_off_between
 from tasks_app.selectors.calendars import calendar_get, visible_calendars, with_uses
 from tasks_app.services.calendars import calendar_create, calendar_delete, calendar_import, calendar_update
@@ -73,9 +74,13 @@ class CalendarDays(Endpoint):
 
     @operation("calendar_days")
     def get(self, call: Call, query: DaysQuery, calendar_id: uuid.UUID) -> DayOffPage:
-        """List the days off in a span of two years at most, with why each is one."""
+        """List the days off in a span of two years at most, with why each is one; 409 where one cannot be read."""
         first, last = query.span()
-        days = [day_off(one) for one in days_off_between(calendar_get(call.user, calendar_id), first, last)]
+        calendar = calendar_get(call.user, calendar_id)
+        try:
+            days = [day_off(one) for one in days_off_between(calendar, first, last)]
+        except ValueError as error:
+            raise Conflict(f"{error} Mend it first.") from None
         return DayOffPage(results=days, next=None, previous=None, count=len(days), count_is_exact=True)
 
 

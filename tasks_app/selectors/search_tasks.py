@@ -54,14 +54,17 @@ _DUE = (
 
 
 def task_qualifiers(user: Person) -> list[Qualifier]:
-    """What this person's tasks can be narrowed by; their values are read only when they are asked for."""
+    """What this person's tasks can be narrowed by; their values are read only when they are asked for.
+
+    Tags, types and owners go with the last of their tasks; who asks for one then finds no task, not all of them.
+    """
     return [
         Qualifier(name="status", says="State of the task", choices=partial(Choices, _STATES)),
         Qualifier(name="last", says="How the last run ended", choices=partial(Choices, _LAST)),
         Qualifier(name="due", says="When it runs next", choices=partial(Choices, _DUE), reads=_is_due, takes=_TAKES),
-        Qualifier(name="tag", says="A tag", choices=partial(tag_choices, user)),
-        Qualifier(name="type", says="What it does", choices=partial(_types, user)),
-        Qualifier(name="owner", says="Whose it is", choices=partial(_owners, user)),
+        Qualifier(name="tag", says="A tag", choices=partial(tag_choices, user), reads=bool),
+        Qualifier(name="type", says="What it does", choices=partial(_types, user), reads=bool),
+        Qualifier(name="owner", says="Whose it is", choices=partial(_owners, user), reads=bool),
         Qualifier(name="queue", says="Where its runs wait", choices=_queues),
         Qualifier(name="kind", says="How it is planned", choices=partial(Choices, _KINDS)),
         Qualifier(name="calendar", says="Days off that it keeps", choices=partial(_calendars, user)),

@@ -229,6 +229,13 @@ def _passes(value: str, qualifier: Qualifier, choices: Choices) -> bool:
     return qualifier.reads(value) if qualifier.reads is not None else not choices.is_whole
 
 
+def closest(value: str, choices: Choices) -> str:
+    """Give the value that was probably meant; "" where none is near."""
+    folded = {one.value.casefold(): one.value for one in choices.items}
+    close = get_close_matches(value.casefold(), folded, n=1)
+    return folded[close[0]] if close else ""
+
+
 def _unknown_name(text: str, token: Token, known: dict[str, Qualifier]) -> Fault:
     close = get_close_matches(token.name, known, n=1)
     colon = text.index(":", token.start)
@@ -247,11 +254,10 @@ def _unknown_value(text: str, piece: Piece, qualifier: Qualifier, choices: Choic
     it_takes = f" It can be {takes}." if takes else ""
     if not piece.text.strip():
         return Fault(f"“{qualifier.name}:” has no value.{it_takes}")
-    folded = {name.casefold(): name for name in names}
-    close = get_close_matches(piece.text.casefold(), folded, n=1)
+    close = closest(piece.text, choices)
     if not close:
         return Fault(f"“{qualifier.name}:” knows no “{piece.text}”.{it_takes}")
-    hint = quoted(folded[close[0]])
+    hint = quoted(close)
     return Fault(
         f"“{qualifier.name}:” knows no “{piece.text}”.",
         _spliced(text, piece.start, piece.end, hint),

@@ -12,6 +12,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.dateparse import parse_datetime
@@ -47,9 +48,14 @@ def session_handle(session_key: str) -> str:
 
 
 def sessions_of(user: User, *, this: str | None) -> list[SignedIn]:
-    """Give the user's own sessions that still hold, this one first, then the last used."""
+    """Give the user's own sessions that still hold, of many the newest: this one first, then the last used."""
     found = [_signed_in(key, data, this) for key, data in _held(user, this)]
     return sorted(found, key=lambda one: (one.is_this, str(one.seen_at or "")), reverse=True)
+
+
+def has_more_sessions(user: User) -> bool:
+    """Whether there are more than `sessions_of` gives."""
+    return bool(_living(user).order_by("-expire_date")[MOST : MOST + 1])
 
 
 def session_key_of(user: User, handle: str, *, this: str | None) -> str | None:
@@ -58,14 +64,18 @@ def session_key_of(user: User, handle: str, *, this: str | None) -> str | None:
 
 
 def _held(user: User, this: str | None) -> list[tuple[str, dict[str, Any]]]:
-    mark, store = session_mark(user.pk), SessionStore()
-    after = f"{int(mark) + 1:0{_DIGITS}d}"
-    living = Session.objects.filter(expire_date__gt=timezone.now())
-    rows = list(living.filter(session_key__gte=mark, session_key__lt=after).order_by("-expire_date")[:MOST])
-    if this and all(row.session_key != this for row in rows):  # from before keys had marks
-        rows += living.filter(session_key=this)
+    store = SessionStore()
+    rows = list(_living(user).order_by("-expire_date")[:MOST])
+    if this and all(row.session_key != this for row in rows):  # an older one, or from before keys had marks
+        rows += Session.objects.filter(expire_date__gt=timezone.now(), session_key=this)
     read = [(row.session_key, store.decode(row.session_data)) for row in rows]
     return [(key, data) for key, data in read if _holds(user, data)]
+
+
+def _living(user: User) -> QuerySet[Session]:
+    mark = session_mark(user.pk)
+    after = f"{int(mark) + 1:0{_DIGITS}d}"
+    return Session.objects.filter(expire_date__gt=timezone.now(), session_key__gte=mark, session_key__lt=after)
 
 
 def _holds(user: User, data: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from tasks_app.models import Calendar, ScheduledTask, db_now
 from tasks_app.recurrence.days_off import LONGEST_RUN, check_country, days_off, longest_run, read_day
 from tasks_app.recurrence.writing import WEEKDAYS
 from tasks_app.selectors.access import Person, manages_all, visible_tasks
+from tasks_app.selectors.calendar_days import stored_days
 from tasks_app.selectors.calendars import can_edit_calendar, living_tasks_using
 from tasks_app.services import audit, replanning
 from tasks_app.services.audit_values import values_of
@@ -94,7 +95,7 @@ def calendar_import(
     """
     calendar = _editable(calendar, by)
     found = read_ical(content, today=timezone.localdate())
-    changes = {"days": merged_days(calendar.days, found.days)}
+    changes = {"days": merged_days(stored_days(calendar), found.days)}
     try:
         done = calendar_update(
             calendar=calendar, by=by, changes=changes, actor=actor, expected_version=expected_version

@@ -49,9 +49,9 @@ def record_pause(task: ScheduledTask, *, actor: str) -> datetime:
 
 
 def _is_readable(task: ScheduledTask) -> bool:
-    """A schedule that cannot be read has no slots; whoever changes the task may be mending it."""
+    """What cannot be read, the schedule or its calendar, has no slots; whoever changes the task may be mending it."""
     try:
-        planning.recurrence_of(task)
+        planning.plan_of(task)
     except ValueError:
         return False
     return True

@@ -13,6 +13,7 @@ from tasks_app.models import Overlap, ScheduledTask, TaskRun
 from tasks_app.models.clock import db_now
 from tasks_app.recurrence.plan import Plan, Planned
 from tasks_app.retry import RetryPolicy, policy_from_json
+from tasks_app.selectors.calendar_days import days_of
 from tasks_app.states import FINAL, Reason, Status, Trigger
 
 _DEFAULT_TIMEOUT_SECONDS = 3600
@@ -40,7 +41,7 @@ def plan_of(task: ScheduledTask) -> Plan | None:
     rule = recurrence_of(task)
     if rule is None:
         return None
-    off = task.calendar.days_off if task.calendar is not None else None
+    off = days_of(task.calendar) if task.calendar is not None else None
     return Plan(rule, off, task.calendar_policy)
 
 

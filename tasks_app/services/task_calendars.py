@@ -7,6 +7,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from tasks_app.models import Calendar, CalendarPolicy, ScheduledTask
 from tasks_app.recurrence import Recurrence
 from tasks_app.recurrence.cutting import cut_sentence
+from tasks_app.selectors.calendar_days import is_readable
 from tasks_app.selectors.calendars import calendar_meant
 from tasks_app.services.validation import Problems
 
@@ -36,12 +37,19 @@ def chosen(
     if not isinstance(named, str):
         problems.add("calendar", "type", "Must be the id or the name of a calendar.")
         return None
-    if current is not None and named == str(current.calendar_id):
-        return current.calendar
-    found = calendar_meant(owner, named) if owner is not None else None
+    found = _meant(named, owner, current)
     if found is None:
         problems.add("calendar", "unknown", "There is no such calendar that this task's owner may use.")
+    elif not is_readable(found):
+        problems.add("calendar", "broken", f"“{found.name}” holds something that is no day. Mend the calendar first.")
+        return None
     return found
+
+
+def _meant(named: str, owner: AbstractBaseUser | None, current: ScheduledTask | None) -> Calendar | None:
+    if current is not None and named == str(current.calendar_id):
+        return current.calendar
+    return calendar_meant(owner, named) if owner is not None else None
 
 
 def sentence(rule: Recurrence | None, calendar: Calendar | None, policy: str) -> str:

@@ -17,6 +17,7 @@ from tasks_app.recurrence.closest import pause_below
 from tasks_app.recurrence.pace import is_on_whole_minutes
 from tasks_app.recurrence.pauses import shortest_pause
 from tasks_app.recurrence.plan import Plan
+from tasks_app.selectors.calendar_days import days_of
 from tasks_app.services import task_calendars as calendars
 from tasks_app.services.faults import faults_of
 from tasks_app.services.instants import written_instant
@@ -73,7 +74,7 @@ class Timing:
     @property
     def plan(self) -> Plan | None:
         """The schedule as its calendar lets it happen."""
-        off = self.calendar.days_off if self.calendar else None
+        off = days_of(self.calendar) if self.calendar else None
         return Plan(self.rule, off, self.policy) if self.rule else None
 
     @property

@@ -237,13 +237,13 @@ def progress(run: Any) -> dict[str, Any]:
 def live(context: template.Context, name: str, topic: str, version: int | None = None) -> SafeString:
     """Make the element a live region: `live.js` has htmx fetch it again from this page when a frame says so.
 
-    The view answers with this fragment alone when the request's HX-Target is `name`.
+    The view answers with this fragment alone when the request's HX-Target is `name`. Where it must know more of the
+    page than its address says, it gives another address as `live_path`.
     """
-    request = context["request"]
     attributes = format_html(
         'id="{}" data-live="{}" hx-get="{}" hx-trigger="live" hx-target="this" hx-swap="outerHTML"',
         name,
         topic,
-        request.get_full_path(),
+        context.get("live_path") or context["request"].get_full_path(),
     )
     return attributes if version is None else format_html('{} data-version="{}"', attributes, version)

@@ -31,8 +31,8 @@ def percent(figures: Figures) -> str:
     """How many of them succeeded; 100 % only where all did."""
     rate = figures.success_rate or 0.0
     if figures.failed and rate > _NOT_QUITE:
-        return "99.9 %"
-    return f"{round(100 * rate, 1):g} %"
+        return "99.9\N{NO-BREAK SPACE}%"
+    return f"{round(100 * rate, 1):g}\N{NO-BREAK SPACE}%"
 
 
 @register.filter

@@ -25,7 +25,7 @@ SIZE = 30
 SLOTS, FAILED, UNDER_WAY = 400, 5, 10
 # So many slots are told apart by their dates, more by where they stand.
 DATED = 60
-FRAGMENTS = {"batch-head": "parts/batch-head.html", "batch-runs": "parts/batch-runs.html"}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("batch-head", "batch-runs", "batch-failed")}
 _ORDER = (
     Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED, Status.RUNNING, Status.QUEUED, Status.SCHEDULED,
     Status.WAITING,
@@ -131,7 +131,7 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
     batch = _batch_or_404(request, batch_id)
     runs = latest_runs(batch)
     slots = list(runs.order_by("scheduled_for", "id").only("id", "status", "version", "scheduled_for")[:SLOTS])
-    failed = runs.filter(status=Status.FAILED).order_by("scheduled_for")
+    failed = list(runs.filter(status=Status.FAILED).order_by("scheduled_for")[:FAILED])
     under_way = runs.filter(status=Status.RUNNING).order_by("started_at", "id")
     context = {
         "shown": Shown(batch, tally(batch)),
@@ -140,7 +140,8 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
         "slots": slots,
         "are_dated": len(slots) <= DATED,
         "more_slots": max(0, batch.total - len(slots)) if slots else 0,
-        "failed": list(failed[:FAILED]),
+        "failed": failed,
+        "is_watched": batch.finished_at is None and not failed,
         "under_way": list(under_way.select_related("task")[:UNDER_WAY]),
     }
     return render(request, "pages/batch-detail.html", context, fragments=FRAGMENTS)

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.errors import CarillonError, Conflict, Invalid, NotFound, Stale
 from tasks_app.models import Calendar
 from tasks_app.selectors.access import manages_all, sees_all, visible_tasks
+from tasks_app.selectors.calendar_days import is_readable
 from tasks_app.selectors.calendars import (
     calendar_get,
     can_edit_calendar,
@@ -40,7 +41,7 @@ _MOST_TASKS = 20
 def calendar_list(request: Request) -> HttpResponse:
     """List one's own calendars and the shared ones."""
     rows = with_uses(visible_calendars(request.user))[:500]
-    context = {"rows": [(row, holds(row)) for row in rows], "sees_all": sees_all(request.user)}
+    context = {"rows": [(row, holds(row), is_readable(row)) for row in rows], "sees_all": sees_all(request.user)}
     return render(request, "pages/calendar-list.html", context)
 
 
@@ -208,6 +209,7 @@ def _draw(request: Request, form: CalendarForm, *, row: Calendar | None = None, 
         "unplaced": unplaced(placed, list(fields.values())),
         "has_errors": any(form.errors.values()),
         "can_edit": can_edit,
+        "is_broken": row is not None and not is_readable(row),
         **_year(request, form),
         **_uses(request, row),
     }

@@ -16,12 +16,14 @@ from tasks_app.selectors import home as reads
 from tasks_app.selectors.rollups import per_minute
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
+from tasks_app.web.navigation import badge
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.platform_state import context_for
 from tasks_app.web.run_times import times_left
 from tasks_app.web.words import plural
 
 SHOWN = 8
+BADGE = "parts/nav-failed.html"
 _DAY = timedelta(days=1)
 
 
@@ -37,6 +39,15 @@ def home(request: Request) -> HttpResponse:
     if "needing" in context:
         context["finding"] = _finding(context)
     return render(request, "pages/home.html", context, fragments=FRAGMENTS)
+
+
+@require_safe
+@page
+def needing(request: Request) -> HttpResponse:
+    """Answer with the badge of the rail alone: how many runs need this person."""
+    count = reads.needs_person_count(request.user)
+    context = {"needs_person": count, "count": badge(count)}
+    return render(request, BADGE, context, fragments={"nav-failed": BADGE})
 
 
 def _state(user: User) -> dict[str, Any]:

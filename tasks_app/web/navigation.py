@@ -50,7 +50,7 @@ def navigation(user: User, path: str, failed: int) -> list[Entry]:
     entries = [
         entry("home", "Home", "home", reverse("home")),
         entry("task-list", "Tasks", "tasks", reverse("task-list")),
-        entry("run-list", "Runs", "runs", reverse("run-list"), count=_capped(failed)),
+        entry("run-list", "Runs", "runs", reverse("run-list"), count=badge(failed)),
         entry("upcoming", "Upcoming", "upcoming", reverse("upcoming")),
         entry("batch-list", "Batches", "batches", reverse("batch-list"), is_wide_only=operates),
         entry("collection-list", "Collections", "collections", reverse("collection-list"), is_wide_only=True),
@@ -75,7 +75,8 @@ def navigation(user: User, path: str, failed: int) -> list[Entry]:
     return entries
 
 
-def _capped(count: int) -> str:
+def badge(count: int) -> str:
+    """Say how many runs failed, in the little room that there is; nothing where none did."""
     return "" if not count else "99+" if count > 99 else str(count)  # noqa: PLR2004
 
 

@@ -94,7 +94,8 @@ def context_for(user: Person) -> dict[str, Any]:
 @page
 def platform_trouble(request: Request) -> HttpResponse:
     """Answer with the notice alone; the home page asks again and again, because what stands still announces nothing."""
-    return render(request, "parts/trouble.html", context_for(request.user))
+    asked = {"is_again": True, "is_late": "late" in request.GET}
+    return render(request, "parts/trouble.html", {**context_for(request.user), **asked})
 
 
 def _whole(found: Finding) -> Trouble:

@@ -47,6 +47,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "run": run,
         "topic": f"run:{run.pk}",
+        **_watched(request, run),
         "title": run.task.name if run.task else words.type_title(run.type),
         "type": words.type_title(run.type),
         "steps": steps,
@@ -67,6 +68,13 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "files": files_of_run(request.user, run),
     }
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
+
+
+def _watched(request: Request, run: TaskRun) -> dict[str, Any]:
+    """Whether it had not ended when the page was opened: then its parts keep their places, whatever becomes of it."""
+    if run.status in FINAL and "watched" not in request.GET:
+        return {"is_watched": False}
+    return {"is_watched": True, "live_path": f"{request.path}?watched=1"}
 
 
 def _stopping(run: TaskRun) -> str:

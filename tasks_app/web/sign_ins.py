@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError, NotFound
-from tasks_app.selectors.sessions import SignedIn, session_handle, sessions_of
+from tasks_app.selectors.sessions import MOST, SignedIn, has_more_sessions, session_handle, sessions_of
 from tasks_app.selectors.tokens import token_sign_ins_of
 from tasks_app.services.passwords import sign_out_everywhere
 from tasks_app.services.sessions import session_end
@@ -20,8 +20,6 @@ from tasks_app.web.devices import device_words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.page import Request, act, page, render
 from tasks_app.web.sign_in import address_of, refused
-
-MOST = 100
 
 
 @sensitive_post_parameters("password")
@@ -85,9 +83,13 @@ def _draw(request: Request, error: str = "") -> HttpResponse:
         attributes={"autocomplete": "current-password"},
         errors=[error] if error else [],
     )
+    sign_ins = list(token_sign_ins_of(request.user)[: MOST + 1])
     context = {
         "browsers": _browsers(request),
-        "sign_ins": token_sign_ins_of(request.user)[:MOST],
+        "has_more_browsers": has_more_sessions(request.user),
+        "sign_ins": sign_ins[:MOST],
+        "has_more_sign_ins": len(sign_ins) > MOST,
+        "most": MOST,
         "password": password,
     }
     return render(request, "pages/sign-in-list.html", context, status=400 if error else 200)

@@ -50,6 +50,7 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     task = task_or_404(request, task_id)
     recent = recent_runs(task.id)
     coming, broken = _coming(task)
+    last = _last_ended(recent)
     context: dict[str, Any] = {
         "task": task,
         "topic": f"task:{task.pk}",
@@ -62,7 +63,8 @@ def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
         "instants": instants(coming, task.timezone),
         "broken": broken,
         **_history(request, task),
-        "problem": _problem(recent, task),
+        "last": last,
+        "problem": last if last is not None and _is_problem(last) else None,
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
@@ -130,9 +132,11 @@ def _title(task: ScheduledTask) -> str:
         return task.type
 
 
-def _problem(recent: list[TaskRun], task: ScheduledTask) -> TaskRun | None:
-    """The last run that ended, when it failed and nobody has looked at it."""
-    ended = next((run for run in reversed(recent) if run.status in FINAL and run.status != Status.SKIPPED), None)
-    if ended is None or ended.status != Status.FAILED or ended.dismissed_at is not None:
-        return None
-    return ended
+def _last_ended(recent: list[TaskRun]) -> TaskRun | None:
+    """The last run that came to an end of its own."""
+    return next((run for run in reversed(recent) if run.status in FINAL and run.status != Status.SKIPPED), None)
+
+
+def _is_problem(run: TaskRun) -> bool:
+    """It failed, and nobody has looked at it."""
+    return run.status == Status.FAILED and run.dismissed_at is None

@@ -19,6 +19,7 @@ from tasks_app.web import query, task_bulk
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.task_nothing import nothing_of
 from tasks_app.web.task_query import Asked
 
 SIZE = 50
@@ -72,6 +73,7 @@ def task_list(request: Request) -> HttpResponse:
         "searched_to": None if has_next else asked.found.since,
         "walk": asked.found.walk,
         "without": [] if tasks else asked.each_dropped(most=COUNTED),
+        "nothing": None if tasks else nothing_of(asked),
         "bulk": _bulk(request, tasks, rows),
         "counts": task_counts(request.user),
         "told": task_bulk.told(request),

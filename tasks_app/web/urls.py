@@ -85,6 +85,7 @@ urlpatterns: list[URLPattern] = [
     path("batches/<uuid:batch_id>/retry/", batches.batch_retry, name="batch-retry"),
     path("runs/", run_list.run_list, name="run-list"),
     path("runs/search/", run_list.run_complete, name="run-complete"),
+    path("runs/needing/", home.needing, name="run-needing"),
     path("runs/groups/", run_groups.run_group_list, name="run-groups"),
     path("runs/export/", run_export.run_export, name="run-export"),
     path("runs/all/retry/", run_many.run_many, {"verb": "retry"}, name="runs-retry"),

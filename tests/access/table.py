@@ -172,6 +172,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "run-detail": _get(VIEW),
     "run-row": _get(VIEW),
     "run-groups": _get(SIGNED),
+    "run-needing": _get(SIGNED),
     "run-export": _get(SIGNED),
     "runs-retry": _BOTH,  # what may not be done with a run is left out, one by one
     "runs-dismiss": _BOTH,

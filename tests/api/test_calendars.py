@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from tasks_app.models import Calendar
 from tests.api.client import Api
 from tests.api.conftest import make
 
@@ -340,3 +341,19 @@ def test_a_moved_run_names_its_slot_in_the_preview_and_in_what_comes(api: Api) -
         is_moved = slot["slot"] != slot["due_at"]
         assert slot["instead_of"] == (slot["slot"] if is_moved else None)
     assert any(slot["instead_of"] for slot in api.get("upcoming").body["results"])
+
+
+@pytest.mark.parametrize("days", [["someday"], [5, {"name": "Nameless"}], "christmas"], ids=str)
+def test_days_that_are_none_are_shown_refused_and_mended(api: Api, days: Any) -> None:
+    calendar = made(api)
+    kept(api, calendar)
+    Calendar.objects.filter(id=calendar["id"]).update(days=days)
+    address = f"calendars/{calendar['id']}"
+    assert api.get(address).body["days"]
+    assert api.get("calendars").body["count"] == 1
+    refused = api.get(f"{address}/days?from={YEAR}-01-01&to={YEAR}-02-01")
+    assert (refused.status, "holds something that is no day" in refused.body["error"]["message"]) == (409, True)
+    preview = {"cron": "0 9 * * *", "calendar": "Office"}
+    assert api.post("schedule/preview", preview).faults == {"calendar": ["broken"]}
+    assert api.patch(address, {"days": ["12-24"]}).status == 200
+    assert api.get(f"{address}/days?from={YEAR}-01-01&to={YEAR}-02-01").status == 200

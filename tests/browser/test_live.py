@@ -35,7 +35,7 @@ def test_news_that_comes_while_the_page_is_read_anew_is_not_lost(page: Page) -> 
         answer = route.fetch()
         return held.append((route, answer)) if "Stop" in answer.text() else route.fulfill(response=answer)
 
-    page.route(re.compile("/runs/[0-9a-f-]+/$"), hold_what_is_old_soon)
+    page.route(re.compile(r"/runs/[0-9a-f-]+/\?watched=1$"), hold_what_is_old_soon)
     make_task(page, "Overtaken", seconds="3", run=True)
     expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
     page.evaluate("htmx.trigger('#run-head', 'live')")

@@ -1,17 +1,13 @@
 """Ctrl-C to all that `make run` started, with runs in flight: they are handed back, and the next start ends them."""
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from tests.faults.conftest import SHORT, check_records
 from tests.live import inside
-from tests.live.hand import Hand
+from tests.live.hand import hand_in
 from tests.live.launched import launched
 from tests.live.ledger import Ledger
-from tests.live.surroundings import environment, eventually, short_directory
+from tests.live.surroundings import eventually, short_directory
 
 pytestmark = [pytest.mark.live, pytest.mark.sqlite]
 
@@ -23,18 +19,8 @@ SETTINGS = {
 }
 
 
-@contextlib.contextmanager
-def hand_in(directory: Path) -> Iterator[Hand]:
-    """Give a hand in the platform whose state is in the directory."""
-    hand = Hand(environment(**SETTINGS, VAR_DIR=str(directory)), directory / "hand.log")
-    try:
-        yield hand
-    finally:
-        hand.close()
-
-
 def test_ctrl_c_hands_runs_back_and_the_next_start_carries_on() -> None:
-    with short_directory() as directory, hand_in(directory) as hand:
+    with short_directory() as directory, hand_in(directory, **SETTINGS) as hand:
         ledger = Ledger(directory / "ledger")
         with launched(directory, **SETTINGS) as platform:
             platform.ready()

@@ -4,16 +4,18 @@ The test names a function of tests/live/inside.py; it is called over there, thro
 Redis of the platform, and its answer comes back. The settings of the test's own process are never touched.
 """
 
+import contextlib
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from scheduler_project.settings import BASE_DIR
+from tests.live.surroundings import environment
 
 ANSWER_SECONDS = 60
 P = ParamSpec("P")
@@ -55,6 +57,16 @@ class Hand:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
+
+
+@contextlib.contextmanager
+def hand_in(directory: Path, **settings: str) -> Iterator[Hand]:
+    """Give a hand in the platform whose state is in the directory, and which runs with these settings."""
+    hand = Hand(environment(**settings, VAR_DIR=str(directory)), directory / "hand.log")
+    try:
+        yield hand
+    finally:
+        hand.close()
 
 
 def serve(connection: "Connection[Any, Any]") -> None:

@@ -1,20 +1,17 @@
 """`make run` heals: whichever of its processes is killed comes back, and nothing that was to be done is lost."""
 
-import contextlib
 import os
 import re
 import signal
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.live import inside
-from tests.live.hand import Hand
+from tests.live.hand import hand_in
 from tests.live.launched import Launched, launched
 from tests.live.ledger import Ledger
-from tests.live.surroundings import environment, eventually, short_directory
+from tests.live.surroundings import eventually, short_directory
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.sqlite]
 
@@ -25,16 +22,6 @@ SETTINGS = {
     "ENVIRONMENT": "development",
 }
 WAIT_SECONDS = 60
-
-
-@contextlib.contextmanager
-def hand_in(directory: Path) -> Iterator[Hand]:
-    """Give a hand in the platform whose state is in the directory."""
-    hand = Hand(environment(**SETTINGS, VAR_DIR=str(directory)), directory / "hand.log")
-    try:
-        yield hand
-    finally:
-        hand.close()
 
 
 def started(platform: Launched, part: str) -> list[int]:
@@ -50,7 +37,11 @@ def kill(platform: Launched, part: str) -> None:
 
 
 def test_whichever_process_is_killed_comes_back_and_no_run_is_lost() -> None:
-    with short_directory() as directory, launched(directory, **SETTINGS) as platform, hand_in(directory) as hand:
+    with (
+        short_directory() as directory,
+        launched(directory, **SETTINGS) as platform,
+        hand_in(directory, **SETTINGS) as hand,
+    ):
         address = platform.ready()["address"]
         hand.do(inside.prepare)
         ledger = Ledger(directory / "ledger")

@@ -172,7 +172,8 @@ def fail_once(ctx: RunContext, payload: Probe) -> str:
 
 @handler("probe.permanent", payload=Probe, retry=_QUICK)
 def permanent(ctx: RunContext, payload: Probe) -> None:
-    """Fail for good."""
+    """Fail for good, after a while."""
+    time.sleep(payload.seconds)
     raise Permanent("no use")
 
 

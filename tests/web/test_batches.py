@@ -68,11 +68,23 @@ def test_each_slot_is_shown_oldest_first_and_leads_to_its_run(as_alice: Client, 
         assert f'href="{reverse("run-detail", args=[run.pk])}" class="is-{run.status}"' in html
 
 
-@pytest.mark.parametrize(("target", "shown"), [("batch-head", "2 of 5"), ("batch-runs", "Oldest first")])
+@pytest.mark.parametrize(
+    ("target", "shown"), [("batch-head", "2 of 5"), ("batch-runs", "Oldest first"), ("batch-failed", "1 slot failed")]
+)
 def test_fragments_are_read_again_alone(as_alice: Client, batch: Batch, target: str, shown: str) -> None:
     page = page_of(as_alice, batch, **{"HX-Request": "true", "HX-Target": target})
     assert shown in page
     assert "Search tasks" not in page
+
+
+def test_failures_stand_on_top_and_below_the_slots_of_a_batch_that_had_none_yet(as_alice: Client, batch: Batch) -> None:
+    def places() -> list[str]:
+        html = as_alice.get(reverse("batch-detail", args=[batch.pk])).content.decode()
+        return sorted(("batch-head", "batch-runs", "batch-failed"), key=lambda name: html.index(f'id="{name}"'))
+
+    assert places() == ["batch-head", "batch-failed", "batch-runs"]
+    TaskRun.objects.filter(batch=batch, status="failed").delete()
+    assert places() == ["batch-head", "batch-runs", "batch-failed"]
 
 
 def test_cancel_asks_first(as_alice: Client, batch: Batch) -> None:

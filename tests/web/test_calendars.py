@@ -385,3 +385,38 @@ def test_what_people_write_is_text(as_alice: Client, alice: User) -> None:
     for page in (as_alice.get(BASE), as_alice.get(address(calendar)), as_alice.get("/tasks/new/?type=export_report")):
         assert evil not in page.content.decode()
         assert "&lt;img" in page.content.decode()
+
+
+BROKEN: list[Any] = [["someday"], [5, None, {"name": "Nameless"}], "christmas", {"date": "2027-13-40"}, [["12-24"]]]
+
+
+@pytest.mark.parametrize("days", BROKEN, ids=str)
+def test_days_that_are_none_break_no_page_and_are_mended_there(
+    as_alice: Client, office: Calendar, make: MakeTask, days: Any
+) -> None:
+    task = make(calendar="Office")
+    Calendar.objects.filter(pk=office.pk).update(days=days)
+    page = as_alice.get(address(office))
+    assert page.status_code == 200
+    assert "Something in this calendar is no day, so the tasks that keep it are not planned" in text(page)
+    assert "This can't be kept yet" in text(page)
+    assert value(page, "days").strip(), "what is to be mended stands there"
+    assert "Something in it is no day" in text(as_alice.get(BASE))
+    assert "“Office” holds something that is no day" in text(as_alice.get(reverse("task-detail", args=[task.pk])))
+    assert "“Office” holds something that is no day" in text(as_alice.get(reverse("task-edit", args=[task.pk])))
+    for place in ("home", "task-list", "upcoming", "calendar"):
+        assert as_alice.get(reverse(place)).status_code == 200, place
+    mended = {**TYPED, "version": office.version, "days": "12-24 Christmas Eve"}
+    assert "Saved." in text(as_alice.post(address(office), mended, follow=True))
+    task.refresh_from_db()
+    assert task.next_due_at is not None
+    assert "no day" not in text(as_alice.get(reverse("task-detail", args=[task.pk])))
+
+
+def test_who_only_looks_at_a_broken_calendar_is_told_who_can_mend_it(
+    as_alice: Client, as_charlie: Client, office: Calendar
+) -> None:
+    Calendar.objects.filter(pk=office.pk).update(days=["someday"], weekend={"sat": 1}, is_shared=True)
+    page = as_charlie.get(address(office))
+    assert page.status_code == 200
+    assert "alice or an administrator can mend it" in text(page)

@@ -113,3 +113,22 @@ def test_a_browser_that_asks_for_an_icon_by_itself_gets_ours(client: Client) -> 
     response = client.get("/favicon.ico")
     assert response.status_code == 302
     assert response["Location"].endswith("favicon.svg")
+
+
+def test_the_badge_of_the_rail_is_asked_for_alone_and_counts_what_one_may_see(
+    as_alice: Client, as_charlie: Client, alice: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(2):
+        run = runs.make_run(alice)
+        runs.claim(run)
+        runs.fail(run)
+    badge = {"HX-Request": "true", "HX-Target": "nav-failed"}
+    with django_assert_max_num_queries(7):
+        shown = as_alice.get("/runs/needing/", headers=badge)
+    assert text(shown) == "2 failed and not yet looked at"
+    assert "favicon-failed" in shown.content.decode()
+    assert shown.content.decode() in as_alice.get("/settings/").content.decode()
+    none = as_charlie.get("/runs/needing/", headers=badge)
+    assert text(none) == ""
+    assert 'data-count="0"' in none.content.decode()
+    assert Client().get("/runs/needing/", headers=badge).headers["HX-Redirect"] == "/sign-in/"

@@ -14,11 +14,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ApiKey, AuditEntry, TokenSignIn
+from tasks_app.selectors import sessions
 from tasks_app.selectors.sessions import DEVICE, session_handle, session_mark, sessions_of
 from tasks_app.selectors.tokens import access_lookup
 from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.passwords import password_change
 from tasks_app.services.tokens import sign_in_begin
+from tasks_app.web import sign_ins
 from tasks_app.web.devices import device_words
 from tests.api.client import Api
 from tests.web.conftest import signed_in
@@ -107,6 +109,25 @@ def test_sessions_are_found_without_reading_those_of_others(
         cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{asked[0]['sql']}")
         plan = " ".join(str(row) for row in cursor.fetchall())
     assert connection.vendor != "sqlite" or "session_key>? AND session_key<?" in plan, plan
+
+
+def test_a_list_that_is_cut_says_so_and_how_to_end_the_rest(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sessions, sign_ins):
+        monkeypatch.setattr(module, "MOST", 2)
+    mine = browser(alice)
+    browser(alice, PHONE)
+    browser(bob)
+    for _ in range(2):
+        sign_in_begin(user=alice, address="10.1.2.3")
+    assert "Only the newest" not in text(mine.get(PAGE))
+    browser(alice, PHONE)
+    shown = mine.get(PAGE)
+    assert text(shown).count("Only the newest 2 are shown. Sign out everywhere else ends those that are not, too.") == 1
+    assert len(shown.context["browsers"]) == 3, "the newest two, and this one"
+    sign_in_begin(user=alice, address="10.1.2.3")
+    assert text(mine.get(PAGE)).count("Only the newest 2 are shown") == 2
 
 
 def test_a_session_of_an_older_password_is_none(alice: User) -> None:

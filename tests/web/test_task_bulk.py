@@ -93,6 +93,21 @@ def test_what_one_may_not_do_is_left_out_and_told_before(as_charlie: Client, cha
     assert sorted(states()) == ["Shown", "Unseen"]
 
 
+@pytest.mark.parametrize("query", [{"q": "tag:night"}, {"tag": "night"}])
+def test_after_all_of_a_tag_are_deleted_the_list_is_still_the_one_of_that_tag(
+    as_alice: Client, make: MakeTask, query: dict[str, str]
+) -> None:
+    make("Import", tags=("night",))
+    make("Other")
+    shown = confirm(as_alice, ask(as_alice, do="delete", all=1, **query))
+    assert shown.redirect_chain == [(f"/tasks/?{urlencode(query)}", 302)]
+    assert "1 task deleted." in text(shown)
+    assert "No task has the tag “night” “Undo” above brings back what was there. Show all tasks" in text(shown)
+    undone = as_alice.post(f"/tasks/bulk/{shown.context['told']['token']}/undo/", follow=True)
+    assert undone.redirect_chain == [(f"/tasks/?{urlencode(query)}", 302)]
+    assert [row["task"].name for row in undone.context["rows"]] == ["Import"]
+
+
 def test_those_that_were_ticked_and_no_others(as_alice: Client, make: MakeTask) -> None:
     one, _two = make("One"), make("Two")
     page = ask(as_alice, do="tag", task=[one.pk, "nonsense"])

@@ -51,7 +51,7 @@ def test_what_becomes_of_missed_slots_is_said(as_alice: Client, make: MakeTask) 
 
 def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
     words = text(as_alice.get(page(make(schedule=None))))
-    assert "It has never run; press “Run now” to try it." in words
+    assert "It has never run. Press “Run now” to try it." in words
 
 
 def test_a_spread_task_shows_when_it_really_starts(as_alice: Client, make: MakeTask) -> None:

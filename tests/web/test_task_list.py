@@ -150,12 +150,39 @@ def test_the_box_narrows_the_list(as_alice: Client, q: str, expected: list[str])
 
 @pytest.mark.usefixtures("several")
 def test_what_the_box_does_not_understand_is_said_with_a_way_out(as_alice: Client) -> None:
-    page = as_alice.get("/tasks/", {"q": "tag:bleu"})
-    assert "“tag:” knows no “bleu”. Did you mean tag:blue ?" in text(page)
+    page = as_alice.get("/tasks/", {"q": "status:pausd"})
+    assert "“status:” knows no “pausd”. Did you mean status:paused ?" in text(page)
     [fault] = page.context["faults"]
-    assert [row["task"].name for row in as_alice.get(fault["href"]).context["rows"]] == ["Alpha"]
+    assert [row["task"].name for row in as_alice.get(fault["href"]).context["rows"]] == ["Gamma"]
     assert 'name="all"' not in page.content.decode(), "it matches more than it says"
     assert 'name="all"' in as_alice.get("/tasks/").content.decode()
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("query", [{"q": "tag:bleu"}, {"tag": "bleu"}])
+def test_a_tag_that_no_task_has_finds_none_and_says_which_was_meant(as_alice: Client, query: dict[str, str]) -> None:
+    page = as_alice.get("/tasks/", query)
+    assert "No task has the tag “bleu” Did you mean blue ? Show all tasks" in text(page)
+    assert page.context["faults"] == []
+    better = as_alice.get(page.context["nothing"].href)
+    assert [row["task"].name for row in better.context["rows"]] == ["Alpha"]
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("q", "said"),
+    [
+        ("owner:nobody", "No task belongs to “nobody”"),
+        ("type:no_more", "No task is of the type “no_more”"),
+        ("status:completed", "No task is completed"),
+        ("calendar:none kind:once", "No task matches"),
+        ("nothing", "No task matches"),
+    ],
+)
+def test_an_empty_list_says_what_no_task_has(as_alice: Client, q: str, said: str) -> None:
+    page = as_alice.get("/tasks/", {"q": q})
+    assert said in text(page)
+    assert page.context["rows"] == []
 
 
 @pytest.mark.usefixtures("several")

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
-from tasks_app.models import Queue, Worker, db_now
+from tasks_app.models import Queue, TaskRun, Worker, db_now
 from tasks_app.selectors import trouble
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
@@ -42,8 +42,8 @@ def as_staff(staff: User) -> Client:
     return signed_in(staff)
 
 
-def stuck(owner: User) -> None:
-    runs.make_run(owner, queued_at=db_now() - timedelta(minutes=5))
+def stuck(owner: User) -> TaskRun:
+    return runs.make_run(owner, queued_at=db_now() - timedelta(minutes=5))
 
 
 @pytest.mark.usefixtures("well")
@@ -95,6 +95,26 @@ def test_the_notice_is_answered_alone_for_the_page_that_asks_again(as_staff: Cli
     assert "nobody takes" in html
     assert f'hx-get="{address}"' in html
     assert Client().get(address).status_code == 302
+
+
+@pytest.mark.usefixtures("well")
+def test_what_comes_later_floats_and_what_was_there_keeps_its_place_until_all_is_well(
+    as_staff: Client, alice: User
+) -> None:
+    address = reverse("platform-trouble")
+    assert f'hx-get="{address}?late=1"' in as_staff.get("/").content.decode()
+    run = stuck(alice)
+    trouble.forget()
+    late = as_staff.get(f"{address}?late=1").content.decode()
+    assert 'class="trouble late"' in late
+    assert f'hx-get="{address}?late=1"' in late
+    there = as_staff.get("/").content.decode()
+    assert 'class="trouble"' in there
+    assert f'hx-get="{address}"' in there
+    runs.cancel(run)
+    trouble.forget()
+    assert text(as_staff.get(address)) == "All is well again."
+    assert text(as_staff.get(f"{address}?late=1")) == ""
 
 
 @pytest.mark.usefixtures("well")

@@ -15,7 +15,7 @@ from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import Calendar
 from tasks_app.recurrence.countries import country_names, part_names
 from tasks_app.recurrence.writing import WEEKDAYS
-from tasks_app.selectors.calendar_days import ICAL, TYPED
+from tasks_app.selectors.calendar_days import ICAL, TYPED, stored_days, stored_weekend
 from tasks_app.services.ical import LeftOut, read_ical
 from tasks_app.web.calendar_words import WEEKDAY_NAMES
 from tasks_app.web.forms.field import Choice, Field, messages, messages_below
@@ -61,13 +61,13 @@ class CalendarForm:
 
     @classmethod
     def of(cls, row: Calendar) -> "CalendarForm":
-        """A stored calendar."""
+        """A stored calendar; what in it is no day stands there as it is, and is refused as if it had been typed."""
         typed, imported = (
-            "\n".join(f"{day['date']} {day['name']}".strip() for day in row.days if day["source"] == source)
+            "\n".join(f"{day['date']} {day['name']}".strip() for day in stored_days(row) if day["source"] == source)
             for source in (TYPED, ICAL)
         )
         values = {name: str(getattr(row, name)) for name in _TEXTS}
-        return cls(values, list(row.weekend), typed, imported, row.is_shared)
+        return cls(values, stored_weekend(row), typed, imported, row.is_shared)
 
     @classmethod
     def posted(cls, data: QueryDict) -> "CalendarForm":

@@ -9,22 +9,24 @@
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
 //   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
-//   data-keep                 not made lower when it is replaced, so that nothing moves under the reader; rows do so too
+//   data-count="<number>"     how many runs need a person: fetched again when that may have changed, every 3 s at most
+//   data-keep, data-hold      keep their place when they are replaced; see steady.js
 
 import { showLeft } from "./left.js";
+import { fit, keepPlace } from "./steady.js";
 
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
 const RETRY_MS = 100;
+const COUNT_MS = 3000;
 const SETTLE_MS = 4000;
 const LOG_PAGE = 500;
 const LONGEST_PAUSE_MS = 30000;
+const FINAL = ["succeeded", "failed", "cancelled"]; // a later run that succeeds ends what an earlier failure asked for
 
 const seen = new Map();
 const due = new Map();
-const heights = new Map();
 const newer = new Set();
-const kept = new CSSStyleSheet();
 const subscribed = new Set();
 const root = document.documentElement;
 const opened = Date.now();
@@ -80,8 +82,9 @@ function showProgress(element, progress) {
 }
 
 function concerns(region, frame) {
-  const { live, only, when } = region.dataset;
+  const { live, only, when, count } = region.dataset;
   if (when === "polling") return false;
+  if (count !== undefined) return frame.status === "failed" || (count !== "0" && FINAL.includes(frame.status));
   if (only && only !== frame.run_id && only !== frame.task_id) return false;
   return live === "tasks" || live === `run:${frame.run_id}` || live === `task:${frame.task_id}`;
 }
@@ -114,15 +117,6 @@ function tellNewer(hint, frame) {
   hint.hidden = false;
 }
 
-// By a rule, not by the element's style: htmx copies attributes, and a style attribute is not allowed here.
-function keepHeight(region) {
-  const name = region.matches("tr") ? "height" : "min-height";
-  const known = heights.get(region.id);
-  if (known) { known.style.setProperty(name, `${region.offsetHeight}px`); return; }
-  const place = kept.insertRule(`#${CSS.escape(region.id)} { ${name}: ${region.offsetHeight}px }`, kept.cssRules.length);
-  heights.set(region.id, kept.cssRules[place]);
-}
-
 const isOpen = (region) => Boolean(region.querySelector(":popover-open, details[open]"));
 
 function isBusy(region) {
@@ -130,12 +124,13 @@ function isBusy(region) {
   return isHeld || isOpen(region) || ("calm" in region.dataset && region.matches(":hover"));
 }
 
-// At most once a second per region, and not under the reader's hand; the last change always gets through.
+// At most once a second per region, a count every 3 s, and not under the reader's hand; the last change always gets through.
 function refresh(region, least = 0) {
   const key = region.id;
   if (due.has(key)) return;
   const last = Number(region.dataset.refreshed ?? 0);
-  const wait = Math.max(least, REFRESH_MS - (Date.now() - last));
+  const pause = "count" in region.dataset ? COUNT_MS : REFRESH_MS;
+  const wait = Math.max(least, pause - (Date.now() - last));
   due.set(key, setTimeout(() => {
     due.delete(key);
     const current = document.getElementById(key);
@@ -250,11 +245,10 @@ function connect() {
 
 if (topics().size) {
   remember();
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, kept];
   document.body.addEventListener("htmx:beforeSwap", (event) => {
     const region = event.target;
     region.dataset.refreshed = Date.now();
-    if (region.matches("tr, [data-keep]")) keepHeight(region);
+    if (region.matches("tr, [data-keep], [data-hold]")) keepPlace(region);
     // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
     if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isOpen(region)) {
       event.detail.shouldSwap = false;
@@ -264,7 +258,10 @@ if (topics().size) {
   document.body.addEventListener("htmx:afterSwap", (event) => {
     remember();
     const region = document.getElementById(event.target.id);
-    if (region) region.dataset.refreshed = Date.now();
+    if (!region) return;
+    region.dataset.refreshed = Date.now();
+    if ("hold" in region.dataset) fit(region);
+    if ("count" in region.dataset) document.querySelector("link[rel=icon]").href = region.dataset.icon;
   });
   document.body.addEventListener("click", (event) => {
     const more = event.target.closest("[data-log-more]");

@@ -23,6 +23,15 @@ for (const button of document.querySelectorAll("[data-follow]")) {
   log.addEventListener("keyup", (event) => { if (["ArrowDown", "PageDown", "End", " "].includes(event.key)) follow(isAtEnd()); });
 }
 
+// Who does not see the page hears how the run goes on; its title says it.
+let title = document.title;
+document.addEventListener("htmx:afterSettle", () => {
+  const place = document.querySelector("[data-said]");
+  if (!place || document.title === title) return;
+  title = document.title;
+  place.textContent = title.replace(/ · [^·]*$/, "");
+});
+
 function showCopies() {
   if (!navigator.clipboard) return; // plain http: the text is selected by hand instead
   for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
