@@ -234,7 +234,7 @@ def the_platform_says_so(history: History) -> Iterator[Violation]:
     looks = sorted(history.looks, key=lambda look: look.at)
     operations = sorted(history.operations, key=lambda operation: operation.at)
     for number, operation in enumerate(operations):
-        healed = next((one.at for one in operations[number + 1 :] if one.op == "heal"), float("inf"))
+        healed = next((one.at for one in operations[number + 1 :] if one.ends(operation)), float("inf"))
         within = [look for look in looks if operation.at <= look.at <= healed]
         if not operation.blinds or not within or healed - operation.at <= history.bounds.word:
             continue

@@ -19,6 +19,7 @@ SHORT = {
     "CANCEL_GRACE_SECONDS": "2",
     "STOP_GRACE_SECONDS": "3",
     "MIN_INTERVAL_SECONDS": "1",
+    "CREATES_PER_MINUTE": "0",  # a thousand tasks are made for one second
     "WORKER_CONCURRENCY": "2",
     # The services that the tests bring along are on loopback.
     "ALLOW_PRIVATE_ADDRESSES": "1",

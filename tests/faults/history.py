@@ -13,13 +13,17 @@ from tests.live.story import Story
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing that the nemesis did; a fault that lasts has an operation `heal` behind it."""
+    """One thing that the nemesis did; what lasts ends with its target's `start`, or with `heal` at the latest."""
 
     at: float
     op: str
     target: str = ""
     lasts: bool = False
     blinds: bool = False  # while it lasts, the platform must say that it needs a person
+
+    def ends(self, other: "Operation") -> bool:
+        """Say whether this is the end of what the other began."""
+        return self.op == "heal" or (self.op, self.target) == ("start", other.target)
 
 
 @dataclass(frozen=True)

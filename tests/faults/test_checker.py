@@ -26,6 +26,10 @@ def history(*stories: Any, **known: Any) -> History:
     return History(stories=stories or (story(),), **{**facts, **known})
 
 
+def up(second: float) -> Operation:
+    return Operation(stamp(second), "start", "db")
+
+
 def looks(*bad: int) -> list[Look]:
     return [Look(stamp(second), second not in bad) for second in WELL_AT]
 
@@ -68,6 +72,7 @@ GOOD = {
     ),
     "a fault that shows, and its end": history(operations=[DOWN, HEAL], looks=looks(10, 20)),
     "a fault too short to show": history(operations=[DOWN, Operation(stamp(9), "heal")], looks=looks()),
+    "a fault that was undone at once": history(operations=[DOWN, up(2.1), HEAL], looks=looks()),
     "an unconfirmed effect waits": history(
         story(0, (0.1, "queued/due"), (0.3, "running"), (1, "failed/effect_unknown"), type="probe.once"),
         ledger=[line(0.4, "start"), line(0.5, "effect:a")],
@@ -169,6 +174,7 @@ BAD: dict[str, tuple[str, History]] = {
     ),
     "messages that are left": ("H11", history(remains={"wake-ups": 3})),
     "a fault that never shows": ("H12", history(operations=[DOWN, HEAL], looks=looks())),
+    "a long outage that never shows": ("H12", history(operations=[DOWN, up(29), HEAL], looks=looks())),
     "an alarm that does not end": ("H12", history(operations=[DOWN, HEAL], looks=looks(10, 20, 35))),
 }
 
