@@ -163,6 +163,12 @@ def test_of_rows_that_look_alike_none_is_guessed_once_one_has_gone_or_come() -> 
         assert len(mask_faults(Sample, back)) == rows.count(TWIN)
 
 
+def test_a_row_is_known_again_whatever_a_program_makes_of_its_numbers() -> None:
+    stored = [{"token": "s1", "n": 1.0, "in": [{"a": 1, "b": 2}]}, {"token": "s2", "n": 2.0, "in": []}]
+    given = [{"n": 2, "in": [], "token": MASK}, {"in": [{"b": 2, "a": 1}], "token": MASK, "n": 1}]
+    assert [row["token"] for row in unmasked(None, {"rows": given}, {"rows": stored})["rows"]] == ["s2", "s1"]
+
+
 def test_a_row_that_says_where_it_comes_from_keeps_that_secret() -> None:
     origins: dict[tuple[str, ...], str | None] = {("steps", "0"): "2", ("steps", "1"): None, ("steps", "2"): "0"}
     edited = [{"name": "other", "password": MASK}, TWIN, TWIN]
