@@ -155,6 +155,29 @@ def test_two_rows_cannot_come_from_one(as_alice: Client, task: ScheduledTask) ->
     assert saved(as_alice, task, form)["rules"] == TWINS
 
 
+@pytest.mark.parametrize("spelling", ["00", "0000"])
+def test_one_row_written_in_another_way_is_still_one(as_alice: Client, task: ScheduledTask, spelling: str) -> None:
+    form = opened(as_alice, task)
+    form["payload.rules.2.__from"] = [spelling]
+    assert saved(as_alice, task, form)["rules"] == TWINS
+
+
+def test_a_form_of_hundreds_of_rows_is_saved_whole(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"rules": [{"name": f"n{number}"} for number in range(300)]})
+    sent = as_alice.post(address(task), opened(as_alice, task) | {"name": ["Many"]})
+    task.refresh_from_db()
+    assert (sent.status_code, task.name, len(task.payload["rules"])) == (302, "Many", 300)
+
+
+def test_of_more_rows_than_a_form_has_none_is_dropped(as_alice: Client, task: ScheduledTask) -> None:
+    before = opened_payload(task)
+    rows = {f"payload.rules.{number}.name": [f"n{number}"] for number in range(1_001)}
+    form = {**opened(as_alice, task), **rows, "payload.rules.__row": [str(number) for number in range(1_001)]}
+    assert as_alice.post(address(task), form).status_code == 400
+    task.refresh_from_db()
+    assert opened_payload(task) == before
+
+
 def test_a_form_of_another_payload_guesses_no_secret(as_alice: Client, task: ScheduledTask) -> None:
     form = opened(as_alice, task)
     task_update(task=task, changes={"payload": {"rules": TWINS[1:]}}, actor="tests")

@@ -45,7 +45,7 @@ class Reader:
         self.origins: dict[Steps, str | None] = {}
         self.came_from: dict[str, str] = {}
         self._here: Steps = ()
-        self._taken: set[tuple[str, str]] = set()
+        self._taken: set[tuple[str, int]] = set()
 
     def payload(self) -> dict[str, Any]:
         """Give the payload as it was meant."""
@@ -185,11 +185,11 @@ class Reader:
     def _origin(self, path: str, stored: Sequence[tuple[str, Any]]) -> Any:
         """Give the stored row that this one comes from, each to one row only; None for a new one."""
         raw = str(self.posted.get(f"{path}.{FROM}", ""))
-        place, claim = place_of(raw), (path.rpartition(".")[0], raw)
-        if not self.is_current or place is None or place >= len(stored) or claim in self._taken:
+        place, parent = place_of(raw), path.rpartition(".")[0]
+        if not self.is_current or place is None or place >= len(stored) or (parent, place) in self._taken:
             self.came_from[path], self.origins[self._here] = "" if self.is_current else raw, None
             return None
-        self._taken.add(claim)
+        self._taken.add((parent, place))
         self.came_from[path] = raw
         self.origins[self._here] = stored[place][0]
         return stored[place][1]
