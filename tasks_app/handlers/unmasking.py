@@ -34,7 +34,8 @@ class _Kept:
         if is_whole(place, value):
             return stored if value == MASK and stored is not None else value
         if isinstance(value, Mapping):
-            return {key: self._member(place, key, value, stored, path) for key in value}
+            kept = None if _is_other_kind(place, value, stored) else stored
+            return {key: self._member(place, key, value, kept, path) for key in value}
         if isinstance(value, list):
             return self._rows(place.item, value, stored if isinstance(stored, list) else [], path)
         if is_url(place, value) and isinstance(stored, str) and _host(value) == _host(stored):
@@ -99,6 +100,15 @@ def _look(shown: Any) -> Hashable:
     if isinstance(shown, Mapping):
         return Mapping, frozenset((key, _look(inner)) for key, inner in shown.items())
     return (list, tuple(map(_look, shown))) if isinstance(shown, list) else shown
+
+
+def _is_other_kind(place: Place, value: Mapping[str, Any], stored: Any) -> bool:
+    """Say whether a union is to say another of its kinds than what is stored, whose secrets are for that alone."""
+    if not isinstance(stored, Mapping):
+        return False
+    declared = (place.says("discriminator") or {}).get("propertyName")
+    tags = [key for key in value if key == declared or place.member(key).says("const") is not None]
+    return any(value[tag] != stored.get(tag, place.member(tag).says("default")) for tag in tags)
 
 
 def _host(url: Any) -> Any:

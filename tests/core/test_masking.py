@@ -28,6 +28,27 @@ class Open(BaseModel):
     key: str
 
 
+class Own(BaseModel):
+    kind: Literal["own"] = "own"
+    token: SecretStr
+
+
+class Away(BaseModel):
+    kind: Literal["away"]
+    url: str
+    token: SecretStr
+
+
+class Declared(BaseModel):
+    to: Annotated[Own | Away, Field(discriminator="kind")] | None = None
+    more: list[Annotated[Own | Away, Field(discriminator="kind")]] = []
+
+
+class Undeclared(BaseModel):
+    to: Own | Away | None = None
+    more: list[Own | Away] = []
+
+
 class Sample(BaseModel):
     url: str = ""
     headers: Headers = {}
@@ -180,6 +201,18 @@ def test_what_stands_behind_a_name_keeps_its_secret_under_another_name() -> None
     moved = {"by_id": {"x": {"name": "n", "password": MASK}, "y": {"name": "d", "password": MASK}}}
     back = unmasked(Sample, moved, STORED, {("by_id", "y"): "x", ("by_id", "x"): None})
     assert [row["password"] for row in back["by_id"].values()] == [MASK, "seven"]
+
+
+@pytest.mark.parametrize("model", [Declared, Undeclared])
+def test_a_secret_does_not_move_to_another_kind_of_a_union(model: type[BaseModel]) -> None:
+    stored = {"to": {"kind": "own", "token": "s1"}, "more": [{"kind": "own", "token": "s2"}]}
+    same = {"to": {"kind": "own", "token": MASK}, "more": [{"kind": "own", "token": MASK}]}
+    assert unmasked(model, same, stored) == stored
+    assert unmasked(model, {"to": same["to"]}, {"to": {"token": "s1"}}) == {"to": stored["to"]}, "the usual one"
+    moved = {"kind": "away", "url": "https://elsewhere.example/", "token": MASK}
+    meant = unmasked(model, {"to": moved, "more": [moved]}, stored, {("more", "0"): "0"})
+    assert meant == {"to": moved, "more": [moved]}
+    assert list(mask_faults(model, meant)) == ["to.token", "more.0.token"]
 
 
 def test_a_payload_of_a_type_that_has_gone_is_judged_by_its_names() -> None:

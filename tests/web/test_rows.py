@@ -1,7 +1,7 @@
 """Rows of lists in the task form, without scripts: lists in lists of objects, and secrets that follow their row."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from django.contrib.auth.models import User
@@ -36,9 +36,21 @@ class Rule(BaseModel):
     teams: list[Team] = []
 
 
+class Own(BaseModel):
+    kind: Literal["own"]
+    token: SecretStr | None = None
+
+
+class Away(BaseModel):
+    kind: Literal["away"]
+    url: str = ""
+    token: SecretStr | None = None
+
+
 class Rules(BaseModel):
     rules: list[Rule] = []
     by_name: dict[str, Rule] = {}
+    to: Annotated[Own | Away, Field(discriminator="kind")] | None = None
 
 
 TWINS = [{"name": "twin", "token": "first-1"}, {"name": "twin", "token": "second-2"}, {"name": "last"}]
@@ -207,3 +219,16 @@ def test_a_secret_that_was_typed_is_asked_for_again_in_words(as_alice: Client, t
     html = as_alice.post(address(task), {**form, "_add": "payload.rules"}).content.decode()
     assert "typed-just-now" not in html
     assert html.count("type it once more") == 1
+
+
+def test_a_secret_does_not_go_along_to_another_kind(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"to": {"kind": "own", "token": "s1"}})
+    form = opened(as_alice, task) | {"payload.to.kind": ["away"], "payload.to.url": ["https://elsewhere.example/"]}
+    assert saved(as_alice, task, form)["to"] == {"kind": "away", "url": "https://elsewhere.example/"}
+
+
+def test_a_secret_stays_with_its_kind(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"to": {"kind": "own", "token": "s1"}})
+    form = pressed(as_alice, task, opened(as_alice, task) | {"payload.to.kind": ["away"]}, _refresh="1")
+    form = pressed(as_alice, task, form | {"payload.to.kind": ["own"]}, _refresh="1")
+    assert saved(as_alice, task, form)["to"] == {"kind": "own", "token": "s1"}

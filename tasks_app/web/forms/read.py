@@ -228,10 +228,11 @@ class Reader:
 
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
+        is_same = isinstance(kept, Mapping) and kept.get(shape.tag, shape.usual_tag) == chosen
+        stored = kept if is_same else {}  # what another kind keeps secret is for that alone
         if chosen not in shape.variants:
-            stored = kept if isinstance(kept, Mapping) and kept.get(shape.tag) == chosen else {}
             return {**stored, shape.tag: chosen} if chosen else self._blank(shape)
-        return {**self._members(shape.variants[chosen], path, kept), shape.tag: chosen}
+        return {**self._members(shape.variants[chosen], path, stored), shape.tag: chosen}
 
     def rows(self, path: str) -> list[int]:
         """The numbers of a list's rows: each row has a hidden control that says it exists."""
