@@ -5,7 +5,7 @@ comes (`Origins`), and it keeps that row's secrets wherever it stands by now; a 
 is recognised by what is shown of it. Where that could be several with different secrets, none is taken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,7 +34,8 @@ class _Kept:
         if is_whole(place, value):
             return stored if value == MASK and stored is not None else value
         if isinstance(value, Mapping):
-            return {key: self._member(place, key, value, stored, path) for key in value}
+            kept = None if _is_other_kind(place, value, stored) else stored
+            return {key: self._member(place, key, value, kept, path) for key in value}
         if isinstance(value, list):
             return self._rows(place.item, value, stored if isinstance(stored, list) else [], path)
         if is_url(place, value) and isinstance(stored, str) and _host(value) == _host(stored):
@@ -72,27 +73,42 @@ class _Unnamed:
     """Rows that do not say where they come from, and the stored ones that show the same."""
 
     def __init__(self, place: Place, stored: list[Any]) -> None:
-        self._stored = [(masked_at(place, row), row) for row in stored] if stored else []
-        self._asked: list[tuple[Any, list[int]]] = []
+        self._place, self._stored = place, stored
+        self._asked: dict[Hashable, list[int]] = {}
 
     def ask(self, number: int, row: Any) -> None:
         """Take note of a row with a mask."""
-        alike = next((numbers for shown, numbers in self._asked if shown == row), None)
-        if alike is None:
-            self._asked.append((row, [number]))
-        else:
-            alike.append(number)
+        self._asked.setdefault(_look(row), []).append(number)
 
     def answers(self) -> list[tuple[int, Any]]:
         """Give the stored rows that are meant: the only one, or those of the same look in their order."""
         found: list[tuple[int, Any]] = []
-        for row, numbers in self._asked:
-            alike = [stored for shown, stored in self._stored if shown == row]
+        shown: dict[Hashable, list[Any]] = {}
+        for row in self._stored if self._asked else ():
+            shown.setdefault(_look(masked_at(self._place, row)), []).append(row)
+        for look, numbers in self._asked.items():
+            alike = shown.get(look, [])
             if alike and all(one == alike[0] for one in alike):
                 found += [(number, alike[0]) for number in numbers]
             elif len(alike) == len(numbers):
                 found += zip(numbers, alike, strict=True)
         return found
+
+
+def _look(shown: Any) -> Hashable:
+    """Give what a row shows as a key, equal where the rows are: they are many, and not compared each with each."""
+    if isinstance(shown, Mapping):
+        return Mapping, frozenset((key, _look(inner)) for key, inner in shown.items())
+    return (list, tuple(map(_look, shown))) if isinstance(shown, list) else shown
+
+
+def _is_other_kind(place: Place, value: Mapping[str, Any], stored: Any) -> bool:
+    """Say whether a union is to say another of its kinds than what is stored, whose secrets are for that alone."""
+    if not isinstance(stored, Mapping):
+        return False
+    declared = (place.says("discriminator") or {}).get("propertyName")
+    tags = [key for key in value if key == declared or place.member(key).says("const") is not None]
+    return any(value[tag] != stored.get(tag, place.member(tag).says("default")) for tag in tags)
 
 
 def _host(url: Any) -> Any:

@@ -28,6 +28,27 @@ class Open(BaseModel):
     key: str
 
 
+class Own(BaseModel):
+    kind: Literal["own"] = "own"
+    token: SecretStr
+
+
+class Away(BaseModel):
+    kind: Literal["away"]
+    url: str
+    token: SecretStr
+
+
+class Declared(BaseModel):
+    to: Annotated[Own | Away, Field(discriminator="kind")] | None = None
+    more: list[Annotated[Own | Away, Field(discriminator="kind")]] = []
+
+
+class Undeclared(BaseModel):
+    to: Own | Away | None = None
+    more: list[Own | Away] = []
+
+
 class Sample(BaseModel):
     url: str = ""
     headers: Headers = {}
@@ -163,6 +184,12 @@ def test_of_rows_that_look_alike_none_is_guessed_once_one_has_gone_or_come() -> 
         assert len(mask_faults(Sample, back)) == rows.count(TWIN)
 
 
+def test_a_row_is_known_again_whatever_a_program_makes_of_its_numbers() -> None:
+    stored = [{"token": "s1", "n": 1.0, "in": [{"a": 1, "b": 2}]}, {"token": "s2", "n": 2.0, "in": []}]
+    given = [{"n": 2, "in": [], "token": MASK}, {"in": [{"b": 2, "a": 1}], "token": MASK, "n": 1}]
+    assert [row["token"] for row in unmasked(None, {"rows": given}, {"rows": stored})["rows"]] == ["s2", "s1"]
+
+
 def test_a_row_that_says_where_it_comes_from_keeps_that_secret() -> None:
     origins: dict[tuple[str, ...], str | None] = {("steps", "0"): "2", ("steps", "1"): None, ("steps", "2"): "0"}
     edited = [{"name": "other", "password": MASK}, TWIN, TWIN]
@@ -174,6 +201,18 @@ def test_what_stands_behind_a_name_keeps_its_secret_under_another_name() -> None
     moved = {"by_id": {"x": {"name": "n", "password": MASK}, "y": {"name": "d", "password": MASK}}}
     back = unmasked(Sample, moved, STORED, {("by_id", "y"): "x", ("by_id", "x"): None})
     assert [row["password"] for row in back["by_id"].values()] == [MASK, "seven"]
+
+
+@pytest.mark.parametrize("model", [Declared, Undeclared])
+def test_a_secret_does_not_move_to_another_kind_of_a_union(model: type[BaseModel]) -> None:
+    stored = {"to": {"kind": "own", "token": "s1"}, "more": [{"kind": "own", "token": "s2"}]}
+    same = {"to": {"kind": "own", "token": MASK}, "more": [{"kind": "own", "token": MASK}]}
+    assert unmasked(model, same, stored) == stored
+    assert unmasked(model, {"to": same["to"]}, {"to": {"token": "s1"}}) == {"to": stored["to"]}, "the usual one"
+    moved = {"kind": "away", "url": "https://elsewhere.example/", "token": MASK}
+    meant = unmasked(model, {"to": moved, "more": [moved]}, stored, {("more", "0"): "0"})
+    assert meant == {"to": moved, "more": [moved]}
+    assert list(mask_faults(model, meant)) == ["to.token", "more.0.token"]
 
 
 def test_a_payload_of_a_type_that_has_gone_is_judged_by_its_names() -> None:

@@ -1,7 +1,7 @@
 """Rows of lists in the task form, without scripts: lists in lists of objects, and secrets that follow their row."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from django.contrib.auth.models import User
@@ -36,9 +36,21 @@ class Rule(BaseModel):
     teams: list[Team] = []
 
 
+class Own(BaseModel):
+    kind: Literal["own"]
+    token: SecretStr | None = None
+
+
+class Away(BaseModel):
+    kind: Literal["away"]
+    url: str = ""
+    token: SecretStr | None = None
+
+
 class Rules(BaseModel):
     rules: list[Rule] = []
     by_name: dict[str, Rule] = {}
+    to: Annotated[Own | Away, Field(discriminator="kind")] | None = None
 
 
 TWINS = [{"name": "twin", "token": "first-1"}, {"name": "twin", "token": "second-2"}, {"name": "last"}]
@@ -155,6 +167,29 @@ def test_two_rows_cannot_come_from_one(as_alice: Client, task: ScheduledTask) ->
     assert saved(as_alice, task, form)["rules"] == TWINS
 
 
+@pytest.mark.parametrize("spelling", ["00", "0000"])
+def test_one_row_written_in_another_way_is_still_one(as_alice: Client, task: ScheduledTask, spelling: str) -> None:
+    form = opened(as_alice, task)
+    form["payload.rules.2.__from"] = [spelling]
+    assert saved(as_alice, task, form)["rules"] == TWINS
+
+
+def test_a_form_of_hundreds_of_rows_is_saved_whole(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"rules": [{"name": f"n{number}"} for number in range(300)]})
+    sent = as_alice.post(address(task), opened(as_alice, task) | {"name": ["Many"]})
+    task.refresh_from_db()
+    assert (sent.status_code, task.name, len(task.payload["rules"])) == (302, "Many", 300)
+
+
+def test_of_more_rows_than_a_form_has_none_is_dropped(as_alice: Client, task: ScheduledTask) -> None:
+    before = opened_payload(task)
+    rows = {f"payload.rules.{number}.name": [f"n{number}"] for number in range(1_001)}
+    form = {**opened(as_alice, task), **rows, "payload.rules.__row": [str(number) for number in range(1_001)]}
+    assert as_alice.post(address(task), form).status_code == 400
+    task.refresh_from_db()
+    assert opened_payload(task) == before
+
+
 def test_a_form_of_another_payload_guesses_no_secret(as_alice: Client, task: ScheduledTask) -> None:
     form = opened(as_alice, task)
     task_update(task=task, changes={"payload": {"rules": TWINS[1:]}}, actor="tests")
@@ -184,3 +219,16 @@ def test_a_secret_that_was_typed_is_asked_for_again_in_words(as_alice: Client, t
     html = as_alice.post(address(task), {**form, "_add": "payload.rules"}).content.decode()
     assert "typed-just-now" not in html
     assert html.count("type it once more") == 1
+
+
+def test_a_secret_does_not_go_along_to_another_kind(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"to": {"kind": "own", "token": "s1"}})
+    form = opened(as_alice, task) | {"payload.to.kind": ["away"], "payload.to.url": ["https://elsewhere.example/"]}
+    assert saved(as_alice, task, form)["to"] == {"kind": "away", "url": "https://elsewhere.example/"}
+
+
+def test_a_secret_stays_with_its_kind(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"to": {"kind": "own", "token": "s1"}})
+    form = pressed(as_alice, task, opened(as_alice, task) | {"payload.to.kind": ["away"]}, _refresh="1")
+    form = pressed(as_alice, task, form | {"payload.to.kind": ["own"]}, _refresh="1")
+    assert saved(as_alice, task, form)["to"] == {"kind": "own", "token": "s1"}

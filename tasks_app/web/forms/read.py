@@ -45,7 +45,7 @@ class Reader:
         self.origins: dict[Steps, str | None] = {}
         self.came_from: dict[str, str] = {}
         self._here: Steps = ()
-        self._taken: set[tuple[str, str]] = set()
+        self._taken: set[tuple[str, int]] = set()
 
     def payload(self) -> dict[str, Any]:
         """Give the payload as it was meant."""
@@ -185,11 +185,11 @@ class Reader:
     def _origin(self, path: str, stored: Sequence[tuple[str, Any]]) -> Any:
         """Give the stored row that this one comes from, each to one row only; None for a new one."""
         raw = str(self.posted.get(f"{path}.{FROM}", ""))
-        place, claim = place_of(raw), (path.rpartition(".")[0], raw)
-        if not self.is_current or place is None or place >= len(stored) or claim in self._taken:
+        place, parent = place_of(raw), path.rpartition(".")[0]
+        if not self.is_current or place is None or place >= len(stored) or (parent, place) in self._taken:
             self.came_from[path], self.origins[self._here] = "" if self.is_current else raw, None
             return None
-        self._taken.add(claim)
+        self._taken.add((parent, place))
         self.came_from[path] = raw
         self.origins[self._here] = stored[place][0]
         return stored[place][1]
@@ -228,10 +228,11 @@ class Reader:
 
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
+        is_same = isinstance(kept, Mapping) and kept.get(shape.tag, shape.usual_tag) == chosen
+        stored = kept if is_same else {}  # what another kind keeps secret is for that alone
         if chosen not in shape.variants:
-            stored = kept if isinstance(kept, Mapping) and kept.get(shape.tag) == chosen else {}
             return {**stored, shape.tag: chosen} if chosen else self._blank(shape)
-        return {**self._members(shape.variants[chosen], path, kept), shape.tag: chosen}
+        return {**self._members(shape.variants[chosen], path, stored), shape.tag: chosen}
 
     def rows(self, path: str) -> list[int]:
         """The numbers of a list's rows: each row has a hidden control that says it exists."""

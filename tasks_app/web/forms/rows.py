@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
@@ -47,6 +48,9 @@ class Rows:
 
 def arranged(posted: QueryDict) -> QueryDict:
     """Give the form with the rows of its payload numbered as they stand, and what the buttons ask for done."""
+    rows = sum(len(posted.getlist(name)) for name in posted if name.endswith(f".{ROW}"))
+    if rows + ("_add" in posted) > MOST_ROWS:
+        raise SuspiciousOperation("A form has at most 1,000 rows.")  # none of them is dropped unsaid
     orders = {
         name.removesuffix(f".{ROW}"): _order(posted, name.removesuffix(f".{ROW}"))
         for name in posted
@@ -91,7 +95,7 @@ def _told(one: Field, came_from: Mapping[str, str]) -> Field:
 def _order(posted: QueryDict, path: str) -> dict[str, int]:
     """Give the new number of each row by its old one."""
     found = [place_of(str(raw)) for raw in posted.getlist(f"{path}.{ROW}")]
-    rows = [str(number) for number in dict.fromkeys(one for one in found if one is not None)][:MOST_ROWS]
+    rows = [str(number) for number in dict.fromkeys(one for one in found if one is not None)]
     removed, lifted = (str(posted.get(button, "")).removeprefix(f"{path}.") for button in ("_remove", "_up"))
     if removed in rows:
         rows.remove(removed)

@@ -122,6 +122,12 @@ class Shape:
         """The property that tells the variants of a union apart."""
         return str(self.resolved.get("discriminator", {}).get("propertyName", "")) or self._fixed[0]
 
+    @property
+    def usual_tag(self) -> Any:
+        """The variant that is meant where none is named."""
+        given = [one.properties[self.tag].default for one in self.variants.values() if self.tag in one.properties]
+        return next((default for default in given if default is not None), None)
+
     @cached_property
     def _fixed(self) -> tuple[str, dict[str, "Shape"]]:
         """The property that has another fixed text in each variant, where a union declares none, and the variants."""
