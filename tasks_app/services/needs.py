@@ -24,8 +24,13 @@ def lacking(task: ScheduledTask, *, calendar: str | None) -> str:
     problems = Problems()
     _check_calendar(problems, task, calendar)
     _check_payload(problems, task)
-    told = [f"{path}: {faults[0].message}" for path, faults in list(problems.fields.items())[:_TOLD]]
+    told = [f"{_place(path)}: {faults[0].message}" for path, faults in list(problems.fields.items())[:_TOLD]]
     return f"Came back paused, because something that it needs has gone. {' '.join(told)}" if told else ""
+
+
+def _place(path: str) -> str:
+    """Name the field, and nothing inside it: who may not see the payload reads the note."""
+    return ".".join(path.split(".")[:2])
 
 
 def _check_calendar(problems: Problems, task: ScheduledTask, kept: str | None) -> None:

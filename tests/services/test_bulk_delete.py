@@ -24,7 +24,7 @@ from tasks_app.models import (
     TaskRun,
     TypeRule,
 )
-from tasks_app.services import tasks
+from tasks_app.services import needs, tasks
 from tasks_app.services.bulk import Progress, bulk_begin, bulk_go_on, bulk_undo
 from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.calendars import calendar_create, calendar_delete
@@ -141,6 +141,14 @@ def lacking(user: User, token: uuid.UUID, task: ScheduledTask) -> str:
     return now.pause_note
 
 
+def test_a_note_names_nothing_inside_a_field_for_who_may_not_see_it(make: Make) -> None:
+    task = make(payload=URL, **HOURLY)
+    task.payload = {**URL, "headers": {"X secret name": "x"}}
+    told = needs.lacking(task, calendar=None)
+    assert "payload.headers: " in told
+    assert "secret name" not in told
+
+
 def test_a_task_comes_back_paused_without_its_credential(alice: User, make: Make, credential: Credential) -> None:
     task = make(payload={**URL, "credential": "crm"}, **HOURLY)
     token = deleted(alice, task)
@@ -162,7 +170,7 @@ def test_a_task_comes_back_paused_without_its_file(alice: User, make: Make) -> N
     task = make(type="send_email", payload=payload, **HOURLY)
     token = deleted(alice, task)
     file.delete()
-    assert "payload.attachments.0: There is no such file." in lacking(alice, token, task)
+    assert "payload.attachments: There is no such file." in lacking(alice, token, task)
 
 
 @pytest.mark.parametrize("is_deleted", [True, False])
