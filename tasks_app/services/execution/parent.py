@@ -113,12 +113,13 @@ class Parent:
         of a claim only the database knows; another child may have made it instead.
         """
         actor = f"worker:{self.name}"
+        # Before the board is read: who claims after this look is on the board before it commits, or has ended the run.
+        standing = [claim for one in held.claims if _stands(claim := Claim(*one, self.name))]
         others = [other for other in self.board.all_held() if other.pid != held.pid]
         passed_over = {(slot.run_id, slot.claim_no) for slot in (*but, *self.board.busy())}
         passed_over.update(claim for other in others for claim in other.claims)
-        for run_id, claim_no in held.claims:
-            claim = Claim(run_id, claim_no, self.name)
-            if (run_id, claim_no) not in passed_over and _stands(claim):
+        for claim in standing:
+            if (claim.run_id, claim.claim_no) not in passed_over:
                 outcomes.attempt_handed_back(claim, actor=actor)
         self.board.hold(Held(held.index, held.pid, []))
 
