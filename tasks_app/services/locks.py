@@ -21,7 +21,8 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _BRIEFLY = "'200ms'"
 _LOOK = 100
 # Sessions of this platform that have stood still inside a transaction for so long, with the tables of ours in which
-# they hold rows, and whether somebody waits for such a row: who does so holds a lock on the row's place.
+# they hold rows, and whether somebody waits for such a row: who does so holds a lock on the row's place. Where the
+# platform was given no name there is nothing to know its sessions by, and none is found.
 _STANDING = """
 SELECT pid, application_name, array_agg(DISTINCT relname::text), EXISTS (
   SELECT FROM pg_locks AS wait
@@ -33,8 +34,8 @@ FROM pg_stat_activity AS standing
 JOIN pg_locks USING (pid)
 JOIN pg_class ON pg_class.oid = relation AND relname ~ %(ours)s
 WHERE datname = current_database() AND usename = current_user AND state LIKE 'idle in transaction%%'
-  AND application_name <> ''
-  AND starts_with(application_name, split_part(current_setting('application_name'), '@', 1))
+  AND split_part(application_name, '@', 1) <> ''
+  AND split_part(application_name, '@', 1) = split_part(current_setting('application_name'), '@', 1)
   AND state_change < clock_timestamp() - make_interval(secs => %(seconds)s)
   AND mode IN ('RowShareLock', 'RowExclusiveLock')
 GROUP BY pid, application_name

@@ -125,3 +125,27 @@ def test_who_holds_nothing_of_ours_is_left_alone(alice: User) -> None:
     with holding(VANISHED, "CREATE TEMPORARY TABLE own AS SELECT 1") as other:
         assert locks.end_forgotten_transactions("upkeep:here") == 0
         assert is_open(other)
+
+
+@pytest.mark.parametrize(("own", "standing"), [("", "psql"), ("@here", "psql"), ("ps", "psql"), ("@here", "@there")])
+def test_a_name_that_names_no_platform_takes_nobody_elses_session_for_its_own(
+    own: str, standing: str, alice: User
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name TO %s", [own])
+    try:
+        with holding(standing, RUN, lost_run(alice).id) as other:
+            assert locks.end_forgotten_transactions("upkeep:here") == 0
+            assert is_open(other)
+    finally:
+        connection.close()
+
+
+def test_sessions_of_a_platform_that_was_given_another_name_are_its_own(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name TO 'jobs'")
+    try:
+        with holding("jobs", RUN, lost_run(alice).id):
+            assert locks.end_forgotten_transactions("upkeep:here") == 1
+    finally:
+        connection.close()
