@@ -291,7 +291,8 @@ def _shares_with(user: Person) -> dict[UUID, str]:
     if known is None:
         known = {}
         # Together they find rows by their indexes; an OR of them would read every share that there is.
-        own, of_groups = TaskShare.objects.filter(user_id=user.pk or 0), TaskShare.objects.filter(group__user=user.pk)
+        me = user.pk or 0  # nobody is not who no group has
+        own, of_groups = TaskShare.objects.filter(user_id=me), TaskShare.objects.filter(group__user=me)
         rank = list(TaskShare.Level)
         for task_id, level in own.union(of_groups).values_list("task_id", "level"):
             if task_id not in known or rank.index(TaskShare.Level(level)) > rank.index(TaskShare.Level(known[task_id])):
