@@ -88,14 +88,15 @@ def _tables_with_held_rows() -> set[str]:
     now = db_now()
     late = now - timedelta(seconds=settings.LEASE_SECONDS)
     wanted: list[QuerySet[Any]] = [
-        TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=now),
-        ScheduledTask.objects.filter(next_due_at__lt=late),
+        TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=now).order_by("lease_until"),
+        ScheduledTask.objects.filter(next_due_at__lt=late).order_by("next_due_at"),
     ]
     return {rows.model._meta.db_table for rows in wanted if _is_any_held(rows)}
 
 
 def _is_any_held(rows: QuerySet[Any]) -> bool:
-    """Say whether a row stays locked for longer than upkeep or a beat would hold it."""
+    """Say whether a row stays locked for longer than upkeep or a beat would hold it; the oldest are looked at, and one
+    that nobody gets is among those in the end."""
     ids = set(rows.values_list("id", flat=True)[:_LOOK])
     with transaction.atomic():
         free = set(rows.filter(id__in=ids).select_for_update(skip_locked=True).values_list("id", flat=True))

@@ -95,6 +95,17 @@ def test_an_overdue_task_is_wrested_from_a_beat_that_vanished(make: Make) -> Non
         assert locks.end_forgotten_transactions("upkeep:here") == 1
 
 
+def test_of_many_that_are_overdue_those_for_longest_are_looked_at(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_LOOK", 1)
+    for minutes in (2, 1):
+        task = make()
+        ScheduledTask.objects.filter(id=task.id).update(next_due_at=db_now() - timedelta(minutes=minutes))
+    other = make()
+    ScheduledTask.objects.filter(id=other.id).update(next_due_at=db_now() - timedelta(minutes=3))
+    with holding(VANISHED, TASK, other.id):
+        assert locks.end_forgotten_transactions("upkeep:here") == 1
+
+
 def test_whoever_waits_for_a_row_of_ours_gets_it() -> None:
     Queue.objects.create(name="held")
 
