@@ -42,8 +42,8 @@ class TaskList(Endpoint):
         """List tasks."""
         if query.page is not None and query.cursor is not None:
             raise Invalid.at("cursor", "conflict", "Give either page or cursor.")
-        bounds = {"before": query.before, "down_to": query.down_to}
-        found = task_find(call.user, query.filters(), ordering=query.ordering, **bounds)
+        before, down_to = query.before, query.down_to
+        found = task_find(call.user, query.filters(), ordering=query.ordering, before=before, down_to=down_to)
         if query.page is not None:
             return _leading_on(call, found, by_number(call, found.rows, query.numbered, partial(task_out, call)))
         order = ORDERS[query.ordering]
