@@ -142,6 +142,7 @@ class TaskQuery(TaskFiltersIn, CursorQuery):
     ordering: Annotated[str, *one_of(*ORDERS)] = "-created_at"
     page: Annotated[int, *whole(1, 1_000_000)] | None = None
     before: Identifier | None = Field(None, description="Of tasks made before this one: where `next` leads on so.")
+    down_to: Identifier | None = Field(None, description="Of tasks made from this one on: so `next` keeps to its list.")
 
     @property
     def numbered(self) -> PageQuery:

@@ -42,7 +42,8 @@ class TaskList(Endpoint):
         """List tasks."""
         if query.page is not None and query.cursor is not None:
             raise Invalid.at("cursor", "conflict", "Give either page or cursor.")
-        found = task_find(call.user, query.filters(), ordering=query.ordering, before=query.before)
+        before, down_to = query.before, query.down_to
+        found = task_find(call.user, query.filters(), ordering=query.ordering, before=before, down_to=down_to)
         if query.page is not None:
             return _leading_on(call, found, by_number(call, found.rows, query.numbered, partial(task_out, call)))
         order = ORDERS[query.ordering]
@@ -59,9 +60,12 @@ class TaskList(Endpoint):
 def _leading_on(call: Call, found: Matching, page: dict[str, Any]) -> TaskPage:
     """After the last page of the tasks that were looked at come those that are older."""
     since = found.since if page["next"] is None else None
+    if found.floor is not None and "down_to" not in call.request.query_params:
+        for way in ("next", "previous"):
+            page[way] = page[way] and f"{page[way]}&down_to={found.floor}"
     page["count_is_exact"] = page["count_is_exact"] and found.floor is None
     if since is not None:
-        page["next"] = link(call, before=found.floor, cursor=None, page=None)
+        page["next"] = link(call, before=found.floor, cursor=None, page=None, down_to=None)
     return TaskPage(**page, is_complete=since is None, searched_to=since)
 
 

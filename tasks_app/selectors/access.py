@@ -289,9 +289,9 @@ def _shares_with(user: Person) -> dict[UUID, str]:
     """The highest level at which each task is shared with the user; asked once for a user object."""
     known: dict[UUID, str] | None = getattr(user, "_task_shares", None)
     if known is None:
-        known = {}
+        known, me = {}, user.pk or 0  # nobody is not whom no group names
         # Together they find rows by their indexes; an OR of them would read every share that there is.
-        own, of_groups = TaskShare.objects.filter(user_id=user.pk or 0), TaskShare.objects.filter(group__user=user.pk)
+        own, of_groups = TaskShare.objects.filter(user_id=me), TaskShare.objects.filter(group__user=me)
         rank = list(TaskShare.Level)
         for task_id, level in own.union(of_groups).values_list("task_id", "level"):
             if task_id not in known or rank.index(TaskShare.Level(level)) > rank.index(TaskShare.Level(known[task_id])):

@@ -91,22 +91,23 @@ class Matching:
         return None if self.floor is None else made_at(self.floor)
 
 
-def task_find(
+def task_find(  # noqa: PLR0913  # what is asked for, and how far
     user: Person,
     filters: TaskFilters,
     *,
     ordering: str = "name",
     search: Search | None = None,
     before: uuid.UUID | None = None,
+    down_to: uuid.UUID | None = None,
 ) -> Matching:
     """The same as `task_search`, but for what no index leads to: of this, as much as is among the newest 20,000 tasks,
-    or the newest that were made before another."""
+    or the newest that were made before another; `down_to` is where a list that goes on began to look down to."""
     rows = task_search(user, filters, ordering=ordering, search=search)
     if before is not None:
         rows = rows.filter(id__lt=before)
     elif _is_led(user, filters, ordering) and (search is None or not search.narrows):
         return Matching(rows)
-    floor = walk_end(user, before)
+    floor = walk_end(user, before, down_to=down_to)
     return Matching(rows) if floor is None else Matching(rows.filter(id__gte=floor), floor, task_walk.WALK)
 
 

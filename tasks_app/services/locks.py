@@ -21,7 +21,8 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _BRIEFLY = "'200ms'"
 _LOOK = 100
 # Sessions of this platform that have stood still inside a transaction for so long, with the tables of ours in which
-# they hold rows, and whether somebody waits for such a row: who does so holds a lock on the row's place.
+# they hold rows, and whether somebody waits for such a row: who does so holds a lock on the row's place. Where the
+# platform was given no name there is nothing to know its sessions by, and none is found.
 _STANDING = """
 SELECT pid, application_name, array_agg(DISTINCT relname::text), EXISTS (
   SELECT FROM pg_locks AS wait
@@ -33,8 +34,8 @@ FROM pg_stat_activity AS standing
 JOIN pg_locks USING (pid)
 JOIN pg_class ON pg_class.oid = relation AND relname ~ %(ours)s
 WHERE datname = current_database() AND usename = current_user AND state LIKE 'idle in transaction%%'
-  AND application_name <> ''
-  AND starts_with(application_name, split_part(current_setting('application_name'), '@', 1))
+  AND split_part(application_name, '@', 1) <> ''
+  AND split_part(application_name, '@', 1) = split_part(current_setting('application_name'), '@', 1)
   AND state_change < clock_timestamp() - make_interval(secs => %(seconds)s)
   AND mode IN ('RowShareLock', 'RowExclusiveLock')
 GROUP BY pid, application_name
@@ -87,14 +88,15 @@ def _tables_with_held_rows() -> set[str]:
     now = db_now()
     late = now - timedelta(seconds=settings.LEASE_SECONDS)
     wanted: list[QuerySet[Any]] = [
-        TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=now),
-        ScheduledTask.objects.filter(next_due_at__lt=late),
+        TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=now).order_by("lease_until"),
+        ScheduledTask.objects.filter(next_due_at__lt=late).order_by("next_due_at"),
     ]
     return {rows.model._meta.db_table for rows in wanted if _is_any_held(rows)}
 
 
 def _is_any_held(rows: QuerySet[Any]) -> bool:
-    """Say whether a row stays locked for longer than upkeep or a beat would hold it."""
+    """Say whether a row stays locked for longer than upkeep or a beat would hold it; the oldest are looked at, and one
+    that nobody gets is among those in the end."""
     ids = set(rows.values_list("id", flat=True)[:_LOOK])
     with transaction.atomic():
         free = set(rows.filter(id__in=ids).select_for_update(skip_locked=True).values_list("id", flat=True))

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from tasks_app.models import PlannedRuns, db_now
 from tasks_app.models.rollup import EVERYBODY
 from tasks_app.selectors import kept_plans
@@ -96,12 +98,14 @@ def _minutes_of(owner_id: int, now: datetime) -> list[int]:
 
 
 def _keep(owner_id: int, now: datetime, **what: Any) -> None:
-    kept = PlannedRuns.objects.filter(owner_id=owner_id).first()
-    known = kept.minutes if kept and isinstance(kept.minutes, dict) else {}
-    fresh: dict[str, Any] = {"minutes": {**known, **what}}
-    if "week" in what:
-        fresh |= {"made_at": now, "start": now.replace(second=0, microsecond=0)}
-    PlannedRuns.objects.update_or_create(owner_id=owner_id, defaults=fresh)
+    """Write one part, and keep the other as another worker may have written it in this moment."""
+    week = {"made_at": now, "start": now.replace(second=0, microsecond=0)} if "week" in what else {}
+    with transaction.atomic():
+        kept = PlannedRuns.objects.select_for_update().filter(owner_id=owner_id).first()
+        if kept is None and not week:  # the owner has few tasks by now
+            return
+        known = kept.minutes if kept and isinstance(kept.minutes, dict) else {}
+        PlannedRuns.objects.update_or_create(owner_id=owner_id, defaults={"minutes": {**known, **what}, **week})
 
 
 # -- for who asks

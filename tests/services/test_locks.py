@@ -95,6 +95,17 @@ def test_an_overdue_task_is_wrested_from_a_beat_that_vanished(make: Make) -> Non
         assert locks.end_forgotten_transactions("upkeep:here") == 1
 
 
+def test_of_many_that_are_overdue_those_for_longest_are_looked_at(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_LOOK", 1)
+    for minutes in (2, 1):
+        task = make()
+        ScheduledTask.objects.filter(id=task.id).update(next_due_at=db_now() - timedelta(minutes=minutes))
+    other = make()
+    ScheduledTask.objects.filter(id=other.id).update(next_due_at=db_now() - timedelta(minutes=3))
+    with holding(VANISHED, TASK, other.id):
+        assert locks.end_forgotten_transactions("upkeep:here") == 1
+
+
 def test_whoever_waits_for_a_row_of_ours_gets_it() -> None:
     Queue.objects.create(name="held")
 
@@ -125,3 +136,27 @@ def test_who_holds_nothing_of_ours_is_left_alone(alice: User) -> None:
     with holding(VANISHED, "CREATE TEMPORARY TABLE own AS SELECT 1") as other:
         assert locks.end_forgotten_transactions("upkeep:here") == 0
         assert is_open(other)
+
+
+@pytest.mark.parametrize(("own", "standing"), [("", "psql"), ("@here", "psql"), ("ps", "psql"), ("@here", "@there")])
+def test_a_name_that_names_no_platform_takes_nobody_elses_session_for_its_own(
+    own: str, standing: str, alice: User
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name TO %s", [own])
+    try:
+        with holding(standing, RUN, lost_run(alice).id) as other:
+            assert locks.end_forgotten_transactions("upkeep:here") == 0
+            assert is_open(other)
+    finally:
+        connection.close()
+
+
+def test_sessions_of_a_platform_that_was_given_another_name_are_its_own(alice: User) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name TO 'jobs'")
+    try:
+        with holding("jobs", RUN, lost_run(alice).id):
+            assert locks.end_forgotten_transactions("upkeep:here") == 1
+    finally:
+        connection.close()

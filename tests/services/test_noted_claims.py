@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming
 from tasks_app.services.doubts import Claimer, Doubt
 from tasks_app.services.execution import child as child_module
-from tasks_app.services.execution.board import Board, Held, Place
+from tasks_app.services.execution.board import Board, Held, Place, Slot
 from tasks_app.services.execution.child import Child
 from tasks_app.services.execution.parent import Parent
 from tests import runs
@@ -113,3 +113,28 @@ def work_off(child: Child, made: Sequence[TaskRun]) -> None:
     while child.work("default"):
         pass
     assert [runs.fresh(run).status for run in made] == ["succeeded"] * len(made)
+
+
+class ClaimedMeanwhile(Board):
+    """A board that another child gets onto while its worker's parent reads it."""
+
+    claim: Callable[[], object] | None = None
+
+    def busy(self) -> list[Slot]:
+        """Read the slots; the last thing that the parent reads of the board, but for the first look."""
+        found = super().busy()
+        if self.reads == 1 and self.claim is not None:
+            self.claim()
+        self.reads += 1
+        return found
+
+    reads = 0
+
+
+def test_a_claim_that_another_child_makes_while_the_parent_looks_is_left_to_it(alice: User) -> None:
+    board, run = ClaimedMeanwhile(), runs.make_run(alice)
+    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60))
+    other = noting(board, 1, OTHER)
+    board.claim = lambda: claiming.claim_group(queue="default", claimer=other, most=lambda _: 1)
+    settle(board, OTHER)
+    assert runs.fresh(run).status == "running"

@@ -3,12 +3,12 @@
 import dataclasses
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import AnonymousUser, Group, User
 from pytest_django import Settings
 
 from tasks_app.errors import Conflict, Forbidden, Invalid, NotFound
 from tasks_app.models import ScheduledTask, TaskShare
-from tasks_app.selectors.access import Deed
+from tasks_app.selectors.access import Deed, shared_task_ids, visible_tasks
 from tasks_app.selectors.tasks import task_get
 from tasks_app.services import sharing
 from tasks_app.services.limiter import TooMany
@@ -106,3 +106,9 @@ def test_names_that_nobody_has_are_counted_and_then_a_right_one_tells_nothing(
                 share_set(task=task, level="view", actor=actor, **given)
     assert not TaskShare.objects.exists()
     share_set(task=task, user="charlie", level="view", actor="user:bob")
+
+
+def test_who_is_nobody_has_no_share_that_no_group_has(task: ScheduledTask, charlie: User) -> None:
+    TaskShare.objects.create(task=task, user=charlie, level="manage", created_by="alice")
+    assert shared_task_ids(AnonymousUser()) == frozenset()
+    assert not visible_tasks(AnonymousUser()).exists()

@@ -7,14 +7,17 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import Any
+
+from django.db import OperationalError
 
 from tasks_app.models import TaskRun, Worker, db_now
 from tasks_app.services import outcomes
 from tasks_app.services.execution.board import Board, Deadline, Held, Slot
 from tasks_app.services.lifecycle import Claim
+from tasks_app.services.locks import is_lock_timeout
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
 
@@ -87,24 +90,37 @@ class Parent:
         lost = [slot for slot in self.board.busy() if slot.pid not in alive]
         left = [held for held in self.board.all_held() if held.pid not in alive]
         for slot in lost:
-            self._settle(slot)
-            self.board.clear(slot.index)
+            with _unless_locked(slot.run_id):
+                self._settle(slot)
+                self.board.clear(slot.index)
         for held in left:
-            self._give_back(held, but=lost)
+            with _unless_locked("a group"):
+                self._give_back(held, but=lost)
         return len(lost) + len(left)
 
     def end_children(self) -> None:
-        """Hand back every run that is still in a child's hands, then end that child."""
+        """Hand back every run that is still in a child's hands, then end that child.
+
+        They end whatever the database says: what it does not take now is handed back as that of dead children.
+        """
         busy = self.board.busy()
+        try:
+            self._hand_back_and_end(busy)
+        finally:
+            for slot in self.board.busy():
+                self.board.set_deadline(slot.index, Deadline.SHUTDOWN, time.monotonic())
+                _end_process(slot.pid)
+            for held in self.board.all_held():
+                _end_process(held.pid)
+
+    def _hand_back_and_end(self, busy: Collection[Slot]) -> None:
         for slot in busy:
             outcomes.attempt_handed_back(Claim(slot.run_id, slot.claim_no, self.name), actor=f"worker:{self.name}")
             self.board.clear(slot.index)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(slot.pid, signal.SIGKILL)
+            _end_process(slot.pid)
         for held in self.board.all_held():
             self._give_back(held, but=busy)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(held.pid, signal.SIGKILL)
+            _end_process(held.pid)
 
     def _give_back(self, held: Held, *, but: Collection[Slot]) -> None:
         """Give back what a child had not begun, had ended without writing it down, or was about to claim.
@@ -113,12 +129,13 @@ class Parent:
         of a claim only the database knows; another child may have made it instead.
         """
         actor = f"worker:{self.name}"
+        # Before the board is read: who claims after this look is on the board before it commits, or has ended the run.
+        standing = [claim for one in held.claims if _stands(claim := Claim(*one, self.name))]
         others = [other for other in self.board.all_held() if other.pid != held.pid]
         passed_over = {(slot.run_id, slot.claim_no) for slot in (*but, *self.board.busy())}
         passed_over.update(claim for other in others for claim in other.claims)
-        for run_id, claim_no in held.claims:
-            claim = Claim(run_id, claim_no, self.name)
-            if (run_id, claim_no) not in passed_over and _stands(claim):
+        for claim in standing:
+            if (claim.run_id, claim.claim_no) not in passed_over:
                 outcomes.attempt_handed_back(claim, actor=actor)
         self.board.hold(Held(held.index, held.pid, []))
 
@@ -136,6 +153,22 @@ class Parent:
             outcomes.attempt_handed_back(held, actor=actor)
         else:
             outcomes.attempt_crashed(held, actor=actor, error=f"the worker process {slot.pid} died while it ran this")
+
+
+@contextlib.contextmanager
+def _unless_locked(what: object) -> Iterator[None]:
+    """Leave what somebody holds locked for the next look, so that the others do not wait for it."""
+    try:
+        yield
+    except OperationalError as error:
+        if not is_lock_timeout(error):
+            raise
+        logger.warning("%s is locked; it is settled later", what)
+
+
+def _end_process(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _stands(claim: Claim) -> bool:
