@@ -111,7 +111,7 @@ def _draw(start: date, end: date, off: Mapping[date, DayOff], today: date) -> Mo
     cells = [_cell(day, start, off.get(day), today) for day in days]
     is_named_in_full = start.month == 1 or start <= today
     return Month(
-        f"{start:%B %Y}" if is_named_in_full else f"{start:%B}",
+        f"{start:%b %Y}" if is_named_in_full else f"{start:%B}",
         cells,
         f"{start:%B %Y}: {count} of {len(days)} days off",
     )

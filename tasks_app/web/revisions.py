@@ -24,6 +24,7 @@ from tasks_app.web.objects import missing_or_refused, task_or_404
 from tasks_app.web.page import Request, actor_of, page, render, status_of
 
 _WORDS = {
+    "payload.url": "URL",
     "max_runs": "At most so many runs",
     "jitter_seconds": "Jitter, in seconds",
     "spread_seconds": "Spread over, in seconds",

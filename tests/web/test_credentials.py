@@ -211,4 +211,4 @@ def test_the_form_of_a_task_chooses_and_remembers(as_alice: Client, alice: User,
     page = as_alice.get(f"/tasks/{task.pk}/edit/")
     assert chosen(page, "payload.credential") == ["crm"]
     assert "crm (gone)" in text(page)
-    assert "You have none yet. Make one" in text(page)
+    assert "You have none yet. Add one" in text(page)

@@ -92,6 +92,14 @@ def test_each_shape_has_its_control() -> None:
     }
 
 
+@pytest.mark.parametrize("kept", ["one\ntwo", "one\r\ntwo", None])
+def test_the_ends_of_lines_are_those_that_are_stored_and_not_those_of_the_browser(kept: str | None) -> None:
+    schema = {"type": "object", "properties": {"body": {"type": "string", "format": "textarea"}}}
+    stored = {} if kept is None else {"body": kept}
+    read_as = Reader(schema, QueryDict(urlencode({"payload.body": "one\r\ntwo"})), stored)
+    assert read_as.payload() == {"body": kept or "one\ntwo"}
+
+
 def test_an_untouched_form_stores_no_defaults() -> None:
     assert read([]) == ({"title": "T"}, {})
 

@@ -59,6 +59,7 @@ def test_a_key_is_shown_once_and_works(as_alice: Client, alice: User) -> None:
     response = as_alice.post(KEYS, {"name": "ci", "scope": "run", "days": "30"})
     assert response.status_code == 201
     plain = response.content.decode().split('class="secret">')[1].split("<")[0].strip()
+    assert 'data-copy="new-key"' in response.content.decode()
     key = api_key_find(plain)
     assert key is not None
     assert (key.user_id, key.name, key.scope) == (alice.pk, "ci", "run")

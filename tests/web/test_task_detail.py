@@ -76,6 +76,19 @@ def test_a_failure_stands_on_top_until_it_is_mended(as_alice: Client, alice: Use
     assert "The last run failed" not in text(as_alice.get(page(task)))
 
 
+def test_a_run_that_was_cancelled_between_two_attempts_is_not_said_never_to_have_begun(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    gone = runs.make_run(alice, task)
+    runs.cancel(gone)
+    assert "The last run ended before it began." in text(as_alice.get(page(task)))
+    tried = runs.make_run(alice, task)
+    runs.claim(tried)
+    runs.retry_later(tried)
+    runs.cancel(tried)
+    assert "The last run ended between two attempts." in text(as_alice.get(page(task)))
+
+
 def test_the_history_is_filtered_by_state(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     waits, gone = runs.make_run(alice, task), runs.make_run(alice, task)
     runs.cancel(gone)

@@ -27,7 +27,7 @@ def test_the_list_says_who_changed_what(as_alice: Client, edited: ScheduledTask)
     shown = text(as_alice.get(address("task-versions", edited)))
     assert "Version 2 as it is now bob" in shown
     assert "Name before: Nightly with it: Daily" in shown
-    assert "Url before: https://example.org/ with it: https://example.org/other" in shown
+    assert "URL before: https://example.org/ with it: https://example.org/other" in shown
     assert "The task was made." in shown
 
 

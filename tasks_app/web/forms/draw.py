@@ -209,7 +209,7 @@ def _several(shape: Shape, value: list[Any]) -> list[Choice]:
 
 def _link(shape: Shape) -> Link | None:
     make = str(shape.resolved.get(MAKE, ""))
-    return Link(make, "You have none yet. Make one") if make and not shape.options else None
+    return Link(make, "You have none yet. Add one") if make and not shape.options else None
 
 
 def _words(value: object) -> str:

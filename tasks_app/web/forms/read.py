@@ -86,7 +86,7 @@ class Reader:
 
     def _scalar(self, shape: Shape, path: str) -> Any:
         raw = str(self.posted.get(path, ""))
-        text = raw if shape.kind == "textarea" else raw.strip()
+        text = _lines(raw) if shape.kind == "textarea" else raw.strip()
         if text == "":
             return self._blank(shape)
         return PARSE.get(shape.kind, str)(text)
@@ -98,6 +98,11 @@ class Reader:
         if shape.is_nullable:
             return None
         return "" if shape.resolved.get("type") == "string" and shape.enum is None else ABSENT
+
+    def _read_textarea(self, shape: Shape, path: str, kept: Any) -> Any:
+        """A browser sends every end of a line as CR LF: what nobody changed stays as it is stored."""
+        value = self._scalar(shape, path)
+        return kept if isinstance(kept, str) and value == _lines(kept) else value
 
     def _read_bool(self, shape: Shape, path: str, kept: Any) -> Any:
         return path in self.posted
@@ -248,6 +253,10 @@ class Reader:
 
     def _fault(self, path: str, code: str, message: str) -> None:
         self.errors.setdefault(path, []).append(FieldError(code, message))
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n")
 
 
 def _new(shape: Shape) -> Any:

@@ -10,9 +10,15 @@ const everything = () => form.elements.all?.checked ?? false;
 
 function show() {
   const all = boxes();
+  // All that match holds those below as well; the box in the bar lets go of them.
+  for (const box of all) {
+    box.disabled = everything();
+    box.checked = everything() || ticked.has(box.value);
+  }
   const head = document.querySelector("[data-tick-all]");
   if (head) {
     head.hidden = false;
+    head.disabled = everything();
     head.checked = all.length > 0 && all.every((box) => box.checked);
     head.indeterminate = !head.checked && all.some((box) => box.checked);
   }
@@ -76,7 +82,7 @@ if (form) {
   document.body.addEventListener("htmx:afterSwap", restore);
   // A browser that comes back to the page may have kept what was ticked.
   addEventListener("pageshow", () => {
-    for (const box of boxes()) tick(box, box.checked);
+    if (!everything()) for (const box of boxes()) tick(box, box.checked);
     show();
   });
 }
