@@ -107,10 +107,12 @@ def test_a_lost_connection_comes_back_and_the_page_is_right_again(context: Brows
         if len(routes) > 1:
             socket.connect_to_server()
 
-    context.route_web_socket(re.compile("/ws/$"), deaf)
     page = context.pages[0]
-    make_task(page, "Lost", seconds="1", run=True)
-    page.wait_for_function("document.documentElement.dataset.link === 'live'")
+    make_task(page, "Lost", seconds="1")
+    context.route_web_socket(re.compile("/ws/$"), deaf)  # from here on: each page has a connection
+    page.get_by_role("button", name="Run now").click()
+    page.wait_for_url("**/runs/*/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
     expect(page.locator("h1")).not_to_contain_text("succeeded")
     routes[0].close()
     expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
