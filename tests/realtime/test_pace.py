@@ -84,7 +84,7 @@ async def test_a_large_group_takes_few_frames_a_second_and_is_told_of_the_loss()
         pacer.offer([GROUP], frame(f"run{number}", number))
     at_once = versions(listener.taken())
     assert at_once == list(range(len(at_once)))
-    assert pace.RUN_FRAMES <= len(at_once) < 100, "the burst, and what a slow machine had earned meanwhile"
+    assert pace.BURST <= len(at_once) < 100, "the burst, and what a slow machine had earned meanwhile"
     await eventually(lambda: listener.layer.queue("socket0").qsize() > 1)
     got = listener.taken()
     assert versions(got)[-1] == 199, "the newest first"

@@ -1,13 +1,13 @@
 """Planned tasks as they stand at one moment, and what walking each of them by itself says of its starts."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import Calendar, ScheduledTask
 from tasks_app.services import planning
 from tasks_app.services.starts import Window
 from tests import runs
@@ -49,3 +49,13 @@ def by_minute(window: Window) -> tuple[Counter[int], Counter[int]]:
         counts += minutes
         tasks += Counter(set(minutes))
     return counts, tasks
+
+
+def plan_all(owner: User, some: Sequence[dict[str, Any]]) -> None:
+    """Plan these tasks and no others, some of them with a calendar."""
+    ScheduledTask.objects.all().delete()
+    calendar, _ = Calendar.objects.get_or_create(owner=owner, name="Free", defaults={"weekend": ["sun", "tue"]})
+    for fields in some:
+        policy = fields["calendar_policy"]
+        placed = {"calendar": calendar, "calendar_policy": policy} if policy else {"calendar_policy": "skip"}
+        plan(owner, **{**fields, **placed, "slots_fired": 2 if "max_runs" in fields else 0})

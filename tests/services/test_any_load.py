@@ -8,12 +8,12 @@ from django.contrib.auth.models import User
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
-from tasks_app.models import Calendar, ScheduledTask
+from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.services.load import Load, hours_of, minutes_of
 from tasks_app.services.starts import Window, starts_within
 from tests.calls import counted_calls
-from tests.services.planned import START, by_minute, daily, plan
+from tests.services.planned import START, by_minute, daily, plan, plan_all
 from tests.services.test_load import load
 
 pytestmark = pytest.mark.django_db
@@ -62,12 +62,7 @@ tasks = st.fixed_dictionaries(
 def test_counting_together_gives_what_walking_each_gives(
     alice: User, some: list[dict[str, Any]], twice: bool, hours: int
 ) -> None:
-    ScheduledTask.objects.all().delete()
-    calendar, _ = Calendar.objects.get_or_create(owner=alice, name="Free", defaults={"weekend": ["sun", "tue"]})
-    for fields in some * (1 + twice):
-        policy = fields["calendar_policy"]
-        placed = {"calendar": calendar, "calendar_policy": policy} if policy else {"calendar_policy": "skip"}
-        plan(alice, **{**fields, **placed, "slots_fired": 2 if "max_runs" in fields else 0})
+    plan_all(alice, some * (1 + twice))
     window = Window.of(START, START + timedelta(hours=hours))
     found = Load(starts_within(alice, window, PlannedFilters()), hours_of(window))
     by_the_minute = Load(starts_within(alice, window, PlannedFilters()), minutes_of(window))

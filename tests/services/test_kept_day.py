@@ -22,7 +22,7 @@ from tasks_app.services.starts import Window, starts_of, starts_within
 from tasks_app.services.tasks import task_delete, task_pause, task_update
 from tests import clocks
 from tests.clocks import Clock
-from tests.services.planned import START, daily, plan
+from tests.services.planned import START, daily, plan, plan_all
 from tests.services.test_any_load import tasks
 
 pytestmark = pytest.mark.django_db
@@ -97,12 +97,7 @@ def names_by_part(load: Load) -> list[dict[Any, list[int]]]:
 def test_what_is_kept_is_what_counting_gives(
     alice: User, *, some: list[dict[str, Any]], twice: bool, later: int, more: int, minute: int
 ) -> None:
-    ScheduledTask.objects.all().delete()
-    calendar, _ = Calendar.objects.get_or_create(owner=alice, name="Free", defaults={"weekend": ["sun", "tue"]})
-    for fields in some * (1 + twice):
-        policy = fields["calendar_policy"]
-        placed = {"calendar": calendar, "calendar_policy": policy} if policy else {"calendar_policy": "skip"}
-        plan(alice, **{**fields, **placed, "slots_fired": 2 if "max_runs" in fields else 0})
+    plan_all(alice, some * (1 + twice))
     kept = written()
     window = day_from(later, more)
     told, found = both(alice, kept, window, hours_at(window, minute))
