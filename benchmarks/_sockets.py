@@ -1,4 +1,4 @@
-"""Browsers, many in one process: `python -m benchmarks._sockets URL KEY COUNT`.
+"""Browsers, many in one process: `python -m benchmarks._sockets URL KEY COUNT NICE`.
 
 Prints "ready" once all are subscribed. At the end of its input it prints, as JSON, how many milliseconds after its
 run's transition each frame came.
@@ -6,6 +6,7 @@ run's transition each frame came.
 
 import asyncio
 import json
+import os
 import sys
 import time
 from datetime import datetime
@@ -56,4 +57,5 @@ async def _listen(socket: ClientConnection, started: float, delays: list[float])
 
 
 if __name__ == "__main__":
+    os.nice(int(sys.argv[4]))
     asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

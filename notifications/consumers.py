@@ -45,8 +45,9 @@ SLOW_SECONDS = 0.5
 """A client that can't keep up gets fresh looks instead, at most this often."""
 SPREAD_SECONDS, SPREAD_SOCKETS = 1.0, 50
 """When frames were lost for many, they look at the database spread over this time for each so many sockets."""
-SNAPSHOT, MADE_GOOD = 1000, 25
-"""The most frames of a first look, and of a later one. When a later one finds more, the client is to read anew."""
+SNAPSHOT, MADE_GOOD, MADE_GOOD_SENDS = 1000, 25, 2500
+"""The most frames of a first look, and of a later one, to each and to all sockets together, but always two: where a run
+stands, and its log. Where a later one finds more, the client is to read anew."""
 PLACES = Places()
 
 
@@ -127,15 +128,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def live_resync(self, message: dict[str, Any]) -> None:
         """Frames were lost: here, because the client is slow, or for so many sockets. Look again, once."""
+        self._lost_at = asyncio.get_running_loop().time()
         if not self._is_refresh_due:
             self._is_refresh_due = True
-            self._lost_at = asyncio.get_running_loop().time()
             most = self._spread_seconds * max(1, message["sockets"] / SPREAD_SOCKETS)
             self._spawn(self._later(random.uniform(0, most) if message["sockets"] else SLOW_SECONDS))  # noqa: S311  # spreads load, keeps no secret
 
     async def live_refresh(self, _: dict[str, Any]) -> None:
         """Send what was missed, and say so: lists may have missed more than a snapshot holds."""
-        self._is_refresh_due = False
         if await self._is_still_right():
             await self._look_again(since=max(self._lost_at, self._lately()), announce=True)
 
@@ -166,13 +166,14 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         await self._look(topic, since=asyncio.get_running_loop().time(), announce=True)
 
     async def _look_again(self, *, since: float, announce: bool) -> None:
+        most = max(2, min(MADE_GOOD, MADE_GOOD_SENDS // max(1, len(self.channel_layer.groups.get(SOCKETS, ())))))
         for topic in self._subscriptions.open_topics(everything=announce):
-            await self._look(topic, since=since, announce=announce, most=MADE_GOOD)
+            announce |= await self._look(topic, since=since, announce=announce, most=most)
 
-    async def _look(self, topic: Topic, *, since: float, announce: bool, most: int = SNAPSHOT) -> None:
+    async def _look(self, topic: Topic, *, since: float, announce: bool, most: int = SNAPSHOT) -> bool:
         """Send what is new about a topic, and say that this was all; it ends when it doesn't exist for this user.
 
-        Of more than `most` news the newest are sent, and said is that there were more.
+        Instead of more than `most` news the client is to read anew. Says whether: they are no news for other topics.
         """
         news: list[Frame] = []
         try:
@@ -183,18 +184,19 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             if found is None:
                 await self._leave(topic)
                 await self._refuse("not_found", topic=str(topic))
-                return
+                return False
             news = list(self._subscriptions.news(topic, found))
-        for frame in news[-most:]:
+        for frame in news if len(news) <= most else ():
             await self._send(frame)
         if topic in self._subscriptions and (announce or len(news) > most):
             await self._send(Subscribed(topic=str(topic)))
+        return len(news) > most
 
     async def _read(self, topic: Topic, since: float) -> Snapshot | None:
         """Read a topic as it was at `since` or later, together with the sockets that ask the same."""
         user, after = self._user, self._subscriptions.last_line(topic)
         assert user is not None
-        read = partial(database_sync_to_async(snapshot), user, topic, after_line=after)
+        read = partial(_in_thread, snapshot, user, topic, after_line=after)
         found: Snapshot | None = await self.channel_layer.reads.get((Rights.of(user), topic, after), read, since=since)
         return found
 
@@ -214,7 +216,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _is_signed_in(self, *, since: float) -> bool:
         """Ask who this is. Somebody else's rights than before mean other groups, so the client has to come again."""
-        read = database_sync_to_async(self._credentials.user)
+        read = partial(_in_thread, self._credentials.user)
         try:
             user = await self.channel_layer.reads.get(self._credentials, read, since=since)
         except DatabaseError as fault:
@@ -266,6 +268,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
 
     async def _later(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+        self._is_refresh_due = False  # by now: should a flood throw this out of the queue, its sign asks once more
         self.channel_layer.put(self.channel_name, {"type": "live.refresh"})
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
@@ -290,3 +293,8 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
                 await self.send(text_data=text)
         except (OSError, RuntimeError):
             raise StopConsumer from None
+
+
+async def _in_thread(read: Any, *arguments: Any, **options: Any) -> Any:
+    """Read in the database's thread; made ready only once it is really asked."""
+    return await database_sync_to_async(read)(*arguments, **options)

@@ -1,6 +1,6 @@
 """What one socket has subscribed to and been sent. No input or output here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from notifications.groups import ALL, Topic, owner_group, run_group, task_group
@@ -71,10 +71,10 @@ class Subscriptions:
         """Give what to send for a live frame, and note it as sent: it concerns a topic, and is newer than the last."""
         if not self._concerns(message):
             return None
-        text: str = message["text"]
+        encode: Callable[[], str] = message["encode"]
         if message["kind"] == "log":
-            return self._log_text(message["run_id"], message["first_line"], message["last_line"], text)
-        return text if self._sent.is_news(message["run_id"], message["version"], message["seq"]) else None
+            return self._log_text(message["run_id"], message["first_line"], message["last_line"], encode)
+        return encode() if self._sent.is_news(message["run_id"], message["version"], message["seq"]) else None
 
     def news(self, topic: Topic, found: Snapshot) -> Iterator[Frame]:
         """Give the frames of a snapshot that are newer than what was sent, or all of a new topic, and note them."""
@@ -89,13 +89,13 @@ class Subscriptions:
         if topic.kind == "run" and found.updates[0].status in FINAL:
             self._finished.add(topic)
 
-    def _log_text(self, run_id: str, first_line: int, last_line: int, text: str) -> str | None:
+    def _log_text(self, run_id: str, first_line: int, last_line: int, encode: Callable[[], str]) -> str | None:
         """Lines that came before are not sent again; after a gap only a hint is, and the client asks the API."""
         known = self._sent.last_line(run_id)
         if last_line and last_line <= known:
             return None
         self._sent.note_line(run_id, last_line)
-        return RunLog(run_id=run_id).encode() if first_line > known + 1 else text
+        return RunLog(run_id=run_id).encode() if first_line > known + 1 else encode()
 
     def _concerns(self, message: dict[str, Any]) -> bool:
         if message["topic_run"] in self._topics:

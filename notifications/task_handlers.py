@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from tasks_app.handlers import Payload, RetryPolicy, RunContext, Skip, handler
-from tasks_app.selectors.alerts import FailedRun, failed_run
+from tasks_app.selectors.alerts import WHAT_TO_DO, FailedRun, failed_run
 
 TEXT = "mail/run_failed.txt"
 HTML = "mail/run_failed.html"
@@ -25,14 +25,6 @@ WHAT_HAPPENED = {
     "invalid_payload": "Its payload does not fit the task type any more.",
     "unknown_type": "No worker knows its task type any more.",
     "effect_unknown": "It stopped while a side effect was under way, and nobody knows whether that happened.",
-}
-WHAT_TO_DO = {
-    "handler_error": "Look at the error and the log, mend the cause, then retry the run.",
-    "timeout": "Give the task a longer time limit, or less to do, then retry the run.",
-    "worker_lost": "Look at the memory that the run needs and at the worker's log, then retry the run.",
-    "invalid_payload": "Edit the task's payload, then run it again.",
-    "unknown_type": "Ask whoever installs this platform where the task type has gone, or delete the task.",
-    "effect_unknown": "Find out whether it happened, say so on the run's page, then retry.",
 }
 
 

@@ -8,11 +8,25 @@ from celery import Celery
 from celery.signals import setup_logging
 
 from scheduler_project import transport
+from scheduler_project.redis_url import PUBLISH_OPTIONS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "scheduler_project.settings")
 
 transport.register()
-app = Celery("scheduler_project")
+
+
+class App(Celery):
+    """Celery's, whose publishers do not wait long for a server that hangs."""
+
+    def connection_for_write(
+        self, url: str | None = None, *, transport_options: dict[str, Any] | None = None, **words: Any
+    ) -> Any:
+        """Give a connection to publish by."""
+        options = PUBLISH_OPTIONS | (transport_options or {})
+        return super().connection_for_write(url, transport_options=options, **words)
+
+
+app = App("scheduler_project")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -19,6 +19,14 @@ SQLITE_OPTIONS: dict[str, Any] = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
 }
+# A host that vanishes sends no reset: whoever waits for it gives up within half a minute, instead of hours. A statement
+# may take as long as it likes, for while the host lives its kernel answers. Unix sockets know none of this.
+_GIVES_UP: dict[str, Any] = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def database(url: str, fallback: Path) -> dict[str, Any]:
@@ -46,10 +54,10 @@ def _postgres(config: dict[str, Any]) -> dict[str, Any]:
         make_conninfo("", **config.get("OPTIONS", {}))
     except ProgrammingError as fault:
         raise SettingFault("DATABASE_URL", f"cannot be read: {str(fault).strip()}") from None
-    options = {"connect_timeout": 5, "application_name": f"carillon@{socket.gethostname()}"[:63]}
+    options = {"connect_timeout": 5, "application_name": f"carillon@{socket.gethostname()}"[:63], **_GIVES_UP}
     return {
         **config,
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "scheduler_project.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {**options, **config.get("OPTIONS", {})},
@@ -62,6 +70,6 @@ def share_connections(config: dict[str, Any], size: int) -> None:
     Under ASGI each request runs in a thread of its own, so a connection kept by its thread is never used again: one was
     opened per request, and stayed. A Celery child must not do this, because Celery closes the pool around every task.
     """
-    if config["ENGINE"] == "django.db.backends.postgresql":
+    if config["ENGINE"] == "scheduler_project.postgresql":
         pool = {"min_size": 1, "max_size": size, "timeout": POOL_WAIT_SECONDS}
         config.update(CONN_MAX_AGE=0, OPTIONS={**config["OPTIONS"], "pool": pool})

@@ -1,7 +1,8 @@
 """Ends what the launcher started when the launcher itself was killed, which it can't do any more.
 
-A process of its own holds the reading end of a pipe whose writing end only the launcher has. The launcher writes which
-process groups live; when the pipe ends, whatever still lives is stopped as the launcher would have stopped it.
+A process of its own holds the reading end of a pipe whose writing end the launcher has, and for a moment whoever starts
+a part for it. They write which process groups live; when the pipe ends, whatever still lives is stopped as the launcher
+would have stopped it.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Collection, Iterable
+from multiprocessing.connection import Connection
 
 POLL_SECONDS = 0.05
 
@@ -33,8 +35,15 @@ class Guard:
         for group in self._told.keys() - now.keys():
             self._write(f"-{group}\n")
         for group in now.keys() - self._told.keys():
-            self._write(f"{group} {int(now[group])}\n")
+            self._write(_living_line(group, is_last=now[group]))
         self._told = now
+
+    def pen(self) -> Connection:
+        """Give another writing end, for the process that starts a part: while that is open the guard goes on reading.
+
+        So it hears of a part of which a launcher that is killed in that moment could tell it nothing.
+        """
+        return Connection(os.dup(self._writer), readable=False)
 
     def end(self) -> None:
         """Let the guard go, after it has ended what is left."""
@@ -47,8 +56,19 @@ class Guard:
             os.write(self._writer, line.encode("ascii"))
 
     def _forget(self) -> None:
+        writer, self._writer = self._writer, -1  # a fork's fork must not close what has this number by then
         with contextlib.suppress(OSError):
-            os.close(self._writer)
+            os.close(writer)
+
+
+def tell_and_close(pen: Connection, group: int, *, is_last: bool) -> None:
+    """Say that a process group lives, and let go of the writing end."""
+    with pen, contextlib.suppress(OSError):
+        os.write(pen.fileno(), _living_line(group, is_last=is_last).encode("ascii"))
+
+
+def _living_line(group: int, *, is_last: bool) -> str:
+    return f"{group} {int(is_last)}\n"
 
 
 def _watch(reader: int, grace_seconds: float) -> None:

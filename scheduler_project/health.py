@@ -38,9 +38,11 @@ def migrations() -> Finding:
     return _known["migrations"]
 
 
-READY: Sequence[Question] = (health.database, migrations)
+READY: Sequence[Question] = (health.database_answers, migrations)
+"""A database that takes no writes for a while still shows pages."""
 STATUS: Sequence[Question] = (
-    *READY,
+    health.database,
+    migrations,
     broker,
     health.beat,
     health.workers,

@@ -16,7 +16,7 @@ from scheduler_project.env import UNREADABLE
 SENTINEL_SCHEMES = ("sentinel", "rediss+sentinel")
 SCHEMES = ("redis", "rediss", "unix", *SENTINEL_SCHEMES)
 SENTINEL_PORT = 26379
-# A publish must fail within seconds on a dead link; a worker's blocking read renews itself every second.
+# A worker's blocking read renews itself every second.
 SOCKET_OPTIONS: dict[str, Any] = {
     "socket_timeout": 10,
     "socket_connect_timeout": 3,
@@ -25,6 +25,8 @@ SOCKET_OPTIONS: dict[str, Any] = {
     # A wake-up that cannot be posted now is made good later; kombu would hold up its sender for six seconds.
     "max_retries": 0,
 }
+# Who publishes holds a lease, or somebody waits for a page: a server that does not answer must not hold them up.
+PUBLISH_OPTIONS: dict[str, Any] = {"socket_timeout": 2, "socket_connect_timeout": 2}
 # Sentinels are asked with short timeouts: one that is gone must not hold up the others.
 SENTINEL_OPTIONS: dict[str, Any] = {"socket_timeout": 3, "socket_connect_timeout": 3}
 

@@ -278,6 +278,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {**_transport, "global_keyprefix": REDIS_PREFI
 CELERY_BROKER_USE_SSL = redis_url.broker_tls(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a full Redis, or a replica, refuses: connect anew until it takes writes
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever: after a hundred a worker would end
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 5
 CELERY_RESULT_BACKEND = "tasks_app.results:RunBackend"
 CELERY_RESULT_EXPIRES = 7 * 86_400
@@ -293,8 +294,7 @@ CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY
 # Parent and children share a small memory, made before the fork.
 CELERY_WORKER_POOL_START_METHOD = "fork"
 CELERY_WORKER_SEND_TASK_EVENTS = True
-CELERY_TASK_SEND_SENT_EVENT = False
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SEND_SENT_EVENT = CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "tasks_app.scheduler:DueScheduler"
 # Celery closes the connection around every task unless told to reuse it; the engine checks it before each claim.
 CELERY_DB_REUSE_MAX = 1_000_000

@@ -131,6 +131,8 @@ def _fault(words: str) -> SettingFault:
 
 
 def storages(url: str, *, is_development: bool) -> dict[str, Any]:
-    """Give the STORAGES setting: people's files by the URL, static ones as they are served."""
-    kind = "StaticFilesStorage" if is_development else "ManifestStaticFilesStorage"
-    return {"default": storage(url), "staticfiles": {"BACKEND": f"django.contrib.staticfiles.storage.{kind}"}}
+    """Give the STORAGES setting: people's files by the URL, static ones as they are served, compressed beforehand."""
+    kind = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if not is_development:
+        kind = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    return {"default": storage(url), "staticfiles": {"BACKEND": kind}}

@@ -13,13 +13,14 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from typing import Any
 
 import honcho.manager
 import honcho.process
 from honcho.printer import Printer
 
-from scheduler_project.guard import Guard
+from scheduler_project.guard import Guard, tell_and_close
 
 AT_ONCE_SECONDS = 20.0
 TRIES = 4
@@ -35,17 +36,17 @@ _ENDED_FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT)
 class PartProcess(honcho.process.Process):  # type: ignore[misc]  # honcho has no types
     """honcho's, which would tell of an end only when nobody writes any more: children may outlive what started them."""
 
-    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
-        """Start it, pass its lines on, and tell of its end."""
+    def run(self, events: Any, pen: Connection) -> None:
+        """Start it, tell the guard before anybody, pass its lines on, and tell of its end."""
         # With the reading end open in itself, it would wait for ever for room when the launcher has been killed.
         # Without it, a write fails, and it ends.
         events._reader.close()
         self._events = events
         self._child = self._child_ctor(self.cmd, env=self.env, cwd=self.cwd)
+        tell_and_close(pen, self._child.pid, is_last=self.name == STOPPED_LAST)
         self._send_message({"pid": self._child.pid}, type="start")
-        if ignore_signals:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         reader = threading.Thread(target=self._read)
         reader.start()
         self._child.wait()
@@ -139,6 +140,7 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no
             self._printer.write(event)
         elif event.type == "start":
             part.pid = event.data["pid"]
+            self._tell_guard()  # what is told once is taken back when it has ended
             self._system_print(f"{event.name} started (pid={part.pid})\n")
         else:
             self._ended(part, event.data["returncode"])
@@ -179,8 +181,9 @@ class Supervisor(honcho.manager.Manager):  # type: ignore[misc]  # honcho has no
         for name, part in self._parts.items():
             if part.again_at is not None and now >= part.again_at:
                 part.begun_at, part.again_at, part.told = now, None, False
-                part.fork = multiprocessing.Process(name=name, target=part.process.run, args=(self.events, True))
-                part.fork.start()
+                with self._guard.pen() as pen:
+                    part.fork = multiprocessing.Process(name=name, target=part.process.run, args=(self.events, pen))
+                    part.fork.start()
                 self._forks.append(part.fork)
 
     def _tell_guard(self) -> None:

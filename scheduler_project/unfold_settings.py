@@ -34,11 +34,18 @@ _BRONZE = {
     "900": "oklch(29% .055 54)",
     "950": "oklch(21% .035 55)",
 }
-# Tables without permissions of their own.
+# Tables seen with a right that is not their own.
 _SEEN_WITH = {
     "tasks_app.runrollup": "view_taskrun",
     "tasks_app.taskrevision": "view_scheduledtask",
+    "tasks_app.taskcount": "view_scheduledtask",
+    "tasks_app.plannedruns": "view_taskrun",
+    "tasks_app.rollupmark": "view_taskrun",
     "tasks_app.auditentry": "see_audit",
+    **dict.fromkeys(
+        ("tasks_app.profile", "tasks_app.secondfactor", "tasks_app.recoverycode", "tasks_app.tokensignin"),
+        "manage_people",
+    ),
 }
 _THEMES = ("light", "dark")
 
@@ -86,7 +93,10 @@ def _navigation() -> list[dict[str, Any]]:
             ("Calendars", "event_busy", "tasks_app.calendar"),
             ("Effects", "bolt", "tasks_app.effect"),
             ("Files", "description", "tasks_app.storedfile"),
+            ("Shares", "share", "tasks_app.taskshare"),
             ("Collections", "layers", "tasks_app.syncedcollection"),
+            ("Records", "dataset", "tasks_app.syncedrecord"),
+            ("Changes of records", "difference", "tasks_app.syncedchange"),
             ("E-mail templates", "mail", "tasks_app.emailtemplate"),
         ),
         _group(
@@ -94,10 +104,14 @@ def _navigation() -> list[dict[str, Any]]:
             ("Queues", "stacks", "tasks_app.queue"),
             ("Workers", "memory", "tasks_app.worker"),
             ("Beats", "timer", "tasks_app.beat"),
+            ("Leases", "vpn_key", "tasks_app.lease"),
             ("Rules of task types", "rule", "tasks_app.typerule"),
             ("Allowed commands", "terminal", "tasks_app.allowedcommand"),
             ("Figures", "bar_chart", "tasks_app.runrollup"),
             ("How far figures reach", "start", "tasks_app.rollupmark"),
+            ("Counts of tasks", "tag", "tasks_app.taskcount"),
+            ("Planned runs", "upcoming", "tasks_app.plannedruns"),
+            ("Remembered answers", "replay", "tasks_app.idempotencykey"),
         ),
         _group(
             "Celery",
@@ -113,6 +127,10 @@ def _navigation() -> list[dict[str, Any]]:
             "People",
             ("Users", "person", "auth.user"),
             ("Groups", "group", "auth.group"),
+            ("Profiles", "badge", "tasks_app.profile"),
+            ("Second factors", "phonelink_lock", "tasks_app.secondfactor"),
+            ("Recovery codes", "password", "tasks_app.recoverycode"),
+            ("Token sign-ins", "devices", "tasks_app.tokensignin"),
             ("Credentials", "lock", "tasks_app.credential"),
             ("API keys", "key", "tasks_app.apikey"),
             ("Mails sent", "outgoing_mail", "tasks_app.mailcount"),

@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 WORK = "tasks_app.work"
 _BACK_OFF_SECONDS = 2.0
 _CAPACITY_SECONDS = 2.0
+_POST_SECONDS = 0.5
 _AWAY = (KombuError, RedisError, OSError)
 
 _away_until = 0.0
@@ -36,6 +37,7 @@ def wake_on_commit(queue: str, count: int = 1) -> None:
 def wake(queue: str, count: int = 1) -> int:
     """Post a wake-up for each of `count` runs until as many wait as the queue's workers have children; gives how many.
 
+    A broker that is slow gets at least one, and no more after half a second: who works wakes another while runs wait.
     While the broker is away nothing is tried for 2 s after a failure; the runs wait in the database.
     """
     global _away_until  # noqa: PLW0603  # one circuit per process
@@ -53,7 +55,10 @@ def wake(queue: str, count: int = 1) -> int:
 def _post(queue: str, count: int, *, most: int) -> int:
     with current_app.producer_pool.acquire(block=True, timeout=2) as producer:
         missing = max(0, min(count, most - _waiting(producer.channel, queue)))
-        for _ in range(missing):
+        until = time.monotonic() + _POST_SECONDS
+        for posted in range(missing):
+            if posted and time.monotonic() > until:
+                return posted
             current_app.send_task(WORK, args=[queue], queue=queue, ignore_result=True, retry=False, producer=producer)
     return missing
 

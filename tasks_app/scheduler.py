@@ -10,7 +10,7 @@ import os
 import platform
 import signal
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery.signals import beat_init
@@ -27,6 +27,7 @@ from tasks_app.states import Status
 
 logger = logging.getLogger(__name__)
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_NAP = 1.0
 _SHORTEST_NAP = 0.01
 _NAP_AFTER_FAULT = 1.0
@@ -45,6 +46,7 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         self._reported_at = float("-inf")
         self._holds_plain = False
         self._plain_due_at = 0.0
+        self._looked_at = _LONG_AGO
         self._started_at: datetime | None = None
         self._is_told_to_stop = False
         super().__init__(*args, **kwargs)
@@ -90,17 +92,23 @@ class DueScheduler(DatabaseScheduler):  # type: ignore[misc]  # django-celery-be
         if fired.is_full:
             return 0.0 if firing.lets_others_write() else _SHORTEST_NAP
         self._send_plain()
-        return self._nap()
+        return self._nap(has_moved=fired.has_moved)
 
-    def _nap(self) -> float:
-        """Sleep until the next due instant, at most a second, so that an edit is seen within one."""
-        tasks = ScheduledTask.objects.filter(next_due_at__isnull=False).order_by("next_due_at")
-        runs = TaskRun.objects.filter(status=Status.SCHEDULED).order_by("due_at")
+    def _nap(self, *, has_moved: bool) -> float:
+        """Sleep until the next due instant, at most a second, so that an edit is seen within one.
+
+        What was due before a tick that has moved nothing cannot be moved now: the database refuses it, or somebody
+        holds it. It is tried again after a second, and delays nothing else.
+        """
+        now = db_now()
+        after, self._looked_at = _LONG_AGO if has_moved else self._looked_at, now
+        tasks = ScheduledTask.objects.filter(next_due_at__gt=after).order_by("next_due_at")
+        runs = TaskRun.objects.filter(status=Status.SCHEDULED, due_at__gt=after).order_by("due_at")
         due = [tasks.values_list("next_due_at", flat=True).first(), runs.values_list("due_at", flat=True).first()]
         instants = [instant for instant in due if instant is not None]
         if not instants:
             return _LONGEST_NAP
-        return min(_LONGEST_NAP, max(_SHORTEST_NAP, (min(instants) - db_now()).total_seconds()))
+        return min(_LONGEST_NAP, max(_SHORTEST_NAP, (min(instants) - now).total_seconds()))
 
     def _report(self) -> None:
         """Write that this beat is alive, and take or keep the right to send plain PeriodicTasks."""

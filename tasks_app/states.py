@@ -57,6 +57,11 @@ class Trigger(StrEnum):
     EVENT = "event"
 
 
+STARTERS = tuple(Trigger(one) for one in ("schedule", "manual", "api", "retry", "backfill", "event"))
+GIVEN_REASONS = tuple(one for one in Reason if one not in {Reason.NONE, Reason.PARENT})
+"""What starts runs, and why they stand where they do, so far: no filter offers the words kept for what is to come."""
+
+
 class TaskStatus(StrEnum):
     """Where a task stands; deletion is a tombstone beside it."""
 

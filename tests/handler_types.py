@@ -1,6 +1,7 @@
 """Task types that exist for one test, and the calling of their handlers as a worker's child would."""
 
 import itertools
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,11 +32,12 @@ def declared(function: Any, **options: Any) -> Iterator[str]:
 @contextmanager
 def attempt_at(run: TaskRun, *, stop_by: float | None = None) -> Iterator[Attempt]:
     """Claim the run and begin an attempt at it in this process; `stop_by`: the worker is to end by then."""
-    held = runs.hold(run)
+    claimed_at = time.monotonic()
+    runs.hold(run)
     board = Board()
     if stop_by is not None:
         board.ask_stop(by=stop_by)
-    attempt = Attempt(runs.fresh(run), held, Place(board, 0, runs.WORKER), is_background=False)
+    attempt = Attempt(runs.fresh(run), Place(board, 0, runs.WORKER), claimed_at=claimed_at, is_background=False)
     try:
         yield attempt
     finally:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -21,7 +21,7 @@ from notifications.groups import SOCKETS, groups_of_run, run_group
 from notifications.layer import LiveLayer
 from notifications.messages import Hint, RunLog, TaskUpdated
 from notifications.publisher import channel
-from notifications.relay.pace import Pacer
+from notifications.relay.pace import Offer, Pacer
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ POLL_SECONDS = 2.0
 IDLE_SECONDS = 5.0
 """After this long without a word the relay asks whether Redis is still there."""
 SILENCE_SECONDS = 15.0
+AT_ONCE = 50
+"""So many hints are read before the sockets have their turn: a turn costs more than a few hints."""
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 5.0
 
 CHECK: dict[str, Any] = {"type": "live.check"}
@@ -98,24 +100,29 @@ class Relay:
             layer().deliver([SOCKETS], {"type": "live.resync", "sockets": len(layer().groups.get(SOCKETS, ()))})
         elif message["type"] == "message":
             data = message["data"]
-            for line in data.split(b"\n" if isinstance(data, bytes) else "\n"):
-                self._deliver(line)
-                await asyncio.sleep(0)  # a burst must not keep the sockets from taking their frames
+            await self._deliver(data.split(b"\n" if isinstance(data, bytes) else "\n"))
 
-    def _deliver(self, data: str | bytes) -> None:
-        """Hand one hint to the sockets that follow its run; a hint that can't be read is dropped."""
+    async def _deliver(self, lines: Sequence[str | bytes]) -> None:
+        """Hand hints that came together to the sockets that follow their runs; one that can't be read is dropped."""
         assert self._pacer is not None
-        try:
-            hint = Hint.decode(data)
-        except ValueError:
-            logger.warning("an unreadable live hint was dropped")
+        if not layer().groups:
             return
-        match hint.frame:
-            case TaskUpdated() as frame:
-                groups = groups_of_run(run_id=frame.run_id, task_id=frame.task_id, owner_id=hint.owner_id)
-                self._pacer.offer(groups, _update(frame, hint.owner_id))
-            case RunLog() as frame:
-                layer().deliver([run_group(frame.run_id)], _log(frame, hint.last_line))
+        offers: list[Offer] = []
+        for number, line in enumerate(lines, start=1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)  # a burst must not keep the sockets from taking their frames
+            try:
+                hint = Hint.decode(line)
+            except ValueError:
+                logger.warning("an unreadable live hint was dropped")
+                continue
+            match hint.frame:
+                case TaskUpdated() as frame:
+                    groups = groups_of_run(run_id=frame.run_id, task_id=frame.task_id, owner_id=hint.owner_id)
+                    offers.append((groups, _update(frame, hint.owner_id)))
+                case RunLog() as frame:
+                    layer().deliver([run_group(frame.run_id)], _log(frame, hint.last_line))
+        self._pacer.offer(offers)
 
     async def _wait(self, seconds: float) -> None:
         """Let time pass before the next attempt; meanwhile the sockets get their news from the database."""
@@ -129,7 +136,7 @@ def _update(frame: TaskUpdated, owner_id: int | None) -> dict[str, Any]:
     return {
         "type": "live.frame",
         "kind": "update",
-        "text": frame.encode(),
+        "encode": frame.encode,
         "run_id": frame.run_id,
         "topic_run": f"run:{frame.run_id}",
         "topic_task": f"task:{frame.task_id}",
@@ -143,7 +150,7 @@ def _log(frame: RunLog, last_line: int) -> dict[str, Any]:
     return {
         "type": "live.frame",
         "kind": "log",
-        "text": frame.encode(),
+        "encode": frame.encode,
         "run_id": frame.run_id,
         "topic_run": f"run:{frame.run_id}",
         "first_line": frame.lines[0].n if frame.lines else 0,

@@ -19,6 +19,8 @@ from tasks_app.admin import (
     results,
     runs,
     schedules,
+    sharing,
+    signed_in,
     tasks,
     type_rules,
 )
@@ -39,6 +41,8 @@ __all__ = [
     "results",
     "runs",
     "schedules",
+    "sharing",
+    "signed_in",
     "tasks",
     "type_rules",
 ]

@@ -26,7 +26,7 @@ from tasks_app.services.validation import fault_in
 
 COUNTED = 5_000
 SEARCHED = 20_000
-PER_PAGE = 50
+PER_PAGE = 30
 _IDS = range(2**63)
 # What Django's own filters ask of a column. Others would read it letter by letter, shown or not, and match at any cost.
 _ASKED_OF_A_COLUMN = frozenset({"", "exact", "isnull", "gte", "lt", "id__exact"})
@@ -189,6 +189,20 @@ class ReadOnlyAdmin(Admin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes such a row."""
         return False
+
+
+class SeenWith(ReadOnlyAdmin):
+    """Rows without permissions of their own: seen by those who may see, in the admin, what they are about."""
+
+    needs = ""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Whoever may see those."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """As above."""
+        return bool(request.user.has_perm(f"tasks_app.{self.needs}"))
 
 
 def _without_controls(text: object) -> None:

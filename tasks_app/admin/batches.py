@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from tasks_app.admin.base import ReadOnlyAdmin
+from tasks_app.admin.filters import CreatedFilter
 from tasks_app.admin.shown import EMPTY, as_json, change_link, instant, label, link
 from tasks_app.models import Batch
 from tasks_app.selectors.batches import batch_status, tally
@@ -32,6 +33,7 @@ class BatchAdmin(ReadOnlyAdmin):
         instant("finished_at", "ended"),
     )
     list_display_links = ("short_id",)
+    list_filter = (CreatedFilter,)
     fields = readonly_fields = (
         "id",
         *list_display[1:5],

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from tasks_app.selectors import health, home, liveness
 from tasks_app.selectors.access import is_operator
-from tasks_app.selectors.run_list import open_counts
+from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.run_counts import open_counts
 
 SHOWN = 8
 PAGES = (
@@ -36,7 +37,7 @@ class Card:
     @property
     def shown(self) -> str:
         """The number, as far as it was counted."""
-        return f"{self.count:,}+" if self.count >= home.CAP else str(self.count)
+        return f"{COUNTED - 1:,}+" if self.count >= COUNTED else f"{self.count:,}"
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -66,10 +67,9 @@ def _cards(request: HttpRequest) -> Iterator[Card]:
     if _sees_runs(request):
         runs = reverse("admin:tasks_app_taskrun_changelist")
         open_now = open_counts(user)
-        failed = home.needs_person_count(user)
         yield Card("running", open_now["running"], f"{runs}?status__exact=running")
         yield Card("queued", open_now["queued"], f"{runs}?status__exact=queued")
-        yield Card("need a person", failed, f"{runs}?needs=person", is_grave=failed > 0)
+        yield Card("need a person", open_now["needs"], f"{runs}?needs=person", is_grave=open_now["needs"] > 0)
     if user.has_perm("tasks_app.view_worker"):
         alive = len(health.live_workers())
         label = "worker alive" if alive == 1 else "workers alive"

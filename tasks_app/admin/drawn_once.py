@@ -14,12 +14,14 @@ _MARK = "carillon-row"
 _KEPT = 200
 Headers = Callable[[Any], Iterable[dict[str, Any]]]
 Label = Callable[[Any, str, Any], SafeString]
+Address = Callable[[dict[str, Any], str], str]
 
 
 def draw_once() -> None:
     """Let lists of unfold do so."""
     unfold_list.result_headers = _once_per_list(unfold_list.result_headers)
     unfold_list.display_for_label = _once_per_word(unfold_list.display_for_label)
+    unfold_list.add_preserved_filters = _once_per_filter(unfold_list.add_preserved_filters)
 
 
 def tick_of(key: object) -> SafeString:
@@ -57,3 +59,16 @@ def _once_per_word(draw: Label) -> Label:
         return kept(word, shown, tones[word])
 
     return label
+
+
+def _once_per_filter(draw: Address) -> Address:
+    @lru_cache(_KEPT)
+    def kept(opts: Any, filters: str) -> str:
+        return draw({"preserved_filters": filters, "opts": opts}, _MARK).removeprefix(_MARK)
+
+    @wraps(draw)
+    def address(context: dict[str, Any], url: str) -> str:
+        """What a row's address says of how its list is narrowed is the same for every row."""
+        return url + kept(context["opts"], context["preserved_filters"])
+
+    return address

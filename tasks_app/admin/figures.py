@@ -1,34 +1,20 @@
-"""What the platform writes down beside the history: figures of ended runs, how far they reach, versions of tasks."""
+"""What the platform writes down beside the history: figures of runs and tasks, what is planned, versions of tasks."""
 
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from tasks_app.admin.base import ReadOnlyAdmin
+from tasks_app.admin.base import SeenWith
 from tasks_app.admin.shown import EMPTY, as_json, change_link, instant, link
-from tasks_app.models import RollupMark, RunRollup, TaskRevision
+from tasks_app.models import PlannedRuns, RollupMark, RunRollup, TaskCount, TaskRevision
 from tasks_app.models.rollup import EVERYBODY, NO_OWNER, NO_TASK
 
 
-class _SeenWith(ReadOnlyAdmin):
-    """Rows without permissions of their own: seen by those who may see, in the admin, what they are about."""
-
-    needs = ""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        """Whoever may see those."""
-        return self.has_view_permission(request)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """As above."""
-        return bool(request.user.has_perm(f"tasks_app.{self.needs}"))
-
-
 @admin.register(RunRollup)
-class RunRollupAdmin(_SeenWith):
+class RunRollupAdmin(SeenWith):
     """How the runs of a minute, an hour or a day fared."""
 
     needs = "view_taskrun"
@@ -60,8 +46,7 @@ class RunRollupAdmin(_SeenWith):
     @display(description="owner")
     def owner(self, row: RunRollup) -> str:
         """Whose runs, where the span tells them apart; the person may be gone by now."""
-        known = {NO_OWNER: EMPTY, EVERYBODY: "everybody"}
-        return known.get(row.owner_id, str(row.owner_id))
+        return _owner(row.owner_id)
 
     @display(description="mean run time")
     def mean(self, row: RunRollup) -> str:
@@ -71,7 +56,7 @@ class RunRollupAdmin(_SeenWith):
 
 
 @admin.register(RollupMark)
-class RollupMarkAdmin(_SeenWith):
+class RollupMarkAdmin(SeenWith):
     """How far the figures reach."""
 
     needs = "view_taskrun"
@@ -81,7 +66,7 @@ class RollupMarkAdmin(_SeenWith):
 
 
 @admin.register(TaskRevision)
-class TaskRevisionAdmin(_SeenWith):
+class TaskRevisionAdmin(SeenWith):
     """The versions of tasks; what they say, and how they differ, stands on the task's own page."""
 
     needs = "view_scheduledtask"
@@ -108,3 +93,39 @@ class TaskRevisionAdmin(_SeenWith):
     def differences(self, row: TaskRevision) -> SafeString:
         """Where it stands beside the version before."""
         return link(reverse("task-version", args=[row.task_id, row.version]), "Differences")
+
+
+@admin.register(PlannedRuns)
+class PlannedRunsAdmin(SeenWith):
+    """When the start of each minute of the next days was last worked out, and for whom."""
+
+    needs = "view_taskrun"
+    list_display = ("owner", instant("made_at", "worked out"), instant("start", "from"))
+    fields = readonly_fields = list_display
+    ordering = ("owner_id",)
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PlannedRuns]:
+        """Without the minutes of a week, which are many."""
+        rows: QuerySet[PlannedRuns] = super().get_queryset(request)
+        return rows.defer("minutes")
+
+    @display(description="owner")
+    def owner(self, row: PlannedRuns) -> str:
+        """Whose tasks; the person may be gone by now."""
+        return _owner(row.owner_id)
+
+
+@admin.register(TaskCount)
+class TaskCountAdmin(SeenWith):
+    """How many tasks were in which status when they were last counted."""
+
+    needs = "view_scheduledtask"
+    list_display = ("status", "tasks", instant("counted_at", "counted"))
+    fields = readonly_fields = list_display
+    ordering = ("status",)
+
+
+def _owner(owner_id: int) -> str:
+    known = {NO_OWNER: EMPTY, EVERYBODY: "everybody"}
+    return known.get(owner_id, str(owner_id))

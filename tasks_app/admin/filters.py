@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from tasks_app.handlers import registry
 from tasks_app.models.ids import first_id_at
+from tasks_app.selectors.audit import ACTIONS
 from tasks_app.states import FINAL, Status
 
 _AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
@@ -101,3 +102,18 @@ class DeletedFilter(SimpleListFilter):
         if self.value() == "all":
             return queryset
         return queryset.filter(deleted_at__isnull=self.value() != "yes")
+
+
+class ActionFilter(SimpleListFilter):
+    """By what was done, in the words of the audit log; an index serves it."""
+
+    title = "what was done"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Everything that can stand in the log."""
+        return [(action, f"{words[0].upper()}{words[1:]}") for action, words in ACTIONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep one action."""
+        return queryset.filter(action=self.value()) if self.value() else queryset

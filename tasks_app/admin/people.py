@@ -4,20 +4,23 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin import display
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tasks_app.admin.base import Admin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
+from tasks_app.admin.shown import EMPTY, instant
 from tasks_app.errors import CarillonError, Forbidden
 from tasks_app.models import ScheduledTask, StoredFile, TaskRun
-from tasks_app.selectors.people_list import may_give, may_touch
+from tasks_app.selectors.people_list import may_give, may_touch, role_of
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.passwords import password_change
 from tasks_app.services.people import address_news
@@ -63,7 +66,18 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
+    list_display: Any = ("username", "email", "role", "is_active", "is_staff", instant("last_login", "last signed in"))
     list_filter = ("is_active", "is_staff", "groups")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the roles that the list names."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.prefetch_related("groups")
+
+    @display(description="role", empty_value=EMPTY)
+    def role(self, user: User) -> str | None:
+        """The highest one."""
+        return "Superuser" if user.is_superuser else role_of(user) or None
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Rights beyond one's own are not to be given, nor the address to which somebody's new password is mailed."""

@@ -1,4 +1,4 @@
-"""The platform's own rows: queues, workers, beats."""
+"""The platform's own rows: queues, workers, beats, leases, remembered answers."""
 
 import re
 from typing import Any, ClassVar
@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from tasks_app.admin.base import ReadOnlyAdmin
 from tasks_app.admin.deeds import Deed, DeedAdmin, Outcome
 from tasks_app.admin.shown import instant, label
-from tasks_app.models import Beat, Queue, Worker, db_now
+from tasks_app.models import Beat, IdempotencyKey, Lease, Queue, Worker, db_now
 from tasks_app.models.platform import ALIVE
 from tasks_app.selectors.operations import worker_state
 from tasks_app.services.queues import queue_pause, queue_resume
@@ -20,6 +20,7 @@ from tasks_app.services.queues import queue_pause, queue_resume
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _QUEUE_TONES = {"open": "success", "paused": "warning"}
 _ALIVE_TONES = {"alive": "success", "stopped": "default", "silent": "danger"}
+_LEASE_TONES = {"held": "success", "free": "default"}
 _WORKER_TONES = {**_ALIVE_TONES, "quiet": "warning", "stopping": "info", "gone": "danger"}
 
 
@@ -165,3 +166,33 @@ class BeatAdmin(_ReportingAdmin):
     list_display = ("name", "state", instant("started_at", "started"), instant("last_tick_at", "last tick"))
     fields = readonly_fields = (*list_display, instant("stopped_at", "stopped"))
     ordering = ("-last_tick_at",)
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnlyAdmin):
+    """Which process holds which right, such as that of the one upkeep."""
+
+    list_display = ("name", "state", "holder", instant("expires_at", "expires"))
+    fields = readonly_fields = list_display
+    ordering = ("name",)
+
+    @label("state", _LEASE_TONES)
+    def state(self, lease: Lease) -> str:
+        """Held, or free to be taken."""
+        return "held" if lease.expires_at > db_now() else "free"
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(ReadOnlyAdmin):
+    """That something was asked for with a key; an answer may hold a secret, and is not even read."""
+
+    list_display = ("key", "method", "path", "principal", "status_code", instant("created_at", "sent"))
+    fields = readonly_fields = list_display
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("key", "path")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[IdempotencyKey]:
+        """Without the answers, which may be long as well."""
+        rows: QuerySet[IdempotencyKey] = super().get_queryset(request)
+        return rows.defer("response", "headers", "body_digest")

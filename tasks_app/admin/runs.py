@@ -86,10 +86,8 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     list_display = (
         "short_id",
         "state",
-        "type",
-        "task_link",
+        "named",
         instant("scheduled_for", "for"),
-        instant("started_at", "started"),
         "took",
         "error_start",
     )
@@ -164,6 +162,11 @@ class RunAdmin(DeedAdmin, ReadOnlyAdmin):
     def task_link(self, run: TaskRun) -> SafeString | None:
         """The run's task."""
         return change_link(run.task)
+
+    @display(description="task")
+    def named(self, run: TaskRun) -> SafeString | str:
+        """The run's task; the type of one that has none."""
+        return change_link(run.task) or run.type
 
     @display(description="owner", empty_value=EMPTY)
     def owner_link(self, run: TaskRun) -> SafeString | None:

@@ -1,5 +1,6 @@
 """The audit log: reading it, and exporting what the filters leave."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from django.http import StreamingHttpResponse
@@ -12,13 +13,14 @@ from rest_framework.request import Request
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.operation_schema import Error
-from tasks_app.api.paging import Page, by_cursor
 from tasks_app.api.parameters import CursorQuery, Moment, Word, one_of, read_query
 from tasks_app.api.shape import Instant, Out, Shape
+from tasks_app.api.walked_pages import WalkedPage, walked_by_cursor
 from tasks_app.kinds.streamed import FORMATS, streamed_table
 from tasks_app.models import AuditEntry
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.audit import AuditFilters, audit_pages, audit_search, shows_address
+from tasks_app.selectors.audit_walk import audit_find
 from tasks_app.services import audit
 
 _SAME = (
@@ -76,7 +78,7 @@ class Entry(Out):
     digest: str | None = Field(description="HMAC-SHA256 of the entry and the digest before it.")
 
 
-class EntryPage(Page[Entry]):
+class EntryPage(WalkedPage[Entry]):
     """Entries, the newest first."""
 
 
@@ -86,8 +88,8 @@ class AuditLog(Endpoint):
     @operation("audit_list")
     def get(self, call: Call, query: AuditQuery) -> EntryPage:
         """List entries: all with the permission `see_audit`, otherwise your own doings and what happened to yours."""
-        rows = audit_search(call.user, query.filters())
-        return EntryPage(**by_cursor(call, rows, query, lambda row: _out(call.user, row)))
+        find = partial(audit_find, call.user, query.filters())
+        return EntryPage(**walked_by_cursor(call, query, find, partial(_out, call.user)))
 
 
 class AuditExport(Endpoint):

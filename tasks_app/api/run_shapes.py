@@ -9,6 +9,7 @@ from tasks_app.api.paging import Page, link
 from tasks_app.api.parameters import CursorQuery, Flag, Identifier, Moment, Word, one_of, whole
 from tasks_app.api.payloads import shown_payload
 from tasks_app.api.shape import Instant, Out, Shape
+from tasks_app.api.walked_pages import WalkedPage
 from tasks_app.models import RunAttempt, RunEvent, TaskRun
 from tasks_app.selectors.run_list import RunFilters, run_story
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE
@@ -198,16 +199,8 @@ class RunDetail(Run):
     attempts: list[Attempt]
 
 
-class RunPage(Page[Run]):
-    """Runs, the newest first.
-
-    Where no index leads to what was asked for, so many runs are searched for one page and no more.
-    """
-
-    is_complete: bool = Field(
-        description="False: the search has stopped short, and `next` (on the way back: `previous`) goes on from there."
-    )
-    searched_to: Instant | None = Field(description="Then: when the oldest run was made that was searched.")
+class RunPage(WalkedPage[Run]):
+    """Runs, the newest first."""
 
 
 class LogLine(Out):

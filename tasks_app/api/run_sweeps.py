@@ -14,7 +14,8 @@ from tasks_app.api.shape import Instant, Out, Shape
 from tasks_app.errors import Invalid
 from tasks_app.models import ApiKey
 from tasks_app.models.ids import made_at
-from tasks_app.services.sweeps import CAP, Progress, Verb, sweep_begin, sweep_go_on, sweep_plan, sweep_progress
+from tasks_app.services.sweep_state import CAP, Progress, Verb
+from tasks_app.services.sweeps import ASKABLE, sweep_begin, sweep_go_on, sweep_plan, sweep_progress, sweep_undo
 
 RUN, MANAGE = ApiKey.Scope.RUN, ApiKey.Scope.MANAGE
 
@@ -22,7 +23,7 @@ RUN, MANAGE = ApiKey.Scope.RUN, ApiKey.Scope.MANAGE
 class SweepIn(Shape):
     """What is to be done, and with which runs."""
 
-    do: Annotated[str, *one_of(*Verb)]
+    do: Annotated[str, *one_of(*ASKABLE)]
     filters: RunFiltersIn = Field(description="As of the list of runs; at least one.")
     note: str = Field("", max_length=500, description="For dismiss: why.")
 
@@ -39,6 +40,7 @@ class Sweep(Out):
     done: int
     left: dict[str, int] = Field(description="How many were left alone, by the reason.")
     is_finished: bool
+    can_undo: bool = Field(description=f"All that was dismissed, {CAP} at most, can be put back at once.")
     stopped: str | None = Field(description="Why it has stopped before its time, such as a limit; go on later.")
 
     def headers(self) -> dict[str, str]:
@@ -81,9 +83,20 @@ class SweepGoOn(Endpoint):
         return _out(sweep_id, sweep_go_on(user=call.user, token=sweep_id, actor=call.actor))
 
 
+class SweepUndo(Endpoint):
+    """Take it back."""
+
+    @operation("run_sweep_undo", status=201, scope=MANAGE, idempotent=True)
+    def post(self, call: Call, sweep_id: uuid.UUID) -> Sweep:
+        """Fix the way back for the runs that were dismissed, to be gone on with like any other. 409 where there is
+        none. Runs that have been changed or run again since stay as they are."""
+        undo = sweep_undo(user=call.user, token=sweep_id)
+        return _out(undo, sweep_progress(user=call.user, token=undo))
+
+
 def _require(call: Call, verb: Verb) -> None:
     """A key needs the scope that it needs for one run."""
-    require_scope(call.key, MANAGE if verb is Verb.DISMISS else RUN)
+    require_scope(call.key, MANAGE if verb in (Verb.DISMISS, Verb.UNDISMISS) else RUN)
 
 
 def _out(token: uuid.UUID, progress: Progress) -> Sweep:
@@ -98,5 +111,6 @@ def _out(token: uuid.UUID, progress: Progress) -> Sweep:
         done=progress.done,
         left=progress.left,
         is_finished=progress.is_finished,
+        can_undo=progress.can_undo,
         stopped=progress.stopped or None,
     )

@@ -69,6 +69,7 @@ class Docs(SpectacularSwaggerView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     url_name = "api:schema"
+    template_name = "pages/api-docs.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Ask strangers to sign in, as every page does."""

@@ -98,7 +98,8 @@ class BulkUndo(Endpoint):
     @operation("task_bulk_undo", status=201, idempotent=True)
     def post(self, call: Call, bulk_id: uuid.UUID) -> Bulk:
         """Fix the way back for the tasks that were changed, to be gone on with like any other. 409 where there is none.
-        Tasks that have been changed since stay as they are."""
+        Tasks that have been changed since stay as they are. Of a way back that has kept some: the same for those.
+        """
         undo = bulk_undo(user=call.user, token=bulk_id)
         return _out(undo, bulk_progress(user=call.user, token=undo))
 
@@ -130,9 +131,9 @@ def _out(token: uuid.UUID, progress: Progress) -> Bulk:
         done=progress.done_count,
         unchanged=progress.same_count,
         kept=progress.kept_count,
-        kept_first=[Kept(name=name, reason=reason) for name, reason in progress.kept],
+        kept_first=[Kept(name=name, reason=reason) for name, reason, *_ in progress.kept],
         lacking=progress.lacking_count,
-        lacking_first=[Kept(name=name, reason=reason) for name, reason in progress.lacking],
+        lacking_first=[Kept(name=name, reason=reason) for name, reason, *_ in progress.lacking],
         is_finished=progress.is_finished,
         can_undo=progress.can_undo,
         stopped=progress.stopped or None,

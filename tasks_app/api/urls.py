@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern] = [
     path("runs/sweeps", run_sweeps.SweepList.as_view(), name="run-sweeps"),
     path("runs/sweeps/<uuid:sweep_id>", run_sweeps.SweepObject.as_view(), name="run-sweep-detail"),
     path("runs/sweeps/<uuid:sweep_id>/go-on", run_sweeps.SweepGoOn.as_view(), name="run-sweep-go-on"),
+    path("runs/sweeps/<uuid:sweep_id>/undo", run_sweeps.SweepUndo.as_view(), name="run-sweep-undo"),
     path("runs/<uuid:run_id>", runs.RunObject.as_view(), name="run-detail"),
     path("runs/<uuid:run_id>/logs", runs.RunLogs.as_view(), name="run-logs"),
     path("runs/<uuid:run_id>/cancel", run_actions.RunCancel.as_view(), name="run-cancel"),

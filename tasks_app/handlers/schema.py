@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from tasks_app.handlers.spec import HandlerSpec
@@ -19,6 +20,26 @@ def payload_schema(spec: HandlerSpec) -> dict[str, Any]:
                 shape.setdefault("additionalProperties", False)
     schema.setdefault("properties", {})
     return {"$schema": DIALECT, **schema}
+
+
+def schema_within(model: type[BaseModel]) -> dict[str, Any]:
+    """Give the schema of a model as it may stand inside of another one, where references would lead elsewhere."""
+    schema = model.model_json_schema()
+    whole: dict[str, Any] = _inlined({"additionalProperties": False, **schema}, schema.get("$defs", {}), ())
+    return whole
+
+
+def _inlined(node: Any, definitions: dict[str, Any], inside: tuple[str, ...]) -> Any:
+    """Put definitions in the place of references; of what holds itself nothing is said further inside."""
+    if isinstance(node, list):
+        return [_inlined(inner, definitions, inside) for inner in node]
+    if not isinstance(node, dict):
+        return node
+    name = str(node.get("$ref", "")).rpartition("/")[2]
+    found = {key: _inlined(inner, definitions, inside) for key, inner in node.items() if key != "$ref"}
+    if name and name not in inside:
+        found = {**_inlined(definitions.get(name, {}), definitions, (*inside, name)), **found}
+    return found
 
 
 def defaults(spec: HandlerSpec) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db.models import Case, F, Q, QuerySet, When
 from pydantic import Field
 
 from tasks_app.handlers.payload import Payload
-from tasks_app.kinds.report_window import Listed, Window
+from tasks_app.kinds.report_window import Listed, QueueNames, TypeNames, Window
 from tasks_app.kinds.sources import Column, Scope, report_source
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import visible_runs, visible_tasks
@@ -22,21 +22,25 @@ def _milliseconds(value: timedelta | None) -> int | None:
 class RunFilters(Window):
     """Which runs; a filter that takes a list also takes a single value."""
 
-    status: Annotated[list[Status], Listed] = Field([], description="One or more statuses.")
-    reason: Annotated[list[Reason], Listed] = Field([], description="One or more reasons.")
+    status: Annotated[list[Status], Listed] = Field([], description="None chosen means all.")
+    type: TypeNames = Field([], title="Task type", description="None chosen means all.")
+    queue: QueueNames = Field([], description="None chosen means all.")
+    task: UUID | None = Field(None, description="Of one task alone.", json_schema_extra={"x-pick": "tasks"})
     trigger: Annotated[list[Trigger], Listed] = Field([], description="What started the run.")
-    type: Annotated[list[str], Listed] = Field([], description="Task types.")
-    queue: Annotated[list[str], Listed] = Field([], description="Queues.")
-    task: UUID | None = Field(None, description="The id of one task.")
+    reason: Annotated[list[Reason], Listed] = Field(
+        [], description="Why a run has its status.", json_schema_extra={"x-labels": {"": "None"}}
+    )
 
 
 class TaskFilters(Payload):
     """Which tasks; a filter that takes a list also takes a single value."""
 
-    status: Annotated[list[TaskStatus], Listed] = Field([], description="One or more statuses.")
-    kind: Annotated[list[TaskKind], Listed] = Field([], description="once, recurring or manual.")
-    type: Annotated[list[str], Listed] = Field([], description="Task types.")
-    queue: Annotated[list[str], Listed] = Field([], description="Queues.")
+    status: Annotated[list[TaskStatus], Listed] = Field([], description="None chosen means all.")
+    kind: Annotated[list[TaskKind], Listed] = Field(
+        [], description="Whether it runs once, again and again, or by hand."
+    )
+    type: TypeNames = Field([], title="Task type", description="None chosen means all.")
+    queue: QueueNames = Field([], description="None chosen means all.")
 
 
 # As TaskRun.attempt: of a failed run the last attempt, of any other the one that succeeded or comes next.

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q, QuerySet, Sum
 from pydantic import Field
 
-from tasks_app.kinds.report_window import Listed, Window
+from tasks_app.kinds.report_window import QueueNames, TypeNames, Window
 from tasks_app.kinds.sources import Column, Scope, report_source
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import sees_all, visible_runs
@@ -25,8 +25,8 @@ class ActivityFilters(Window):
 
     default_hours = _WEEK
 
-    type: Annotated[list[str], Listed] = Field([], description="Task types.")
-    queue: Annotated[list[str], Listed] = Field([], description="Queues.")
+    type: TypeNames = Field([], title="Task type", description="None chosen means all.")
+    queue: QueueNames = Field([], description="None chosen means all.")
 
     def runs(self, scope: Scope) -> QuerySet[TaskRun]:
         """The runs that the owner of the report may see, of the window."""

@@ -30,8 +30,8 @@ class Area(StrEnum):
 class HealthFilters(Payload):
     """Which parts of the platform."""
 
-    area: Annotated[list[Area], Listed] = Field([], description="database, broker, beat, workers or queues.")
-    only_problems: bool = Field(False, description="Leave out what is well.")
+    area: Annotated[list[Area], Listed] = Field([], description="None chosen means all.")
+    only_problems: bool = Field(False, title="Only problems", description="Leave out what is well.")
 
 
 def _rounded(value: float | None) -> float | None:

@@ -18,16 +18,18 @@ class Cleanup(Payload):
     """What goes, and after how long."""
 
     rules: list[AnyRule] = Field(min_length=1, max_length=20, description="What to delete, rule by rule, in order.")
-    dry_run: bool = Field(False, description="Only count; delete nothing.")
+    dry_run: bool = Field(False, title="Try it first", description="Only count what would go; delete nothing.")
 
     def check(self) -> None:
         """See that no rule means everything."""
+        fields: dict[str, list[FieldError]] = {}
         for index, rule in enumerate(self.rules):
             try:
                 rule.check_bound()
             except Invalid as error:
-                fields = {f"rules.{index}.{path}": faults for path, faults in error.fields.items()}
-                raise Invalid(error.message, fields=fields) from None
+                fields |= {f"rules.{index}.{path}": [*faults] for path, faults in error.fields.items()}
+        if fields:
+            raise Invalid("No rule may mean everything; see the fields.", fields=fields)
 
     def check_owner(self, owner: Any) -> None:
         """See that the rules keep to what the owner has, or that they may do more."""

@@ -72,8 +72,15 @@ class RunsRule(OwnRule):
     keep_last: int | None = Field(
         None, title="Keep the last", ge=1, le=100_000, description="So many of each task; those before them go."
     )
-    task: UUID | None = Field(None, description="Only runs of this task: its id.")
-    type: str | None = Field(None, min_length=1, max_length=100, description="Only runs of this type.")
+    task: UUID | None = Field(None, description="Only runs of this task.", json_schema_extra={"x-pick": "tasks"})
+    type: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        title="Task type",
+        description="Only runs of this type.",
+        json_schema_extra={"x-choices": "task-types"},
+    )
     needing_a_person: bool = Field(
         False, title="Those that need a person", description="Also failed runs that nobody has retried or dismissed."
     )

@@ -20,7 +20,11 @@ class DatabaseBackup(Payload):
     """How many copies are kept, and how."""
 
     keep: int = Field(
-        7, ge=1, le=1000, description="Copies of this task that are kept; older ones go once the new one is checked."
+        7,
+        ge=1,
+        le=1000,
+        title="Copies to keep",
+        description="Copies of this task that are kept; older ones go once the new one is checked.",
     )
     compress: bool = Field(True, description="Compress the copy.")
 

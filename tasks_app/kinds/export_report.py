@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import IO, Annotated, Any
 
 from django.contrib.auth import get_user_model
@@ -12,6 +13,7 @@ from pydantic import Field, StringConstraints
 
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
+from tasks_app.handlers.schema import schema_within
 from tasks_app.handlers.validation import rooted, validate_payload
 from tasks_app.kinds.mailing import Recipients, check_recipients
 from tasks_app.kinds.report_file import FileFormat, ReportFile
@@ -43,8 +45,23 @@ def _list_sources(schema: dict[str, Any]) -> None:
 
 
 def _list_filters(schema: dict[str, Any]) -> None:
-    known = [f"{source.name}: {', '.join(source.filter_names)}" for source in source_all() if source.filter_names]
-    schema["description"] = f"{schema['description']} The filters of {'; of '.join(known)}."
+    """Tell forms, and programs, which filters each source has."""
+    schema["x-by"] = {"field": "source", "shapes": {source.name: _filters_of(source) for source in source_all()}}
+
+
+def _list_columns(schema: dict[str, Any]) -> None:
+    shapes = {source.name: _columns_of(source) for source in source_all()}
+    schema["x-by"] = {"field": "source", "shapes": shapes}
+
+
+def _columns_of(source: ReportSource) -> dict[str, Any]:
+    names = [*source.column_names]
+    return {"type": "array", "items": {"type": "string", "enum": names}, "x-ordered": True}
+
+
+@cache
+def _filters_of(source: ReportSource) -> dict[str, Any]:
+    return schema_within(source.filters)
 
 
 class ExportReport(Payload):
@@ -52,11 +69,11 @@ class ExportReport(Payload):
 
     source: str = Field(title="Report", description="Where the rows come from.", json_schema_extra=_list_sources)
     filters: dict[str, Any] = Field(
-        {},
-        description='Which rows, for example {"status": "failed", "last_hours": 24}.',
-        json_schema_extra=_list_filters,
+        {}, description="Which rows. Each report has filters of its own.", json_schema_extra=_list_filters
     )
-    columns: list[str] = Field([], description="Which columns, in this order; all by default.")
+    columns: list[str] = Field(
+        [], description="Which columns, in this order; all by default.", json_schema_extra=_list_columns
+    )
     format: FileFormat = Field(FileFormat.CSV, description="CSV, JSON Lines, or an Excel workbook of one sheet.")
     gzip: bool = Field(False, title="Compress", description="Pack the file with gzip.")
     email: Recipients = Field([], title="E-mail", description="Who gets the link.")

@@ -66,7 +66,9 @@ class HttpRequest(Payload):
     )
     timeout_seconds: int = Field(30, ge=1, le=300, title="Time limit", description="Seconds for the whole request.")
     follow_redirects: bool = Field(False, description="Follow up to 3 redirects.")
-    keep_bytes: int = Field(16_384, ge=0, le=32_768, title="Keep", description="How much of the answer's body to keep.")
+    keep_bytes: int = Field(
+        16_384, ge=0, le=32_768, title="Keep (bytes)", description="How much of the answer's body to keep."
+    )
     repeatable: bool = Field(
         False,
         title="Safe to repeat",

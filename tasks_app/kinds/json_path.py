@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 WHOLE = "$"
@@ -59,5 +59,10 @@ def _checked(path: str) -> str:
     return path
 
 
-Path = Annotated[str, StringConstraints(max_length=LONGEST_PATH), AfterValidator(_checked)]
+Path = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_PATH),
+    AfterValidator(_checked),
+    Field(json_schema_extra={"format": "single-line"}),
+]
 """A field of a payload that takes a path."""

@@ -1,10 +1,10 @@
 """The span of time that a report looks at."""
 
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
 
 from django.db.models import QuerySet
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from tasks_app.errors import Invalid
 from tasks_app.handlers.payload import Payload
@@ -18,10 +18,25 @@ def _one_or_many(value: object) -> object:
 
 Listed = BeforeValidator(_one_or_many)
 """Lets a filter that takes a list also take a single value."""
+TypeNames = Annotated[list[Annotated[str, Field(json_schema_extra={"x-choices": "task-types"})]], Listed]
+QueueNames = Annotated[list[Annotated[str, Field(json_schema_extra={"x-choices": "queues"})]], Listed]
+
+
+def _name_ways(schema: dict[str, Any], model: type["Window"]) -> None:
+    """Let forms ask for one way to say when."""
+    usual = f"The last {model.default_hours // 24} days" if model.default_hours else "At any time"
+    ways = [
+        {"label": usual, "fields": []},
+        {"label": "In the last hours", "fields": ["last_hours"], "needs": ["last_hours"]},
+        {"label": "Between two moments", "fields": ["from", "to"]},
+    ]
+    schema["x-ways"] = [{"label": "When the runs were created", "ways": ways}]
 
 
 class Window(Payload):
     """Filters that say when; runs are placed by the moment when they were created."""
+
+    model_config = ConfigDict(json_schema_extra=_name_ways)
 
     default_hours: ClassVar[int | None] = None
     """The window where nobody gives one; None is everything that is kept."""
@@ -29,7 +44,11 @@ class Window(Payload):
     from_: AwareDatetime | None = Field(None, alias="from", description="Runs created at or after this.")
     to: AwareDatetime | None = Field(None, description="Runs created before this.")
     last_hours: int | None = Field(
-        None, ge=1, le=24 * 366, description="Runs of the hours before the report's own planned instant."
+        None,
+        ge=1,
+        le=24 * 366,
+        title="How many hours",
+        description="Runs of the hours before the report's own planned instant.",
     )
 
     def check(self) -> None:

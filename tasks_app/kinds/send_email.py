@@ -1,13 +1,13 @@
 """`send_email`: one mail to each of many recipients, from a template or written here, once whatever happens."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from pydantic import Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
 from tasks_app.errors import FieldError, Invalid, NotFound, Permanent
 from tasks_app.handlers import Payload, RetryPolicy, RunContext, handler
@@ -32,14 +32,35 @@ _FileId = Annotated[UUID, Field(json_schema_extra={"x-choices": "files"})]
 _MULTI_LINE: dict[str, JsonValue] = {"format": "multi-line"}
 
 
+_WAYS: list[JsonValue] = [
+    {
+        "label": "What to send",
+        "ways": [
+            {"label": "Write it here", "fields": ["subject", "text", "html"], "needs": ["subject", "text"]},
+            {"label": "From a template", "fields": ["template"], "needs": ["template"]},
+        ],
+    },
+    {
+        "label": "Who gets it",
+        "help": "Each gets a mail of their own and sees no other address.",
+        "ways": [
+            {"label": "List them here", "fields": ["recipients"], "needs": ["recipients"]},
+            {"label": "Take them from a file", "fields": ["recipients_file"], "needs": ["recipients_file"]},
+        ],
+    },
+]
+
+
 class SendEmail(Payload):
     """What to send, and to whom."""
+
+    model_config = ConfigDict(json_schema_extra={"x-ways": _WAYS})
 
     template: str | None = Field(
         None,
         min_length=1,
         max_length=100,
-        description="The name of an e-mail template; or write subject and text here.",
+        description="The name of an e-mail template, instead of subject and text.",
         json_schema_extra={"x-choices": "email-templates"},
     )
     subject: str | None = Field(
@@ -58,7 +79,7 @@ class SendEmail(Payload):
     recipients: list[Recipient] = Field(
         [],
         max_length=MOST_RECIPIENTS,
-        description='Who gets it: an address, or {"email": …, "name": …, "values": {…}}.',
+        description='E-mail addresses. Where values differ: {"email": …, "name": …, "values": {…}}.',
     )
     recipients_file: _FileId | None = Field(
         None, title="Recipients' file", description="A stored CSV or JSON Lines file with the column email; for many."
@@ -74,17 +95,23 @@ class SendEmail(Payload):
         inline = [name for name in ("subject", "text", "html") if getattr(self, name) is not None]
         if self.template is not None and inline:
             raise Invalid.at(inline[0], "contradiction", "Give a template or the mail itself, not both.")
-        if self.template is None:
-            missing = [name for name in ("subject", "text") if not (getattr(self, name) or "").strip()]
-            if missing:
-                raise Invalid.at(missing[0], "required", "Give a template, or subject and text.")
-            read_body(self.subject or "", self.text or "", self.html or "")
         if self.recipients and self.recipients_file is not None:
             raise Invalid.at("recipients_file", "contradiction", "List the recipients or give a file, not both.")
-        if not self.recipients and self.recipients_file is None:
-            raise Invalid.at("recipients", "required", "Say who gets the mail.")
+        missing = dict(self._missing())
+        if missing:
+            raise Invalid("It must say what is sent, and to whom; see the fields.", fields=missing)
+        if self.template is None:
+            read_body(self.subject or "", self.text or "", self.html or "")
         if len(set(self.attachments)) < len(self.attachments):
             raise Invalid.at("attachments", "duplicate", "Each file may stand here once.")
+
+    def _missing(self) -> Iterator[tuple[str, list[FieldError]]]:
+        """Say all at once which of the needed fields nobody has filled."""
+        for name in ("subject", "text") if self.template is None else ():
+            if not (getattr(self, name) or "").strip():
+                yield name, [FieldError("required", "Give a template, or subject and text.")]
+        if not self.recipients and self.recipients_file is None:
+            yield "recipients", [FieldError("required", "Say who gets the mail.")]
 
     def check_owner(self, owner: Any) -> None:
         """Check what belongs to somebody (template, files), the cap, and each recipient where they are known."""

@@ -133,6 +133,9 @@ class TaskRun(models.Model):
             ),
             models.Index(fields=["due_at"], condition=Q(status=Status.SCHEDULED.value), name="run_due"),
             models.Index(fields=["lease_until"], condition=Q(status=Status.RUNNING.value), name="run_lease"),
+            models.Index(
+                fields=["task"], condition=Q(status=Status.RUNNING.value, task__isnull=False), name="run_running"
+            ),
             models.Index(fields=["owner", "-id"], name="run_owner"),
             models.Index(fields=["task", "-id"], condition=Q(task__isnull=False), name="run_task"),
             models.Index(fields=["task"], condition=Q(status__in=_OPEN, task__isnull=False), name="run_open"),

@@ -20,7 +20,7 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import Batch, RunRollup, ScheduledTask, StoredFile, TaskRun, TaskShare
 from tasks_app.models.rollup import EVERYBODY, NO_TASK
-from tasks_app.selectors.any_of import any_of
+from tasks_app.selectors.any_of import Ids, any_of
 from tasks_app.selectors.type_rules import type_rule
 
 Person = AbstractBaseUser | AnonymousUser
@@ -249,7 +249,7 @@ def tasks_open_to(user: Person, deed: Deed, tasks: QuerySet[ScheduledTask]) -> Q
     if has_right(user, f"{deed}_all"):
         return tasks
     levels = _LEVELS[Deed.MANAGE if deed is Deed.CANCEL else deed]
-    shared = frozenset(task_id for task_id, level in _shares_with(user).items() if level in levels)
+    shared = Ids(task_id for task_id, level in _shares_with(user).items() if level in levels)
     return tasks.filter(Q(owner_id=user.pk) | any_of("id", shared))
 
 
@@ -259,13 +259,13 @@ def open_runs(user: Person, deed: Deed) -> Q:
         return Q(pk=None)
     if has_right(user, f"{deed}_all"):
         return Q(pk__isnull=False)
-    shared = frozenset(task_id for task_id, level in _shares_with(user).items() if level in _LEVELS[deed])
+    shared = Ids(task_id for task_id, level in _shares_with(user).items() if level in _LEVELS[deed])
     return Q(owner_id=user.pk) | any_of("task_id", shared)
 
 
-def shared_task_ids(user: Person) -> frozenset[UUID]:
+def shared_task_ids(user: Person) -> Ids:
     """The tasks of others that are shared with the user, themselves or a group of theirs."""
-    known: frozenset[UUID] = vars(user).get("_shared_ids") or frozenset(_shares_with(user))
+    known: Ids = vars(user).get("_shared_ids") or Ids(_shares_with(user))
     vars(user)["_shared_ids"] = known
     return known
 

@@ -9,6 +9,16 @@ from django.db.models import Exists, OuterRef
 from tasks_app.models import OnExhausted, TaskRun
 from tasks_app.states import Status
 
+WHAT_TO_DO = {
+    "handler_error": "Look at the error and the log, mend the cause, then retry the run.",
+    "timeout": "Give the task a longer time limit, or less to do, then retry the run.",
+    "worker_lost": "Look at the memory that the run needs and at the worker's log, then retry the run.",
+    "invalid_payload": "Edit the task's payload, then run it again.",
+    "unknown_type": "Ask whoever installs this platform where the task type has gone, or delete the task.",
+    "effect_unknown": "Find out whether it happened, say so on the run's page, then retry.",
+}
+"""By the reason of a failure; mails and pages say it alike."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FailedRun:

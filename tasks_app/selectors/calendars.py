@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from tasks_app.errors import NotFound
 from tasks_app.models import Calendar, ScheduledTask
-from tasks_app.selectors.access import Person, can_change, sees_all
+from tasks_app.selectors.access import Person, can_change, can_see, sees_all
 from tasks_app.states import TaskStatus
 
 _LIVING = Q(deleted_at=None, status__in=(TaskStatus.ACTIVE, TaskStatus.PAUSED))
@@ -28,6 +28,11 @@ def calendar_get(user: Person, calendar_id: uuid.UUID) -> Calendar:
     if calendar is None:
         raise NotFound("There is no such calendar.")
     return calendar
+
+
+def can_see_calendar(user: Person, calendar: Calendar) -> bool:
+    """Say the same of one that is at hand."""
+    return calendar.is_shared or can_see(user, calendar.owner_id)
 
 
 def with_uses(calendars: QuerySet[Calendar]) -> QuerySet[Calendar]:

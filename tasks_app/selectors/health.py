@@ -23,6 +23,7 @@ SOON = timedelta(days=1)
 REMEMBERED = 50
 DUE_READ = 20_000
 DATABASE_TODO = "See whether the database runs, has room, and is reached from here."
+READ_ONLY_TODO = "See why it is read-only: a standby, a full disk, default_transaction_read_only."
 BEAT_TODO = "Start celery beat, as the Procfile has it; any number of them may run."
 
 
@@ -65,7 +66,12 @@ def find(name: str, question: Callable[[], tuple[bool, str] | Fault]) -> Finding
 
 
 def database() -> Finding:
-    """Say whether the database answers."""
+    """Say whether the database answers, and takes what is written: one that only answers runs nothing."""
+    return find("database", _database_writes)
+
+
+def database_answers() -> Finding:
+    """Say whether the database can be read."""
     return find("database", _database)
 
 
@@ -118,6 +124,18 @@ def _database() -> tuple[bool, str]:
         cursor.execute("SELECT 1")
         cursor.fetchone()
     return True, f"{connection.vendor} answers"
+
+
+def _database_writes() -> tuple[bool, str] | Fault:
+    answers = _database()
+    if connection.vendor != "postgresql":
+        return answers
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        (is_read_only,) = cursor.fetchone()
+    if is_read_only == "on":
+        return Fault("postgresql answers, and takes no writes: runs wait", READ_ONLY_TODO)
+    return answers
 
 
 def _migrations() -> tuple[bool, str] | Fault:

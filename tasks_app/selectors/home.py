@@ -1,25 +1,41 @@
 """What is happening, what will happen and what went wrong: the reads of the home page."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Exists, QuerySet
 
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
+from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.run_counts import CappedCount, runs_that_failed
 from tasks_app.states import Status, TaskKind, TaskStatus
-
-CAP = 1000
 
 
 def needs_person(user: Person) -> QuerySet[TaskRun]:
     """Runs that failed for good and that nobody has dismissed, newest first."""
-    failed = visible_runs(user).filter(status=Status.FAILED, dismissed_at=None)
-    return failed.select_related("task").order_by("-id")
+    return runs_that_failed(user).select_related("task").order_by("-id")
 
 
 def needs_person_count(user: Person) -> int:
-    """How many of them there are, counted to 1,000 at most."""
-    return visible_runs(user).filter(status=Status.FAILED, dismissed_at=None).order_by()[:CAP].count()
+    """How many of them there are, counted to COUNTED at most."""
+    return runs_that_failed(user)[:COUNTED].count()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the frame of every page tells: how many runs need the person, COUNTED at most, and whether any runs."""
+
+    needs_person: int = 0
+    is_running: bool = False
+
+
+def standing(user: User) -> Standing:
+    """Read both at once: the badge in the frame of a page is asked for again whenever a run has failed."""
+    running = visible_runs(user).filter(status=Status.RUNNING)
+    row = User.objects.filter(pk=user.pk).values_list(CappedCount(runs_that_failed(user)), Exists(running))
+    return Standing(*row.get())
 
 
 def running_now(user: Person) -> QuerySet[TaskRun]:
@@ -36,8 +52,8 @@ def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
 
 
 def queued_count(user: Person) -> int:
-    """How many runs wait for a worker, counted to 1,000 at most."""
-    return visible_runs(user).filter(status=Status.QUEUED).order_by()[:CAP].count()
+    """How many runs wait for a worker, counted to COUNTED at most."""
+    return visible_runs(user).filter(status=Status.QUEUED).order_by()[:COUNTED].count()
 
 
 def coming_up(user: Person, *, until: datetime) -> QuerySet[ScheduledTask]:
@@ -52,12 +68,13 @@ def oldest_queued_at(user: Person) -> datetime | None:
 
 
 def task_counts(user: Person) -> dict[str, int]:
-    """How many tasks are active, paused, and both active and recurring, each counted to 1,000 at most."""
-    tasks = visible_tasks(user).order_by()
+    """How many tasks are active, paused, and both active and recurring, each counted to COUNTED at most, at once."""
+    tasks = visible_tasks(user)
     active = tasks.filter(status=TaskStatus.ACTIVE)
     counted = {
         TaskStatus.ACTIVE.value: active,
         TaskStatus.PAUSED.value: tasks.filter(status=TaskStatus.PAUSED),
         TaskKind.RECURRING.value: active.filter(kind=TaskKind.RECURRING),
     }
-    return {name: rows[:CAP].count() for name, rows in counted.items()}
+    row = User.objects.filter(pk=user.pk or 0).values_list(*map(CappedCount, counted.values())).get()
+    return dict(zip(counted, row, strict=True))

@@ -54,6 +54,14 @@ def kept_day(owner_id: int) -> dict[str, Any] | None:
     return found or None
 
 
+def kept_counts(owner_id: int) -> dict[str, Any] | None:
+    """How many runs start in the kept day, and no more of it; None where upkeep has not worked that out."""
+    names = ("start", "is_complete", "runs", "task_counts")
+    columns = [F(f"minutes__day__{name}") for name in names]
+    found = PlannedRuns.objects.filter(owner_id=owner_id).values_list(*columns).first()
+    return None if found is None or found[0] is None else dict(zip(names, found, strict=True))
+
+
 def plan_state(owner_id: int, since: datetime) -> State:
     """Give what changes when one of the tasks or a calendar is made, edited or deleted, and not when a task fires.
 

@@ -8,6 +8,7 @@ from django.db.models import F, Func, OuterRef, QuerySet, Subquery, TextField, V
 from django.db.models.functions import Cast, Concat
 
 from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.states import Status
 
 COUNT = 50
@@ -32,6 +33,14 @@ def recent_runs(task_id: uuid.UUID) -> list[TaskRun]:
     """The last runs of a task that wait for no turn, oldest first. The caller has checked that the user may see it."""
     columns = ("id", "task_id", "status", "reason", "started_at", "finished_at", "dismissed_at", "error")
     return list(reversed(_last_runs(task_id).only(*columns)))
+
+
+def runs_up_to(user: Person, run: TaskRun) -> list[TaskRun]:
+    """This run and those of its task before it, as far as the user may see them, oldest first; none without a task."""
+    if run.task_id is None:
+        return []
+    before = visible_runs(user).filter(task_id=run.task_id, id__lte=run.id).exclude(status=Status.WAITING)
+    return list(reversed(before.only("id", "status", "started_at", "finished_at").order_by("-id")[:COUNT]))
 
 
 def strip_runs(task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[StripRun]]:

@@ -8,6 +8,7 @@ from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from tasks_app.handlers import registry
+from tasks_app.selectors.access import Person
 
 M = TypeVar("M", bound=Model)
 
@@ -17,6 +18,11 @@ def type_says(words: str) -> Q:
     known = sorted(one.name for one in registry.all())
     found = [name for name in known if words.lower() in name.lower()]
     return Q(type__in=found) | (~Q(type__in=known) & Q(type__icontains=words))
+
+
+def owner_condition(user: Person, name: str) -> Q:
+    """The condition for what belongs to somebody; "me" is whoever asks."""
+    return Q(owner_id=user.pk) if name == "me" else Q(owner__username=name)
 
 
 def with_tag(rows: QuerySet[M], tag: str) -> QuerySet[M]:

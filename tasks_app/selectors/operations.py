@@ -9,10 +9,10 @@ from enum import StrEnum
 from django.db.models import Count, QuerySet
 
 from tasks_app.errors import Forbidden, NotFound
-from tasks_app.models import Beat, Queue, TaskRun, Worker, db_now
+from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.platform import ALIVE
 from tasks_app.selectors.access import Person, is_operator, visible_runs
-from tasks_app.selectors.health import live_workers
+from tasks_app.selectors.health import DUE_READ, SOON, live_workers
 from tasks_app.states import Status
 
 COUNTED = 1001
@@ -70,6 +70,12 @@ def queue_states(*, counted: int = COUNTED) -> list[QueueState]:
 def queue_state(queue: Queue) -> QueueState:
     """Give one queue."""
     return _states([queue], COUNTED)[0]
+
+
+def due_tasks(queue: Queue) -> int:
+    """How many tasks have their next run in a queue within a day, among the 20,000 that are due first."""
+    due = ScheduledTask.objects.filter(next_due_at__lt=db_now() + SOON).order_by("next_due_at").values("id")
+    return ScheduledTask.objects.filter(id__in=due[:DUE_READ], queue=queue.name).order_by().count()
 
 
 def worker_get(name: str) -> Worker:

@@ -12,6 +12,7 @@ from tasks_app.selectors.access import Person, has_right
 
 ROLES = ("Viewer", "Operator", "Admin")
 RIGHT = "manage_people"
+_NAMED = 200
 
 
 def manages_people(user: Person) -> bool:
@@ -25,12 +26,27 @@ def people(user: Person) -> QuerySet[User]:
     return rows if manages_people(user) else rows.none()
 
 
+def people_found(user: User, search: str, *, most: int) -> tuple[list[User], bool]:
+    """The first of those whose name or address has this part, and whether there are more."""
+    rows = people(user)
+    if search:
+        rows = rows.filter(Q(username__icontains=search) | Q(email__icontains=search))
+    found = list(rows[: most + 1])
+    return found[:most], len(found) > most
+
+
 def person_get(user: Person, person_id: int) -> User:
     """Give one of the people; raises NotFound also for those who may not manage them."""
     found = people(user).filter(pk=person_id).first()
     if found is None:
         raise NotFound("There is no such person.")
     return found
+
+
+def receivers(user: User, giver: User) -> list[str]:
+    """The names of those to whom somebody's tasks can be handed, for a field that helps to find one."""
+    rows = people(user).filter(is_active=True).exclude(pk=giver.pk).order_by("username")
+    return list(rows.prefetch_related(None).values_list("username", flat=True)[:_NAMED])
 
 
 def role_of(person: User) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.run_terms import qualifiers
-from tasks_app.selectors.search_tasks import tag_choices
+from tasks_app.selectors.search_tasks import owner_choices, tag_choices
 from tasks_app.selectors.search_text import Choice, Choices, Qualifier
 from tasks_app.states import Status
 
@@ -23,6 +23,7 @@ _AGES = (
 def run_completions(user: Person) -> list[Qualifier]:
     """What can be written before a colon; the values are read only when they are asked for."""
     offers: dict[str, Callable[[], Choices]] = {
+        "owner": partial(owner_choices, user),
         "tag": partial(tag_choices, user),
         "error": partial(_errors, user),
         "after": partial(Choices, _AGES, is_whole=False),

@@ -13,7 +13,7 @@ from tasks_app.models.ids import made_at
 from tasks_app.selectors.access import Deed, Person, open_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE
-from tasks_app.selectors.run_walk import WALK
+from tasks_app.selectors.walk import WALK
 
 CAP = 10_000
 SHOWN = 100
@@ -56,12 +56,20 @@ class RunGroups:
     is_cut: bool
 
 
-def run_groups(user: Person) -> RunGroups:
-    """Group the failures that the user may see and nobody has dismissed: the newest 50,000 of those that failed."""
-    failed = run_search(user, RunFilters(needs=True))
+NEEDING = RunFilters(needs=True)
+
+
+def run_groups(user: Person, filters: RunFilters = NEEDING) -> RunGroups:
+    """Group the failures that the user may see and nobody has dismissed: the newest 50,000 of those that failed.
+
+    With filters, which ask for these as well, those of them that match.
+    """
+    failed = run_search(user, NEEDING)
     oldest = failed.values_list("id", flat=True)[WALK - 1 : WALK].first()
     if oldest is not None:
         failed = failed.filter(id__gte=oldest)
+    if filters.asked != NEEDING.asked:
+        failed = failed.filter(id__in=run_search(user, filters).order_by().values("id"))
     rows = failed.order_by().select_related(None).values("type", "error_type", "reason")
     # As text, because PostgreSQL has no greatest UUID; the order is the same.
     key = Cast("id", TextField())

@@ -1,7 +1,6 @@
 """The list of runs: filters, and pages by keyset, whose cost does not grow with the history."""
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, tzinfo
 
@@ -15,10 +14,7 @@ from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, condition, mentions, names_tag
 from tasks_app.selectors.search_text import Search
-from tasks_app.states import FINAL, OPEN, Status
-
-CAP = 1000
-RECENT = 10_000
+from tasks_app.states import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,14 +66,14 @@ def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
     if filters.search:
         rows = rows.filter(mentions(filters.search))
     if filters.read is not None:
-        rows = _as_read(rows, filters, filters.read)
+        rows = _as_read(user, rows, filters, filters.read)
     return rows.order_by("-id")
 
 
-def _as_read(rows: QuerySet[TaskRun], filters: RunFilters, search: Search) -> QuerySet[TaskRun]:
+def _as_read(user: Person, rows: QuerySet[TaskRun], filters: RunFilters, search: Search) -> QuerySet[TaskRun]:
     if names_tag(search):
         rows = rows.annotate(_tags=Cast("tags", TextField()))
-    return rows.filter(condition(search, now=filters.now or db_now(), zone=filters.zone))
+    return rows.filter(condition(user, search, now=filters.now or db_now(), zone=filters.zone))
 
 
 def _exactly(filters: RunFilters) -> Q:
@@ -119,18 +115,6 @@ def run_page(rows: QuerySet[TaskRun], *, before: uuid.UUID | None, size: int) ->
         rows = rows.filter(id__lt=before)
     found = list(rows[: size + 1])
     return found[:size], found[size - 1].id if len(found) > size else None
-
-
-def open_counts(user: Person) -> dict[str, int]:
-    """How many runs are in each state that is not final, each counted to 1,000 at most."""
-    rows = visible_runs(user).order_by()
-    return {status.value: rows.filter(status=status)[:CAP].count() for status in OPEN}
-
-
-def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
-    """How the newest runs that have ended did, and whether there are older ones that were not counted."""
-    counts = Counter(visible_runs(user).order_by("-id").values_list("status", flat=True)[:RECENT])
-    return {one.value: counts[one.value] for one in FINAL}, counts.total() == RECENT
 
 
 def run_story(run: TaskRun) -> tuple[list[RunEvent], list[RunAttempt]]:

@@ -11,12 +11,13 @@ from django.db.models import Exists, OuterRef, Q
 from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.models.ids import first_id_at
-from tasks_app.selectors.matching import type_says
+from tasks_app.selectors.access import Person
+from tasks_app.selectors.matching import owner_condition, type_says
 from tasks_app.selectors.operations import workers
 from tasks_app.selectors.search_moments import TAKES, between, is_moment
 from tasks_app.selectors.search_text import Choice, Choices, Qualifier, Search, Term, Word
 from tasks_app.selectors.task_list import queue_names
-from tasks_app.states import Reason, Status, Trigger
+from tasks_app.states import GIVEN_REASONS, STARTERS, Status
 
 NEEDS = "needs"
 NO_ERROR_TYPE = "-"
@@ -29,11 +30,12 @@ def qualifiers() -> list[Qualifier]:
     return [
         Qualifier(name="status", says="The state", choices=_states),
         Qualifier(name="type", says="The task type", choices=_types),
-        Qualifier(name="reason", says="Why it stands there", choices=lambda: _words(one for one in Reason if one)),
+        Qualifier(name="reason", says="Why it stands there", choices=lambda: _words(GIVEN_REASONS)),
         Qualifier(name="error", says="The class of the error", choices=lambda: Choices(is_whole=False)),
+        Qualifier(name="owner", says="Whose it is", choices=lambda: Choices(is_whole=False)),
         Qualifier(name="queue", says="The queue", choices=lambda: _words(queue_names(), is_whole=False)),
         Qualifier(name="worker", says="Who ran it", choices=lambda: _words(worker_names(), is_whole=False)),
-        Qualifier(name="trigger", says="What started it", choices=lambda: _words(Trigger)),
+        Qualifier(name="trigger", says="What started it", choices=lambda: _words(STARTERS)),
         Qualifier(name="tag", says="A tag", choices=lambda: Choices(is_whole=False)),
         Qualifier(name="after", says="Made after", reads=is_moment, takes=TAKES),
         Qualifier(name="before", says="Made before", reads=is_moment, takes=TAKES),
@@ -55,13 +57,13 @@ def names_tag(search: Search) -> bool:
     return any(term.name == "tag" for term in search.terms)
 
 
-def condition(search: Search, *, now: datetime, zone: tzinfo) -> Q:
-    """Give the condition of a search; an open end of time counts from `now`."""
+def condition(user: Person, search: Search, *, now: datetime, zone: tzinfo) -> Q:
+    """Give the condition of a search by this person; an open end of time counts from `now`."""
     wanted = Q()
     for word in search.words:
         wanted &= _signed(mentions(word.text), word)
     for term in search.terms:
-        wanted &= _signed(_any_of(term, now, zone), term)
+        wanted &= _signed(_any_of(user, term, now, zone), term)
     return wanted
 
 
@@ -91,10 +93,11 @@ def _signed(wanted: Q, part: Word | Term) -> Q:
     return ~wanted if part.is_not else wanted
 
 
-def _any_of(term: Term, now: datetime, zone: tzinfo) -> Q:
+def _any_of(user: Person, term: Term, now: datetime, zone: tzinfo) -> Q:
     read: Callable[[str], Q] = {
         "status": _status,
         "error": lambda value: Q(error_type="" if value == NO_ERROR_TYPE else value),
+        "owner": lambda value: owner_condition(user, value),
         "tag": tag_condition,
         "after": lambda value: Q(id__gte=first_id_at(_edge(value, now, zone))),
         "before": lambda value: Q(id__lt=first_id_at(_edge(value, now, zone))),

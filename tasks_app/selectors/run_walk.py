@@ -4,40 +4,19 @@ Who asks for a worker that has run nothing for a year would else have the databa
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 
 from django.db.models import QuerySet
 
 from tasks_app.models import TaskRun
-from tasks_app.models.ids import first_id_at, made_at
+from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, sees_all, visible_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import as_id
+from tasks_app.selectors.walk import READ, WALK, Found, nth_newer, nth_older
 from tasks_app.states import Status
 
-WALK, READ = 50_000, 20_000
-"""Of so many rows a column is looked at, and of so many the text and the name of the task."""
 _LED = {"task", "batch", "status", "type", "needs"}
 _FREE = {"created_from", "created_to", "no_waiting"}
-
-
-@dataclass(frozen=True)
-class Found:
-    """Runs that match, newest first; `floor` is where the search has stopped short of the oldest.
-
-    `ceiling` is where one that goes back to newer runs has stopped short of the newest.
-    """
-
-    rows: QuerySet[TaskRun]
-    floor: uuid.UUID | None = None
-    walk: int = WALK
-    ceiling: uuid.UUID | None = None
-
-    @property
-    def since(self) -> datetime | None:
-        """When the oldest run was made that was looked at."""
-        return None if self.floor is None else made_at(self.floor)
 
 
 def run_find(
@@ -47,7 +26,7 @@ def run_find(
     before: uuid.UUID | None = None,
     after: uuid.UUID | None = None,
     most: int = 0,
-) -> Found:
+) -> Found[TaskRun]:
     """The runs that the user may see and that match, among the newest `most` to which an index leads.
 
     Those are 50,000 if nothing else is said, and 20,000 where words are looked for: among the runs made earlier than
@@ -64,14 +43,14 @@ def run_find(
         scope = scope.filter(id__lt=first_id_at(filters.created_to))
     if before is not None:
         scope = scope.filter(id__lt=before)
-    floor = scope.order_by("-id").values_list("id", flat=True)[most - 1 : most].first()
+    floor = nth_older(scope, most)
     if floor is None or (filters.created_from is not None and floor < first_id_at(filters.created_from)):
         return Found(rows)
     return Found(rows.filter(id__gte=floor), floor, most)
 
 
-def _found_back(rows: QuerySet[TaskRun], newer: QuerySet[TaskRun], most: int) -> Found:
-    ceiling = newer.order_by("id").values_list("id", flat=True)[most - 1 : most].first()
+def _found_back(rows: QuerySet[TaskRun], newer: QuerySet[TaskRun], most: int) -> Found[TaskRun]:
+    ceiling = nth_newer(newer, most)
     return Found(rows) if ceiling is None else Found(rows.filter(id__lte=ceiling), walk=most, ceiling=ceiling)
 
 

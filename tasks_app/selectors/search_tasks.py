@@ -1,6 +1,5 @@
 """What the search box above the list of tasks understands, and the rows that match. The grammar: `search_text`."""
 
-import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial, reduce
@@ -16,8 +15,9 @@ from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import search_moments
 from tasks_app.selectors.access import Person, shared_task_ids
+from tasks_app.selectors.any_of import any_of
 from tasks_app.selectors.calendars import visible_calendars
-from tasks_app.selectors.matching import has_tag, type_says, with_tag_text
+from tasks_app.selectors.matching import has_tag, owner_condition, type_says, with_tag_text
 from tasks_app.selectors.queue_names import queue_names
 from tasks_app.selectors.search_text import Choice, Choices, Qualifier, Search, Term
 from tasks_app.selectors.task_walk import newest_tasks
@@ -64,7 +64,7 @@ def task_qualifiers(user: Person) -> list[Qualifier]:
         Qualifier(name="due", says="When it runs next", choices=partial(Choices, _DUE), reads=_is_due, takes=_TAKES),
         Qualifier(name="tag", says="A tag", choices=partial(tag_choices, user), reads=bool),
         Qualifier(name="type", says="What it does", choices=partial(_types, user), reads=bool),
-        Qualifier(name="owner", says="Whose it is", choices=partial(_owners, user), reads=bool),
+        Qualifier(name="owner", says="Whose it is", choices=partial(owner_choices, user), reads=bool),
         Qualifier(name="queue", says="Where its runs wait", choices=_queues),
         Qualifier(name="kind", says="How it is planned", choices=partial(Choices, _KINDS)),
         Qualifier(name="calendar", says="Days off that it keeps", choices=partial(_calendars, user)),
@@ -114,20 +114,11 @@ def _of_due(user: Person, value: str, now: datetime) -> Q:
     return Q(**limits)
 
 
-def _of_owner(user: Person, value: str, now: datetime) -> Q:
-    return Q(owner_id=user.pk) if value == "me" else Q(owner__username=value)
-
-
 def _of_shared(user: Person, value: str, now: datetime) -> Q:
     if value == "me":
-        return Q(id__in=_of_others(user))
+        return any_of("id", shared_task_ids(user)) & ~Q(owner_id=user.pk)
     mine = ScheduledTask.objects.filter(owner_id=user.pk, shares__isnull=False).order_by()
     return Q(id__in=mine.values("id"))
-
-
-def _of_others(user: Person) -> list[uuid.UUID]:
-    shared = sorted(shared_task_ids(user))
-    return list(ScheduledTask.objects.filter(id__in=shared).exclude(owner_id=user.pk).values_list("id", flat=True))
 
 
 _COLUMNS = {"type": "type", "queue": "queue", "kind": "kind", "name": "name__icontains"}
@@ -136,7 +127,7 @@ _SPECIAL: dict[str, Callable[[Person, str, datetime], Q]] = {
     "last": lambda user, value, now: Q(last_run_status="" if value == "never" else value),
     "due": _of_due,
     "tag": lambda user, value, now: has_tag(value),
-    "owner": _of_owner,
+    "owner": lambda user, value, now: owner_condition(user, value),
     "calendar": lambda user, value, now: Q(calendar=None) if value == "none" else Q(calendar__name=value),
     "shared": _of_shared,
 }
@@ -176,7 +167,8 @@ def _types(user: Person) -> Choices:
     return Choices([Choice(name, titles.get(name, "not known any more")) for name in names], is_whole=is_all)
 
 
-def _owners(user: Person) -> Choices:
+def owner_choices(user: Person) -> Choices:
+    """The owners of the newest tasks that this person may see."""
     rows, is_all = newest_tasks(user)
     names = User.objects.filter(pk__in=rows.values("owner_id")).order_by("username").values_list("username", flat=True)
     return _listed(names[: MOST + 1], Choice("me", "your own"), is_whole=is_all)

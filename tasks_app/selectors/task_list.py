@@ -12,6 +12,7 @@ from tasks_app.models import ScheduledTask
 from tasks_app.models.ids import made_at
 from tasks_app.selectors import search_tasks, task_walk
 from tasks_app.selectors.access import Person, sees_all, shared_task_ids, visible_tasks
+from tasks_app.selectors.any_of import any_of
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.ordering import Column
@@ -66,7 +67,7 @@ def task_search(
     if filters.owner:
         rows = rows.filter(owner__username=filters.owner)
     if filters.shared:
-        rows = rows.filter(id__in=sorted(shared_task_ids(user))).exclude(owner_id=user.pk)
+        rows = rows.filter(any_of("id", shared_task_ids(user))).exclude(owner_id=user.pk)
     if filters.tag:
         rows = with_tag(rows, filters.tag)
     if words := filters.search:

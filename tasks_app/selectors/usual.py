@@ -18,7 +18,12 @@ def usual_seconds(run: TaskRun) -> float | None:
         return None
     before = TaskRun.objects.filter(task_id=run.task_id, id__lt=run.id).order_by("-id")
     rows = before.only("status", "started_at", "finished_at")[:_LOOKED_AT]
-    return _middle((run.status, _took(run)) for run in rows)
+    return usual_among(rows)
+
+
+def usual_among(runs: Iterable[TaskRun]) -> float | None:
+    """Give it by these runs, where enough of them have succeeded to say."""
+    return _middle((run.status, _took(run)) for run in runs)
 
 
 def usual_of(task_ids: Iterable[UUID]) -> dict[UUID, float | None]:

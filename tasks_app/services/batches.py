@@ -30,7 +30,8 @@ def batch_retry(*, batch: Batch, actor: str) -> Batch:
     locked = turns.lock(batch.id)
     if locked is None:
         raise Conflict("The batch was cancelled; start another one, which can take what has failed.")
-    failed = list(latest_runs(locked).filter(status=Status.FAILED).order_by("scheduled_for", "id"))
+    runs = latest_runs(locked).select_related("task")
+    failed = list(runs.filter(status=Status.FAILED).order_by("scheduled_for", "id"))
     if not failed:
         raise Conflict("Nothing in the batch has failed.")
     lifecycle.create([rerun(run, payload=None, actor=actor, batch=locked) for run in failed], actor=actor)

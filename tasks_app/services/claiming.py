@@ -1,5 +1,6 @@
 """Which run a worker's child takes next: by queue, then priority, then age, decided by the database."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import lru_cache
@@ -94,9 +95,9 @@ def _claim_from(queue: str, claimer: Claimer) -> TaskRun | None:
                 row = _lock_next(queue, passed_over)
                 if row is None:
                     return None
-                now = db_now()
+                asked_at, now = time.monotonic(), db_now()
                 until = now + timedelta(seconds=claimer.lease_seconds)
-                doubt.note([row], until)
+                doubt.note([row], until, asked_at)
                 return lifecycle.claim(row, worker=claimer.worker, lease_until=until, now=now)
         except (IntegrityError, DataError):  # a serial one whose task got another in this moment; a row beyond repair
             assert row is not None
@@ -116,9 +117,9 @@ def _claim_many(queue: str, count: int, most: Callable[[str], int], claimer: Cla
             runs = _together(_read(sql, params), most)
             if len(runs) < _FEWEST:
                 return []
-            now = db_now()
+            asked_at, now = time.monotonic(), db_now()
             until = now + timedelta(seconds=claimer.lease_seconds)
-            doubt.note(runs, until)
+            doubt.note(runs, until, asked_at)
             return group_moves.claim_all(runs, worker=claimer.worker, lease_until=until, now=now)
     except (IntegrityError, DataError):  # a serial task got a run in this moment: one by one, that one is seen
         return []

@@ -20,11 +20,14 @@ _ROLLED_BACK = ("40000", "40001", "40P01")
 
 @dataclass(frozen=True)
 class Claimer:
-    """Who claims: a child of the worker, for so long; `note` is told what it is about to claim, run ids and claims."""
+    """Who claims: a child of the worker, for so long.
+
+    `note` is told what it is about to claim, run ids and claims, and from which monotonic instant on the lease lasts.
+    """
 
     worker: str
     lease_seconds: float
-    note: Callable[[list[tuple[uuid.UUID, int]]], None] = lambda _: None
+    note: Callable[[list[tuple[uuid.UUID, int]], float], None] = lambda *_: None
 
 
 class Doubt:
@@ -35,11 +38,11 @@ class Doubt:
         self._lease_until: datetime | None = None
         self.claims: list[Claim] = []
 
-    def note(self, runs: Sequence[TaskRun], lease_until: datetime) -> None:
-        """Note these before they are claimed."""
+    def note(self, runs: Sequence[TaskRun], lease_until: datetime, asked_at: float) -> None:
+        """Note these before they are claimed; the database was asked for its time at the monotonic `asked_at`."""
         self.claims = [Claim(run.id, run.claim_no + 1, self._claimer.worker) for run in runs]
         self._lease_until = lease_until
-        self._claimer.note([(held.run_id, held.claim_no) for held in self.claims])
+        self._claimer.note([(held.run_id, held.claim_no) for held in self.claims], asked_at)
 
     def give_back(self) -> int:
         """Give back what was claimed after all, at no cost; gives the number."""

@@ -5,6 +5,7 @@ beat's tick and, while every beat is silent, by upkeep; any number of processes 
 """
 
 import logging
+import time
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 600  # a thousand tasks due at one second, and what else is due in it, take two
 _MOST_RUNS = 1000
+_TOLD_SECONDS = 60.0
+_told: dict[UUID, float] = {}
 _ADVANCED = ["next_slot", "next_due_at", "slots_fired", "status", "pause_note", "paused_at", "version"]
 
 
@@ -39,6 +42,11 @@ class Fired:
     def is_full(self) -> bool:
         """A full batch: there is probably more."""
         return self.tasks >= BATCH or self.runs >= _MOST_RUNS or self.released >= BATCH
+
+    @property
+    def has_moved(self) -> bool:
+        """Something was due, and is so no more."""
+        return bool(self.tasks or self.released)
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,8 @@ def _fire_due(*, actor: str, task_ids: list[str] | None, has_grace: bool) -> Fir
         due = _due(now, task_ids)
         tasks = list(due.select_for_update(skip_locked=_skips_locked(), of=("self",))[:BATCH])
         task_calendars.attach(tasks)
-        runs = _fire_all(tasks, now=now, actor=actor, has_grace=has_grace)
+        allowance = Allowance(tasks)
+        runs = _fire_all(tasks, _Round(now, actor, has_grace, allowance))
         _wake_for(runs)  # before those that hear of them: the runs wait for this
         made = lifecycle.create(runs, actor=actor)
         ended = [task for task in tasks if task.status != TaskStatus.ACTIVE]
@@ -121,6 +130,7 @@ def _fire_due(*, actor: str, task_ids: list[str] | None, has_grace: bool) -> Fir
             task.version += 1
         update_rows(tasks, _ADVANCED)
         beat_sync.switch_off(ended)
+        allowance.close()
     return Fired(tasks=len(tasks), runs=len(made))
 
 
@@ -135,8 +145,7 @@ def release_due(*, actor: str) -> int:
     except DatabaseError as error:
         if isinstance(error, OperationalError):
             raise
-        logger.exception("a batch of delayed runs was refused; each is released by itself")
-    return sum(_release_alone(due.filter(id=id), actor=actor) for id in list(due.values_list("id", flat=True)[:BATCH]))
+    return sum(_release_alone(due, id, actor=actor) for id in list(due.values_list("id", flat=True)[:BATCH]))
 
 
 def _release(due: QuerySet[TaskRun], *, actor: str) -> int:
@@ -147,14 +156,23 @@ def _release(due: QuerySet[TaskRun], *, actor: str) -> int:
     return len(released)
 
 
-def _release_alone(due: QuerySet[TaskRun], *, actor: str) -> int:
+def _release_alone(due: QuerySet[TaskRun], id: UUID, *, actor: str) -> int:
     try:
-        return _release(due, actor=actor)
+        return _release(due.filter(id=id), actor=actor)
     except DatabaseError as error:
         if isinstance(error, OperationalError):
             raise
-        logger.warning("a delayed run cannot be released: %s", error)
+        if _is_news(id):
+            logger.exception("the database refuses to release run %s", id)
         return 0
+
+
+def _is_news(id: UUID) -> bool:
+    """Say whether this process has told nobody within the last minute that the run is refused."""
+    now = time.monotonic()
+    for old in [other for other, at in _told.items() if at < now - _TOLD_SECONDS]:
+        del _told[old]
+    return _told.setdefault(id, now) == now
 
 
 def lets_others_write() -> bool:
@@ -171,20 +189,18 @@ def _wake_for(runs: list[TaskRun]) -> None:
         dispatch.wake_on_commit(queue, count)
 
 
-def _fire_all(tasks: list[ScheduledTask], *, now: datetime, actor: str, has_grace: bool) -> list[TaskRun]:
+def _fire_all(tasks: list[ScheduledTask], round: _Round) -> list[TaskRun]:
     """Fire tasks until there are enough runs for one transaction; the list keeps those that were fired."""
     open_runs = _open_runs(tasks)
-    round = _Round(now, actor, has_grace, Allowance(tasks))
     runs: list[TaskRun] = []
     for count, task in enumerate(tasks, start=1):
         fired = _fire_safely(task, open_runs.get(task.id, []), round)
         for other in fired.replaced:
-            _replace(other, actor=actor)
+            _replace(other, actor=round.actor)
         runs += fired.runs
         if len(runs) >= _MOST_RUNS:
             del tasks[count:]
             break
-    round.allowance.close()
     return runs
 
 

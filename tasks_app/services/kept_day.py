@@ -13,7 +13,7 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 from tasks_app.services.crowding import LEAST, crowds
-from tasks_app.services.load import HOUR, MINUTE, Load, Part, Together
+from tasks_app.services.load import HOUR, MINUTE, Counts, Load, Part, Together
 from tasks_app.services.starts import Group, Starts, Window
 
 DAY = 24 * HOUR
@@ -156,6 +156,16 @@ def tells(kept: Kept, window: Window, edges: Sequence[int]) -> bool:
     inner = edges[1:-1]
     is_hourly = {after - before for before, after in pairwise(inner)} == {HOUR}
     return len(edges) == minutes + 1 or (is_hourly and inner[0] % HOUR // MINUTE in GRIDS)
+
+
+def counts_of(kept: Kept, window: Window) -> Counts | None:
+    """Give how much starts within this day, as far as what is kept tells of it."""
+    if not 0 <= window.start - kept["start"] <= LATER * MINUTE or (length := window.end - window.start) not in LENGTHS:
+        return None
+    passed = (window.start - kept["start"]) // MINUTE
+    runs = kept["runs"][passed : passed + length // MINUTE]
+    task_count = kept["task_counts"][str(length)][passed]
+    return Counts(sum(runs), task_count, kept["is_complete"], window.start // MINUTE, runs)
 
 
 class KeptLoad(Load):

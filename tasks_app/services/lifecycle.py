@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from tasks_app.events import RunChanged, announce_on_commit, tell_failure
 from tasks_app.models import RunEvent, TaskRun, db_now
@@ -193,6 +193,17 @@ def record_fenced(held: Claim, *, wanted: str) -> None:
         error=f"refused: {wanted}"[:1000],
         at=db_now(),
     )
+
+
+def moved_before(held: Claim, *targets: Status) -> TaskRun | None:
+    """Give the run as it stands when this claim's worker has moved it there already, and had no answer to its commit.
+
+    None when it has not: a rescue is no worker's own move, though it may end the run in its name.
+    """
+    own = RunEvent.objects.filter(run_id=held.run_id, claim_no=held.claim_no, source=Status.RUNNING)
+    by_worker = Q(actor=_who(held)[:200]) | Q(target=Status.CANCELLED)  # which tells who had asked for it
+    own = own.filter(by_worker, target__in=targets).exclude(reason__in=(Reason.WORKER_LOST, Reason.RESCUED))
+    return TaskRun.objects.filter(id=held.run_id).first() if own.exists() else None
 
 
 def _end(held: Claim, status: Status, reason: Reason, *, actor: str | None = None, **changes: Any) -> TaskRun | None:

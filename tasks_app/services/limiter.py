@@ -5,10 +5,11 @@ away nothing can be counted: the caller says whether that means "let through" or
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -17,7 +18,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from tasks_app.errors import CarillonError
+from tasks_app.services.rollbacks import on_rollback
 
+Who = TypeVar("Who")
 TIMEOUT_SECONDS = 0.5
 _SCRIPT = """
 local now = redis.call('TIME')
@@ -36,18 +39,22 @@ return '0'
 _UP_TO = """
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1e6
-local spacing, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local full_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-local granted = math.min(math.max(math.floor((now + burst - full_at) / spacing + 1e-3), 0), wanted)
-full_at = full_at + spacing * granted
-if full_at > now then
-  redis.call('SET', KEYS[1], string.format('%.6f', full_at), 'PX', math.ceil((full_at - now) * 1000) + 1000)
-else
-  redis.call('DEL', KEYS[1])
+local spacing, burst, all = tonumber(ARGV[1]), tonumber(ARGV[2]), {}
+for place, key in ipairs(KEYS) do
+  local full_at = math.max(tonumber(redis.call('GET', key) or '0'), now)
+  local room = math.max(math.floor((now + burst - full_at) / spacing + 1e-3), 0)
+  local granted = math.min(room, tonumber(ARGV[place + 2]))
+  full_at = full_at + spacing * granted
+  if full_at > now then
+    redis.call('SET', key, string.format('%.6f', full_at), 'PX', math.ceil((full_at - now) * 1000) + 1000)
+  else
+    redis.call('DEL', key)
+  end
+  all[place] = granted
 end
-return granted
+return all
 """
-"""The same, for as many of `wanted` as there is room for; fewer than none gives back."""
+"""The same for each key, for as many of what it wants as there is room for; fewer than none gives back."""
 _PATIENCE_SECONDS = 5.0
 
 _BACK = """
@@ -90,35 +97,41 @@ class Limit:
         Raises LimiterAway where Redis does not answer and the limit fails closed.
         """
         arguments = (self.seconds / self.most, self.seconds, cost or 1, 1 if cost else 0)
-        answer = self._ask(_SCRIPT, who, *arguments)
+        answer = self._ask(_SCRIPT, [who], *arguments)
         return 0.0 if answer is None else float(answer)
 
-    def up_to(self, who: object, wanted: int) -> int:
-        """Count as many of `wanted` as there is room for, and give their number; fewer than none are given back."""
-        granted = self._ask(_UP_TO, who, self.seconds / self.most, self.seconds, wanted)
-        return wanted if granted is None else int(granted)
+    def up_to(self, wanted: Mapping[Who, int]) -> dict[Who, int]:
+        """Count for each as many as are wanted and there is room for, and give the numbers; fewer than none gives back.
+
+        One question to Redis, however many they are.
+        """
+        granted = self._ask(_UP_TO, list(wanted), self.seconds / self.most, self.seconds, *wanted.values())
+        return dict(wanted) if granted is None else dict(zip(wanted, map(int, granted), strict=True))
 
     def take(self, who: object, message: str, *, cost: int = 1) -> None:
         """Count it, or raise TooMany with this message."""
         if seconds := self.wait(who, cost=cost):
             raise TooMany(message, retry_after=max(1, round(seconds + 0.5)))
 
-    def give_back(self, who: object) -> None:
-        """Take one back that was counted and should not have been, as far as Redis answers."""
-        self._tell(lambda key: _client().eval(_BACK, 1, key, self.seconds / self.most), who)
+    def take_with_transaction(self, who: object, message: str, *, cost: int = 1) -> None:
+        """As `take`; what is counted is given back when the transaction around this is rolled back."""
+        self.take(who, message, cost=cost)
+        on_rollback(partial(self.give_back, who, cost))
+
+    def give_back(self, who: object, count: int = 1) -> None:
+        """Take back what was counted and should not have been, as far as Redis answers."""
+        with suppress(LimiterAway):
+            self._ask(_BACK, [who], self.seconds / self.most * count)
 
     def forget(self, who: object) -> None:
         """Count from nothing again, as far as Redis answers."""
-        self._tell(lambda key: _client().delete(key), who)
-
-    def _tell(self, what: Callable[[str], Any], who: object) -> None:
         with suppress(RedisError, OSError):
-            what(self._key(who))
+            _client().delete(self._key(who))
 
     def _key(self, who: object) -> str:
         return f"{settings.REDIS_PREFIX}limit:{self.name}:{who}"
 
-    def _ask(self, script: str, who: object, *arguments: float) -> Any:
+    def _ask(self, script: str, whom: Sequence[object], *arguments: float) -> Any:
         """Give Redis' answer; None where it gives none and the limit is open then, which is believed for a while.
 
         So a Redis that hangs holds up one request now and then, not each.
@@ -126,7 +139,7 @@ class Limit:
         if not self.fails_closed and time.monotonic() < _away_until.get(settings.REDIS_URL, 0):
             return None
         try:
-            return _client().eval(script, 1, self._key(who), *arguments)
+            return _client().eval(script, len(whom), *map(self._key, whom), *arguments)
         except (RedisError, OSError):
             _away_until[settings.REDIS_URL] = time.monotonic() + _PATIENCE_SECONDS
             if self.fails_closed:

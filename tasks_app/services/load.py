@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from operator import add, xor
+from typing import NamedTuple
 
 from tasks_app.services.starts import Group, Starts, Window
 
@@ -59,6 +60,21 @@ class Together:
 
     first: list[uuid.UUID]
     movable: int
+
+
+class Counts(NamedTuple):
+    """How many runs of how many tasks start; `runs` has those of each minute from the first on."""
+
+    total: int
+    task_count: int
+    is_complete: bool
+    first_minute: int
+    runs: Sequence[int]
+
+    def busiest(self) -> tuple[int, int]:
+        """Give the first second of the first minute in which most runs start, and how many those are."""
+        most = max(self.runs, default=0)
+        return (self.first_minute + (self.runs.index(most) if most else 0)) * MINUTE, most
 
 
 class Load:
@@ -149,10 +165,9 @@ class Load:
             return False
         return len(set(parts) - {0, len(self.parts) - 1}) == len(self.parts) - 2
 
-    def busiest(self) -> int | None:
-        """Give the first second of the first minute in which most runs start; None when nothing starts."""
-        most = max(self.runs, default=0)
-        return (self.first_minute + self.runs.index(most)) * MINUTE if most else None
+    def counts(self) -> Counts:
+        """Give how much it is, and no more."""
+        return Counts(self.total, self.task_count, self.is_complete, self.first_minute, self.runs)
 
     def runs_at(self, second: int) -> int:
         """How many runs start in the minute of this second."""

@@ -5,6 +5,8 @@ or wire is lost, leaves its transaction open for hours, and with it every row th
 """
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +20,8 @@ from tasks_app.states import Status
 logger = logging.getLogger(__name__)
 
 _LOCK_NOT_AVAILABLE = "55P03"
-_BRIEFLY = "'200ms'"
+BRIEFLY = "'200ms'"
+_BRIEF_SECONDS, _PATIENCE_SECONDS, _LEAST_SECONDS = 0.2, 0.5, 0.005
 _LOOK = 100
 # Sessions of this platform that have stood still inside a transaction for so long, with the tables of ours in which
 # they hold rows, and whether somebody waits for such a row: who does so holds a lock on the row's place. Where the
@@ -53,6 +56,30 @@ def limit_lock_wait(how_long: str, *, scope: str = "LOCAL") -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET {scope} lock_timeout TO {how_long}")
+
+
+class Patience:
+    """Writes one row after the other, and waits only briefly for those that somebody holds: 200 ms for one, half a
+    second for all of them, and then a moment each. What is not written so is left for the next time."""
+
+    def __init__(self) -> None:
+        self._left = _PATIENCE_SECONDS
+
+    def has_done(self, deed: Callable[[], object], what: object) -> bool:
+        """Do it in a transaction of its own; says False when somebody held a row for too long."""
+        began = time.monotonic()
+        wait = max(min(_BRIEF_SECONDS, self._left), _LEAST_SECONDS)
+        try:
+            with transaction.atomic():
+                limit_lock_wait(f"'{wait * 1000:.0f}ms'")
+                deed()
+        except OperationalError as error:
+            if not is_lock_timeout(error):
+                raise
+            self._left -= time.monotonic() - began
+            logger.warning("%s is locked, and left for later", what)
+            return False
+        return True
 
 
 def end_forgotten_transactions(actor: str) -> int:
@@ -106,7 +133,7 @@ def _is_any_held(rows: QuerySet[Any]) -> bool:
 def _is_held(rows: QuerySet[Any]) -> bool:
     try:
         with transaction.atomic():
-            limit_lock_wait(_BRIEFLY)
+            limit_lock_wait(BRIEFLY)
             rows.select_for_update().first()
     except OperationalError as error:
         if not is_lock_timeout(error):

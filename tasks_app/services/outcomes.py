@@ -2,7 +2,8 @@
 task.
 
 Each is one transaction: the run's move, the record of a failed attempt, the task's summary. A void claim changes
-nothing, is written down as fenced, and is answered with None.
+nothing, is written down as fenced, and is answered with None. One that is void because this very end was written
+before, and the answer lost, is answered with the run.
 """
 
 from collections.abc import Callable
@@ -29,6 +30,13 @@ _LOCK_TASK = (
     f"SELECT task.id FROM {ScheduledTask._meta.db_table} AS task JOIN {TaskRun._meta.db_table} AS run"  # noqa: S608  # our own names only
     " ON run.task_id = task.id WHERE run.id = %s FOR NO KEY UPDATE OF task"
 )
+_LEADS_TO = {
+    "succeeded": [Status.SUCCEEDED],
+    "skipped": [Status.SKIPPED],
+    "cancelled": [Status.CANCELLED],
+    "handed back": [Status.QUEUED],
+    "failed": [Status.FAILED, Status.SCHEDULED],
+}
 _RNG = Random()  # noqa: S311  # spreads load, keeps no secret
 # Who asks a running run to stop, when it is not a person: whoever fires a slot whose policy is `cancel_running`.
 _FIRING = ("beat:", "upkeep:", "edit:", "periodic_task")
@@ -88,14 +96,25 @@ def _settle(held: Claim, wanted: str, move: Callable[[], TaskRun | None]) -> Tas
     with transaction.atomic():
         _lock_task_of(held)
         run = move()
+        if run is not None and run.is_final:
+            _tell_task(run)
+        if run is None:
+            run = _settled_before(held, wanted)
         if run is None:
             lifecycle.record_fenced(held, wanted=wanted)
             return None
         if run.is_final:
-            _tell_task(run)
             turns.advance_on_commit(run.batch_id)
         elif run.status == Status.QUEUED:
             dispatch.wake_on_commit(run.queue)
+    return run
+
+
+def _settled_before(held: Claim, wanted: str) -> TaskRun | None:
+    """Tell of this very end where it is written already: the answer to its commit was lost, and nobody was told."""
+    run = lifecycle.moved_before(held, *_LEADS_TO.get(wanted, ()))
+    if run is not None and run.claim_no == held.claim_no and run.status != Status.RUNNING:
+        lifecycle.announce_moves([(run, run.finished_at or db_now())], source=Status.RUNNING)
     return run
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import EmailValidator
 from django.db import transaction
 
 from tasks_app.errors import Conflict, Forbidden, Invalid
@@ -19,6 +19,7 @@ from tasks_app.selectors.people_list import ROLES, administrators, manages_peopl
 from tasks_app.services import audit
 from tasks_app.services.passwords import sessions_end, sign_ins_end
 from tasks_app.services.roles import ADMIN
+from tasks_app.services.second_factor import factor_remove
 from tasks_app.services.tasks import task_pause
 from tasks_app.services.validation import Problems, check_choice, check_text
 from tasks_app.states import TaskStatus
@@ -31,7 +32,8 @@ def person_invite(*, by: User, username: str, email: str, role: str = "") -> Use
     problems = Problems()
     name = check_text(problems, "username", username, most=150, is_required=True)
     address = check_text(problems, "email", email, most=254, is_required=True)
-    for path, text, check in (("username", name, UnicodeUsernameValidator()), ("email", address, validate_email)):
+    check_email = EmailValidator("This is not an e-mail address.")
+    for path, text, check in (("username", name, UnicodeUsernameValidator()), ("email", address, check_email)):
         if path not in problems.fields:
             _check(problems, path, text, check)
     if "username" not in problems.fields and User.objects.filter(username__iexact=name).exists():
@@ -86,6 +88,7 @@ def person_disable(*, by: User, person: User) -> int:
     return len(active)
 
 
+@transaction.atomic
 def check_disable(*, by: User, person: User) -> None:
     """Raise Forbidden or Conflict where this person is not to be disabled by this one."""
     _require(by, person)
@@ -101,6 +104,20 @@ def person_enable(*, by: User, person: User) -> None:
     sessions_end(user=person)
     User.objects.filter(pk=person.pk).update(is_active=True)
     audit.note("user.enable", person, **_by(by))
+
+
+@transaction.atomic
+def person_factor_remove(*, by: User, person: User) -> bool:
+    """Take away the second factor of somebody who has lost their app and codes; says whether it was on."""
+    check_factor_remove(by=by, person=person)
+    return factor_remove(user=person)
+
+
+def check_factor_remove(*, by: User, person: User) -> None:
+    """Raise Forbidden where this person's second factor is not to be removed by this one."""
+    _require(by, person)
+    if by.pk == person.pk:
+        raise Forbidden("Your own second factor is turned off under Settings, with your password and a code.")
 
 
 def _require(by: User, person: User | None = None) -> None:

@@ -14,7 +14,7 @@ from tasks_app.selectors.brief import Brief, scope_of
 from tasks_app.selectors.planned import PlannedFilters, planned_counts, planned_rows_of
 from tasks_app.selectors.planned import planned_state as state_of
 from tasks_app.services import kept_day
-from tasks_app.services.load import MINUTE, PLACES, Load
+from tasks_app.services.load import MINUTE, PLACES, Counts, Load
 from tasks_app.services.starts import STEPS, Starts, Window, starts_of, starts_within
 
 MANY = 1000
@@ -30,6 +30,7 @@ _MORE_WORK = 3
 _LATE = 30
 _EVERYTHING = PlannedFilters()
 _BRIEF: "Brief[Load]" = Brief(seconds=60, most=20)
+_WEEKS: "Brief[PlannedMinutes]" = Brief(seconds=EVERY.total_seconds(), most=20)
 
 
 class PlannedMinutes(NamedTuple):
@@ -119,8 +120,23 @@ def load_within(user: Person, window: Window, filters: PlannedFilters, edges: Se
     """
     if filters == _EVERYTHING and (kept := _kept_load(user, window, edges, most)) is not None:
         return kept
+    return _asked_load(user, window, filters, edges, most)
+
+
+def _asked_load(user: Person, window: Window, filters: PlannedFilters, edges: Sequence[int], most: int) -> Load:
     key = (scope_of(user), window, filters, tuple(edges), most, state_of(user, filters))
     return _BRIEF.get(key, lambda: Load(starts_within(user, window, filters), edges, most=most))
+
+
+def counts_within(user: Person, window: Window, edges: Sequence[int]) -> Counts:
+    """Count what starts within a day of all tasks that the user may see, to be told in passing.
+
+    Of somebody who has many it is what upkeep has found, which learns of an edit within a minute.
+    """
+    owner = kept_plans.kept_owner(user)
+    day = None if owner is None else kept_plans.kept_counts(owner)
+    kept = None if day is None else kept_day.counts_of(day, window)
+    return kept or _asked_load(user, window, _EVERYTHING, edges, most=0).counts()
 
 
 def _kept_load(user: Person, window: Window, edges: Sequence[int], most: int) -> Load | None:
@@ -155,16 +171,30 @@ def minutes_planned(user: Person, filters: PlannedFilters, now: datetime) -> Pla
     """Give how many runs start in this minute and in each other of a week.
 
     Of all tasks of somebody who has many, or sees everybody's, this is what upkeep has found within the last minutes.
+    What took long for others, as for those with whom many tasks are shared, is kept as long, or until one is edited.
     """
-    window = _window(now)
     kept = kept_plans.kept_week(user, now) if filters == _EVERYTHING else None
     if kept is not None:
-        began = int(kept.start.timestamp())
-        start = max(window.start, began)  # the clock of who asks may be behind that of the database
-        return PlannedMinutes(
-            start, kept.minutes[(start - began) // MINUTE : (window.end - began) // MINUTE], kept.made_at
-        )
-    return PlannedMinutes(window.start, load_within(user, window, filters, [window.start, window.end]).runs)
+        return _from(PlannedMinutes(int(kept.start.timestamp()), kept.minutes, kept.made_at), now)
+    key = (scope_of(user), filters, state_of(user, filters))
+    found = _WEEKS.get(key, lambda: _worked_out(user, filters, now))
+    return _from(found if found.made_at != now else found._replace(made_at=None), now)
+
+
+def _worked_out(user: Person, filters: PlannedFilters, now: datetime) -> PlannedMinutes:
+    """Find what starts in each minute of a week and some more, so that it tells of a whole week for a while."""
+    window = _window(now, _MORE)
+    return PlannedMinutes(
+        window.start, Load(starts_within(user, window, filters), [window.start, window.end]).runs, now
+    )
+
+
+def _from(found: PlannedMinutes, now: datetime) -> PlannedMinutes:
+    """Give the week that begins now."""
+    window = _window(now)
+    start = max(window.start, found.start)  # the clock of who asks may be behind that of the database
+    first, last = (start - found.start) // MINUTE, (window.end - found.start) // MINUTE
+    return PlannedMinutes(start, found.runs[first:last], found.made_at)
 
 
 def _window(now: datetime, more: timedelta = timedelta()) -> Window:

@@ -1,19 +1,23 @@
 """What one person may take: tasks, tasks made and runs started in a minute, runs and unknown names in an hour.
 
 Asked by the services that make tasks and runs, so that API, pages and admin share the counts. Code that calls the same
-services is not held to a pace: only an actor that is a person, or a person's key, is.
+services is not held to a pace: only an actor that is a person, or a person's key, is. What a transaction has taken is
+given back when it is rolled back.
 """
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from tasks_app.errors import Conflict
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.services.limiter import Limit
+from tasks_app.services.limiter import TIMEOUT_SECONDS, Limit
+from tasks_app.services.rollbacks import on_rollback
 from tasks_app.states import Reason, Status
 
 MINUTE, HOUR = 60, 3600
@@ -36,7 +40,7 @@ def take_task(*, owner_id: int, actor: str) -> None:
         return
     if limits.creates_per_minute:
         message = f"You make tasks too fast: at most {limits.creates_per_minute:,} in a minute."
-        Limit("create", limits.creates_per_minute, MINUTE).take(person, message)
+        Limit("create", limits.creates_per_minute, MINUTE).take_with_transaction(person, message)
     check_room(owner_id=owner_id, actor=actor)
 
 
@@ -57,10 +61,10 @@ def take_start(*, owner_id: int | None, actor: str, runs: int = 1, is_one_of_man
         return
     if limits.run_now_per_minute and not is_one_of_many:
         message = f"You start runs too fast: at most {limits.run_now_per_minute:,} in a minute."
-        Limit("start", limits.run_now_per_minute, MINUTE).take(person, message)
+        Limit("start", limits.run_now_per_minute, MINUTE).take_with_transaction(person, message)
     if limits.runs_per_hour and owner_id is not None:
         message = f"One person's tasks may have at most {limits.runs_per_hour:,} runs in an hour, and have had them."
-        _hourly().take(owner_id, message, cost=runs)
+        _hourly().take_with_transaction(owner_id, message, cost=runs)
 
 
 @contextmanager
@@ -80,37 +84,60 @@ def naming(actor: str) -> Iterator[None]:
 
 
 class Allowance:
-    """What the owners of due tasks may still run in this hour, asked once for each owner of a batch."""
+    """What the owners of due tasks may still run in this hour, asked at once for all of a batch.
+
+    It is taken inside the transaction that fires them, and given back when that is rolled back.
+    """
 
     def __init__(self, tasks: Iterable[ScheduledTask]) -> None:
-        self._is_limited = settings.LIMITS.runs_per_hour > 0
-        self._due = Counter(task.owner_id for task in tasks) if self._is_limited else Counter[int]()
-        self._granted = Counter[int]()
+        self._limit = _hourly() if settings.LIMITS.runs_per_hour else None
+        self._taken, self._left = Counter[int](), Counter[int]()
+        self._have_no_more = set[int]()
+        self._spent_seconds = 0.0
+        due = Counter(task.owner_id for task in tasks)
+        if self._limit is not None and due:
+            on_rollback(lambda: self._give_back(self._taken))
+            self._ask(self._limit, due)
 
     def hold(self, task: ScheduledTask, runs: list[TaskRun]) -> None:
         """Skip those of the task's runs, not saved yet, for which there is no room."""
-        if not self._is_limited:
+        if self._limit is None:
             return
         waiting = [run for run in runs if run.status == Status.QUEUED]
-        room = self._take(task.owner_id, len(waiting))
+        room = self._take(self._limit, task.owner_id, len(waiting))
         for run in waiting[room:]:
             run.status, run.reason = Status.SKIPPED, Reason.LIMIT
             run.queued_at, run.finished_at = None, run.queued_at
-        self._due[task.owner_id] -= 1
 
     def close(self) -> None:
-        """Give back what nobody has used."""
-        for owner_id, left in self._granted.items():
-            if left > 0:
-                _hourly().up_to(owner_id, -left)
+        """Give back what nobody has used, once the transaction has committed and holds up no other."""
+        if +self._left:
+            transaction.on_commit(lambda: self._give_back(self._left), robust=True)
 
-    def _take(self, owner_id: int, count: int) -> int:
-        missing = count - self._granted[owner_id]
-        if missing > 0:
-            self._granted[owner_id] += _hourly().up_to(owner_id, max(missing, self._due[owner_id]))
-        taken = min(count, self._granted[owner_id])
-        self._granted[owner_id] -= taken
+    def _take(self, limit: Limit, owner_id: int, count: int) -> int:
+        missing = count - self._left[owner_id]
+        if missing > 0 and owner_id not in self._have_no_more:
+            self._ask(limit, {owner_id: missing})
+        taken = min(count, self._left[owner_id])
+        self._left[owner_id] -= taken
         return taken
+
+    def _ask(self, limit: Limit, wanted: Mapping[int, int]) -> None:
+        """Ask Redis; when it has taken all the time that a batch has for it, as much is granted as if it were away."""
+        if self._spent_seconds >= TIMEOUT_SECONDS:
+            self._left.update(wanted)
+            return
+        begun = time.monotonic()
+        granted = limit.up_to(wanted)
+        self._spent_seconds += time.monotonic() - begun
+        self._taken.update(granted)
+        self._left.update(granted)
+        self._have_no_more |= {owner_id for owner_id, count in granted.items() if count < wanted[owner_id]}
+
+    def _give_back(self, counts: Mapping[int, int]) -> None:
+        back = {owner_id: -count for owner_id, count in counts.items() if count > 0}
+        if self._limit is not None and back:
+            self._limit.up_to(back)
 
 
 def _hourly() -> Limit:

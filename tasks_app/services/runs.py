@@ -168,7 +168,7 @@ def run_dismiss(*, run: TaskRun, actor: str, note: str = "") -> TaskRun:
     if not failed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a failed run that nobody has dismissed can be dismissed.")
     audit.note("run.dismiss", run, actor=actor, note=note)
-    return TaskRun.objects.get(id=run.id)
+    return _told(run)
 
 
 @transaction.atomic
@@ -179,7 +179,14 @@ def run_undismiss(*, run: TaskRun, actor: str) -> TaskRun:
     if not dismissed.update(version=F("version") + 1, **changes):
         raise Conflict("Only a run that was dismissed can be put back.")
     audit.note("run.undismiss", run, actor=actor, before={"note": run.dismiss_note}, after={"note": ""})
-    return TaskRun.objects.get(id=run.id)
+    return _told(run)
+
+
+def _told(run: TaskRun) -> TaskRun:
+    """Let whoever shows the run, or counts those that need somebody, look again; it stands as since its end."""
+    stored = TaskRun.objects.get(id=run.id)
+    lifecycle.announce_moves([(stored, stored.finished_at or stored.created_at)], source=stored.status)
+    return stored
 
 
 def _kept(found: QuerySet[TaskRun]) -> TaskRun:
@@ -212,18 +219,28 @@ def rerun(run: TaskRun, *, payload: dict[str, Any] | None, actor: str, batch: Ba
         reason=Reason.NONE if batch else Reason.DUE,
         scheduled_for=run.scheduled_for or now,
         queued_at=None if batch else now,
-        queue=run.queue,
         priority=run.priority,
-        max_retries=run.max_retries,
-        retry=run.retry,
-        soft_timeout_seconds=run.soft_timeout_seconds,
-        timeout_seconds=run.timeout_seconds,
         on_exhausted=run.on_exhausted,
         is_serial=run.is_serial,
         rerun_of=run,
         root_run_id=run.root_run_id or run.id,
         batch=batch,
+        **_policies_now(run, payload),
     )
+
+
+def _policies_now(run: TaskRun, payload: dict[str, Any] | None) -> dict[str, Any]:
+    """Where it waits, how often it is tried and how long it may take: as the task says by now, where there is one.
+
+    So a run that took too long can be run again as soon as the task has been given more time.
+    """
+    task = run.task
+    if task is None or task.type != run.type:
+        names = ("queue", "max_retries", "retry", "soft_timeout_seconds", "timeout_seconds")
+        return {name: getattr(run, name) for name in names}
+    asked = {name: getattr(task, name) for name in ("max_retries", "retry", "soft_timeout_seconds", "timeout_seconds")}
+    policies = planning.policies(run.type, payload=run.payload if payload is None else payload, **asked)
+    return {"queue": task.queue, **policies}
 
 
 def _due_at(problems: Problems, now: datetime, delay_seconds: float | None, run_at: datetime | None) -> datetime | None:

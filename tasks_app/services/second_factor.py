@@ -124,7 +124,7 @@ def code_use(*, user: AbstractBaseUser, code: str) -> bool:
     factor = SecondFactor.objects.filter(user_id=user.pk).exclude(confirmed_at=None).first()
     if factor is None:
         return False
-    if _has_digits_only(code):
+    if is_of_the_app(code):
         step = _step_of(_secret_of(factor), code)
         unused = SecondFactor.objects.filter(user_id=user.pk, sealed=factor.sealed, last_step__lt=step or 0)
         return step is not None and unused.update(last_step=step) == 1
@@ -146,7 +146,7 @@ def code_at(secret: str, step: int) -> str:
 
 def _step_of(secret: str, code: str) -> int | None:
     """Find the step whose code this is: the one now, or its neighbours, because clocks differ."""
-    if not _has_digits_only(code):
+    if not is_of_the_app(code):
         return None
     digits = "".join(code.split())
     now = int(timezone.now().timestamp()) // STEP_SECONDS
@@ -154,7 +154,7 @@ def _step_of(secret: str, code: str) -> int | None:
     return max(right, default=None)
 
 
-def _has_digits_only(code: str) -> bool:
+def is_of_the_app(code: str) -> bool:
     """Say whether this has the form of the app's codes; recovery codes are longer, and need no key to be checked."""
     digits = "".join(code.split())
     return len(digits) == DIGITS and digits.isascii() and digits.isdigit()

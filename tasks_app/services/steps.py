@@ -11,13 +11,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from tasks_app.errors import Conflict, NotFound
@@ -77,7 +78,8 @@ class Steps:
                 **self._name(user, str(token)), defaults={"body_digest": digest, "response": _plain(state)}
             )
             if is_new:
-                PACE.take(user.pk, _TOO_FAST, cost=1 + sum(map(len, (parts or {}).values())) // COUNTS_AS_ONE)
+                cost = 1 + sum(map(len, (parts or {}).values())) // COUNTS_AS_ONE
+                PACE.take_with_transaction(user.pk, _TOO_FAST, cost=cost)
                 self.put(user, token, parts or {})
         if row.body_digest != digest:
             raise Conflict("This form was sent before, with something else in it.")
@@ -85,6 +87,15 @@ class Steps:
     def state(self, user: AbstractBaseUser, token: uuid.UUID) -> State:
         """How far it has come; raises NotFound where this user has begun none."""
         return self._row(user, token, IdempotencyKey.objects.all()).response or {}
+
+    def latest(self, user: AbstractBaseUser, most: int) -> list[tuple[uuid.UUID, datetime, State]]:
+        """The last ones that this user has begun, newest first: their tokens, when, and how far they have come."""
+        name = self._name(user, "")
+        del name["key"]
+        rows = IdempotencyKey.objects.filter(**name, created_at__gte=timezone.now() - KEPT).exclude(key__contains="/")
+        by_age = (F("id") + 0).desc()  # no index gives that order, so the one that knows whose they are is taken
+        found = rows.order_by(by_age).values_list("key", "created_at", "response")[:most]
+        return [(uuid.UUID(key), at, state or {}) for key, at, state in found]
 
     def go_on(
         self,

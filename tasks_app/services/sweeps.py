@@ -5,93 +5,34 @@ What it is about is fixed at the start: the filters, and the newest and the olde
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
-from enum import StrEnum
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import QuerySet
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import TaskRun
-from tasks_app.selectors.access import Deed, may
+from tasks_app.selectors.access import may, visible_runs
 from tasks_app.selectors.run_list import RunFilters, run_search
-from tasks_app.selectors.run_walk import Found, run_find
-from tasks_app.selectors.search_text import Search, Term, Word
+from tasks_app.selectors.run_walk import run_find
+from tasks_app.selectors.walk import Found
 from tasks_app.services import quotas, runs
 from tasks_app.services.limiter import LimiterAway, TooMany
-from tasks_app.services.steps import State, Steps, Turn
+from tasks_app.services.steps import Steps, Turn
+from tasks_app.services.sweep_state import CAP, Plan, Progress, Verb, read, written
 from tasks_app.services.validation import checked_note
 from tasks_app.states import FINAL, OPEN, Status
 
 AT_ONCE = 50
-CAP = 10_000
 RUNS_OF_A_START = 200
 """So many runs count as one start against the limit on how fast one person starts them."""
 STEPS = Steps("/runs/sweeps/")
+ASKABLE = (Verb.RETRY, Verb.DISMISS, Verb.CANCEL)
 FORBIDDEN = "not yours to do this with"
-
-
-class Verb(StrEnum):
-    """What is done with each run."""
-
-    RETRY = "retry"
-    DISMISS = "dismiss"
-    CANCEL = "cancel"
-
-    @property
-    def deed(self) -> Deed:
-        """What one must be allowed with each of the runs."""
-        return Deed.CANCEL if self is Verb.CANCEL else Deed.RUN
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a sweep is about, as counted before it: `total` is taken to 10,001 at most.
-
-    `cursor` lies just behind the newest run; `floor` is the oldest that was looked at, where not all were.
-    """
-
-    verb: Verb
-    filters: RunFilters
-    total: int = 0
-    cursor: uuid.UUID | None = None
-    floor: uuid.UUID | None = None
-
-    @property
-    def is_capped(self) -> bool:
-        """There are more than are counted."""
-        return self.total > CAP
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a sweep is: runs older than `plan.cursor` are to come; None at the end.
-
-    `left` counts what was left alone, by the reason.
-    """
-
-    plan: Plan
-    note: str = ""
-    done: int = 0
-    left: dict[str, int] = field(default_factory=dict)
-    stopped: str = ""
-    """Why it paused before its time, in a sentence."""
-    granted: int = 0
-    """How many more runs the start that was counted last is good for."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Nothing is left to do."""
-        return self.plan.cursor is None
-
-    @property
-    def seen(self) -> int:
-        """How many runs were looked at."""
-        return self.done + sum(self.left.values())
+CHANGED = "changed since"
+GONE = "not there any more"
 
 
 def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
@@ -105,7 +46,7 @@ def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
     return rows.order_by("-id")
 
 
-def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found]:
+def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found[TaskRun]]:
     """Count what would be done, and to which: nothing is done or written yet."""
     found = run_find(user, filters)
     rows = fitting(found.rows, verb)
@@ -121,7 +62,7 @@ def sweep_begin(*, user: AbstractBaseUser, token: uuid.UUID, plan: Plan, note: s
     try:
         before = sweep_progress(user=user, token=token)
     except NotFound:
-        STEPS.begin(user, token, _told(progress))
+        STEPS.begin(user, token, written(progress))
         return progress
     if before.plan.verb is not plan.verb:
         raise Conflict("This form was sent before, with something else in it.")
@@ -130,19 +71,35 @@ def sweep_begin(*, user: AbstractBaseUser, token: uuid.UUID, plan: Plan, note: s
 
 def sweep_progress(*, user: AbstractBaseUser, token: uuid.UUID) -> Progress:
     """How far the sweep with this token has come; raises NotFound where the user has none."""
-    return _read(STEPS.state(user, token))
+    return read(STEPS.state(user, token))
 
 
 def sweep_go_on(*, user: AbstractBaseUser, token: uuid.UUID, actor: str) -> Progress:
     """Go on with a sweep, step by step, until it is through or the time is up."""
-    return _read(STEPS.go_on(user, token, lambda turn: _step(actor, turn)))
+    return read(STEPS.go_on(user, token, lambda turn: _step(actor, turn)))
+
+
+def sweep_undo(*, user: AbstractBaseUser, token: uuid.UUID) -> uuid.UUID:
+    """Take down the way back from a dismissal, once, and give its token; runs that have changed since stay as they are.
+
+    Raises Conflict where there is none.
+    """
+    before = sweep_progress(user=user, token=token)
+    if not before.can_undo:
+        raise Conflict("There is no way back from this.")
+    items = STEPS.parts(user, token, *map(_done_at, range(before.known)))
+    parts = {_left_at(place): items[place : place + AT_ONCE] for place in range(0, len(items), AT_ONCE)}
+    undo_token = uuid.uuid5(token, "undo")
+    STEPS.begin(user, undo_token, written(Progress(Plan(Verb.UNDISMISS, RunFilters(), len(items)))), parts)
+    return undo_token
 
 
 def _step(actor: str, turn: Turn) -> bool:
-    progress = replace(_read(turn.state), stopped="")
+    progress = replace(read(turn.state), stopped="")
     if not progress.is_finished:
-        progress = _Broom(turn.user, actor, turn, progress).sweep()
-        turn.state = _told(progress)
+        way = _WayBack if progress.plan.verb is Verb.UNDISMISS else _Broom
+        progress = way(turn.user, actor, turn, progress).sweep()
+        turn.state = written(progress)
     return not (progress.is_finished or progress.stopped)
 
 
@@ -153,6 +110,7 @@ class _Broom:
         self.user, self.actor, self.turn = user, actor, turn
         self.verb, self.note, self.before = progress.plan.verb, progress.note, progress
         self.done, self.left, self.granted = progress.done, Counter(progress.left), progress.granted
+        self.dismissed: list[tuple[str, int]] = []
 
     def sweep(self) -> Progress:
         """Do what there is time for, and give how far it came."""
@@ -170,9 +128,19 @@ class _Broom:
                 break
         if len(found) < AT_ONCE and (not found or cursor == found[-1].id):
             cursor = None
-        plan = replace(self.before.plan, cursor=cursor)
+        return self._progress(replace(self.before.plan, cursor=cursor), stopped)
+
+    def _progress(self, plan: Plan, stopped: str = "") -> Progress:
         left = {why: count for why, count in self.left.items() if count}
-        return Progress(plan, self.note, self.done, left, stopped, self.granted)
+        return Progress(plan, self.note, self.done, left, stopped, self.granted, self._keep_in_mind())
+
+    def _keep_in_mind(self) -> int:
+        """Put down what was dismissed, such that it can be taken back, as long as that is not too much."""
+        known = self.before.known
+        if not self.dismissed or known < self.before.done or self.done > CAP:
+            return known
+        self.turn.put(_done_at(known), self.dismissed)
+        return known + len(self.dismissed)
 
     def _next(self) -> list[TaskRun]:
         plan = self.before.plan
@@ -190,8 +158,10 @@ class _Broom:
             if self.verb is Verb.RETRY:
                 self._take_start(run)
             try:
-                act(run)
+                after = act(run)
                 self.done += 1
+                if self.verb is Verb.DISMISS:
+                    self.dismissed.append((after.id.hex, after.version))
             except (Conflict, NotFound) as error:
                 self.left[error.message] += 1
 
@@ -207,37 +177,39 @@ class _Broom:
         return lambda run: runs.run_cancel(run=run, actor=self.actor)
 
 
-def _run_again(found: Sequence[TaskRun]) -> set[uuid.UUID | None]:
+class _WayBack(_Broom):
+    """One step of taking back what a sweep dismissed: of what is kept in mind, the next."""
+
+    def sweep(self) -> Progress:
+        """Put back what there is time for, and give how far it came."""
+        first = self.before.seen - self.before.seen % AT_ONCE
+        items = self.turn.part(_left_at(first))[self.before.seen - first :]
+        rows = visible_runs(self.user).select_related("task").filter(id__in=[name for name, _ in items])
+        found = {run.id.hex: run for run in rows}
+        again = _run_again(found.values())
+        for name, version in items:
+            run = found.get(name)
+            if run is None or run.version != version:
+                self.left[GONE if run is None else CHANGED] += 1
+            else:
+                self._one(run, self._put_back, is_again=run.id in again)
+            if self.turn.is_over:
+                break
+        return self._progress(self.before.plan)
+
+    def _put_back(self, run: TaskRun) -> TaskRun:
+        return runs.run_undismiss(run=run, actor=self.actor)
+
+
+def _done_at(place: int) -> str:
+    return f"done/{place}"
+
+
+def _left_at(place: int) -> str:
+    return f"left/{place}"
+
+
+def _run_again(found: Iterable[TaskRun]) -> set[uuid.UUID | None]:
     """What was run again before: the later run stands for it, and is among the runs itself if it failed."""
     known = [run.id for run in found]
     return set(TaskRun.objects.filter(rerun_of__in=known).values_list("rerun_of_id", flat=True))
-
-
-def _told(progress: Progress) -> State:
-    state = asdict(progress)
-    state["plan"]["filters"]["zone"] = getattr(progress.plan.filters.zone, "key", "UTC")
-    return state
-
-
-def _read(state: State) -> Progress:
-    plan = state["plan"]
-    read = Plan(
-        Verb(plan["verb"]), _filters(plan["filters"]), plan["total"], _as_id(plan["cursor"]), _as_id(plan["floor"])
-    )
-    return Progress(**{**state, "plan": read})
-
-
-def _filters(stored: dict[str, Any]) -> RunFilters:
-    found = {one.name: stored[one.name] for one in fields(RunFilters) if stored.get(one.name) not in (None, "")}
-    for name in ("task", "batch"):
-        found |= {name: uuid.UUID(found[name])} if name in found else {}
-    for name in ("now", "created_from", "created_to"):
-        found |= {name: datetime.fromisoformat(found[name])} if name in found else {}
-    if "read" in found:
-        terms = tuple(Term(one["name"], tuple(one["values"]), one["is_not"]) for one in found["read"]["terms"])
-        found["read"] = Search(tuple(Word(**one) for one in found["read"]["words"]), terms)
-    return RunFilters(**{**found, "zone": UTC if found["zone"] == "UTC" else ZoneInfo(found["zone"])})
-
-
-def _as_id(text: str | uuid.UUID | None) -> uuid.UUID | None:
-    return uuid.UUID(str(text)) if text else None

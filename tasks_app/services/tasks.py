@@ -3,8 +3,9 @@
 Each is one transaction that writes the task and its PeriodicTask mirror together.
 """
 
+import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -162,17 +163,36 @@ def task_undelete(*, task: ScheduledTask, status: str, calendar: str | None, act
 
 
 @transaction.atomic
-def task_duplicate(*, task: ScheduledTask, owner: AbstractBaseUser, actor: str) -> ScheduledTask:
-    """Make a paused copy that belongs to `owner`; a one-time instant that has passed is left out."""
-    name, payload = f"{task.name[:190]} (copy)", opened_payload(task, is_for_edit=True)
-    spec = dataclasses.replace(spec_of(task), name=name, payload=payload, key=None, enabled=False)
+def task_duplicate(
+    *, task: ScheduledTask, owner: AbstractBaseUser, actor: str, without: Collection[str] = ()
+) -> ScheduledTask:
+    """Make a paused copy that belongs to `owner`; a one-time instant that has passed is left out.
+
+    So is what `without` names, as errors do: `calendar`, or a field such as `payload.upload.credential`.
+    """
+    payload = copy.deepcopy(opened_payload(task, is_for_edit=True))
+    for path in without:
+        _leave_out(payload, path.split(".")[1:])
+    spec = dataclasses.replace(
+        spec_of(task), name=f"{task.name[:190]} (copy)", payload=payload, key=None, enabled=False
+    )
+    if "calendar" in without:
+        spec = dataclasses.replace(spec, calendar=None)
     if task.kind == TaskKind.ONCE and planning.slot_after(task, db_now()) is None:
         spec = dataclasses.replace(spec, schedule=None)
     if task.ends_at is not None and task.ends_at <= db_now():
         spec = dataclasses.replace(spec, ends_at=None)
-    copy = task_create(owner=owner, spec=spec, actor=actor)
-    audit.note("task.duplicate", task, actor=actor, after={"copy": str(copy.id)})
-    return copy
+    made = task_create(owner=owner, spec=spec, actor=actor)
+    audit.note("task.duplicate", task, actor=actor, after={"copy": str(made.id)})
+    return made
+
+
+def _leave_out(value: Any, way: list[str]) -> None:
+    """Take out of a payload what this way leads to, if it is there; ways into lists are not gone."""
+    for name in way[:-1]:
+        value = value.get(name) if isinstance(value, dict) else None
+    if way and isinstance(value, dict):
+        value.pop(way[-1], None)
 
 
 @transaction.atomic

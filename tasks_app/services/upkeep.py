@@ -7,8 +7,9 @@ what has expired or is older than the retention, seals the audit log.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -31,6 +32,7 @@ from tasks_app.services import (
     turns,
 )
 from tasks_app.services.cleaning import RunChoice, Whose, clean_runs
+from tasks_app.services.clock_steps import ClockSteps
 from tasks_app.services.lifecycle import Claim
 from tasks_app.states import Status
 
@@ -42,15 +44,18 @@ _BEAT_SILENT = timedelta(seconds=5)
 _KEPT = timedelta(hours=24)
 _GONE = timedelta(days=7)
 _PRUNE_SECONDS = 0.5
-_RESCUE_WAIT = "'200ms'"
 
 
-def upkeep(*, actor: str) -> None:
+def upkeep(*, actor: str, clock: ClockSteps | None = None) -> None:
     """Do every step once; a step that fails is logged and does not stop the next. A whole round is noted in the
-    worker's row."""
+    worker's row. `clock` is what this process has seen of the database's clock, which may have gone wrong."""
+
+    def rescue(actor: str) -> int:
+        return rescue_expired(actor) if clock is None or clock.may_rescue(db_now) else 0
+
     steps: list[Callable[[str], object]] = [
         locks.end_forgotten_transactions,
-        rescue_expired,
+        rescue,
         stand_in_for_beat,
         advance_batches,
         wake_waiting,
@@ -67,47 +72,67 @@ def upkeep(*, actor: str) -> None:
         audit_sealing.audit_seal,
         audit_sealing.audit_prune,
     ]
-    is_whole = True
-    for step in steps:
-        try:
-            step(actor)
-        except (OperationalError, InterfaceError) as error:
-            if not locks.is_lock_timeout(error):
-                connection.close()
-                raise
-            logger.warning("upkeep step %s waited too long for a lock", getattr(step, "__name__", step))
-            is_whole = False
-        except Exception:
-            logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
-            is_whole = False
-    if is_whole:  # a step that fails each time is told of as silence, before what it should do piles up
+    done = [_is_done(step, actor) for step in steps]
+    if all(done):  # a step that fails each time is told of as silence, before what it should do piles up
         Worker.objects.filter(name=actor.removeprefix(ACTOR)).update(last_upkeep_at=db_now())
+
+
+def _is_done(step: Callable[[str], object], actor: str) -> bool:
+    """Do one step, and log that it failed; only a database that is away ends the round."""
+    try:
+        step(actor)
+    except (OperationalError, InterfaceError) as error:
+        if not locks.is_lock_timeout(error):
+            connection.close()
+            raise
+        logger.warning("upkeep step %s waited too long for a lock", getattr(step, "__name__", step))
+        return False
+    except Exception:
+        logger.exception("upkeep step %s failed", getattr(step, "__name__", step))
+        return False
+    return True
 
 
 def rescue_expired(actor: str) -> int:
     """Take runs back whose worker has let its lease end; gives their number. One that is locked waits for the next
-    round."""
+    round, as do all of a task that is: those behind them are looked for at once."""
+    rescued, patience, held = 0, locks.Patience(), set[UUID]()
+    while True:
+        held_before, expired = len(held), _expired(held)
+        for run in expired:
+            if run.task_id not in held:
+                rescued += _rescue(run, actor, patience, held)
+        if len(held) == held_before or len(expired) < _STEP:
+            return rescued
+
+
+def _expired(held: Collection[UUID]) -> list[TaskRun]:
+    """Give those whose lease ended first; where it can be told, none that somebody holds, behind whom others wait."""
+    skips = connection.features.has_select_for_update_skip_locked
     expired = TaskRun.objects.filter(status=Status.RUNNING, lease_until__lt=db_now()).order_by("lease_until")
-    rescued = 0
-    for run in expired[:_STEP]:
-        try:
-            rescued += _rescue(run, actor)
-        except (OperationalError, InterfaceError) as error:
-            if not locks.is_lock_timeout(error):
-                raise
-        except Exception:
-            logger.exception("run %s cannot be taken back", run.id)
-    return rescued
+    expired = expired.exclude(task_id__in=held)
+    if not skips:
+        return list(expired[:_STEP])
+    with transaction.atomic():
+        return list(expired.select_for_update(skip_locked=True, of=("self",))[:_STEP])
 
 
-def _rescue(run: TaskRun, actor: str) -> bool:
-    held = Claim(run.id, run.claim_no, run.worker)
+def _rescue(run: TaskRun, actor: str, patience: locks.Patience, held: set[UUID]) -> bool:
+    claim = Claim(run.id, run.claim_no, run.worker)
     error = f"the worker {run.worker} stopped renewing its lease"
     # Of a group, and nobody knows of it that it had begun: it is not charged.
     settle = outcomes.attempt_not_begun if run.started_at is None else outcomes.attempt_crashed
-    with transaction.atomic():
-        locks.limit_lock_wait(_RESCUE_WAIT)
-        return settle(held, actor=actor, error=error) is not None
+    settled: list[TaskRun | None] = []
+    try:
+        is_done = patience.has_done(lambda: settled.append(settle(claim, actor=actor, error=error)), f"run {run.id}")
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("run %s cannot be taken back", run.id)
+        return False
+    if not is_done and run.task_id is not None:
+        held.add(run.task_id)
+    return any(settled)
 
 
 def stand_in_for_beat(actor: str) -> int:

@@ -1,4 +1,4 @@
-"""The components of the pages: state, time, duration, progress, strip, icons, JSON, live regions."""
+"""The components of the pages: state, time, duration, progress, icons, JSON, live regions."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,7 +22,6 @@ from tasks_app.templatetags import word_filters
 from tasks_app.web import words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.once import FIELD, new_word
-from tasks_app.web.strip import BarRun, NamedRun, Strip, draw, small
 from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
@@ -31,6 +30,7 @@ register.filters |= word_filters.register.filters
 _NOBODY = UUID(int=0)
 _STANDS = SafeString("")
 _TICKS = SafeString(" data-relative")
+_GOES_ON = SafeString(" data-since")
 
 
 @register.simple_tag
@@ -205,23 +205,11 @@ def log_time(instant: str) -> SafeString:
 
 @register.simple_tag
 def since(instant: datetime | None) -> SafeString:
-    """The time that something has been going on, ticking."""
+    """The time that something has been going on, ticking; the exact instant of its begin on hover."""
     if instant is None:
         return SafeString("–")
     spent = words.duration(max((timezone.now() - instant) / timedelta(seconds=1), 0))
-    return format_html('<time datetime="{}" data-since>{}</time>', instant.isoformat(), spent)
-
-
-@register.inclusion_tag("parts/strip.html")
-def strip(runs: Sequence[NamedRun], slots: Sequence[datetime] = ()) -> dict[str, Strip]:
-    """The last fifty runs, now, and the next ten slots."""
-    return {"strip": draw(runs, slots, now=timezone.now())}
-
-
-@register.simple_tag
-def small_strip(runs: Sequence[BarRun], slots: Sequence[datetime] = ()) -> SafeString:
-    """The same in a row of a list."""
-    return small(runs, slots, now=timezone.now())
+    return time_of(instant, spent, attributes=_GOES_ON)
 
 
 @register.inclusion_tag("parts/progress.html")

@@ -1,7 +1,10 @@
 """Filters that put values into words; pages load them with the tags of `carillon`."""
 
 import json
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django import template
 from django.utils.safestring import SafeString
@@ -33,6 +36,12 @@ def whole_time(run: TaskRun) -> str:
 
 
 @register.filter
+def began(run: TaskRun, attempts: Mapping[UUID, datetime]) -> datetime | None:
+    """When a run began, or the last attempt of one that ended between two."""
+    return run.started_at or attempts.get(run.pk)
+
+
+@register.filter
 def actor(name: str) -> str:
     """Who acted, in words."""
     return words.actor(name)
@@ -51,9 +60,21 @@ def reason(name: str) -> str:
 
 
 @register.filter
+def singular(label: str) -> str:
+    """One of what a list is called."""
+    return words.singular(label)
+
+
+@register.filter
 def capped(count: int) -> str:
     """A number that was counted to 1,001 at most."""
-    return "more than 1,000" if count >= COUNTED else f"{count:,}"
+    return words.capped(count)
+
+
+@register.filter
+def briefly(count: int) -> str:
+    """The same where there is little room."""
+    return words.briefly(count)
 
 
 @register.filter

@@ -1,14 +1,15 @@
 """The audit log: who changed, read or was refused what; and the history of one task in it."""
 
-import json
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from tasks_app.models import AuditEntry, ScheduledTask
@@ -17,18 +18,21 @@ from tasks_app.selectors.audit import (
     ACTIONS,
     AuditFilters,
     audit_page,
-    audit_search,
     entries_of_task,
     sees_audit,
     shows_address,
 )
-from tasks_app.web import query
+from tasks_app.selectors.audit_things import Thing, thing_in, things_of, zones_of
+from tasks_app.selectors.audit_walk import audit_find
+from tasks_app.web import audit_words, query
+from tasks_app.web.field_words import Difference, label, value
+from tasks_app.web.forms.field import Choice
 from tasks_app.web.page import Request, page, render
 
 SIZE = 50
 OF_A_TASK = 10
 _DAY = timedelta(days=1)
-_KINDS = sorted({action.partition(".")[0] for action in ACTIONS})
+SPANS = {"today": ("Today", 1), "7d": ("Last 7 days", 7), "30d": ("Last 30 days", 30)}
 _WORDS = ("actor", "action", "object_type", "object", "outcome", "search")
 # Where each kind of thing has its page; the others have none of their own.
 _PAGES = {
@@ -39,58 +43,58 @@ _PAGES = {
     "calendar": "calendar-edit",
     "credential": "credential-edit",
     "email_template": "email-template-edit",
+    "user": "person-detail",
 }
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field, before and after; None where there was or is nothing."""
-
-    name: str
-    before: str | None
-    after: str | None
+_FEW = 3
+_FOLLOWED = {"run": "See the run", "copy": "See the copy"}
 
 
 @dataclass(frozen=True)
 class Line:
-    """An entry as the page tells it."""
+    """An entry as the page tells it: a sentence, what differs, and the details behind it."""
 
     entry: AuditEntry
-    words: str
+    who: str
+    before: str
+    what: str
     href: str
+    after: str
+    note: str
+    how: str
+    request: str
+    same_request: str
     address: str
     differences: list[Difference]
+    links: list[tuple[str, str]]
 
     @property
-    def who(self) -> str:
-        """The actor without the word before it, where it is a person."""
-        return "somebody" if self.entry.actor == "nobody" else self.entry.actor.removeprefix("user:")
-
-    @property
-    def what(self) -> str:
-        """What it was done with, where that is somebody or something else."""
-        is_same = self.entry.object_type == "user" and self.entry.actor == f"user:{self.entry.object_name}"
-        return "" if is_same else self.entry.object_name
+    def is_brief(self) -> bool:
+        """So few fields differ that they need no fold."""
+        return len(self.differences) <= _FEW
 
 
 @require_safe
 @page
+@query.tidied
 def audit_log(request: Request) -> HttpResponse:
     """Show one page of the entries that match."""
     filters = _filters(request)
     before = query.identifier(request.GET, "before")
-    entries, older = audit_page(audit_search(request.user, filters), before=before, size=SIZE)
+    found = audit_find(request.user, filters, before=before)
+    entries, older = audit_page(found.rows, before=before, size=SIZE)
     context = {
-        "lines": [line(request, entry) for entry in entries],
+        "lines": lines_of(request, entries),
         "older": older,
         "is_first_page": before is None,
         "filters": filters,
-        "is_filtered": filters.is_any,
+        "is_filtered": bool(filters.asked),
+        "reach": None if older else found,
         "day_from": query.text(request.GET, "from"),
         "day_to": query.text(request.GET, "to"),
+        "actions": _actions(filters.action),
         "selects": [
-            query.select(request.GET, "action", "Anything done", _actions()),
             query.select(request.GET, "outcome", "Done or refused", AuditEntry.Outcome.choices),
+            query.select(request.GET, "within", "Any time", [(name, said) for name, (said, _) in SPANS.items()]),
         ],
         "sees_all": sees_audit(request.user),
         "exports": [(name, _export(filters, name)) for name in ("csv", "jsonl")],
@@ -100,55 +104,105 @@ def audit_log(request: Request) -> HttpResponse:
 
 def lines_of_task(request: Request, task: ScheduledTask) -> list[Line]:
     """The newest entries about one task."""
-    return [line(request, entry) for entry in entries_of_task(request.user, task.pk, OF_A_TASK)]
+    return lines_of(request, entries_of_task(request.user, task.pk, OF_A_TASK), task=task)
 
 
-def line(request: Request, entry: AuditEntry) -> Line:
+def lines_of(request: Request, entries: list[AuditEntry], *, task: ScheduledTask | None = None) -> list[Line]:
+    """Entries as sentences; on the page of the task that all of them are about, it is not named again."""
+    names, zones = things_of(request.user, entries), zones_of(request.user, entries)
+    return [
+        _line(request, entry, names, zone=zones.get(entry.object_id, ""), is_its_task=task is not None)
+        for entry in entries
+    ]
+
+
+def _line(request: Request, entry: AuditEntry, names: Mapping[Thing, str], *, zone: str, is_its_task: bool) -> Line:
     """Tell one entry."""
-    place = _PAGES.get(entry.object_type)
-    is_gone = entry.action.endswith(".delete")
+    thing = (entry.object_type, entry.object_id)
+    what = audit_words.name_of(entry, names.get(thing), is_its_task=is_its_task)
+    before, after = audit_words.sentence_of(entry, what)
+    who, how = audit_words.who_of(entry)
     return Line(
         entry=entry,
-        words=ACTIONS.get(entry.action, entry.action),
-        href=_address(place, entry.object_id) if place and not is_gone else "",
+        who=who,
+        before=before,
+        what=what,
+        href="" if is_its_task else _address(thing, names),
+        after=after,
+        note=audit_words.note_of(entry),
+        how=how,
+        request=audit_words.shortened(entry.request_id),
+        same_request=_same_request(entry),
         address=entry.address if shows_address(request.user, entry) else "",
-        differences=_differences(entry),
+        differences=_differences(entry, names, zone),
+        links=list(_links(entry, names)),
     )
 
 
-def _differences(entry: AuditEntry) -> list[Difference]:
-    names = dict.fromkeys((*entry.before, *entry.after))
-    return [Difference(name, _said(entry.before, name), _said(entry.after, name)) for name in names]
+def _links(entry: AuditEntry, names: Mapping[Thing, str]) -> Iterable[tuple[str, str]]:
+    for name, words in _FOLLOWED.items():
+        thing = thing_in(name, entry.after.get(name))
+        if thing is not None and thing in names:
+            yield words, _address(thing, names)
 
 
-def _said(values: dict[str, Any], name: str) -> str | None:
-    if name not in values:
-        return None
-    value = values[name]
-    if value in (None, "", [], {}):
-        return "nothing"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+def _differences(entry: AuditEntry, names: Mapping[Thing, str], zone: str) -> list[Difference]:
+    told = dict.fromkeys(name for name in (*entry.before, *entry.after) if name not in _FOLLOWED)
+
+    def said(values: dict[str, Any], name: str) -> str | None:
+        thing = thing_in(name, values.get(name))
+        return names[thing] if thing is not None and thing in names else value(values, name, zone)
+
+    return [Difference(label(name), said(entry.before, name), said(entry.after, name)) for name in told]
 
 
-def _address(place: str, object_id: str) -> str:
-    try:
-        return reverse(place, args=[uuid.UUID(object_id)])
-    except ValueError:
+def _address(thing: Thing, names: Mapping[Thing, str]) -> str:
+    """The page of a thing; only where it is there still, and the reader may see it."""
+    kind, found = thing
+    if thing not in names:
         return ""
+    return reverse(_PAGES[kind], args=[int(found) if kind == "user" else uuid.UUID(found)])
 
 
-def _actions() -> list[tuple[str, str]]:
-    groups = [(kind, f"All of {kind.replace('_', ' ')}") for kind in _KINDS if f"{kind}.update" in ACTIONS]
-    return groups + [(action, f"{words[0].upper()}{words[1:]}") for action, words in ACTIONS.items()]
+def _same_request(entry: AuditEntry) -> str:
+    """All that was noted in the same request, which took no day; so no more than days are looked through."""
+    if not entry.request_id:
+        return ""
+    day = timezone.localtime(entry.at).date()
+    asked = {"search": entry.request_id, "from": (day - _DAY).isoformat(), "to": (day + _DAY).isoformat()}
+    return f"{reverse('audit-log')}?{urlencode(asked)}"
+
+
+def _actions(chosen: str) -> list[tuple[str, list[Choice]]]:
+    """The choices of what was done, in groups; each begins with all of the group where there is more than one."""
+    groups: dict[str, list[Choice]] = {}
+    for action, words in ACTIONS.items():
+        kind = action.partition(".")[0]
+        said = f"{words[0].upper()}{words[1:]}"
+        groups.setdefault(kind, []).append(Choice(action, said, action == chosen))
+    for kind, choices in groups.items():
+        if choices[1:]:
+            choices.insert(0, Choice(kind, f"{audit_words.KINDS[kind]}: anything", kind == chosen))
+    return [(title, groups[kind]) for kind, title in audit_words.KINDS.items()]
 
 
 def _filters(request: Request) -> AuditFilters:
     until = query.day(request.GET, "to")
+    starts = [at for at in (query.day(request.GET, "from"), _span_start(request)) if at is not None]
     return AuditFilters(
         **query.texts(request.GET, _WORDS),
-        at_from=query.day(request.GET, "from"),
+        at_from=max(starts, default=None),
         at_to=until + _DAY if until else None,
     )
+
+
+def _span_start(request: Request) -> datetime | None:
+    """The midnight with which a span of days begins that ends now."""
+    span = SPANS.get(query.text(request.GET, "within"))
+    if span is None:
+        return None
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return midnight - (span[1] - 1) * _DAY
 
 
 def _export(filters: AuditFilters, format: str) -> str:

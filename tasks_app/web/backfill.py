@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
@@ -18,6 +19,7 @@ from tasks_app.services.backfills import backfill_create, backfill_preview
 from tasks_app.states import OPEN
 from tasks_app.web.forms.backfill import BackfillForm
 from tasks_app.web.objects import task_or_404
+from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, actor_of, page, render, status_of
 from tasks_app.web.words import in_zone, plural
 
@@ -43,9 +45,7 @@ def task_backfill(request: Request, task_id: uuid.UUID) -> HttpResponse:
     form = BackfillForm.of(task, request.POST if request.method == "POST" else request.GET, now=timezone.now())
     try:
         if request.method == "POST":
-            batch = backfill_create(task=task, spec=form.spec(), actor=actor_of(request))
-            messages.success(request, f"Started: {plural(batch.total, 'slot')}, oldest first.")
-            return redirect("batch-detail", batch_id=batch.pk)
+            return redirect(done_once(request, lambda: _started(request, task, form)).then)
         plan = backfill_preview(task=task, spec=form.spec())
     except CarillonError as error:
         form.errors = dict(error.fields)
@@ -54,10 +54,17 @@ def task_backfill(request: Request, task_id: uuid.UUID) -> HttpResponse:
     return _draw(request, form, {"plan": plan, **_shown(task, form, plan)})
 
 
+def _started(request: Request, task: ScheduledTask, form: BackfillForm) -> Outcome:
+    batch = backfill_create(task=task, spec=form.spec(), actor=actor_of(request))
+    messages.success(request, f"Started: {plural(batch.total, 'slot')}, oldest first.")
+    return Outcome(reverse("batch-detail", args=[batch.pk]))
+
+
 def _draw(request: Request, form: BackfillForm, found: dict[str, Any], *, status: int = 200) -> HttpResponse:
     fields = form.fields()
     faults = [(fields[name].label, one.message) for name, errors in form.errors.items() for one in errors]
     context = {"task": form.task, "fields": fields, "values": form.values, "faults": faults, **found}
+    context["spans"] = form.spans(timezone.now())
     return render(request, "pages/backfill.html", context, fragments=FRAGMENTS, status=status)
 
 

@@ -25,7 +25,7 @@ SIZE = 30
 SLOTS, FAILED, UNDER_WAY = 400, 5, 10
 # So many slots are told apart by their dates, more by where they stand.
 DATED = 60
-FRAGMENTS = {name: f"parts/{name}.html" for name in ("batch-head", "batch-runs", "batch-failed")}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("batch-head", "batch-now", "batch-runs", "batch-failed")}
 _ORDER = (
     Status.SUCCEEDED, Status.FAILED, Status.SKIPPED, Status.CANCELLED, Status.RUNNING, Status.QUEUED, Status.SCHEDULED,
     Status.WAITING,
@@ -132,7 +132,8 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
     runs = latest_runs(batch)
     slots = list(runs.order_by("scheduled_for", "id").only("id", "status", "version", "scheduled_for")[:SLOTS])
     failed = list(runs.filter(status=Status.FAILED).order_by("scheduled_for")[:FAILED])
-    under_way = runs.filter(status=Status.RUNNING).order_by("started_at", "id")
+    running = runs.filter(status=Status.RUNNING).order_by("started_at", "id")
+    under_way = list(running.select_related("task")[:UNDER_WAY])
     context = {
         "shown": Shown(batch, tally(batch)),
         "batch": batch,
@@ -142,7 +143,8 @@ def batch_detail(request: Request, batch_id: uuid.UUID) -> HttpResponse:
         "more_slots": max(0, batch.total - len(slots)) if slots else 0,
         "failed": failed,
         "is_watched": batch.finished_at is None and not failed,
-        "under_way": list(under_way.select_related("task")[:UNDER_WAY]),
+        "under_way": under_way,
+        "free_places": range(min(batch.max_concurrency, batch.total, UNDER_WAY) - len(under_way)),
     }
     return render(request, "pages/batch-detail.html", context, fragments=FRAGMENTS)
 

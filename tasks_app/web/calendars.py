@@ -86,7 +86,8 @@ def calendar_edit(request: Request, calendar_id: uuid.UUID) -> HttpResponse:
         )
     except CarillonError as error:
         return _refuse(request, form, error, row=row)
-    say.success(request, "Saved. The tasks that keep it are planned anew.")
+    is_kept = living_tasks_using(row).exists()
+    say.success(request, "Saved. The tasks that keep it are planned anew." if is_kept else "Saved.")
     return _done(request, form)
 
 

@@ -56,6 +56,7 @@ def collection_list(request: Request) -> HttpResponse:
 
 @require_safe
 @page
+@query.tidied
 def collection_detail(request: Request, collection_id: uuid.UUID) -> HttpResponse:
     """Show one page of the records that match, by key."""
     collection = _collection(request, collection_id)
@@ -75,12 +76,14 @@ def collection_detail(request: Request, collection_id: uuid.UUID) -> HttpRespons
         "selects": [query.select(request.GET, "state", "Present", _STATES)],
         "is_filtered": bool(search or state),
         "shows_owner": collection.owner_id != request.user.pk,
+        "can_delete": can_change(request.user, collection.owner_id),
     }
     return render(request, "pages/collection-detail.html", context)
 
 
 @require_safe
 @page
+@query.tidied
 def collection_changes(request: Request, collection_id: uuid.UUID) -> HttpResponse:
     """Show what changed, the newest first, and which run found it."""
     collection = _collection(request, collection_id)
@@ -99,6 +102,7 @@ def collection_changes(request: Request, collection_id: uuid.UUID) -> HttpRespon
         "selects": [query.select(request.GET, "kind", "Any change", _KINDS)],
         "is_filtered": bool(run_id or kind),
         "shows_owner": collection.owner_id != request.user.pk,
+        "can_delete": can_change(request.user, collection.owner_id),
     }
     return render(request, "pages/collection-changes.html", context)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
-from tasks_app.selectors.access import has_right, require_change, sees_all, visible_files
+from tasks_app.selectors.access import has_right, manages_all, require_change, sees_all, visible_files
 from tasks_app.selectors.files import FileFilters, file_get, file_page, file_search, used_bytes
 from tasks_app.services.files import file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, shown_size
@@ -48,6 +48,7 @@ choice_source("files", _choices, make="file-upload", lent=_lent)
 
 @require_safe
 @page
+@query.tidied
 def file_list(request: Request) -> HttpResponse:
     """Show one page of the files that match."""
     filters = FileFilters(
@@ -66,6 +67,7 @@ def file_list(request: Request) -> HttpResponse:
         "selects": [query.select(request.GET, "purpose", "Any purpose", _purposes(request))],
         "used": used_bytes(request.user),
         "shows_owner": sees_all(request.user),
+        "changes_all": manages_all(request.user),
     }
     return render(request, "pages/file-list.html", context)
 

@@ -12,7 +12,9 @@ from django.views.decorators.http import require_safe
 from tasks_app.errors import FieldError
 from tasks_app.selectors.access import is_staff
 from tasks_app.states import Status, TaskStatus
+from tasks_app.web.audit import lines_of
 from tasks_app.web.forms.draw import draw_payload
+from tasks_app.web.gallery_examples import charts, lists
 from tasks_app.web.page import Request, page, render
 
 _SCHEMA: dict[str, Any] = {
@@ -36,9 +38,18 @@ _SCHEMA: dict[str, Any] = {
         "to": {"type": "array", "items": {"type": "string", "format": "email"}},
         "headers": {"type": "object", "additionalProperties": {"type": "string"}},
         "rows": {"type": "array", "items": {"$ref": "#/$defs/Row"}},
+        "after": {"type": "string", "description": "A task, found by its name.", "x-pick": "tasks"},
+        "person": {"type": "string"},
+        "room": {"type": "string"},
         "anything": {"description": "The last resort."},
     },
     "required": ["title"],
+    "x-ways": [
+        {
+            "label": "Whom to tell",
+            "ways": [{"label": "A person", "fields": ["person"]}, {"label": "A room", "fields": ["room"]}],
+        }
+    ],
 }
 
 
@@ -70,9 +81,11 @@ def gallery(request: Request) -> HttpResponse:
         "instants": [now + timedelta(seconds=s) for s in (-90_000, -400, -12, 30, 5_000, 700_000)],
         "running": _Run("x", "running", None, now, progress={"done": 620, "total": 1000, "message": "620 rows"}),
         "unsure": _Run("x", "running", None, now, progress={"done": 620, "message": "still counting"}),
-        "payload_fields": draw_payload(_SCHEMA, {"rows": [{"name": "first", "count": 2}]}, errors),
+        "payload_fields": draw_payload(_SCHEMA, {"rows": [{"name": "first", "count": 2}]}, errors, owner=request.user),
         "json": {"url": "https://example.org/", "count": 12, "ok": True, "note": None, "tags": ["a", "b"]},
     }
+    examples = lists(now)
+    context |= {**charts(now), **examples, "lines": lines_of(request, examples["entries"])}
     return render(request, "pages/gallery.html", context)
 
 

@@ -10,44 +10,61 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from tasks_app.selectors import home as reads
-from tasks_app.selectors.rollups import per_minute
+from tasks_app.services.planned_runs import counts_within
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
+from tasks_app.web.look import Look
 from tasks_app.web.navigation import badge
-from tasks_app.web.page import Request, page, render
+from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.platform_state import context_for
+from tasks_app.web.pulse import SPANS, Span, span_named
 from tasks_app.web.run_times import times_left
-from tasks_app.web.words import plural
+from tasks_app.web.upcoming import counted
+from tasks_app.web.words import capped, plural
 
 SHOWN = 8
 BADGE = "parts/nav-failed.html"
 _DAY = timedelta(days=1)
+_BARE = "bare"
 
 
 @require_safe
 @page
 def home(request: Request) -> HttpResponse:
     """Show the four questions' answers, live; or the one part that is asked for."""
-    wanted = request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+    wanted = part_wanted(request)
     parts = [_PARTS[wanted]] if wanted in _PARTS else _PARTS.values()
-    context: dict[str, Any] = {}
+    span = span_named(request.GET.get("span", ""))
+    context: dict[str, Any] = {"spans": SPANS, "span": span, "pulse": SimpleLazyObject(lambda: _pulse(request, span))}
     for read in dict.fromkeys(read for part in parts for read in part):
         context |= read(request.user)
     if "needing" in context:
         context["finding"] = _finding(context)
-    return render(request, "pages/home.html", context, fragments=FRAGMENTS)
+    return render(request, "pages/home.html", {**context, **_bare(request, context)}, fragments=FRAGMENTS)
 
 
 @require_safe
 @page
 def needing(request: Request) -> HttpResponse:
-    """Answer with the badge of the rail alone: how many runs need this person."""
-    count = reads.needs_person_count(request.user)
-    context = {"needs_person": count, "count": badge(count)}
+    """Answer with the badge of the rail alone: how many runs need this person, and what the icon of the tab shows."""
+    now = reads.standing(request.user)
+    context = {"needs_person": now.needs_person, "is_running": now.is_running, "count": badge(now.needs_person)}
     return render(request, BADGE, context, fragments={"nav-failed": BADGE})
+
+
+def _bare(request: Request, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether there was no run yet, and none to come, when the page was opened: the strip takes its room with the next
+    look at it, so that nothing moves."""
+    is_bare = _BARE in request.GET if request.headers.get("HX-Request") else not (context["recent"] or context["slots"])
+    if not is_bare:
+        return {}
+    asked = request.GET.copy()
+    asked[_BARE] = "1"
+    return {"is_bare": True, "live_path": f"{request.path}?{asked.urlencode()}"}
 
 
 def _state(user: User) -> dict[str, Any]:
@@ -67,8 +84,8 @@ def _failed(user: User) -> dict[str, Any]:
     return _some("failed", reads.needs_person(user))
 
 
-def _pulse(user: User) -> dict[str, Any]:
-    return {"pulse": minute_bars.draw(per_minute(user))}
+def _pulse(request: Request, span: Span) -> minute_bars.MinuteBars:
+    return minute_bars.draw(span.read(request.user), span)
 
 
 def _running(user: User) -> dict[str, Any]:
@@ -79,8 +96,17 @@ def _running(user: User) -> dict[str, Any]:
 
 
 def _coming(user: User) -> dict[str, Any]:
+    """`counted` is called by the one part that shows it."""
     found = _some("coming", reads.coming_up(user, until=timezone.now() + _DAY))
-    return {**found, "slots": [task.next_due_at for task in found["coming"]]}
+    slots = [task.next_due_at for task in found["coming"]]
+    return {**found, "slots": slots, "counted": lambda: _counted(user) if slots else ""}
+
+
+def _counted(user: User) -> str:
+    """Say how much starts within the day, of which the part names the first few; what is late counts no more."""
+    look = Look(timezone.now())
+    counts = counts_within(user, look.window, look.pages())
+    return counted(counts, look.now) if counts.total else ""
 
 
 def _some(name: str, rows: Any) -> dict[str, Any]:
@@ -93,7 +119,7 @@ _PARTS: Mapping[str, tuple[Callable[[User], dict[str, Any]], ...]] = {
     "home-head": (_state, _counts, _running, _coming),
     "home-figures": (_figures, _counts),
     "home-failed": (_failed,),
-    "home-pulse": (_pulse,),
+    "home-pulse": (),
     "home-now": (_running,),
     "home-next": (_coming,),
 }
@@ -104,7 +130,7 @@ def _finding(context: Mapping[str, Any]) -> str:
     """The page's title is its finding."""
     failed, running = context["needing"], len(context["running"])
     if failed:
-        return f"{plural(failed, 'run')} {'needs' if failed == 1 else 'need'} you"
+        return "1 run needs you" if failed == 1 else f"{capped(failed).capitalize()} runs need you"
     if running:
         many = f"More than {SHOWN} runs" if context["running_more"] else plural(running, "run")
         return f"{many} in progress"

@@ -43,7 +43,7 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
         is_worse=_is_worse(today.success_rate, before.success_rate),
         time=words.duration(_seconds(today.mean_ms)),
         time_beside=f"last week {words.duration(_seconds(before.mean_ms))}" if before.mean_ms is not None else "",
-        waiting=words.capped(queued),
+        waiting=words.briefly(queued),
         oldest=oldest_queued_at(user) if queued else None,
         workers=len(alive),
         busy=f"{running} of {words.plural(children, 'child', 'children')} busy" if alive else "start one",
@@ -60,7 +60,7 @@ def percent(share: float | None) -> str:
 
 def _rate_beside(today: Figures, before: Figures) -> str:
     if today.success_rate is None:
-        return "no run has ended yet" if before.success_rate is None else f"last week {percent(before.success_rate)}"
+        return _without_rate(today) if before.success_rate is None else f"last week {percent(before.success_rate)}"
     counts = f"{today.succeeded:,} of {today.succeeded + today.failed:,}"
     if before.success_rate is None:
         return counts
@@ -68,6 +68,12 @@ def _rate_beside(today: Figures, before: Figures) -> str:
     if not points:
         return "as last week"
     return f"{abs(points):g} points {'above' if points > 0 else 'below'} last week"
+
+
+def _without_rate(today: Figures) -> str:
+    """Say how else runs have ended today, if any has."""
+    counts = {"cancelled": today.cancelled, "skipped": today.skipped}
+    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "none ended in 7 days"
 
 
 def _is_worse(today: float | None, before: float | None) -> bool:

@@ -1,24 +1,24 @@
-"""Runs per minute as bars from zero: what succeeded stands on the line, what failed stands on it, with a gap between.
+"""Runs per minute, hour or day as bars from zero: what succeeded stands on the line, what failed on top of it.
 
 Lengths along the time are in per cent and heights in pixels, so that the chart is as wide as there is room.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils import timezone
 
 from tasks_app.selectors.rollups import Ended
 from tasks_app.web import words
+from tasks_app.web.pulse import HOUR, Span
 
 TOP, BASELINE, HEIGHT = 20, 92, 112
-_LEAST, _GAP, _EVERY = 2.0, 1.0, 15
+_LEAST, _GAP = 2.0, 1.0
 
 
 @dataclass(frozen=True)
 class MinuteBar:
-    """One minute, drawn: heights of what succeeded and of what failed."""
+    """One minute, hour or day, drawn: heights of what succeeded and of what failed."""
 
     x: float
     width: float
@@ -47,36 +47,38 @@ class Mark:
 
 @dataclass(frozen=True)
 class MinuteBars:
-    """The whole picture, its finding, and the same as rows."""
+    """The whole picture, its finding, and the same as rows; `each` is what a bar stands for."""
 
     bars: list[MinuteBar]
     marks: list[Mark]
     peak: Mark | None
     peak_y: float
     title: str
-    rows: list[Ended]
+    each: str
+    rows: list[tuple[str, Ended]]
     top: int = TOP
     baseline: int = BASELINE
     height: int = HEIGHT
     words_y: int = HEIGHT - 4
 
 
-def draw(minutes: Sequence[Ended]) -> MinuteBars:
-    """Draw the minutes, the oldest first; the last is the one that is not over yet."""
-    most = max((one.succeeded + one.failed for one in minutes), default=0)
-    step = 100 / max(1, len(minutes))
-    bars = [_bar(one, n * step, step, most) for n, one in enumerate(minutes)]
-    highest = max(range(len(minutes)), key=lambda n: minutes[n].succeeded + minutes[n].failed, default=None)
+def draw(counts: Sequence[Ended], span: Span = HOUR) -> MinuteBars:
+    """Draw the bars of a span, the oldest first; the last is the one that is not over yet."""
+    most = max((one.succeeded + one.failed for one in counts), default=0)
+    step = 100 / max(1, len(counts))
+    told = [span.told(timezone.localtime(one.start)) for one in counts]
+    bars = [_bar(one, said, n * step, step, most) for n, (one, said) in enumerate(zip(counts, told, strict=True))]
+    shown = [(said, one) for said, one in zip(told, counts, strict=True) if one.succeeded or one.failed]
+    highest = max(range(len(counts)), key=lambda n: counts[n].succeeded + counts[n].failed, default=None)
     peak = Mark(_middle(bars[highest]), f"{most:,}") if highest is not None and most else None
     return MinuteBars(
         bars=[bar for bar in bars if bar.good or bar.bad],
-        marks=[
-            _mark(one, n * step) for n, one in enumerate(minutes) if timezone.localtime(one.start).minute % _EVERY == 0
-        ],
+        marks=_marks(counts, span, step),
         peak=peak,
         peak_y=bars[highest].bad_y - 5 if highest is not None and bars[highest].bad else _above(bars, highest),
-        title=_title(minutes),
-        rows=[one for one in reversed(minutes) if one.succeeded or one.failed],
+        title=_title(counts, span),
+        each=span.each,
+        rows=shown[::-1],
     )
 
 
@@ -88,14 +90,14 @@ def _middle(bar: MinuteBar) -> float:
     return round(min(98.0, max(2.0, bar.x + bar.width / 2)), 3)
 
 
-def _bar(one: Ended, x: float, step: float, most: int) -> MinuteBar:
+def _bar(one: Ended, said: str, x: float, step: float, most: int) -> MinuteBar:
     room = BASELINE - TOP
     return MinuteBar(
         x=round(x + step * 0.14, 3),
         width=round(step * 0.72, 3),
         good=_height(one.succeeded, most, room),
         bad=_height(one.failed, most, room),
-        title=f"{_clock(one.start)}: {_counts(one)}",
+        title=f"{said}: {_counts(one)}",
     )
 
 
@@ -108,20 +110,17 @@ def _counts(one: Ended) -> str:
     return f"{one.succeeded:,} succeeded{bad}"
 
 
-def _mark(one: Ended, x: float) -> Mark:
-    return Mark(round(x, 3), _clock(one.start))
+def _marks(counts: Sequence[Ended], span: Span, step: float) -> list[Mark]:
+    places = [(n * step, timezone.localtime(one.start)) for n, one in enumerate(counts)]
+    return [Mark(round(x, 3), span.mark(local)) for x, local in places if span.is_marked(local)]
 
 
-def _clock(start: datetime) -> str:
-    return f"{timezone.localtime(start):%H:%M}"
-
-
-def _title(minutes: Sequence[Ended]) -> str:
+def _title(counts: Sequence[Ended], span: Span) -> str:
     """The finding, which is the chart's title and its text alternative."""
-    good, bad = sum(one.succeeded for one in minutes), sum(one.failed for one in minutes)
+    good, bad = sum(one.succeeded for one in counts), sum(one.failed for one in counts)
     if not good and not bad:
-        return "No run ended within the last hour"
-    said = f"{words.plural(good + bad, 'run')} ended within the last hour"
-    per_minute = (good + bad) / max(1, len(minutes))
-    pace = f", {per_minute:,.0f} a minute" if per_minute >= 1 else ""
-    return f"{said}{pace}, {bad:,} failed" if bad else f"{said}{pace}, none failed"
+        return f"No run succeeded or failed {span.within}"
+    said = f"{words.plural(good + bad, 'run')} ended {span.within}"
+    pace = (good + bad) / max(1, len(counts))
+    often = f", {pace:,.0f} a minute" if span is HOUR and pace >= 1 else ""
+    return f"{said}{often}, {bad:,} failed" if bad else f"{said}{often}, none failed"

@@ -7,25 +7,26 @@ from typing import Any, Concatenate, ParamSpec
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from tasks_app import recurrence
 from tasks_app.errors import CarillonError, Invalid
-from tasks_app.selectors.home import needs_person_count
+from tasks_app.selectors.home import standing
 from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
 from tasks_app.web.navigation import keys, navigation
 from tasks_app.web.settings_side import settings_groups
+from tasks_app.web.signed_out import to_sign_in
 
 P = ParamSpec("P")
 THEMES = ("light", "dark")
+PERSON = "X-Person"
+"""Says whom a fragment is for: a page whose session has ended goes on for nobody else (signed-out.js)."""
 
 
 class Request(HttpRequest):
@@ -42,21 +43,16 @@ def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBas
 
     def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return _to_sign_in(request)
+            return to_sign_in(request)
         with timezone.override(zone_of(request)):
             response: HttpResponseBase = view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user is a User now
         response.headers.setdefault("Cache-Control", "no-store")
+        if request.headers.get("HX-Request"):
+            response.headers[PERSON] = str(request.user.pk)
         return response
 
     update_wrapper(shown, view)
     return shown
-
-
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    if not request.headers.get("HX-Request"):
-        return redirect_to_login(request.get_full_path(), reverse("sign-in"))
-    # A fragment must not be replaced by the sign-in page: the whole page goes there.
-    return HttpResponse(status=204, headers={"HX-Redirect": reverse("sign-in")})
 
 
 def zone_of(request: HttpRequest) -> str:
@@ -70,6 +66,11 @@ def zone_of_browser(request: HttpRequest) -> str:
     return zone if zone in recurrence.zone_names() else ""
 
 
+def part_wanted(request: HttpRequest) -> str:
+    """The id of the part of a page that htmx asks for; empty where the whole page is wanted."""
+    return request.headers.get("HX-Target", "") if request.headers.get("HX-Request") else ""
+
+
 def render(
     request: Request,
     template: str,
@@ -79,8 +80,8 @@ def render(
     status: int = 200,
 ) -> HttpResponse:
     """Answer with the page, or with the one fragment that htmx asked for by its id."""
-    wanted = (fragments or {}).get(request.headers.get("HX-Target", ""))
-    if request.headers.get("HX-Request") and wanted:
+    wanted = (fragments or {}).get(part_wanted(request))
+    if wanted:
         own = {"is_fragment": True, "site_name": settings.SITE_NAME}
         content = render_to_string(wanted, {**own, **(context or {})}, request)
     else:
@@ -93,14 +94,15 @@ def render(
 
 def frame(request: Request) -> dict[str, Any]:
     """Give what the frame around a page shows."""
-    failed = needs_person_count(request.user)
+    now = standing(request.user)
     theme = request.COOKIES.get("theme") or theme_of_person(request.user)
     return {
         "site_name": settings.SITE_NAME,
         "environment": settings.ENVIRONMENT,
         "theme": theme if theme in THEMES else "",
-        "needs_person": failed,
-        "navigation": navigation(request.user, request.path, failed),
+        "needs_person": now.needs_person,
+        "is_running": now.is_running,
+        "navigation": navigation(request.user, request.path, now.needs_person),
         "keys": keys(),
         "settings_groups": settings_groups(request.user, request.path),
     }

@@ -1,11 +1,13 @@
 """A new password: chosen by somebody who is signed in, or over a link that was mailed to who forgot theirs."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import get_default_password_validators
 from django.contrib.auth.views import PasswordChangeView, PasswordResetConfirmView
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -26,7 +28,8 @@ from tasks_app.web.page import Request, frame
 from tasks_app.web.sign_in import address_of, alone, refused
 
 _LONGEST_EMAIL = 254
-_LABELS = {"old_password": "Your password now", "new_password1": "A new one", "new_password2": "The new one again"}
+_NEW, _AGAIN = "new_password1", "new_password2"
+_LABELS = {"old_password": "Your password now", _NEW: "A new one", _AGAIN: "The new one again"}
 
 
 class PasswordForm(PasswordChangeForm):
@@ -96,7 +99,7 @@ class Password(PasswordChangeView):
         fields = password_fields(context["form"], _LABELS)
         if has_second_factor(cast(User, self.request.user)):
             fields.append(code_field([str(error) for error in context["form"].errors.get("code", [])]))
-        return {**context, **frame(cast(Request, self.request)), "fields": fields}
+        return {**context, **frame(cast(Request, self.request)), "fields": fields, "focus": first_fault(fields)}
 
 
 @never_cache
@@ -146,30 +149,53 @@ class NewPassword(PasswordResetConfirmView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Give the fields as every form draws them."""
         context = super().get_context_data(**kwargs)
-        labels = {name: _LABELS[name] for name in ("new_password1", "new_password2")}
+        labels = {name: _LABELS[name] for name in (_NEW, _AGAIN)}
         fields = password_fields(context["form"], labels) if context["form"] is not None else []
-        return {**context, **alone(self.request), "fields": fields}
+        return {**context, **alone(self.request), "fields": fields, "focus": first_fault(fields)}
 
 
 def _saved(form: Any) -> User:
     user = cast(User, form.user)
-    password_change(user=user, password=form.cleaned_data["new_password1"])
+    password_change(user=user, password=form.cleaned_data[_NEW])
     return user
 
 
 def password_fields(form: Any, labels: dict[str, str]) -> list[Field]:
-    """Draw the fields for passwords, empty."""
+    """Draw the fields for passwords, empty; the first for a new one says what it must be, before anybody types."""
+    errors = _errors_by_field(form)
     return [
         Field(
             path=name,
             label=label,
             kind="password",
             is_required=True,
+            help=password_rules() if name == _NEW else "",
             attributes={"autocomplete": "current-password" if name == "old_password" else "new-password"},
-            errors=[str(error) for error in form.errors.get(name, [])],
+            errors=errors.get(name, []),
         )
         for name, label in labels.items()
     ]
+
+
+def password_rules() -> str:
+    """Say what a new password must be; the validators of the settings are these."""
+    least = next(one.min_length for one in get_default_password_validators() if hasattr(one, "min_length"))
+    return f"At least {least} characters, none of the passwords that everybody uses, and not much like your name."
+
+
+def first_fault(fields: Sequence[Field]) -> str:
+    """Where to type again."""
+    return next((field.path for field in fields if field.errors), "")
+
+
+def _errors_by_field(form: Any) -> dict[str, list[str]]:
+    """Django says at the second new password what is wrong with the first; there stays that the two differ."""
+    found: dict[str, list[str]] = {}
+    for name, errors in form.errors.as_data().items():
+        for error in errors:
+            is_of_first = name == _AGAIN and error.code not in ("password_mismatch", "required")
+            found.setdefault(_NEW if is_of_first else name, []).extend(error.messages)
+    return found
 
 
 def code_field(errors: list[str], *, help: str = "Of your authenticator app, or a recovery code.") -> Field:

@@ -18,21 +18,28 @@ from tasks_app.selectors.people_list import (
     may_touch,
     own_task_counts,
     people,
+    people_found,
     person_get,
+    receivers,
     role_of,
     roles_to_give,
 )
+from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services import people_admin
 from tasks_app.services.handing_over import tasks_hand_over
 from tasks_app.services.invitations import invitation_mail, invitation_of, invitation_tokens
+from tasks_app.states import TaskStatus
+from tasks_app.web import query
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.objects import missing_or_refused
-from tasks_app.web.page import THEMES, Request, page, render
-from tasks_app.web.passwords import ChosenPasswordForm
+from tasks_app.web.page import Request, page, render
+from tasks_app.web.passwords import ChosenPasswordForm, first_fault, password_fields
+from tasks_app.web.sign_in import alone
 from tasks_app.web.words import plural
 
 _START = {"username": "", "email": "", "role": ""}
 _SHOWN = 20
+_LISTED = 200
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,13 +77,34 @@ def person_role(request: Request, person_id: int) -> HttpResponse:
     return _do(request, person, lambda: people_admin.person_role_set(by=request.user, person=person, role=role), done)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def person_disable(request: Request, person_id: int) -> HttpResponse:
-    """Shut the person out, and pause their tasks."""
+    """Shut the person out, and pause their tasks, after asking here."""
     person = _person(request, person_id)
+    if request.method == "GET":
+        return _ask_to_disable(request, person)
     done = f"{person.username} is disabled: signed out everywhere, and their tasks are paused."
     return _do(request, person, lambda: people_admin.person_disable(by=request.user, person=person), done)
+
+
+def _ask_to_disable(request: Request, person: User) -> HttpResponse:
+    try:
+        people_admin.check_disable(by=request.user, person=person)
+    except CarillonError as error:
+        say.error(request, error.message)
+        return redirect("person-detail", person_id=person.pk)
+    count = own_task_counts(person).get(TaskStatus.ACTIVE, 0)
+    tasks = f"{plural(count, 'active task')} of theirs {'is' if count == 1 else 'are'} paused until somebody resumes"
+    context = {
+        "title": f"Disable {person.username}?",
+        "text": "They are signed out everywhere at once, and their API keys are refused. "
+        + (f"{tasks} them; you can hand them over instead. " if count else "They have no active task. ")
+        + "You can enable them again at any time.",
+        "verb": f"Disable {person.username}",
+        "back": reverse("person-detail", args=[person.pk]),
+    }
+    return render(request, "pages/confirm.html", context)
 
 
 @require_POST
@@ -139,21 +167,9 @@ class Invitation(PasswordResetConfirmView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Give the fields as every form draws them."""
         context = super().get_context_data(**kwargs)
-        theme, form = self.request.COOKIES.get("theme", ""), context.get("form")
-        fields = [
-            Field(
-                path=name,
-                label=label,
-                kind="password",
-                is_required=True,
-                attributes={"autocomplete": "new-password"},
-                errors=[str(error) for error in form.errors.get(name, [])],
-            )
-            for name, label in (("new_password1", "A password"), ("new_password2", "The same again"))
-            if form is not None
-        ]
-        own = {"site_name": settings.SITE_NAME, "theme": theme if theme in THEMES else "", "fields": fields}
-        return {**context, **own}
+        labels = {"new_password1": "A password", "new_password2": "The same again"}
+        fields = password_fields(context["form"], labels) if context.get("form") is not None else []
+        return {**context, **alone(self.request), "fields": fields, "focus": first_fault(fields)}
 
 
 def _person(request: Request, person_id: int) -> User:
@@ -202,8 +218,16 @@ def _draw_list(request: Request, typed: dict[str, str], errors: Errors, *, statu
         ),
         _role_field(request.user, typed["role"], messages(errors, "role")),
     ]
-    shown = [{"person": person, "role": role_of(person)} for person in people(request.user)]
-    return render(request, "pages/person-list.html", {"people": shown, "fields": fields}, status=status)
+    search = query.text(request.GET, "search")
+    found, is_more = people_found(request.user, search, most=_LISTED)
+    context = {
+        "people": [{"person": person, "role": role_of(person)} for person in found],
+        "search": search,
+        "is_more": is_more,
+        "listed": _LISTED,
+        "fields": fields,
+    }
+    return render(request, "pages/person-list.html", context, status=status)
 
 
 def _draw_person(request: Request, person: User, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -215,7 +239,9 @@ def _draw_person(request: Request, person: User, *, status: int = 200, **more: A
         "may_touch": may_touch(request.user, person) and not is_self,
         "role_field": _role_field(request.user, role_of(person), ()),
         "counts": own_task_counts(person),
+        "receivers": receivers(request.user, person),
         "is_invited": not person.has_usable_password(),
+        "has_factor": has_second_factor(person),
         "shown": _SHOWN,
         **more,
     }

@@ -1,18 +1,24 @@
 """Filters in the address: read leniently, so that an old link still shows something."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpResponseBase, QueryDict
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from tasks_app.web.forms.field import Choice
+from tasks_app.web.page import Request, View
 
+P = ParamSpec("P")
 _YEARS = range(1971, 9000)
 
 
@@ -32,6 +38,15 @@ def identifier(query: QueryDict, name: str) -> uuid.UUID | None:
         return uuid.UUID(query.get(name, ""))
     except ValueError:
         return None
+
+
+def identifiers(query: QueryDict, name: str) -> list[uuid.UUID]:
+    """A filter as ids with commas between them, a hundred at most; what is none is left out."""
+    found = []
+    for part in query.get(name, "").split(",")[:100]:
+        with suppress(ValueError):
+            found.append(uuid.UUID(part))
+    return found
 
 
 def number(query: QueryDict, name: str, *, most: int) -> int:
@@ -75,3 +90,17 @@ def whole(query: QueryDict, name: str) -> int | None:
     """A version or another small whole number, or None when it is none."""
     raw = query.get(name, "")
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else None  # noqa: PLR2004
+
+
+def tidied(view: View[P]) -> Callable[Concatenate[Request, P], HttpResponseBase]:
+    """Give a list an address that one can keep: without a script a form sends every field, those too that are empty."""
+
+    def shown(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        pairs = [(name, value) for name, values in request.GET.lists() for value in values]
+        told = [(name, value) for name, value in pairs if value]
+        if len(told) == len(pairs) or request.headers.get("HX-Request"):
+            return view(request, *args, **kwargs)
+        return redirect(f"{request.path}?{urlencode(told)}" if told else request.path)
+
+    update_wrapper(shown, view)
+    return shown

@@ -14,7 +14,7 @@ from tasks_app.errors import Invalid
 from tasks_app.models import Queue, db_now
 from tasks_app.selectors.access import has_right, is_operator
 from tasks_app.selectors.health import needed_queues
-from tasks_app.selectors.operations import COUNTED, QueueState, queue_get, queue_state, queue_states
+from tasks_app.selectors.operations import COUNTED, QueueState, due_tasks, queue_get, queue_state, queue_states
 from tasks_app.selectors.throughput import LATELY, SPAN, Done, Throughput, throughput
 from tasks_app.services.queues import RANK_MOST, queue_create, queue_pause, queue_resume, queue_update
 from tasks_app.web.forms.field import Errors, Field, messages
@@ -68,8 +68,7 @@ def queue_hold(request: Request, name: str) -> HttpResponse:
         state = queue_state(queue)
         context = {
             "title": f"Pause the queue “{queue.name}”?",
-            "text": f"{_waiting(state)} Whatever waits or comes stays until somebody resumes the queue. "
-            f"What runs goes on: {plural(state.running, 'run')} now.",
+            "text": " ".join(filter(None, _held_up(state, due_tasks(queue)))),
             "verb": "Pause the queue",
             "back": reverse("queue-list"),
         }
@@ -184,8 +183,18 @@ def _trouble(state: QueueState) -> str:
     return f"{_many(state.queued)} and {why}."
 
 
-def _waiting(state: QueueState) -> str:
-    return f"{_many(state.queued)}." if state.queued else "Nothing waits in it."
+def _held_up(state: QueueState, due: int) -> list[str]:
+    """Say what a pause of the queue means: for what waits, what comes and what runs."""
+    waits = f"{_many(state.queued)} in it" if state.queued else "Nothing waits in it"
+    comes = (
+        f"{plural(due, 'task')} {'has' if due == 1 else 'have'} a run planned" if due else "no task has a run planned"
+    )
+    goes_on = f"What runs goes on: {plural(state.running, 'run')} now." if state.running else ""
+    return [
+        f"{waits}, and {comes} within the next 24 hours.",
+        "Whatever waits or comes stays until somebody resumes the queue.",
+        goes_on,
+    ]
 
 
 def _many(queued: int) -> str:

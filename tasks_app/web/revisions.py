@@ -1,6 +1,5 @@
 """The versions of a task: who has changed what and when, and putting it back."""
 
-import json
 import uuid
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from tasks_app.errors import CarillonError, Stale
-from tasks_app.models import CalendarPolicy, OnExhausted, Overlap, ScheduledTask, TaskRevision
+from tasks_app.models import ScheduledTask, TaskRevision
 from tasks_app.selectors.access import Deed
 from tasks_app.selectors.revisions import revision_get
 from tasks_app.services.audit_values import sized
@@ -19,34 +18,9 @@ from tasks_app.services.revision_restoring import task_restore
 from tasks_app.services.revisions import KEPT, Told, revision_against_now, revision_story
 from tasks_app.states import TaskStatus
 from tasks_app.web import query
-from tasks_app.web.audit import Difference
+from tasks_app.web.field_words import Difference, label, value
 from tasks_app.web.objects import missing_or_refused, task_or_404
 from tasks_app.web.page import Request, actor_of, page, render, status_of
-
-_WORDS = {
-    "payload.url": "URL",
-    "max_runs": "At most so many runs",
-    "jitter_seconds": "Jitter, in seconds",
-    "spread_seconds": "Spread over, in seconds",
-    "starts_at": "Not before",
-    "ends_at": "Not after",
-    "calendar_policy": "On a day off",
-    "timezone": "Time zone",
-    "max_retries": "Retries",
-    "retry": "Time between attempts",
-    "timeout_seconds": "Time limit, in seconds",
-    "soft_timeout_seconds": "Soft time limit, in seconds",
-    "overlap": "While an earlier run has not ended",
-    "misfire": "After an outage",
-    "on_exhausted": "When no retry is left",
-    "pause_after_failures": "Pause after so many failures in a row",
-    "notify_on_failure": "Mail when a run has failed for good",
-}
-_CHOICES: dict[str, dict[str, str]] = {
-    "overlap": dict(Overlap.choices),
-    "on_exhausted": dict(OnExhausted.choices),
-    "calendar_policy": dict(CalendarPolicy.choices),
-}
 
 
 @require_safe
@@ -104,7 +78,7 @@ def differences(told: Told) -> list[Difference]:
     """Give what differs, field by field, in words."""
     before, after = sized(told.before), sized(told.after)
     names = dict.fromkeys((*before, *after))
-    return [Difference(_label(name), _value(before, name), _value(after, name)) for name in names]
+    return [Difference(label(name), value(before, name), value(after, name)) for name in names]
 
 
 def _revision(task: ScheduledTask, version: int) -> TaskRevision:
@@ -135,30 +109,4 @@ def _draw(
 def _faults(refusal: CarillonError | None) -> list[tuple[str, str]]:
     if refusal is None:
         return []
-    return [(_label(path), fault.message) for path, faults in refusal.fields.items() for fault in faults]
-
-
-def _label(name: str) -> str:
-    words = name.removeprefix("payload.").replace("_", " ")
-    return _WORDS.get(name, words[:1].upper() + words[1:])
-
-
-def _value(values: dict[str, Any], name: str) -> str | None:
-    if name not in values:
-        return None
-    value = values[name]
-    words = _CHOICES.get(name, {}).get(value) if isinstance(value, str) else None
-    return words or _said(value)
-
-
-def _said(value: Any) -> str:
-    """Say a value as a person would write it down: a list in a row, an object line by line."""
-    if value in (None, "", [], {}):
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list) and not any(isinstance(one, list | dict) for one in value):
-        return ", ".join(_said(one) for one in value)
-    if isinstance(value, dict) and not any(isinstance(one, list | dict) for one in value.values()):
-        return "\n".join(f"{key.replace('_', ' ')}: {_said(one)}" for key, one in value.items())
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    return [(label(path), fault.message) for path, faults in refusal.fields.items() for fault in faults]

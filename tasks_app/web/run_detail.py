@@ -2,27 +2,32 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
-from tasks_app.models import TaskRun
+from tasks_app.models import RunAttempt, TaskRun
+from tasks_app.selectors.access import manages_all
+from tasks_app.selectors.alerts import WHAT_TO_DO
 from tasks_app.selectors.collections import collection_of_run
 from tasks_app.selectors.effects import run_effects
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
 from tasks_app.services.audit import shows_payload
-from tasks_app.states import FINAL, Status
-from tasks_app.web import words
+from tasks_app.states import FINAL, Reason, Status
+from tasks_app.web import query, words
 from tasks_app.web.objects import run_or_404
-from tasks_app.web.page import Request, page, render
+from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.platform_state import why_it_is_silent, why_it_waits
+from tasks_app.web.run_beside import beside
 from tasks_app.web.run_logs import log_context
 from tasks_app.web.run_origin import origin_of
 from tasks_app.web.run_times import steps_of, stretches, time_left, took
-from tasks_app.web.traceback_view import TracePart, split_trace
+from tasks_app.web.traceback_view import has_own_code, split_trace
 
 RERUNS = 5
 FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-head", "run-outcome", "run-story", "run-facts")}
@@ -38,36 +43,55 @@ class Result:
 
 @require_safe
 @page
+@query.tidied
 def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """Show the run; its head, its story and its facts are fetched again as it moves."""
     run = run_or_404(request, run_id)
-    events, attempts = run_story(run)
-    steps, now, silence = steps_of(events), timezone.now(), why_it_is_silent(run)
-    logs = {} if request.headers.get("HX-Target") in FRAGMENTS else log_context(request, run)
+    is_part = part_wanted(request) in FRAGMENTS
     context: dict[str, Any] = {
         "run": run,
         "topic": f"run:{run.pk}",
         **_watched(request, run),
         "title": run.task.name if run.task else words.type_title(run.type),
         "type": words.type_title(run.type),
-        "steps": steps,
-        "stretches": stretches(steps, now),
-        "time_left": "" if silence else time_left(run, now),
         "stopping": _stopping(run),
-        "origin": origin_of(run),
-        "fenced": [event for event in events if event.target == "fenced"],
-        "settled": [event for event in events if event.target == "settled"],
-        "effects": run_effects(run),
-        "attempts": [{"attempt": attempt, "trace": _trace(attempt.traceback)} for attempt in attempts],
-        **logs,
+        "origin": SimpleLazyObject(lambda: origin_of(run)),
+        **_story(run),
+        **_stand(run),
+        "effects": SimpleLazyObject(lambda: run_effects(run)),
+        **({} if is_part else log_context(request, run)),
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
-        "sentence": silence or _sentence(run),
+        "todo": _todo(run),
         "result": _result(run.result),
-        "collection": collection_of_run(request.user, run),
-        "files": files_of_run(request.user, run),
+        "collection": SimpleLazyObject(lambda: collection_of_run(request.user, run)),
+        "files": SimpleLazyObject(lambda: files_of_run(request.user, run)),
+        "changes_all": manages_all(request.user),
+        "beside": None if is_part else beside(request.user, run),
     }
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
+
+
+def _story(run: TaskRun) -> dict[str, Any]:
+    """What happened to it, read once where a part of the page shows it."""
+    story = cache(lambda: run_story(run))
+    steps = cache(lambda: steps_of(story()[0]))
+    return {
+        "steps": SimpleLazyObject(steps),
+        "stretches": SimpleLazyObject(lambda: stretches(steps(), timezone.now())),
+        "fenced": SimpleLazyObject(lambda: [event for event in story()[0] if event.target == "fenced"]),
+        "settled": SimpleLazyObject(lambda: [event for event in story()[0] if event.target == "settled"]),
+        "attempts": SimpleLazyObject(lambda: [_attempt(attempt) for attempt in story()[1]]),
+    }
+
+
+def _stand(run: TaskRun) -> dict[str, Any]:
+    """How it stands, read once where a part of the page shows it."""
+    silence = cache(lambda: why_it_is_silent(run))
+    return {
+        "sentence": SimpleLazyObject(lambda: silence() or _sentence(run)),
+        "time_left": SimpleLazyObject(lambda: "" if silence() else time_left(run, timezone.now())),
+    }
 
 
 def _watched(request: Request, run: TaskRun) -> dict[str, Any]:
@@ -84,8 +108,11 @@ def _stopping(run: TaskRun) -> str:
     return "stopping" if run.status not in FINAL else "stopped" if run.status == Status.CANCELLED else "ended"
 
 
-def _trace(text: str) -> list[TracePart]:
-    return split_trace(text) if text else []
+def _attempt(attempt: RunAttempt) -> dict[str, Any]:
+    """What a handler refused in its own words needs no stack beside them, nor does a type that comes along."""
+    trace = split_trace(attempt.traceback) if attempt.traceback else []
+    tells = attempt.error_type != "Permanent" and (not trace or has_own_code(trace))
+    return {"attempt": attempt, "trace": trace, "tells": tells}
 
 
 def _result(value: Any) -> Result:
@@ -94,6 +121,12 @@ def _result(value: Any) -> Result:
         return Result("", value)
     rest = {name: one for name, one in value.items() if name != "summary"}
     return Result(value["summary"], rest or None)
+
+
+def _todo(run: TaskRun) -> str:
+    """What to do about a task's failure where the error does not tell: a handler's does, an effect has its part."""
+    is_told = run.dismissed_at or run.reason in {Reason.HANDLER_ERROR, Reason.EFFECT_UNKNOWN}
+    return "" if run.status != Status.FAILED or run.task is None or is_told else WHAT_TO_DO.get(run.reason, "")
 
 
 def _sentence(run: TaskRun) -> str:

@@ -15,7 +15,7 @@ from tasks_app.selectors.run_terms import NEEDS, qualifiers
 from tasks_app.selectors.search_moments import between
 from tasks_app.selectors.search_text import Search, Term, read
 from tasks_app.selectors.task_list import queue_names
-from tasks_app.states import Reason, Status, Trigger
+from tasks_app.states import GIVEN_REASONS, STARTERS, Status
 from tasks_app.web import query, words
 from tasks_app.web.forms.field import Choice
 
@@ -62,8 +62,8 @@ def state_choices(data: QueryDict) -> list[Choice]:
 def selects(data: QueryDict) -> list[query.Select]:
     """The filters that have a list of choices."""
     types = [(one.name, one.title) for one in registry.all()]
-    reasons = [(one.value, words.REASONS.get(one.value) or one.value) for one in Reason if one]
-    triggers = [(one.value, words.TRIGGERS[one.value]) for one in Trigger]
+    reasons = [(one.value, words.REASONS.get(one.value) or one.value) for one in GIVEN_REASONS]
+    triggers = [(one.value, words.TRIGGERS[one.value]) for one in STARTERS]
     return [
         query.select(data, "type", "Any type", types),
         query.select(data, "reason", "Any reason", reasons),

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
-from tasks_app.selectors.run_groups import RunGroup, run_groups
-from tasks_app.selectors.run_walk import WALK
+from tasks_app.selectors.run_groups import NEEDING, RunGroup, run_groups
+from tasks_app.selectors.run_terms import NEEDS
+from tasks_app.selectors.walk import WALK
 from tasks_app.web import words
 from tasks_app.web.page import Request, page, render
+from tasks_app.web.run_filters import all_filters_of, kept
 
 FRAGMENTS = {"run-groups": "parts/run-groups.html"}
 
@@ -47,12 +49,23 @@ class Shown:
 @require_safe
 @page
 def run_group_list(request: Request) -> HttpResponse:
-    """Show the groups, the one that failed last first."""
-    found = run_groups(request.user)
+    """Show the groups of what matches, the one that failed last first."""
+    narrowed = request.GET.copy()
+    narrowed["status"] = NEEDS
+    filters = all_filters_of(narrowed)
+    found = run_groups(request.user, filters)
     context = {
-        "groups": [Shown(group, urlencode(group.narrowed)) for group in found.groups],
+        "groups": [Shown(group, _query(narrowed, group)) for group in found.groups],
+        "kept": kept(narrowed),
+        "is_narrowed": filters.asked != NEEDING.asked,
+        "faults": filters.read.faults if filters.read else (),
         "since": found.since,
         "is_cut": found.is_cut,
         "walk": WALK,
     }
     return render(request, "pages/run-groups.html", context, fragments=FRAGMENTS)
+
+
+def _query(narrowed: QueryDict, group: RunGroup) -> str:
+    """The filters that leave exactly this group."""
+    return urlencode({**QueryDict(kept(narrowed)).dict(), **group.narrowed})

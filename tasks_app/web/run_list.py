@@ -11,62 +11,67 @@ from tasks_app.errors import NotFound
 from tasks_app.models import Batch, TaskRun
 from tasks_app.selectors.access import Deed, Person, may, open_runs
 from tasks_app.selectors.batches import batch_get
-from tasks_app.selectors.home import needs_person_count
 from tasks_app.selectors.run_completion import run_completions
-from tasks_app.selectors.run_list import CAP, RunFilters, ended_counts, open_counts, run_page
+from tasks_app.selectors.run_list import RunFilters, run_page
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
-from tasks_app.selectors.run_walk import Found, run_find
+from tasks_app.selectors.run_times import attempts_begun
+from tasks_app.selectors.run_walk import run_find
+from tasks_app.selectors.walk import Found
 from tasks_app.states import OPEN, Status
-from tasks_app.web import query
+from tasks_app.web import query, run_undo
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
-from tasks_app.web.page import Request, page, render
+from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.run_filters import all_filters_of, kept, range_shown, selects
+from tasks_app.web.run_tabs import newer, newer_hint, tabs
 
-SIZE = 50
-FRAGMENTS = {"run-table": "parts/run-table.html", "run-tabs": "parts/run-tabs.html"}
-_TABS = (
-    ("", "All"),
-    ("needs", "Need you"),
-    ("running", "Running"),
-    ("queued", "Queued"),
-    ("scheduled", "Scheduled"),
-    ("waiting", "Waiting"),
-    ("succeeded", "Succeeded"),
-    ("failed", "Failed"),
-    ("cancelled", "Cancelled"),
-    ("skipped", "Skipped"),
-)
+SIZE = 40
+_BESIDE = {"run-tabs": tabs, "run-newer": newer}
+FRAGMENTS = {name: f"parts/{name}.html" for name in ("run-table", *_BESIDE)}
 
 
 @require_safe
 @page
+@query.tidied
 def run_list(request: Request) -> HttpResponse:
     """Show one page of the runs that match."""
+    part = part_wanted(request)
+    if part in _BESIDE:
+        return render(request, "pages/run-list.html", _BESIDE[part](request), fragments=FRAGMENTS)
     filters = all_filters_of(request.GET)
     before = query.identifier(request.GET, "before")
     found = run_find(request.user, filters, before=before)
     runs, older = run_page(found.rows, before=before, size=SIZE)
     context = {
         "runs": runs,
+        "attempts_begun": attempts_begun(runs),
         "older": older,
         "is_first_page": before is None,
+        "is_filtered": filters.is_any,
+        **_reach(request, found, None if older else found.floor),
+    }
+    if part not in FRAGMENTS:
+        context |= _around(request, filters, found, runs)
+    return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
+
+
+def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun]) -> dict[str, Any]:
+    """What stands above the table."""
+    return {
+        **tabs(request),
+        **newer_hint(request, shown),
+        **_narrowing(request, filters),
         "filters": filters,
         "search": query.text(request.GET, "search"),
         "faults": filters.read.faults if filters.read else (),
-        "tabs": _tabs(request),
-        "selects": selects(request.GET),
-        "range": range_shown(request.GET),
+        "told": run_undo.told(request),
         "workers": worker_names(),
-        "is_filtered": filters.is_any,
         "kept": kept(request.GET),
-        "actions": _actions_for(request.user, filters, found, runs),
+        "actions": _actions_for(request.user, filters, found, shown),
         "no_error_type": NO_ERROR_TYPE,
         "task": task_or_none(request, filters.task),
         "batch": _batch(request, filters.batch),
-        **_reach(request, found, None if older else found.floor),
     }
-    return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
 
 
 @require_safe
@@ -80,10 +85,18 @@ def run_complete(request: Request) -> HttpResponse:
 @page
 def run_row(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """One row of the list, fetched again when its run changes."""
-    return render(request, "parts/run-row.html", {"run": run_or_404(request, run_id)})
+    run = run_or_404(request, run_id)
+    return render(request, "parts/run-row.html", {"run": run, "attempts_begun": attempts_begun([run])})
 
 
-def _reach(request: Request, found: Found, floor: uuid.UUID | None) -> dict[str, Any]:
+def _narrowing(request: Request, filters: RunFilters) -> dict[str, Any]:
+    """The fields beside the search box, and how many of them narrow the list."""
+    choices, span = selects(request.GET), range_shown(request.GET)
+    told = [*(one.is_on for one in choices), filters.worker, filters.tag, any(span.values())]
+    return {"selects": choices, "range": span, "folded": sum(map(bool, told))}
+
+
+def _reach(request: Request, found: Found[TaskRun], floor: uuid.UUID | None) -> dict[str, Any]:
     """How far back was looked, and where it goes on, once the last match so far has been shown."""
     if floor is None:
         return {}
@@ -98,7 +111,9 @@ def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
         return None
 
 
-def _actions_for(user: Person, filters: RunFilters, found: Found, shown: list[TaskRun]) -> list[tuple[str, str, str]]:
+def _actions_for(
+    user: Person, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun]
+) -> list[tuple[str, str, str]]:
     """What this person may do with some of them at least: mostly, the page itself says so."""
     offered = _actions(filters)
     if not offered or not shown:
@@ -121,22 +136,3 @@ def _actions(filters: RunFilters) -> list[tuple[str, str, str]]:
     if filters.status in (Status.CANCELLED, Status.SKIPPED):
         return [retry]
     return [("stop", "Cancel all", "runs-cancel")] if filters.status in set(OPEN) else []
-
-
-def _tabs(request: Request) -> list[dict[str, object]]:
-    ended, is_cut = ended_counts(request.user)
-    counts = {**open_counts(request.user), "needs": needs_person_count(request.user)}
-    shown = {name: _count(count) for name, count in counts.items()}
-    shown |= {name: _count(count, is_cut=is_cut) for name, count in ended.items()}
-    chosen = request.GET.get("status", "")
-    return [
-        {"value": value, "label": label, "count": shown.get(value, ""), "is_here": value == chosen}
-        for value, label in _TABS
-    ]
-
-
-def _count(number: int, *, is_cut: bool = False) -> str:
-    """Say a count that was taken up to 1,000, or within the newest runs alone."""
-    if number >= CAP:
-        return f"{CAP - 1}+"
-    return f"{number}{'+' if is_cut else ''}" if number else ""

@@ -16,7 +16,9 @@ from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError
 from tasks_app.selectors.access import may
-from tasks_app.services.sweeps import CAP, Plan, Progress, Verb, fitting, sweep_begin, sweep_go_on, sweep_plan
+from tasks_app.services.sweep_state import CAP, Plan, Verb
+from tasks_app.services.sweeps import fitting, sweep_begin, sweep_go_on, sweep_plan
+from tasks_app.web import run_undo, sweep_words
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.run_filters import all_filters_of, kept
 from tasks_app.web.words import plural
@@ -27,11 +29,6 @@ _DAY_SECONDS = 86_400
 _LONGEST_NOTE = 500
 _ASKS = {"retry": "Run {} again?", "dismiss": "Dismiss {}?", "cancel": "Cancel {}?"}
 _BUTTONS = {"retry": "Run {} again", "dismiss": "Dismiss {}", "cancel": "Cancel {}"}
-_DONE = {
-    "retry": ("{} started again; what was before stays as it was.", "No run was started again."),
-    "dismiss": ("{} dismissed, and kept in the history.", "No run was dismissed."),
-    "cancel": ("{} cancelled, or asked to stop.", "No run was cancelled."),
-}
 
 
 @dataclass(frozen=True)
@@ -86,6 +83,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
     first = list(fitting(found.rows, verb)[:SHOWN])
     context: dict[str, Any] = {
         "verb": verb.value,
+        "can_undo": verb is Verb.DISMISS and not plan.is_capped,
         "back": back,
         "total": plan.total,
         "runs": [(run, may(request.user, verb.deed, run)) for run in first],
@@ -110,8 +108,11 @@ def _go_on(request: Request, verb: Verb) -> HttpResponse:
         messages.error(request, error.message)
         return redirect(back)
     progress = sweep_go_on(user=request.user, token=form.token, actor=actor_of(request))
+    if progress.can_undo:
+        run_undo.offer(request, form.token)
+        return redirect(back)
     if progress.is_finished:
-        (messages.success if progress.done else messages.warning)(request, _told(verb, progress))
+        (messages.success if progress.done else messages.warning)(request, sweep_words.finished(progress))
         return redirect(back)
     context = {
         "verb": verb.value,
@@ -124,18 +125,6 @@ def _go_on(request: Request, verb: Verb) -> HttpResponse:
         "left": sorted(progress.left.items()),
     }
     return render(request, "pages/run-many-on.html", context)
-
-
-def _told(verb: Verb, progress: Progress) -> str:
-    some, none = _DONE[verb]
-    said = [some.format(plural(progress.done, "run")) if progress.done else none]
-    if progress.left:
-        count = sum(progress.left.values())
-        why = "; ".join(
-            f"{many:,} {reason[0].lower()}{reason[1:].rstrip('.')}" for reason, many in progress.left.items()
-        )
-        said.append(f"{plural(count, 'run')} {'was' if count == 1 else 'were'} left alone: {why}.")
-    return " ".join(said)
 
 
 def _counted(plan: Plan) -> str:

@@ -21,13 +21,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.errors import CarillonError
 from tasks_app.selectors.people import theme_of_person
-from tasks_app.selectors.second_factor import has_second_factor
+from tasks_app.selectors.second_factor import has_second_factor, recovery_codes_left
 from tasks_app.services.first_sign_in import USER_NAME, password_file
 from tasks_app.services.limiter import LimiterAway, TooMany
 from tasks_app.services.people import theme_choose, zone_adopt
+from tasks_app.services.second_factor import is_of_the_app
 from tasks_app.services.sign_in import DEVICE_SECONDS, code_check, device_token, password_check
 from tasks_app.web.half_way import half_way_begin, half_way_end, half_way_of
 from tasks_app.web.page import THEMES, local_next, zone_of_browser
+from tasks_app.web.words import plural
 
 YEAR_SECONDS = 31_536_000
 DEVICE_COOKIE = "carillon_device"
@@ -97,7 +99,19 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         context = {**alone(request), "error": refusal.message}
         return refused(TemplateResponse(request, "pages/sign-in-code.html", context), refusal)
     half_way_end(request)
+    if not is_of_the_app(request.POST["code"]):
+        _say_what_is_left(request, half_way.user)
     return signed_in(request, half_way.user, then=half_way.then)
+
+
+def _say_what_is_left(request: HttpRequest, user: User) -> None:
+    left = recovery_codes_left(user)
+    text = (
+        "You signed in with a recovery code, which is used up: {}. Make new ones, or set the second factor up"
+        ' with another phone, under <a href="{}">Second factor</a>.'
+    )
+    remaining = f"{plural(left, 'code')} left" if left else "none is left"
+    messages.warning(request, format_html(text, remaining, reverse("second-factor")))
 
 
 class SignOut(LogoutView):

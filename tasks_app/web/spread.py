@@ -30,8 +30,9 @@ from tasks_app.web.page import Request, actor_of, local_next, page, render
 CHOICES = (5, 10, 15, 30, 60)
 USUAL = 10
 BASELINE, ROOM = 84, 60
-_WAS = re.compile(r"[0-9a-f-]{36}:\d{1,6}:\d{1,6}", re.ASCII)
+_WAS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:\d{1,6}:\d{1,6}", re.ASCII)
 _KEY = "upcoming-spread"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,12 @@ def _move(request: Request) -> HttpResponse:
     _tell_refusals(request, done)
     moved = [one for one in done if one.refusal is None and one.before_seconds != one.task.spread_seconds]
     if moved:
-        request.session[_KEY] = {"minutes": minutes, "moved": [_kept(one) for one in moved]}
+        request.session[_KEY] = {
+            "minutes": minutes,
+            "moved": [_kept(one) for one in moved],
+            "at": timezone.now().isoformat(),
+            "is_new": True,
+        }
     return redirect(back)
 
 
@@ -175,16 +181,20 @@ def _move(request: Request) -> HttpResponse:
 def upcoming_spread_undo(request: Request) -> HttpResponse:
     """Put tasks back to how they were spread before, unless somebody has changed that since."""
     was = [text.split(":") for text in request.POST.getlist("was") if _WAS.fullmatch(text)][:MOST]
-    tasks = {str(task.id): task for task in _posted(request, [parts[0] for parts in was])}
+    shown = tasks_shown(request.user, [uuid.UUID(parts[0]) for parts in was])
+    tasks = {str(task.id): task for task in shown.values() if may(request.user, Deed.MANAGE, task)}
+    if was and not tasks and _KEY not in request.session:
+        raise Http404
     known = [(tasks[name], int(before), int(after)) for name, before, after in was if name in tasks]
     wanted = [(task, before) for task, before, after in known if task.spread_seconds == after]
     done = tasks_spread(wanted=wanted, actor=actor_of(request))
+    request.session.pop(_KEY, None)
     _tell_refusals(request, done)
     count = sum(one.refusal is None for one in done)
     messages.success(request, f"Taken back: {words.plural(count, 'task')} {_start(count)} as before.")
     if len(wanted) < len(was):
         messages.warning(
-            request, f"{words.plural(len(was) - len(wanted), 'task')} had been changed since, and stay so."
+            request, f"{words.plural(len(was) - len(wanted), 'task')} had been changed or deleted since, and stay so."
         )
     return redirect(local_next(request, reverse("upcoming")))
 
@@ -219,10 +229,14 @@ def _kept(one: Spread) -> dict[str, Any]:
 
 
 def told(request: Request) -> dict[str, Any] | None:
-    """Give, once, what was moved on the page before: the tasks, when they start, and what takes it back."""
-    kept = request.session.pop(_KEY, None)
-    if kept is None:
+    """Give what was moved last, within a day: the tasks, when they start, and what takes it back; `is_new` once."""
+    kept = request.session.get(_KEY, {})
+    at = datetime.fromisoformat(kept["at"]) if "at" in kept else None
+    if at is None or timezone.now() - at > _DAY:
         return None
-    for one in kept["moved"]:
-        one["due"] = [datetime.fromisoformat(text) if text else None for text in one["due"]]
-    return {"count": words.plural(len(kept["moved"]), "task"), **kept}
+    if kept["is_new"]:
+        request.session[_KEY] = {**kept, "is_new": False}
+    moved = [
+        {**one, "due": [datetime.fromisoformat(text) if text else None for text in one["due"]]} for one in kept["moved"]
+    ]
+    return {**kept, "count": words.plural(len(moved), "task"), "moved": moved, "at": at}

@@ -128,8 +128,11 @@ def _shape(status: str, x: float, y: float, width: float, height: float) -> str:
     return f'{_LOOKS[status]}{x}" y="{y}" width="{width}" height="{height}" />'
 
 
-def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime) -> Strip:
-    """Draw the wide strip; `runs` come oldest first. It ends at now, so that a young task starts near the middle."""
+def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime, is_past_alone: bool = False) -> Strip:
+    """Draw the wide strip; `runs` come oldest first. It ends at now, so that a young task starts near the middle.
+
+    `is_past_alone`: there is nothing to the right of the last run, at which the line stands instead of now.
+    """
     past, future = list(runs)[-PAST:], list(slots)[:FUTURE]
     frame = _frame(past, step=12.0, height=72.0)
     bars = [
@@ -139,9 +142,9 @@ def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime) 
     return Strip(
         bars=bars,
         ticks=_ticks(future, frame),
-        label=_label(past, future, now),
+        label=_label(past, future, now, is_past_alone=is_past_alone),
         now_x=frame.now_x,
-        width=frame.width,
+        width=frame.now_x + 1 if is_past_alone else frame.width,
         height=frame.height,
         baseline=frame.baseline,
         step=frame.step,
@@ -208,12 +211,14 @@ def _title(run: NamedRun) -> str:
     return ", ".join(parts)
 
 
-def _label(past: Sequence[BarRun], future: Sequence[datetime], now: datetime) -> str:
+def _label(past: Sequence[BarRun], future: Sequence[datetime], now: datetime, *, is_past_alone: bool = False) -> str:
     """The same picture in words, for those who do not see it."""
     if not past:
         before = "No runs yet"
     else:
         counts = Counter(str(run.status) for run in past).most_common()
         before = f"Last {words.plural(len(past), 'run')}: " + ", ".join(f"{count} {name}" for name, count in counts)
+    if is_past_alone:
+        return before
     after = f"next {words.relative(future[0], now)}" if future else "nothing planned"
     return f"{before}; {after}"

@@ -1,6 +1,7 @@
 """What the buttons of a task do: each is a POST that goes back to a page; the destructive ones ask on a page first."""
 
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from tasks_app.recurrence.moments import Unreadable, read_instant
 from tasks_app.recurrence.zones import load_zone
 from tasks_app.selectors.access import Deed
 from tasks_app.services import tasks
+from tasks_app.services.bulk_deeds import reason_of
 from tasks_app.services.specs import TaskSpec
 from tasks_app.web import task_bulk
 from tasks_app.web.objects import task_or_404
@@ -23,6 +25,7 @@ from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, act, actor_of, local_next, page, render, zone_of
 
 _YEARS = range(1970, 9001)
+_LENT, _MOST_LENT = ("calendar", "payload."), 20
 
 
 def _detail(task_id: uuid.UUID) -> str:
@@ -116,13 +119,41 @@ def task_delete(request: Request, task_id: uuid.UUID) -> HttpResponse:
 def task_duplicate(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Make a paused copy and open it for editing."""
     task = task_or_404(request, task_id, Deed.MANAGE)
+
+    def copy(*without: str) -> Outcome:
+        made = tasks.task_duplicate(task=task, owner=request.user, actor=actor_of(request), without=without)
+        lost = " and ".join(path.removeprefix("payload.") for path in without)
+        said = f"It is without its {lost}, which you cannot use." if without else ""
+        return Outcome(reverse("task-edit", args=[made.pk]), said)
+
     try:
-        copy = tasks.task_duplicate(task=task, owner=request.user, actor=actor_of(request))
+        outcome = done_once(request, lambda: _without_what_is_lent(copy))
     except CarillonError as error:
-        messages.error(request, error.message)
+        messages.error(request, f"It was not copied: {reason_of(error)}" if error.fields else error.message)
         return redirect(_detail(task_id))
     messages.success(request, "This is the copy. It is paused until you resume it.")
-    return redirect("task-edit", task_id=copy.pk)
+    if outcome.refusal:
+        messages.warning(request, outcome.refusal)
+    return redirect(outcome.then)
+
+
+def _without_what_is_lent(copy: Callable[..., Outcome]) -> Outcome:
+    """Copy; where that names what is not the new owner's to use, without it, if it can be without."""
+    lent: list[str] = []
+    first: Invalid | None = None
+    while True:
+        try:
+            return copy(*lent)
+        except Invalid as error:
+            first = first or error
+            found = [path for path in _unknown(error) if path.startswith(_LENT) and path not in lent]
+            if not found or len(lent) > _MOST_LENT:
+                raise first from None
+            lent += sorted(found)
+
+
+def _unknown(error: Invalid) -> list[str]:
+    return [path for path, faults in error.fields.items() if all(fault.code == "unknown" for fault in faults)]
 
 
 @require_POST

@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tasks_app.errors import CarillonError, NotFound
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.bulk import Prospect, chosen_ids, mark_of, prospect, ticked
-from tasks_app.services.bulk import bulk_begin, bulk_go_on, bulk_progress, bulk_undo
+from tasks_app.services.bulk import bulk_begin, bulk_go_on, bulk_progress, bulk_recent, bulk_undo
 from tasks_app.services.bulk_deeds import ASKABLE, STATES, Order, Verb
 from tasks_app.web import bulk_words
 from tasks_app.web.page import Request, page, render, status_of
@@ -57,10 +57,28 @@ def task_bulk_progress(request: Request, bulk_id: uuid.UUID) -> HttpResponse:
         raise Http404 from error
     context = {
         "progress": progress,
+        "token": bulk_id,
+        "came_of_it": bulk_words.finished(progress),
         "said": bulk_words.halfway(progress),
         "asks": bulk_words.asked(progress.order.verb, progress.total),
     }
     return render(request, "pages/task-bulk-progress.html", context)
+
+
+@require_safe
+@page
+def task_bulk_recent(request: Request) -> HttpResponse:
+    """List what this person did with tasks within a day, each with its way back."""
+    lines = [
+        {
+            "one": one,
+            "said": bulk_words.finished(one.progress),
+            "so_far": bulk_words.halfway(one.progress),
+            "more": one.progress.done_count - len(one.progress.done),
+        }
+        for one in bulk_recent(user=request.user)
+    ]
+    return render(request, "pages/task-bulk-recent.html", {"lines": lines})
 
 
 @require_POST
@@ -89,7 +107,7 @@ def delete_one(request: Request, task: ScheduledTask) -> HttpResponse:
 
 def told(request: Request) -> dict[str, Any] | None:
     """Give, once, what came of the action that led to the list."""
-    token = request.session.pop(_KEY, None)
+    token = None if request.headers.get("HX-Request") else request.session.pop(_KEY, None)
     if token is None:
         return None
     with suppress(NotFound):
@@ -146,6 +164,9 @@ def _ask(  # noqa: PLR0913  # what the page shows
         "found": found,
         "words": bulk_words.of(order.verb),
         "said": bulk_words.before(order.verb, found),
+        "searched_to": asked.found.since if data.get("all") else None,
+        "walk": asked.found.walk,
+        "is_older": asked.before is not None,
         "is_possible": found.acted and not found.is_too_many,
         "asks": bulk_words.asked(order.verb, found.acted),
         "more": max(0, found.acted - len(found.names)),

@@ -1,6 +1,9 @@
 """One task: its sentence, what comes, what was, and what can be done."""
 
 import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpResponse
@@ -13,12 +16,14 @@ from tasks_app.models import Batch, RunRollup, ScheduledTask, TaskRun, TaskShare
 from tasks_app.recurrence.cutting import whole_sentence
 from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
+from tasks_app.selectors.calendars import can_see_calendar
 from tasks_app.selectors.collections import collections_of_task
 from tasks_app.selectors.last_runs import recent_runs
 from tasks_app.selectors.related_tasks import related_tasks
 from tasks_app.selectors.rollup_spans import KEPT
 from tasks_app.selectors.rollups import Figures, span_figures
 from tasks_app.selectors.run_list import run_page
+from tasks_app.selectors.run_times import attempts_begun
 from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.shares import shares_of
 from tasks_app.selectors.task_figures import lately
@@ -30,78 +35,119 @@ from tasks_app.web import query
 from tasks_app.web.audit import lines_of_task
 from tasks_app.web.forms.policies import MISFIRES
 from tasks_app.web.objects import task_or_404
-from tasks_app.web.page import Request, page, render
+from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.preview import instants
-from tasks_app.web.task_history import history_filters, history_selects
+from tasks_app.web.task_history import filters_shown, history_filters, history_selects
 
 SLOTS, HISTORY = 10, 25
-FRAGMENTS = {
-    "task-head": "parts/task-head.html",
-    "task-strip": "parts/task-strip.html",
-    "task-figures": "parts/task-figures.html",
-    "task-history": "parts/task-history.html",
-}
 
 
 @require_safe
 @page
+@query.tidied
 def task_detail(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Show the task, its last fifty runs, its next ten slots and its history."""
-    task = task_or_404(request, task_id)
-    recent = recent_runs(task.id)
-    coming, broken = _coming(task)
-    last = _last_ended(recent)
-    context: dict[str, Any] = {
+    look = _Look(request, task_or_404(request, task_id))
+    context = _known(look)
+    for read in _PARTS.get(part_wanted(request), _PAGE):
+        context |= read(look)
+    return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
+
+
+@dataclass
+class _Look:
+    """Somebody looks at a task: what several parts of the page show is read once."""
+
+    request: Request
+    task: ScheduledTask
+
+    @cached_property
+    def recent(self) -> list[TaskRun]:
+        """Its last fifty runs."""
+        return recent_runs(self.task.id)
+
+    @cached_property
+    def coming(self) -> tuple[list[Coming], str]:
+        """Its next slots, or why they cannot be told."""
+        return _coming(self.task)
+
+
+def _known(look: _Look) -> dict[str, Any]:
+    """What costs nothing as long as no part shows it."""
+    request, task = look.request, look.task
+    return {
         "task": task,
         "topic": f"task:{task.pk}",
-        "whole_schedule": _whole(task),
         "type": _title(task),
-        "recent": recent,
-        "slots": [one.at for one in coming],
-        "after_outage": MISFIRES.get(task.misfire_policy["policy"], ""),
-        "spread_delay": spread_delay(task, task.spread_seconds),
-        "instants": instants(coming, task.timezone),
-        "broken": broken,
-        **_history(request, task),
-        "last": last,
-        "problem": last if last is not None and _is_problem(last) else None,
         "shows_payload": shows_payload(request.user, task),
         "can_edit": task.status != TaskStatus.CANCELLED,
         "is_over": task.status in (TaskStatus.CANCELLED, TaskStatus.COMPLETED),
         "is_paused": task.status == TaskStatus.PAUSED,
-        "running": next((run for run in reversed(recent) if run.status == Status.RUNNING), None),
         "figures": SimpleLazyObject(lambda: _figures(request, task)),
         "is_old": task.created_at < timezone.now() - KEPT[RunRollup.Grain.DAY],
         "lately": SimpleLazyObject(lambda: lately(task)),
+    }
+
+
+def _stand(look: _Look) -> dict[str, Any]:
+    recent, last = look.recent, _last_ended(look.recent)
+    return {
+        "recent": recent,
+        "last": last,
+        "problem": last if last is not None and _is_problem(last) else None,
+        "running": next((run for run in reversed(recent) if run.status == Status.RUNNING), None),
+        "whole_schedule": _whole(look.task),
+        "backfills": _backfills(look.task),
+    }
+
+
+def _strip(look: _Look) -> dict[str, Any]:
+    return {"recent": look.recent, "slots": [one.at for one in look.coming[0]]}
+
+
+def _plan(look: _Look) -> dict[str, Any]:
+    coming, broken = look.coming
+    return {"instants": instants(coming, look.task.timezone), "broken": broken}
+
+
+def _beside(look: _Look) -> dict[str, Any]:
+    """What stands there as it was when the page was opened."""
+    request, task = look.request, look.task
+    return {
+        "after_outage": MISFIRES.get(task.misfire_policy["policy"], ""),
+        "spread_delay": spread_delay(task, task.spread_seconds),
         "related": SimpleLazyObject(lambda: related_tasks(request.user, task)),
-        "backfills": _backfills(task),
         "audit_lines": lines_of_task(request, task),
         "shares": list(shares_of(task)) if may(request.user, Deed.MANAGE, task) else [],
         "levels": list(TaskShare.Level),
         "collections": collections_of_task(request.user, task.id)[:5],
+        "sees_calendar": task.calendar is not None and can_see_calendar(request.user, task.calendar),
     }
-    return render(request, "pages/task-detail.html", context, fragments=FRAGMENTS)
 
 
-def _history(request: Request, task: ScheduledTask) -> dict[str, Any]:
+def _history(look: _Look) -> dict[str, Any]:
     """One page of its runs, and what narrows them."""
+    request, task = look.request, look.task
     filters, before = history_filters(request, task), query.identifier(request.GET, "before")
     history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
+    is_filtered = set(filters.asked) != {"task", "no_waiting"}
     return {
+        **filters_shown(request, is_of_use=bool(history) or is_filtered),
         "history": history,
+        "attempts_begun": attempts_begun(history),
         "older": older,
         "is_first_page": before is None,
         "selects": history_selects(request),
         "day_from": query.text(request.GET, "from"),
         "day_to": query.text(request.GET, "to"),
-        "is_filtered": set(filters.asked) != {"task", "no_waiting"},
+        "is_filtered": is_filtered,
     }
 
 
 def _figures(request: Request, task: ScheduledTask) -> Figures:
     """Count all that is kept: of more than 400 days ago, nothing is."""
     now = db_now()
-    return span_figures(request.user, now - KEPT[RunRollup.Grain.DAY], now, task=task.id)
+    return span_figures(request.user, now - KEPT[RunRollup.Grain.DAY], now, task=task.id, with_times=False)
 
 
 def _backfills(task: ScheduledTask) -> list[tuple[Batch, Tally]]:
@@ -140,3 +186,13 @@ def _last_ended(recent: list[TaskRun]) -> TaskRun | None:
 def _is_problem(run: TaskRun) -> bool:
     """It failed, and nobody has looked at it."""
     return run.status == Status.FAILED and run.dismissed_at is None
+
+
+_PARTS: Mapping[str, tuple[Callable[[_Look], dict[str, Any]], ...]] = {
+    "task-head": (_stand, _plan),
+    "task-strip": (_strip,),
+    "task-figures": (),
+    "task-history": (_history,),
+}
+_PAGE = (_stand, _strip, _plan, _history, _beside)
+FRAGMENTS = {name: f"parts/{name}.html" for name in _PARTS}

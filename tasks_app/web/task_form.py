@@ -25,6 +25,7 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
 from tasks_app.web import query
 from tasks_app.web.forms import calendar
+from tasks_app.web.forms.pick import Picker
 from tasks_app.web.forms.rows import BUTTONS, rows_mark
 from tasks_app.web.forms.schedule import ScheduleForm
 from tasks_app.web.forms.task import TaskForm, type_info
@@ -56,7 +57,7 @@ def task_new(request: Request) -> HttpResponse:
             TaskForm.example(chosen, example, zone=zone) if example else TaskForm.blank(chosen, zone=zone, name=given)
         )
         return _draw(request, form, example=example)
-    form = TaskForm.posted(chosen, request.POST, kept={})
+    form = TaskForm.posted(chosen, request.POST, kept={}, picker=Picker(request.user))
 
     def save() -> ScheduledTask:
         spec = TaskSpec(type=chosen.name, **form.fields())
@@ -74,7 +75,8 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
     kept, mark = masked_payload(task), rows_mark(task.payload)
-    form = TaskForm.posted(type_info(task.type), request.POST, kept=kept, shows_payload=is_shown, mark=mark)
+    picker, shape = Picker(task.owner, request.user), type_info(task.type)
+    form = TaskForm.posted(shape, request.POST, kept=kept, shows_payload=is_shown, mark=mark, picker=picker)
     form.mean = lambda payload, origins: meant_payload(request.user, task, payload, origins=origins)
     form.vet = lambda named: check_calendar(request.user, task, named)
     version = query.whole(request.POST, "version")

@@ -11,10 +11,10 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed, may, tasks_open_to
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
-from tasks_app.selectors.last_runs import strip_runs
+from tasks_app.selectors.last_runs import StripRun, strip_runs
 from tasks_app.selectors.search_tasks import task_qualifiers
 from tasks_app.selectors.task_list import tasks_found
-from tasks_app.states import TaskKind, TaskStatus
+from tasks_app.states import Status, TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import task_or_404
@@ -22,7 +22,7 @@ from tasks_app.web.page import Request, page, render
 from tasks_app.web.task_nothing import nothing_of
 from tasks_app.web.task_query import Asked
 
-SIZE = 50
+SIZE = 30
 DEEPEST = 200
 FRAGMENTS = {"task-table": "parts/task-table.html"}
 _ORDER_WORDS = {
@@ -48,6 +48,7 @@ _READY = (
 
 @require_safe
 @page
+@query.tidied
 def task_list(request: Request) -> HttpResponse:
     """Show one page of the tasks that match."""
     asked = Asked.of(request.user, request.GET)
@@ -55,6 +56,7 @@ def task_list(request: Request) -> HttpResponse:
     rows = asked.rows()
     tasks, has_next, matching = tasks_found(rows, number, SIZE)
     context = {
+        "here": request.get_full_path(),
         "rows": with_strips(tasks),
         "page": number,
         "has_next": has_next and number < DEEPEST,
@@ -93,7 +95,7 @@ def task_complete(request: Request) -> HttpResponse:
 def task_row(request: Request, task_id: Any) -> HttpResponse:
     """One row of the list, fetched again when its task's runs change."""
     [row] = with_strips([task_or_404(request, task_id)])
-    return render(request, "parts/task-row.html", row)
+    return render(request, "parts/task-row.html", {**row, "here": request.headers.get("HX-Current-URL", "")})
 
 
 def _bulk(request: Request, shown: list[ScheduledTask], rows: QuerySet[ScheduledTask]) -> set[str]:
@@ -108,9 +110,16 @@ def _bulk(request: Request, shown: list[ScheduledTask], rows: QuerySet[Scheduled
 
 
 def with_strips(tasks: list[ScheduledTask]) -> list[dict[str, Any]]:
-    """Give each task with its last runs and its next instant."""
+    """Give each task with its last runs, how many of them go on, and its next instant."""
     runs = strip_runs([task.id for task in tasks])
-    return [{"task": task, "runs": runs[task.id], "slots": _slots(task)} for task in tasks]
+    return [
+        {"task": task, "runs": runs[task.id], "running": _running(runs[task.id]), "slots": _slots(task)}
+        for task in tasks
+    ]
+
+
+def _running(runs: list[StripRun]) -> int:
+    return [run.status for run in runs].count(Status.RUNNING)
 
 
 def _slots(task: ScheduledTask) -> list[Any]:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,9 @@ from tasks_app.handlers import registry
 from tasks_app.handlers.locks import masked_locks
 from tasks_app.handlers.schema import payload_schema
 from tasks_app.handlers.spec import HandlerSpec
+from tasks_app.models import db_now
 from tasks_app.selectors.access import has_right, type_holders, why_not
+from tasks_app.selectors.rollups import Figures, by_type
 from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule_stored, type_rules
 from tasks_app.services import strict_json
 from tasks_app.services.type_rules import type_rule_delete, type_rule_save
@@ -26,6 +29,7 @@ from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.payload_table import field_rows
 
 RIGHT = "change_typerule"
+LATELY = timedelta(days=7)
 _FIXED_HELP = (
     'A JSON object: paths of payload fields, each with its value, like {"timeout_seconds": 10}. Nobody else sets them, '
     "and every run is given them. A mask keeps the secret that is stored."
@@ -34,23 +38,31 @@ _FIXED_HELP = (
 
 @dataclass(frozen=True)
 class Row:
-    """A type as the list tells it."""
+    """A type as the list tells it; `figures` are of what the reader may see."""
 
     spec: HandlerSpec
     rule: Rule
     why_not: str
+    figures: Figures | None
+
+    @property
+    def ended(self) -> int:
+        """How many of its runs succeeded or failed."""
+        return self.figures.succeeded + self.figures.failed if self.figures else 0
 
 
 @require_safe
 @page
 def type_list(request: Request) -> HttpResponse:
-    """List the types that people may use, and which of them this person may."""
-    rules = type_rules()
+    """List the types that people may use, which of them this person may, and how each has fared lately."""
+    rules, now = type_rules(), db_now()
+    lately = by_type(request.user, now - LATELY, now)
     rows = []
     for spec in registry.all():
         if not spec.internal:
             rule = rules.get(spec.name, NO_RULE)
-            rows.append(Row(spec, rule, why_not(request.user, spec, is_restricted=rule.is_restricted)))
+            refusal = why_not(request.user, spec, is_restricted=rule.is_restricted)
+            rows.append(Row(spec, rule, refusal, lately.get(spec.name)))
     return render(request, "pages/type-list.html", {"rows": rows})
 
 

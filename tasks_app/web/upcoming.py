@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,7 +19,7 @@ from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
 from tasks_app.services.kept_day import ENTRIES as DAY_ENTRIES
 from tasks_app.services.kept_day import NAMES, ROWS
-from tasks_app.services.load import Load
+from tasks_app.services.load import Counts, Load
 from tasks_app.services.planned_runs import load_within
 from tasks_app.services.upcoming import Upcoming, upcoming_slots
 from tasks_app.web import agenda, lanes, load_chart, query, words
@@ -46,6 +47,7 @@ class CrowdRow:
 
 @require_safe
 @page
+@query.tidied
 def upcoming(request: Request) -> HttpResponse:
     """Show the load of the span, its crowded minutes, its tasks and its hours."""
     look = Look.of(request.GET, timezone.now())
@@ -125,15 +127,17 @@ def sentence(load: Load, look: Look) -> str:
     when = f"in the next {SPAN_WORDS[look.span]}"
     if look.start:
         when = f"from {words.clock(moment(look.window.start), look.now)} to {_end(look)}"
-    if not load.total:
-        return f"Nothing starts {when}."
+    return counted(load.counts(), look.now, f" {when}") if load.total else f"Nothing starts {when}."
+
+
+def counted(load: Counts, now: datetime, when: str = "") -> str:
+    """Say how much starts, and when most of it does."""
     more = "" if load.is_complete else "More than "
-    said = f"{more}{words.plural(load.total, 'run')} of {words.plural(load.task_count, 'task')} {when}"
-    busiest = load.busiest()
-    if busiest is None or load.runs_at(busiest) == 1:
+    said = f"{more}{words.plural(load.total, 'run')} of {words.plural(load.task_count, 'task')}{when}"
+    busiest, runs = load.busiest()
+    if runs <= 1:
         return f"{said}; no two in one minute." if load.total > 1 else f"{said}."
-    at = words.clock(moment(busiest), look.now)
-    return f"{said}; busiest minute: {at} with {load.runs_at(busiest):,} runs."
+    return f"{said}; busiest minute: {words.clock(moment(busiest), now)} with {runs:,} runs."
 
 
 def _end(look: Look) -> str:

@@ -10,13 +10,19 @@ from django.utils import timezone
 from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.recurrence.zones import load_zone
+from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.search_tasks import LATE
 from tasks_app.selectors.spans import DAY, HOUR, MINUTE, whole_seconds
 
 WEEK_DAYS = 7
-CAP = 1000
 _WHOLE_FROM = 10
-_UNITS = ((90 * DAY, 30 * DAY, "months"), (2 * DAY, DAY, "days"), (90 * MINUTE, HOUR, "h"), (90, MINUTE, "min"))
+_UNITS = (
+    (730 * DAY, 365.25 * DAY, "years"),
+    (90 * DAY, 30 * DAY, "months"),
+    (2 * DAY, DAY, "days"),
+    (90 * MINUTE, HOUR, "h"),
+    (90, MINUTE, "min"),
+)
 
 
 def duration(seconds: float | None) -> str:
@@ -153,9 +159,24 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def singular(words: str) -> str:
+    """Give one of what a list is called: "Rule" of "Rules"; what does not end like a plural stays."""
+    end = next((end for end in _ONES if words.lower().endswith(end)), None)
+    return words if end is None else words[: -len(end)] + _ONES[end]
+
+
+# What is no plural, and then the plurals, the longer endings first.
+_ONES = {"ss": "ss", "us": "us", "is": "is", "ies": "y", "sses": "ss", "xes": "x", "tuses": "tus", "s": ""}
+
+
 def capped(count: int) -> str:
-    """Say a number that was counted to 1,000 at most."""
-    return "999+" if count >= CAP else str(count)
+    """Say a number that was counted to COUNTED at most."""
+    return f"more than {COUNTED - 1:,}" if count >= COUNTED else f"{count:,}"
+
+
+def briefly(count: int) -> str:
+    """Say the same where there is little room."""
+    return f"{COUNTED - 1:,}+" if count >= COUNTED else f"{count:,}"
 
 
 REASONS = {

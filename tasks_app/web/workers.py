@@ -70,9 +70,12 @@ def worker_list(request: Request) -> HttpResponse:
     here = sorted((pair for pair in found if pair[1] in _HERE), key=lambda pair: pair[0].name)
     runs = running_on(request.user, [one for one, _ in found])
     rows = [_row(one, state, runs.get(one.name, []), now) for one, state in here]
+    past = [_row(one, state, runs.get(one.name, []), now) for one, state in found if state not in _HERE]
     context = {
         "rows": rows,
-        "past": [_row(one, state, runs.get(one.name, []), now) for one, state in found if state not in _HERE],
+        "past": past,
+        "gone": sum(row.state is WorkerState.GONE for row in past),
+        "stopped": sum(row.state is WorkerState.STOPPED for row in past),
         "beats": _beats(list(beats()), now),
         "sentence": _sentence(rows),
     }

@@ -92,6 +92,7 @@ API: dict[str, dict[str, Rule]] = {
     "run-sweeps": _post(SIGNED),
     "run-sweep-detail": _get(NONE),  # nothing has begun; tests/api/test_run_sweeps.py has something
     "run-sweep-go-on": _post(NONE),
+    "run-sweep-undo": _post(NONE),
     "run-detail": _get(VIEW),
     "run-logs": _get(VIEW),
     "run-cancel": _post(STOP),
@@ -145,7 +146,9 @@ PAGES: dict[str, dict[str, Rule]] = {
     "task-preview": _post(SIGNED),
     "task-example": _post(SIGNED),
     "task-complete": _get(SIGNED),
+    "task-names": _get(SIGNED),
     "task-bulk": _BOTH,  # the tasks are named in what is sent
+    "task-bulk-recent": _get(SIGNED),
     "task-bulk-progress": _get(NONE, NONE),  # nothing has begun; tests/web/test_task_bulk.py has something
     "task-bulk-undo": _post(NONE),
     "task-detail": _get(VIEW),
@@ -177,9 +180,10 @@ PAGES: dict[str, dict[str, Rule]] = {
     "runs-retry": _BOTH,  # what may not be done with a run is left out, one by one
     "runs-dismiss": _BOTH,
     "runs-cancel": _BOTH,
+    "run-sweep-undo": _post(NONE),  # nothing has begun; tests/web/test_run_many.py has something
     "run-log": _get(VIEW),
     "run-log-download": _get(VIEW),
-    "run-cancel": _post(STOP),
+    "run-cancel": _get(STOP, STOP),
     "run-retry": _get(MANAGE, RUN),  # GET is the form with the payload
     "run-dismiss": _post(RUN),
     "run-undismiss": _post(RUN),
@@ -226,9 +230,10 @@ PAGES: dict[str, dict[str, Rule]] = {
     "person-list": _get(PEOPLE, PEOPLE),
     "person-detail": _get(PEOPLE),
     "person-role": _post(PEOPLE),
-    "person-disable": _post(PEOPLE),
+    "person-disable": _get(PEOPLE, PEOPLE),
     "person-enable": _post(PEOPLE),
     "person-link": _post(PEOPLE),
+    "person-factor": _get(PEOPLE, PEOPLE),
     "person-hand-over": _post(PEOPLE),
     "calendar-list": _get(SIGNED),
     "calendar-new": _BOTH,

@@ -26,16 +26,27 @@ from tasks_app.models import (
     Calendar,
     Effect,
     EmailTemplate,
+    IdempotencyKey,
+    Lease,
     MailCount,
+    PlannedRuns,
+    Profile,
     Queue,
+    RecoveryCode,
     RollupMark,
     RunAttempt,
     RunRollup,
     ScheduledTask,
+    SecondFactor,
     StoredFile,
+    SyncedChange,
     SyncedCollection,
+    SyncedRecord,
+    TaskCount,
     TaskRevision,
     TaskRun,
+    TaskShare,
+    TokenSignIn,
     TypeRule,
     Worker,
     db_now,
@@ -48,6 +59,7 @@ from tasks_app.services.tasks import task_create
 from tests import runs as moves
 from tests.services.credentials import make_credential
 
+CANARY_ID = "c0ffee00-0000-4000-8000-00000000beef"
 _EVE = {"date": "12-24", "name": "Christmas <b>Eve</b>", "source": "typed"}
 
 
@@ -148,6 +160,41 @@ def exhibits(alice: User, task: ScheduledTask, failed_run: TaskRun) -> Exhibits:
         RollupMark.objects.get_or_create(name="runs", defaults={"counted_to": now, "checked_to": now})[0],
         TaskRevision.objects.filter(task=task)[0],
         TypeRule.objects.create(type="http_request", locked={"timeout_seconds": 10}),
+        *unlisted(alice, task, failed_run),
         audit.note("queue.pause", Queue.objects.get(name="default"), actor="tests", note="<b>for a while</b>"),
     ]
     return Exhibits({type(row): row for row in rows})
+
+
+def unlisted(alice: User, task: ScheduledTask, run: TaskRun) -> list[Model]:
+    """Rows that people meet on other pages under other names, their secrets in the open as "canary"."""
+    now = timezone.now()
+    collection = SyncedCollection.objects.get_or_create(owner=alice, name="customers")[0]
+    seen = {"first_seen_at": now, "changed_at": now}
+    record = SyncedRecord.objects.create(
+        collection=collection, key="c-1", data={"a": "canary"}, digest="canary", **seen
+    )
+    return [
+        Profile.objects.get_or_create(user=alice)[0],
+        SecondFactor.objects.create(user=alice, sealed="canary", confirmed_at=now),
+        RecoveryCode.objects.create(user=alice, digest="canary"),
+        TokenSignIn.objects.create(user=alice, refresh_id=CANARY_ID, epoch=0, expires_at=now),
+        TaskShare.objects.create(task=task, group=Group.objects.get_or_create(name="Viewer")[0], created_by="tests"),
+        record,
+        SyncedChange.objects.create(
+            collection=collection, record=record, run_id=run.pk, kind="changed", before={"a": "canary"}, at=now
+        ),
+        Lease.objects.get_or_create(name="upkeep", defaults={"holder": "w@here", "expires_at": now})[0],
+        IdempotencyKey.objects.create(
+            principal="user:1",
+            method="POST",
+            path="/api/api-keys",
+            key="k",
+            body_digest="canary",
+            status_code=201,
+            response={"key": "canary"},
+            headers={"X": "canary"},
+        ),
+        PlannedRuns.objects.create(owner_id=alice.pk, made_at=now, start=now, minutes={"week": ["canary"]}),
+        TaskCount.objects.get_or_create(status="active", defaults={"tasks": 1, "counted_at": now})[0],
+    ]

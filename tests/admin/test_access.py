@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
-from tasks_app.models import ApiKey, Credential, Queue, ScheduledTask, TaskRun
+from tasks_app.models import ApiKey, AuditEntry, Batch, Credential, Queue, ScheduledTask, TaskRun
 from tests.admin.pages import address, read, select
 
 URLS = ["/admin/", "/admin/tasks_app/taskrun/", "/admin/auth/user/1/change/", "/admin/nowhere/", "/admin/jsi18n/"]
@@ -128,6 +128,8 @@ OFFERED = [
     (TaskResult, "date_done__gte=2026-01-01+00:00:00%2B00:00&date_done__lt=2026-01-02+00:00:00%2B00:00"),
     (PeriodicTask, "enabled__exact=1&mirror=no"),
     (ApiKey, "scope__exact=read"),
+    (AuditEntry, "action=task.pause&created=week"),
+    (Batch, "created=day"),
 ]
 
 

@@ -105,6 +105,11 @@ def test_the_log_is_read_here_and_nothing_else(deputy: Client) -> None:
     assert AuditEntry.objects.get(pk=entry.pk).actor == "code"
 
 
+def test_a_thing_that_is_called_like_who_changed_it_is_named(deputy: Client) -> None:
+    audit.note("queue.pause", name="bob", kind="queue", actor="user:bob")
+    assert "paused the queue bob" in " ".join(read(deputy, address(AuditEntry, "changelist")).split())
+
+
 @pytest.mark.parametrize(
     ("action", "was", "is_now"),
     [

@@ -151,6 +151,13 @@ def test_a_row_says_what_unfold_draws(desk: Client, alice: User, queue: Any) -> 
     assert display_for_label("active", "", TASK_TONES).strip() in html
 
 
+def test_a_row_that_was_found_leads_back_to_what_was_found_with_it(desk: Client, alice: User, queue: Any) -> None:
+    grow(alice, FEW)
+    list_of_tasks = address(ScheduledTask, "changelist")
+    assert read(desk, f"{list_of_tasks}?q=task").count("/change/?_changelist_filters=q%3Dtask") >= FEW
+    assert "_changelist_filters" not in read(desk, list_of_tasks)
+
+
 def test_runs_are_found_by_type(desk: Client, alice: User, queue: Any) -> None:
     wanted, other = (moves.make_run(alice, type=name) for name in ("export_report", "http_request"))
     html = read(desk, f"{address(TaskRun, 'changelist')}?type=export_report")

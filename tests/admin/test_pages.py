@@ -18,6 +18,8 @@ NEVER_ADDED = {
     "TaskRun", "Worker", "Beat", "Effect", "ApiKey", "StoredFile", "TaskResult", "GroupResult", "EmailTemplate",
     "MailCount", "SyncedCollection", "Credential", "Batch",
     "Calendar", "AuditEntry", "RunRollup", "RollupMark", "TaskRevision",
+    "Profile", "SecondFactor", "RecoveryCode", "TokenSignIn", "TaskShare", "SyncedRecord", "SyncedChange", "Lease",
+    "IdempotencyKey", "PlannedRuns", "TaskCount",
 }  # fmt: skip
 
 
@@ -29,6 +31,8 @@ def test_everything_that_should_be_is_registered() -> None:
         "StoredFile", "AllowedCommand", "EmailTemplate", "MailCount", "SyncedCollection",
         "Credential", "Batch", "TypeRule",
         "Calendar", "AuditEntry", "RunRollup", "RollupMark", "TaskRevision",
+        "Profile", "SecondFactor", "RecoveryCode", "TokenSignIn", "TaskShare", "SyncedRecord", "SyncedChange", "Lease",
+        "IdempotencyKey", "PlannedRuns", "TaskCount",
     }  # fmt: skip
 
 

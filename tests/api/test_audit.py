@@ -5,6 +5,7 @@ import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -13,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tasks_app.models import AuditEntry, StoredFile
+from tasks_app.selectors import audit_walk
 from tasks_app.services import audit
 from tests.api.client import Api, with_key
 from tests.api.conftest import make
@@ -213,3 +215,58 @@ def test_every_answer_has_its_request_id(api: Api, client: Client) -> None:
         made = client.get(path, headers={"X-Request-ID": "a b\n"})
         assert given["X-Request-ID"] == "from-the-proxy:1"
         assert len(made["X-Request-ID"]) == 32
+
+
+def walked(api: Api, query: str, way: str = "next") -> list[tuple[list[str], bool]]:
+    """The names on each page that follows, and whether the search came to the end there."""
+    found, url = [], f"audit?{query}"
+    while url:
+        body = api.get(url).body
+        found.append(([entry["object_name"] for entry in body["results"]], body["is_complete"]))
+        assert (body["searched_to"] is None) or not body["is_complete"]
+        url = f"audit?{urlsplit(body[way]).query}" if body[way] else ""
+    return found
+
+
+@pytest.fixture
+def log(alice: User, api: Api, operator: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight entries of alice's above older ones, of which three are looked at for a page."""
+    monkeypatch.setattr(audit_walk, "READ", 3)
+    monkeypatch.setattr(audit_walk, "WALK", 3)
+    for name in ("wanted 1", "wanted 2", "a", "b", "c", "d", "e", "wanted 3"):
+        audit.note("task.update", actor="user:alice", user_id=alice.pk, kind="task", name=name)
+
+
+def test_a_part_of_a_name_is_looked_for_in_bounded_steps(log: None, api: Api, operator: Api) -> None:
+    for one in (api, operator):
+        first, second, third, *_, last = walked(one, "search=wanted") + walked(one, "search=nothing")
+        assert (first, second) == ((["wanted 3"], False), ([], False))
+        assert third[0] == ["wanted 2", "wanted 1"]
+        assert last == ([], True)
+
+
+def test_a_bounded_search_of_the_log_leads_back_as_well(log: None, operator: Api) -> None:
+    url = "audit?search=wanted"
+    while not (body := operator.get(url).body)["results"] or body["results"][0]["object_name"] != "wanted 2":
+        url = f"audit?{urlsplit(body['next']).query}"
+    back = walked(operator, urlsplit(url).query, "previous")
+    assert [names for names, _ in back if names] == [["wanted 2", "wanted 1"], ["wanted 3"]]
+
+
+@pytest.mark.parametrize("query", ["", "action=task.update", "object_type=task&object=7", "from=2020-01-01T00:00:00Z"])
+def test_where_an_index_leads_all_of_the_log_is_searched(log: None, operator: Api, query: str) -> None:
+    assert operator.get(f"audit?{query}").body["is_complete"]
+
+
+@pytest.mark.parametrize("query", ["action=task.delete&actor=alice", "object_type=task&object=7&outcome=done"])
+def test_what_is_narrowed_further_is_looked_for_among_what_an_index_gives(
+    log: None, operator: Api, alice: User, query: str
+) -> None:
+    audit.note("task.delete", actor="user:alice", user_id=alice.pk, kind="task", object_id="7", name="wanted")
+    for _ in range(4):
+        audit.note("task.update", actor="user:alice", user_id=alice.pk, kind="task", object_id="8")
+    assert walked(operator, query) == [(["wanted"], True)]
+
+
+def test_the_export_has_all_that_match_however_far_back(log: None, operator: Api) -> None:
+    assert exported(operator, "search=wanted").count("wanted") == 3

@@ -29,6 +29,7 @@ PREVIEWS = {
     ("tasks/bulk", "POST"),
     ("tasks/bulk/<uuid:bulk_id>/undo", "POST"),
     ("runs/sweeps", "POST"),
+    ("runs/sweeps/<uuid:sweep_id>/undo", "POST"),
 }
 
 

@@ -15,7 +15,7 @@ def plain(path: str) -> str:
 
 
 def test_every_address_that_it_names_is_there_and_none_is_missing() -> None:
-    named = {plain(path) for path in re.findall(r"(?:/api|\$API)/([\w/{}?=.-]+)", PAGE)}
+    named = {plain(path) for path in re.findall(r"(?:/api|\$API|\bapi )/([\w/{}?=.-]+)", PAGE)}
     for base, actions in re.findall(r"/api/([\w/{}-]+)/\w+`(?: \(`note`\))?,?(?: and)? `/(\w+)`", PAGE):
         named.add(plain(f"{base}/{actions}"))
     assert named == {plain(path) for path in addresses()}

@@ -139,10 +139,28 @@ def test_a_key_needs_the_scope_that_one_run_needs(api: Api, alice: User) -> None
     assert TaskRun.objects.filter(rerun_of__isnull=False).get().actor == "key:alice/ci"
 
 
+def test_a_dismissal_is_taken_back_at_once(api: Api, stranger: Api, alice: User) -> None:
+    fail(alice, 3)
+    address = begun(api, {"do": "dismiss", "filters": {"needs_person": True}})
+    assert api.post(f"{address}/undo").status == 409
+    assert api.post(f"{address}/go-on").body["can_undo"]
+    assert with_key(alice, "run").post(f"{address}/undo").code == "insufficient_scope"
+    assert stranger.post(f"{address}/undo").status == 404
+    ways = [api.post(f"{address}/undo") for _ in range(2)]
+    assert [way.status for way in ways] == [201, 201]
+    assert ways[0].headers["Location"] == ways[1].headers["Location"]
+    back = f"runs/sweeps/{ways[0].body['id']}"
+    assert (ways[0].body["do"], ways[0].body["total"], ways[0].body["done"]) == ("undismiss", 3, 0)
+    told = api.post(f"{back}/go-on").body
+    assert (told["done"], told["is_finished"], told["can_undo"]) == (3, True, False)
+    assert len(api.get("runs?needs_person=true").body["results"]) == 3
+
+
 @pytest.mark.parametrize(
     ("body", "path", "code"),
     [
         ({"do": "explode", "filters": {"status": "failed"}}, "do", "unknown"),
+        ({"do": "undismiss", "filters": {"status": "failed"}}, "do", "unknown"),
         ({"do": "retry"}, "filters", "required"),
         ({"do": "retry", "filters": {}}, "filters", "required"),
         ({"do": "retry", "filters": {"needs_person": False}}, "filters", "required"),

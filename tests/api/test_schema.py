@@ -95,7 +95,8 @@ def test_its_page_is_served_from_here(api: Api, path: str) -> None:
     reply = api.get(path)
     assert reply.status == 200
     page = reply.body.decode()
-    assert re.findall(r"(?:src|href)=\"(?!/static/)[^\"]*\"", page) == []
+    assert re.findall(r"(?:src|href)=\"(?!/static/)[^\"]*\"", page) == ['href="/"'], "but the way back"
+    assert '<html lang="en">' in page
     assert not re.search(r"https?://", page)
     assert "/api/schema" in page
 

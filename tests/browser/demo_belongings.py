@@ -6,9 +6,12 @@ Part of `tests.browser.demo`, which calls `fill`.
 import hashlib
 import json
 import random
+import uuid
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 
 from tasks_app.models import (
@@ -25,12 +28,15 @@ from tasks_app.models import (
 )
 from tasks_app.models.ids import first_id_at
 from tasks_app.services.api_keys import api_key_create, api_key_revoke
+from tasks_app.services.bulk import bulk_begin
+from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.credentials.writing import credential_create
 from tasks_app.services.email_templates import email_template_create
 from tasks_app.services.files import file_store
 from tasks_app.services.people_admin import person_disable, person_invite
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_update
+from tests.browser.places import BULK, MAIL
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 CREDENTIALS: tuple[tuple[dict[str, Any], timedelta | None], ...] = (
@@ -108,6 +114,9 @@ def fill(chance: random.Random, now: datetime) -> None:
     _files(owner, now)
     _collection(chance, owner, now)
     _versions(ScheduledTask.objects.get(name="Mirror exchange rates"), now)
+    _mail(now)
+    tasks = list(ScheduledTask.objects.values_list("id", flat=True)[:9])
+    bulk_begin(user=owner, token=uuid.UUID(BULK), order=Order(verb=Verb.TAG, tag="reviewed"), ids=tasks, back="/tasks/")
 
 
 def _people(owner: User, now: datetime) -> None:
@@ -118,6 +127,15 @@ def _people(owner: User, now: datetime) -> None:
             person.last_login = now - number * 7 * HOUR
             person.save(update_fields=["password", "last_login"])
     person_disable(by=owner, person=User.objects.get(username="pavel"))
+
+
+def _mail(now: datetime) -> None:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = MAIL, "carillon@example.com", "ada@example.org"
+    mail.set_content("Dear Ada,\n\nthe invoice 4711 of 120.00 EUR is due on Friday: https://shop.example.com/4711")
+    mail.add_alternative("<p>Dear Ada,</p><p>the invoice 4711 is due on Friday.</p>", subtype="html")
+    settings.MAILBOX_DIR.mkdir(parents=True, exist_ok=True)
+    (settings.MAILBOX_DIR / f"{int(now.timestamp()) * 10**9:020d}-invoice.eml").write_bytes(mail.as_bytes())
 
 
 def _credentials(owner: User, now: datetime) -> None:

@@ -5,22 +5,17 @@ names a directory, a picture of it goes there.
 """
 
 import os
-import re
 from pathlib import Path
-from typing import Any
 
-import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser import places
+from tests.browser.accessible import faults_of
 from tests.browser.conftest import WAIT_MS, Platform, sign_in
-from tests.browser.places import every_place
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-RUN = "rules => axe.run(document, rules).then(told => told.violations)"
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
 
 
@@ -35,29 +30,27 @@ def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform,
     )
     profile.set_default_timeout(WAIT_MS)
     page = profile.new_page()
-    page.goto("/sign-in/")
-    faults = {"sign-in": _faults(page)}
+    faults = _look(page, places.SIGNED_OUT, theme)
     sign_in(page, lived_in)
-    for name, address in every_place(page).items():
-        page.goto(address)
-        page.wait_for_load_state()
-        for width, (across, down) in WIDTHS.items():
-            page.set_viewport_size({"width": across, "height": down})
-            faults[f"{name}{width}"] = _faults(page)
-            _keep(page, f"{name}{width}-{theme}.png")
+    found = places.every_place(page)
+    shown = places.names_of([*places.SIGNED_OUT.values(), *found.values()])
+    elsewhere = places.PARTS | places.FILES | places.ASKING | places.IN_TEST_SIGN_IN
+    assert places.openable() - shown - elsewhere == set()
+    faults |= _look(page, found, theme)
     profile.close()
     assert {name: found for name, found in faults.items() if found} == {}
 
 
-def _faults(page: Page) -> list[str]:
-    """What is wrong with the page as it stands: each rule of axe, how many places, and the first of them."""
-    page.evaluate(AXE)
-    found: list[dict[str, Any]] = page.evaluate(RUN, RULES)
-    faults = [f"{one['id']} x{len(one['nodes'])}: {one['nodes'][0]['html'][:160]}" for one in found]
-    if not re.search(r"\w", page.title()):
-        faults.append("it has no title")
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        faults.append("it scrolls sideways")
+def _look(page: Page, addresses: dict[str, str], theme: str) -> dict[str, list[str]]:
+    """What is wrong with each page, wide and narrow."""
+    faults = {}
+    for name, address in addresses.items():
+        page.goto(address)
+        page.wait_for_load_state()
+        for width, (across, down) in WIDTHS.items():
+            page.set_viewport_size({"width": across, "height": down})
+            faults[f"{name}{width}"] = faults_of(page)
+            _keep(page, f"{name}{width}-{theme}.png")
     return faults
 
 

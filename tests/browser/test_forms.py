@@ -50,6 +50,25 @@ def test_the_fields_of_a_kind_come_with_its_choice(page: Page) -> None:
     assert page.input_value("[name='payload.collection']") == "people"
 
 
+def test_a_report_asks_for_its_own_filters_once_it_is_chosen(page: Page) -> None:
+    page.goto("/tasks/new/?type=export_report")
+    expect(page.locator("#f-payload-filters")).to_contain_text("Choose under “Report” first")
+    page.select_option("[name='payload.source']", "runs")
+    hours = page.locator("[name='payload.filters.last_hours']")
+    expect(hours).to_be_hidden()
+    page.click("text=In the last hours")
+    expect(hours).to_be_visible()
+    expect(page.locator("[name='payload.filters.from']")).to_be_hidden()
+    hours.fill("24")
+    page.click("[name=_add][value='payload.columns']")
+    page.select_option("[name='payload.columns.0']", "status")
+    page.fill("[name=name]", "Report by hand")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create task")
+    expect(page.locator("h1")).to_contain_text("Report by hand")
+    expect(page.locator("main")).to_contain_text("last_hours")
+
+
 def test_rare_fields_are_folded_away_until_one_of_them_is_wrong(page: Page, faults: list[str]) -> None:
     page.goto("/tasks/new/?type=http_request")
     rare = page.locator("[name='payload.timeout_seconds']")

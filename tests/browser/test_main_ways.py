@@ -10,7 +10,7 @@ from tests.browser.making import make_task
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
-LONG_WAIT_MS = 40_000
+LONG_WAIT_MS = 60_000
 
 
 def test_a_wrong_password_is_said_and_the_right_one_leads_on(browser: Browser, platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""Queues, workers and settings as operators see them; and that a real worker does what its page asks."""
+"""Queues and workers as operators see them; and that a real worker does what its page asks."""
 
 import os
 import subprocess
@@ -14,17 +14,7 @@ from tests.browser.conftest import WAIT_MS, Platform, sign_in
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
-PAGES = {
-    "queues": "/queues/",
-    "queue-edit": "/queues/default/edit/",
-    "workers": "/workers/",
-    "settings": "/settings/",
-    "paused": "/settings/paused/",
-    "types": "/settings/types/",
-    "type": "/settings/types/http_request/",
-    "credentials": "/settings/credentials/",
-    "calendar-new": "/settings/calendars/new/",
-}
+PAGES = {"queues": "/queues/", "workers": "/workers/", "paused": "/settings/paused/"}
 
 
 def act(platform: Platform, word: str) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tasks_app.web.run_list import SIZE
 from tests.browser.making import make_task
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
@@ -13,7 +14,7 @@ WAIT_MS = 30_000
 
 
 def test_a_run_says_how_long_it_will_still_take_and_nothing_jumps(page: Page) -> None:
-    make_task(page, "Estimated", seconds="5", run=True)
+    make_task(page, "Estimated", seconds="10", run=True)
     expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
     expect(page.locator("[data-left]")).to_have_text(re.compile(r"about \d+ s left"), timeout=WAIT_MS)
     page.evaluate("window.storyTop = document.getElementById('run-story').getBoundingClientRect().top")
@@ -27,7 +28,8 @@ def test_a_run_says_how_long_it_will_still_take_and_nothing_jumps(page: Page) ->
 def test_stopping_is_followed_from_asked_to_stopped(page: Page) -> None:
     make_task(page, "Stopped in stages", seconds="60", run=True)
     expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("link", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop the run").click()
     expect(page.locator(".stages li").first).to_contain_text("Asked", timeout=WAIT_MS)
     expect(page.locator(".stages li").last).to_contain_text(re.compile("Stopped .*(ago|now)"), timeout=WAIT_MS)
     expect(page.locator("h1")).to_contain_text("cancelled", timeout=WAIT_MS)
@@ -60,6 +62,8 @@ def test_a_group_of_failures_is_run_again_at_once(page: Page) -> None:
     page.goto("/runs/groups/")
     group = page.locator(".groups li", has_text="probe.permanent")
     expect(group).to_contain_text("2 probe.permanent failed with")
+    page.keyboard.press("j")
+    expect(page.locator(".groups h2 a").first).to_be_focused()
     group.get_by_role("link", name="Retry all").click()
     expect(page.locator("h1")).to_have_text("Run 2 runs again?")
     page.get_by_role("button", name="Run them again").dblclick()
@@ -90,14 +94,31 @@ def test_newer_runs_are_counted_and_not_pushed_in(page: Page) -> None:
     elsewhere = page.context.new_page()
     elsewhere.goto("/tasks/?search=Newer")
     for _ in range(2):
-        elsewhere.get_by_role("button", name="Run Newer now").click()
-        elsewhere.wait_for_load_state()
+        with elsewhere.expect_response(lambda answer: answer.request.method == "POST"):
+            elsewhere.get_by_role("button", name="Run Newer now").click()
         elsewhere.goto("/tasks/?search=Newer")
     expect(page.locator("[data-newer]")).to_contain_text("2 newer runs", timeout=WAIT_MS)
     assert rows.count() == before
     page.locator("[data-newer]").click()
     expect(rows.nth(1)).to_contain_text("Newer")
-    expect(rows).to_have_count(min(before + 2, 50))
+    expect(rows).to_have_count(min(before + 2, SIZE))
+
+
+def test_a_narrowed_list_tells_of_those_newer_runs_alone_that_match(page: Page) -> None:
+    for name in ("Meant", "Not meant"):
+        make_task(page, name, seconds="0")
+    page.goto("/tasks/?search=Meant")
+    address = page.get_by_role("link", name="Meant", exact=True).get_attribute("href") or ""
+    page.goto(f"/runs/?task={address.strip('/').split('/')[1]}")
+    expect(page.locator("html")).to_have_attribute("data-link", "live", timeout=WAIT_MS)
+    elsewhere = page.context.new_page()
+    for name in ("Not meant", "Meant"):
+        elsewhere.goto("/tasks/?search=Meant")
+        elsewhere.get_by_role("button", name=f"Run {name} now", exact=True).click()
+        elsewhere.wait_for_load_state()
+    expect(page.locator("#run-newer")).to_have_text("1 newer run. Show it", timeout=WAIT_MS)
+    page.locator("#run-newer a").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def test_a_log_is_followed_until_one_scrolls_up(page: Page) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tasks_app.services.second_factor import STEP_SECONDS, code_at
+from tests.browser.accessible import faults_of
 from tests.browser.conftest import WAIT_MS, Platform
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
@@ -17,12 +18,14 @@ WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
 
 
 def picture(tab: Page, name: str) -> None:
-    """Look at a page wide and narrow, light and dark: nothing sticks out at the side."""
+    """Look at a page wide and narrow, light and dark: nothing sticks out at the side, and axe finds nothing."""
     for suffix, (width, height) in WIDTHS.items():
         tab.set_viewport_size({"width": width, "height": height})
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
         for scheme in ("light", "dark"):
-            tab.emulate_media(color_scheme=scheme)
+            tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            if not suffix:
+                assert faults_of(tab) == [], (name, scheme)
             if "SCREENSHOTS" in os.environ:
                 tab.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"{name}{suffix}-{scheme}.png", full_page=True)
 

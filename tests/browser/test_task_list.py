@@ -43,11 +43,11 @@ def pause_all_and_take_it_back(page: Page) -> None:
     page.fill("[name=note]", "holidays")
     page.click("form button.primary")
     expect(page.locator(".bulk-told")).to_contain_text(f"{COUNT} tasks paused.")
-    expect(page.locator("tbody .is-paused")).to_have_count(COUNT)
+    expect(page.locator("tbody .is-paused:visible")).to_have_count(COUNT)
     expect(page.locator("tbody tr").first).to_contain_text("holidays")
     page.click("text=Undo")
     expect(page.locator(".bulk-told")).to_contain_text(f"Taken back: {COUNT} tasks resumed.")
-    expect(page.locator("tbody .is-active")).to_have_count(COUNT)
+    expect(page.locator("tbody .is-active:visible")).to_have_count(COUNT)
 
 
 def test_the_box_completes_by_keyboard_and_what_matches_is_paused(page: Page) -> None:

@@ -61,4 +61,4 @@ def test_the_notice_goes_by_itself(page: Page, platform: Platform, troubled: Pla
     page.goto("/")
     expect(page.locator(".trouble")).to_contain_text(QUEUE, timeout=WAIT_MS)
     act(troubled, "end")
-    expect(page.locator(".trouble")).to_have_count(0, timeout=40_000)
+    expect(page.locator(".trouble")).to_have_count(0, timeout=60_000)

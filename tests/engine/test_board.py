@@ -3,8 +3,10 @@
 import contextlib
 import mmap
 import os
+import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -47,6 +49,37 @@ def test_slots_do_not_touch_their_neighbours() -> None:
     assert board.busy() == [slot(0), most, slot(2), slot(CHILDREN * 2 - 1)]
     board.clear(1)
     assert [found.index for found in board.busy()] == [0, 2, CHILDREN * 2 - 1]
+
+
+class Watched:
+    """A memory that is looked at after each write."""
+
+    def __init__(self, board: Board, look: Callable[[], None]) -> None:
+        self._memory: Any = board._memory
+        self._look = look
+
+    def __getitem__(self, at: Any) -> Any:
+        return self._memory[at]
+
+    def __setitem__(self, at: Any, value: Any) -> None:
+        self._memory[at] = value
+        self._look()
+
+
+def test_a_deadline_that_is_being_set_is_at_no_moment_one_that_has_come() -> None:
+    board, seen = Board(), []
+
+    def look() -> None:
+        found = board.read(0)
+        assert found is not None
+        seen.append(found.died_of(1000.0))
+
+    board._memory = Watched(board, look)  # type: ignore[assignment]
+    board.write(0, slot())
+    for deadline, ends_at in ((Deadline.LEASE, 1030.0), (Deadline.HARD_LIMIT, 1010.0), (Deadline.LEASE, 1040.0)):
+        board.set_deadline(0, deadline, ends_at)
+    assert len(seen) == 7
+    assert set(seen) == {Deadline.NONE}
 
 
 def test_a_deadline_is_set_on_a_busy_slot_only() -> None:
@@ -184,3 +217,10 @@ def test_a_child_with_background_work_is_counted_once_whatever_shows_it() -> Non
     assert board.in_background() == 2
     board.clear(0)
     assert board.in_background() == 2, "between two runs of its group"
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="there a lock needs a file on a disk")
+def test_a_board_needs_no_room_on_any_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with Board().background_turn() as is_mine:
+        assert is_mine

@@ -22,6 +22,8 @@ from tasks_app.services import firing
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create
 from tests import runs
+from tests.live.surroundings import eventually
+from tests.services.test_firing import refuse_runs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +100,56 @@ def test_a_tick_sleeps_no_longer_than_to_the_next_instant(alice: User, beat: Cal
     assert scheduler.tick() == pytest.approx(1.0)
     runs.make_run(alice, status="scheduled", reason="delayed", queued_at=None, due_at=db_now() + timedelta(seconds=0.5))
     assert scheduler.tick() < 0.5
+
+
+@pytest.fixture
+def refusing() -> Iterator[None]:
+    """Let the database refuse to move runs of the type "refused"."""
+    refuse_runs("update")
+    yield
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("DROP FUNCTION refuse CASCADE")
+        else:
+            cursor.execute("DROP TRIGGER refuse")
+
+
+@pytest.mark.usefixtures("refusing")
+def test_beat_rests_between_its_attempts_at_what_the_database_refuses_and_says_so_once(
+    alice: User, beat: Callable[..., DueScheduler], caplog: pytest.LogCaptureFixture
+) -> None:
+    due: dict[str, Any] = {"status": "scheduled", "reason": "delayed", "queued_at": None}
+    refused = [runs.make_run(alice, type="refused", due_at=db_now(), **due) for _ in range(2)]
+    scheduler = beat()
+    assert [scheduler.tick() for _ in range(5)][2:] == [1.0] * 3
+    told = [record.getMessage() for record in caplog.records if "refuse" in record.getMessage()]
+    assert sorted(told) == sorted(f"the database refuses to release run {run.id}" for run in refused)
+    soon = runs.make_run(alice, due_at=db_now() + timedelta(seconds=0.5), **due)
+    assert scheduler.tick() < 0.5, "it is not late for another"
+    tick_until(scheduler, lambda: runs.fresh(soon).status == "queued")
+
+
+@pytest.mark.postgres
+def test_beat_rests_while_a_console_holds_what_is_due(alice: User, beat: Callable[..., DueScheduler]) -> None:
+    task, scheduler, console = due_task(alice), beat(), connection.copy()
+    try:
+        with console.cursor() as cursor:
+            cursor.execute(f"BEGIN; SELECT 1 FROM {ScheduledTask._meta.db_table} FOR UPDATE")
+        assert [scheduler.tick() for _ in range(4)][2:] == [1.0] * 2
+        assert not TaskRun.objects.filter(task=task).exists()
+    finally:
+        console.close()
+    tick_until(scheduler, TaskRun.objects.filter(task=task).exists)
+
+
+def tick_until(scheduler: DueScheduler, condition: Callable[[], object]) -> None:
+    """Tick until it holds."""
+
+    def ticked() -> object:
+        scheduler.tick()
+        return condition()
+
+    eventually(ticked, 10)
 
 
 def test_between_full_batches_beat_rests_only_where_others_could_not_write_meanwhile(

@@ -148,7 +148,7 @@ class Cluster(Platform):
                 process.send_group(signal.SIGCONT)
         for points in (self.directory / "crash").glob("*/*"):
             points.unlink(missing_ok=True)
-        eventually(self._mend_redis, 30, "Redis answers")
+        eventually(self._mend_redis, what="Redis answers")
 
     def _mend_redis(self) -> bool:
         if not self.living("redis"):

@@ -48,8 +48,7 @@ def check_all(platform: Platform, seen: Collection[UUID] = ()) -> None:
     """Wait until every run has ended, and look at the record of each that was not seen before."""
     eventually(
         lambda: not platform.do(inside.stories, status__in=["waiting", "queued", "scheduled", "running"]),
-        40,
-        "all ended",
+        what="all ended",
     )
     check_records([story for story in platform.do(inside.stories) if story.run_id not in seen])
 

@@ -1,7 +1,5 @@
 """From a cluster to a verdict: wait for the end of all runs, gather every witness, let the checker judge."""
 
-import contextlib
-
 from tests.faults.checker import demand
 from tests.faults.cluster import Cluster
 from tests.faults.history import Bounds, History
@@ -23,8 +21,10 @@ def judge(cluster: Cluster, workload: Workload, sink: Sink, *, except_for: froze
     eventually(lambda: cluster.do(inside.overdue_slots) == 0, DRAIN_SECONDS, "what is due is fired")
     expected = workload.end_tasks()
     eventually(lambda: not cluster.do(inside.count_runs, status__in=OPEN), DRAIN_SECONDS, "all have ended")
-    with contextlib.suppress(AssertionError):  # the checker says what is left
+    try:
         eventually(lambda: not any(remains(cluster).values()), DRAIN_SECONDS)
+    except AssertionError:  # the checker tells how much it is
+        print(left(cluster))
     eventually(lambda: look(cluster.url).is_well, DRAIN_SECONDS, "/statusz says that all is well")
     history = History(
         stories=cluster.do(inside.stories),
@@ -54,6 +54,15 @@ def remains(cluster: Cluster) -> dict[str, int]:
             elif key.endswith(b"unacked"):
                 found["unacknowledged"] += client.hlen(key)
     return found
+
+
+def left(cluster: Cluster) -> str:
+    """Tell what was taken and never acknowledged, since when, and for how long nobody may hand it out again."""
+    with cluster.redis() as client:
+        mutex = client.pttl("carillon:unacked_mutex")
+        taken = client.zrange("carillon:unacked_index", 0, -1, withscores=True)
+        known = client.hgetall("carillon:unacked")
+    return f"not acknowledged: index {taken}, messages {known}; the lock has {mutex} ms left"
 
 
 def texts(cluster: Cluster) -> dict[str, str]:

@@ -18,7 +18,7 @@ class Links:
 
     def __init__(self, control: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(10)
+        self._socket.settimeout(60)
         self._socket.connect(str(control))
         self._file = self._socket.makefile("rb")
         self.ports: dict[str, int] = {}

@@ -45,7 +45,8 @@ def test_every_slot_is_run_oldest_first_and_its_handler_is_told_it(platform: Pla
 
 
 def test_no_more_are_under_way_than_allowed(platform: Platform) -> None:
-    _, batch = backfilled(platform, "sleepers", "probe.sleep", 6, seconds=0.4)
+    platform.wait_until_ready(platform.start("worker"))  # four children, for two at a time
+    _, batch = backfilled(platform, "sleepers", "probe.sleep", 6, seconds=2)
     assert most_at_once(runs_of(platform, batch)) == 2
 
 
@@ -66,9 +67,9 @@ def _ended(platform: Platform, task: UUID) -> int:
 
 
 def test_the_end_of_the_task_ends_its_backfill(platform: Platform) -> None:
-    task, batch = backfilled(platform, "cut short", "probe.sleep", 6, seconds=1)
-    eventually(lambda: _ended(platform, task) >= 1, 30, "one has ended")
+    task, batch = backfilled(platform, "cut short", "probe.sleep", 6, seconds=4)
+    eventually(lambda: _ended(platform, task) >= 1, what="one has ended")
     platform.do(inside.task_cancel, task)
     statuses = [story.status for story in runs_of(platform, batch)]
     assert set(statuses) == {"succeeded", "cancelled"}
-    assert statuses.count("cancelled") >= 3
+    assert statuses[-1] == "cancelled"

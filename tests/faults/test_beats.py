@@ -77,7 +77,7 @@ def every_slot(platform: Platform, task: object, count: int) -> list[Story]:
         found[:] = platform.do(inside.stories, task_id=task)
         return sum(story.is_final for story in found) >= count
 
-    eventually(are_there, 30, f"{count} runs of the task")
+    eventually(are_there, what=f"{count} runs of the task")
     slots = sorted(story.slot for story in found if story.slot)
     assert len(slots) == len(found) == len(set(slots))
     gaps = {later - earlier for earlier, later in itertools.pairwise(slots)}

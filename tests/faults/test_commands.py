@@ -29,7 +29,7 @@ def stubborn(directory: Path) -> str:
 def family(directory: Path) -> list[int]:
     """Wait until all three are there, and give their numbers."""
     paths = [directory / name for name in ("program", "child", "grandchild")]
-    eventually(lambda: all(path.exists() and path.read_text() for path in paths), 20, "three processes")
+    eventually(lambda: all(path.exists() and path.read_text() for path in paths), what="three processes")
     return [int(path.read_text()) for path in paths]
 
 
@@ -43,8 +43,8 @@ def test_a_cancelled_commands_whole_family_is_ended(platform: Platform) -> None:
     run = platform.do(inside.enqueue, "shell_command", {"command": "cancelled"})
     pids = family(directory)
     platform.do(inside.cancel, run)
-    assert platform.ended(run, 10).path == ["queued/due", "running", "cancelled/user"]
-    eventually(lambda: are_gone(pids), 5, "the whole family has ended")
+    assert platform.ended(run).path == ["queued/due", "running", "cancelled/user"]
+    eventually(lambda: are_gone(pids), what="the whole family has ended")
 
 
 def test_a_commands_whole_family_goes_with_its_killed_child_and_the_run_runs_again(platform: Platform) -> None:
@@ -56,7 +56,7 @@ def test_a_commands_whole_family_goes_with_its_killed_child_and_the_run_runs_aga
     child = parent(supervisor)
     assert child in platform["worker"].children()
     os.kill(child, signal.SIGKILL)
-    eventually(lambda: are_gone([*pids, supervisor]), 10, "the whole family has ended")
+    eventually(lambda: are_gone([*pids, supervisor]), what="the whole family has ended")
     story = platform.ended(run)
     assert story.path == ["queued/due", "running", "queued/rescued", "running", "succeeded"]
     assert story.crashes == 1

@@ -26,7 +26,7 @@ def test_ctrl_c_hands_runs_back_and_the_next_start_carries_on() -> None:
             platform.ready()
             hand.do(inside.prepare)
             runs = [
-                hand.do(inside.enqueue, probe, {"ledger": str(ledger.path), "seconds": 4})
+                hand.do(inside.enqueue, probe, {"ledger": str(ledger.path), "seconds": 12})
                 for probe in ("probe.sleep", "probe.deaf", "probe.stubborn")
             ]
             eventually(lambda: all(ledger.of(run, "start") for run in runs), what="all handlers are at work")
@@ -39,7 +39,7 @@ def test_ctrl_c_hands_runs_back_and_the_next_start_carries_on() -> None:
             assert ledger.of(run, "end") == []
         with launched(directory, **SETTINGS) as again:
             again.ready()
-            eventually(lambda: all(hand.do(inside.story, run).is_final for run in runs), 40, "all have ended")
+            eventually(lambda: all(hand.do(inside.story, run).is_final for run in runs), what="all have ended")
             again.interrupt()
         stories = [hand.do(inside.story, run) for run in runs]
         assert [story.status for story in stories] == ["succeeded"] * 3

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.live
 
 @pytest.mark.postgres
 def test_connections_that_are_cut_are_opened_again(platform: Platform) -> None:
-    runs = [platform.run("probe.sleep", seconds=3) for _ in range(2)]
+    runs = [platform.run("probe.sleep", seconds=5) for _ in range(2)]
     for run in runs:
         platform.running(run)
     for _ in range(3):
@@ -29,10 +29,10 @@ def test_connections_that_are_cut_are_opened_again(platform: Platform) -> None:
 
 @pytest.mark.skipif(not IS_SQLITE, reason="SQLite has one writer; PostgreSQL has many")
 def test_a_writer_that_holds_the_database_for_seconds_delays_and_loses_nothing(platform: Platform) -> None:
-    run = platform.run("probe.sleep", seconds=1)
+    run = platform.run("probe.sleep", seconds=4)
     platform.running(run)
     waiting = platform.run("probe.echo")
-    other = sqlite3.connect(platform.directory / "db.sqlite3", isolation_level=None)
+    other = sqlite3.connect(platform.directory / "db.sqlite3", timeout=60, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
         eventually(lambda: platform.ledger.of(run, "end"), what="the handler has ended, and cannot say so")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.live.platform import Platform
 from tests.live.process import Process
+from tests.live.surroundings import eventually
 
 pytestmark = pytest.mark.live
 
@@ -18,7 +19,7 @@ def test_a_worker_that_is_asked_to_stop_gives_its_work_to_the_next(platform: Pla
     first = platform["worker"]
     second = platform.start("worker")
     platform.wait_until_ready(second)
-    long = [platform.run("probe.sleep", seconds=3) for _ in range(4)]
+    long = [platform.run("probe.sleep", seconds=8) for _ in range(4)]
     for run in long:
         platform.running(run)
     short = [platform.run("probe.echo") for _ in range(30)]
@@ -71,7 +72,7 @@ def has_run_twice_for_nothing(platform: Platform, found: dict[str, UUID]) -> Non
 def test_a_stop_of_the_whole_group_asks_the_handlers_and_costs_no_attempt(platform: Platform, leaving: Process) -> None:
     found = at_work(platform, "probe.asks", "probe.sleep", "probe.deaf", "probe.stubborn", "probe.gil")
     ending = platform.run("probe.echo", seconds=0.5)
-    platform.until(ending, lambda story: story.status == "running")
+    eventually(lambda: platform.ledger.of(ending, "start"), what="it has begun")
     leaving.send_group(signal.SIGTERM)  # as systemd and a terminal do
     assert leaving.wait() == 0
     asked = platform.story(found.pop("probe.asks"))

@@ -78,7 +78,7 @@ def test_a_failure_in_a_group_is_retried_by_itself(platform: Platform) -> None:
 
 def test_nobody_waits_for_a_slow_run_of_the_group(platform: Platform) -> None:
     """It lasts longer than the lease, which is kept for it; those behind it are given to the other child meanwhile."""
-    runs = group(platform, odd=4, seconds=6.5)
+    runs = group(platform, odd=4, seconds=12)
     slow = platform.running(runs[4])
     others = [platform.ended(run) for place, run in enumerate(runs) if place != 4]
     assert platform.story(runs[4]).status == "running", "the others have not waited"
@@ -99,7 +99,7 @@ def test_a_slow_run_of_a_group_can_be_cancelled(platform: Platform) -> None:
 
 
 def test_a_deployment_gives_the_rest_of_a_group_back(platform: Platform) -> None:
-    runs = group(platform, odd=1, seconds=2)
+    runs = group(platform, odd=1, seconds=6)
     platform.running(runs[1])
     platform["worker"].stop()
     platform.start("worker")

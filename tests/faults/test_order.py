@@ -26,23 +26,28 @@ def test_a_paused_queue_keeps_its_runs_and_no_others(platform: Platform) -> None
 
 
 def test_background_work_never_takes_the_last_free_child(platform: Platform) -> None:
-    background = [platform.run("probe.sleep", seconds=0.7, queue="low-priority") for _ in range(4)]
+    background = [platform.run("probe.sleep", seconds=2, queue="low-priority") for _ in range(4)]
     platform.running(background[0])
     urgent = platform.ended(platform.run("probe.echo"))
+    stories = stories_of(platform, background)
+    last = max(story.started_at for story in stories if story.started_at)
     assert urgent.started_at is not None
-    assert platform.story(background[-1]).status == "queued", "it did not have to wait for them"
-    assert overlapping(stories_of(platform, background)) == []
+    assert urgent.started_at < last, "it did not have to wait for them"
+    assert overlapping(stories) == []
 
 
 def test_more_urgent_queues_and_priorities_go_first(platform: Platform) -> None:
-    blockers = [platform.run("probe.sleep", seconds=1.5) for _ in range(2)]
+    blockers = [platform.run("probe.sleep", seconds=60) for _ in range(2)]
     for run in blockers:
         platform.running(run)
     last = [platform.run("probe.sleep", seconds=0.1, priority=1) for _ in range(6)]
     first = [platform.run("probe.sleep", seconds=0.1, priority=9) for _ in range(6)]
+    for run in blockers:
+        platform.do(inside.cancel, run)
     starts = {story.run_id: story.started_at for story in stories_of(platform, [*last, *first])}
     by_start = sorted(starts, key=lambda run: str(starts[run]))
-    assert set(by_start[: len(first)]) == set(first)
+    # The last of the first and the first of the last are claimed by two children, who may begin in any order.
+    assert len({*by_start[: len(first)]} - {*first}) <= 1
 
 
 def stories_of(platform: Platform, runs: list[UUID]) -> list[Story]:

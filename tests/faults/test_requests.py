@@ -23,7 +23,7 @@ def test_a_post_whose_sender_was_killed(
     with running() as service:
         payload = {"method": "POST", "url": service.url("/hold"), "json": {}, "repeatable": is_repeatable}
         run = platform.do(inside.enqueue, "http_request", payload)
-        eventually(lambda: service.asked, 20, "the request has arrived")
+        eventually(lambda: service.asked, what="the request has arrived")
         for child in platform["worker"].children():
             os.kill(child, signal.SIGKILL)
         story = platform.ended(run)

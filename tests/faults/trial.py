@@ -24,7 +24,7 @@ class Trial:
 
     def begun(self, run_id: UUID) -> Entry:
         """Wait until the run's handler is at work; gives its first line in the ledger."""
-        eventually(lambda: self.cluster.ledger.of(run_id, "start"), 40, "the handler has begun")
+        eventually(lambda: self.cluster.ledger.of(run_id, "start"), what="the handler has begun")
         return self.cluster.ledger.of(run_id, "start")[-1]
 
     def ended(self, run_id: UUID, seconds: float = 60) -> Story:

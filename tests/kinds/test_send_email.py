@@ -275,7 +275,7 @@ def test_a_wrong_line_of_json_is_named(alice: User, mailbox: Mailbox, line: str)
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [
-        ({}, {"subject": "required"}),
+        ({}, {"subject": "required", "text": "required", "recipients": "required"}),
         ({"subject": "a", "recipients": [ADA]}, {"text": "required"}),
         ({**INLINE, "template": "Reminder", "recipients": [ADA]}, {"subject": "contradiction"}),
         ({**INLINE, "recipients": []}, {"recipients": "required"}),

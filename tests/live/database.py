@@ -14,14 +14,14 @@ from scheduler_project.database_url import database
 
 
 @contextlib.contextmanager
-def own_database() -> Iterator[dict[str, str]]:
-    """Give the settings that name it; it goes afterwards."""
+def own_database(name: str = "", template: str = "template1") -> Iterator[dict[str, str]]:
+    """Give the settings that name it; it goes afterwards. On PostgreSQL it is a copy of the template."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
         yield {}
         return
-    name = f"carillon_live_{secrets.token_hex(6)}"
-    _execute(url, "CREATE DATABASE {}", name)
+    name = name or f"carillon_live_{secrets.token_hex(6)}"
+    _execute(url, "CREATE DATABASE {} TEMPLATE {}", name, template)
     try:
         yield {"DATABASE_URL": _with_name(url, name)}
     finally:
@@ -36,10 +36,10 @@ def connect(url: str, application_name: str = "") -> "psycopg.Connection[tuple[A
     return psycopg.connect(dbname=config["NAME"], application_name=application_name, **given)
 
 
-def _execute(url: str, statement: str, name: str) -> None:
+def _execute(url: str, statement: str, *names: str) -> None:
     with contextlib.closing(connect(url)) as connection:
         connection.autocommit = True
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _with_name(url: str, name: str) -> str:

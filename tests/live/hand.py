@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from scheduler_project.settings import BASE_DIR
 from tests.live.surroundings import environment
 
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 90
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, Max
 
 from tasks_app import dispatch, jobs
@@ -42,8 +43,10 @@ ACTOR = f"user:{OWNER}"
 
 
 def prepare() -> None:
-    """Bring up an empty database as a first start does, and let the owner exist."""
-    call_command("migrate", verbosity=0, interactive=False)
+    """Bring up an empty database as a first start does, unless it has its tables, and let the owner exist."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", verbosity=0, interactive=False)
     call_command("bootstrap", verbosity=0)
     if not User.objects.filter(username=OWNER).exists():
         User.objects.create_user(OWNER, f"{OWNER}@example.org", f"{OWNER}-password")

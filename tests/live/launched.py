@@ -18,7 +18,7 @@ from tests.live.surroundings import environment, eventually, free_port, living, 
 __all__ = ["Launched", "launched", "short_directory"]
 
 START_SECONDS = 90
-STOP_SECONDS = 30
+STOP_SECONDS = 80
 READY = re.compile(r"is ready: (?P<address>\S+)(?:  user: (?P<user>\S+)  one-time password: (?P<password>\S+))?")
 
 

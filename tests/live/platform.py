@@ -21,12 +21,12 @@ from scheduler_project import embedded_redis, ports
 from scheduler_project.settings import BASE_DIR
 from tests.clocks import Clock
 from tests.live import inside, leash, mailbox, moving
-from tests.live.database import own_database
 from tests.live.hand import Hand
 from tests.live.ledger import Ledger
 from tests.live.process import Process
 from tests.live.story import Story
-from tests.live.surroundings import environment, eventually, free_port, living, short_directory
+from tests.live.surroundings import WAIT_SECONDS, environment, eventually, free_port, living, short_directory
+from tests.live.template import migrated_database
 
 ENGINE = ("redis", "mailbox", "worker", "beat")
 EVERYTHING = ("redis", "mailbox", "web", "worker", "beat", "flower")
@@ -109,7 +109,7 @@ class Platform:
 
     def _database(self) -> contextlib.AbstractContextManager[dict[str, str]]:
         """Give the settings of the database, which lasts as long as the platform."""
-        return own_database()
+        return migrated_database(self.directory)
 
     def _settings_of(self, kind: str, title: str) -> dict[str, str]:
         """Give what only this process finds around it."""
@@ -150,7 +150,7 @@ class Platform:
 
     def client(self, **options: Any) -> httpx.Client:
         """Give an HTTP client of the platform."""
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=20, **options)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=WAIT_SECONDS, **options)
 
     def signed_in(self, username: str, password: str) -> httpx.Client:
         """Sign in as a browser does, and give the client with its session."""
@@ -185,7 +185,7 @@ class Platform:
         """Give a run as it stands now."""
         return self.do(inside.story, run_id)
 
-    def until(self, run_id: UUID, condition: Callable[[Story], object], seconds: float = 30) -> Story:
+    def until(self, run_id: UUID, condition: Callable[[Story], object], seconds: float = WAIT_SECONDS) -> Story:
         """Wait until the condition holds for the run."""
         found: list[Story] = []
 
@@ -199,13 +199,13 @@ class Platform:
             raise AssertionError(f"the run did not get there within {seconds:g} s: {found}") from None
         return found[0]
 
-    def ended(self, run_id: UUID, seconds: float = 30) -> Story:
+    def ended(self, run_id: UUID, seconds: float = WAIT_SECONDS) -> Story:
         """Wait for the run's end."""
         return self.until(run_id, lambda story: story.is_final, seconds)
 
     def running(self, run_id: UUID) -> Story:
         """Wait until the run's handler is at work."""
-        eventually(lambda: self.ledger.of(run_id, "start"), 30, f"the handler of run {run_id} has started")
+        eventually(lambda: self.ledger.of(run_id, "start"), what=f"the handler of run {run_id} has started")
         return self.until(run_id, lambda story: story.status == "running")
 
     def stop(self) -> None:

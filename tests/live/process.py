@@ -9,7 +9,7 @@ from pathlib import Path
 from scheduler_project.settings import BASE_DIR
 from tests.live.surroundings import children, state
 
-STOP_SECONDS = 40
+STOP_SECONDS = 80
 
 
 class Process:

@@ -13,9 +13,10 @@ from scheduler_project import ports
 from scheduler_project.settings import env
 from tests.live.leash import living, state
 
-__all__ = ["children", "environment", "eventually", "free_port", "living", "short_directory", "state"]
+__all__ = ["WAIT_SECONDS", "children", "environment", "eventually", "free_port", "living", "short_directory", "state"]
 
 PAUSE_SECONDS = 0.02
+WAIT_SECONDS = 60  # for what takes a second: only what never comes is a fault, however slow the machine is
 T = TypeVar("T")
 
 
@@ -51,7 +52,7 @@ def children(pid: int) -> list[int]:
     return sorted(child for child in found if state(child) not in ("", "Z"))
 
 
-def eventually(condition: Callable[[], T], seconds: float = 20, what: str = "") -> T:
+def eventually(condition: Callable[[], T], seconds: float = WAIT_SECONDS, what: str = "") -> T:
     """Wait until the condition holds, and give what it gave."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -33,7 +33,7 @@ def kill(platform: Launched, part: str) -> None:
     """Kill it and wait until it has been started again."""
     before = started(platform, part)
     os.kill(before[-1], signal.SIGKILL)
-    eventually(lambda: len(started(platform, part)) == len(before) + 1, WAIT_SECONDS, f"another {part}")
+    eventually(lambda: len(started(platform, part)) > len(before), WAIT_SECONDS, f"another {part}")
 
 
 def test_whichever_process_is_killed_comes_back_and_no_run_is_lost() -> None:
@@ -45,7 +45,7 @@ def test_whichever_process_is_killed_comes_back_and_no_run_is_lost() -> None:
         address = platform.ready()["address"]
         hand.do(inside.prepare)
         ledger = Ledger(directory / "ledger")
-        at_work = hand.do(inside.enqueue, "probe.sleep", {"ledger": str(ledger.path), "seconds": 2})
+        at_work = hand.do(inside.enqueue, "probe.sleep", {"ledger": str(ledger.path), "seconds": 5})
         eventually(lambda: ledger.of(at_work, "start"), WAIT_SECONDS, "a run at work")
         runs = [at_work]
         for part in ("redis", "web", "worker", "beat"):

@@ -4,14 +4,13 @@ import contextlib
 import json
 import signal
 import socket
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.live.launched import Launched, launched, short_directory
+from tests.live.launched import STOP_SECONDS, Launched, launched, short_directory
 from tests.live.surroundings import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.sqlite]
@@ -25,10 +24,8 @@ def directory() -> Iterator[Path]:
 
 def refusal(platform: Launched) -> str:
     """Wait for the launcher to give up; gives the one line that it printed."""
-    assert platform.process.wait(30) == 2
-    deadline = time.monotonic() + 5
-    while not platform.lines and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert platform.process.wait(STOP_SECONDS) == 2
+    eventually(lambda: platform.lines, what="what it said")
     (line,) = platform.lines
     return line
 
@@ -37,7 +34,7 @@ def test_it_answers_refuses_a_second_start_stops_without_a_trace_and_carries_on(
     with launched(directory) as platform:
         ready = platform.ready()
         assert ready["user"] == "admin"
-        with urllib.request.urlopen(f"{ready['address']}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{ready['address']}/readyz", timeout=60) as answer:
             assert answer.status == 200
         assert len(platform.pids()) > 7, "one for each line of the Procfile, and the launcher"
         with launched(directory) as second:
@@ -51,12 +48,12 @@ def test_it_answers_refuses_a_second_start_stops_without_a_trace_and_carries_on(
         assert again.ready()["password"] == ready["password"], "nobody has signed in yet"
         # Killed, the launcher can tidy up nothing; its guard does.
         again.process.kill()
-        eventually(lambda: not again.pids(), 30, "nothing left of a killed launcher")
+        eventually(lambda: not again.pids(), what="nothing left of a killed launcher")
     with launched(directory) as last:
         last.ready()
         # A closed terminal is a stop as well, and nobody reads the last words.
         last.process.send_signal(signal.SIGHUP)
-        assert last.process.wait(30) == 0
+        assert last.process.wait(STOP_SECONDS) == 0
         assert last.pids() == set()
 
 
@@ -84,9 +81,7 @@ def test_a_database_that_is_away_is_said_in_one_line(directory: Path) -> None:
 
 def test_a_stop_in_the_middle_of_the_start_leaves_nothing(directory: Path) -> None:
     with launched(directory) as platform:
-        deadline = time.monotonic() + 60
-        while not any("started" in line for line in list(platform.lines)) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        eventually(lambda: any("started" in line for line in list(platform.lines)), what="it has begun")
         with contextlib.suppress(ProcessLookupError):
             assert platform.interrupt() == 0
         assert platform.pids() == set()

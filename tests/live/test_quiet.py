@@ -38,14 +38,14 @@ def platform(shared: Platform) -> Platform:
 
 def name_of(platform: Platform, worker: Process) -> str:
     """Give the name under which a worker reports itself."""
-    return eventually(lambda: platform.do(inside.live_workers).get(worker.pid, ""), 20, f"{worker.title} reports")
+    return eventually(lambda: platform.do(inside.live_workers).get(worker.pid, ""), what=f"{worker.title} reports")
 
 
 def hush(platform: Platform, worker: Process, wish: str = "quiet") -> None:
     """Ask, and wait until it is obeyed."""
     name = name_of(platform, worker)
     platform.do(inside.worker_ask, name, wish)
-    eventually(lambda: platform.do(inside.worker_names)[name] is (wish == "quiet"), 20, f"{name} obeys")
+    eventually(lambda: platform.do(inside.worker_names)[name] is (wish == "quiet"), what=f"{name} obeys")
 
 
 def test_a_quiet_worker_ends_what_it_has_and_takes_nothing_more(platform: Platform) -> None:
@@ -70,7 +70,7 @@ def test_no_wake_up_is_lost_to_a_quiet_worker(platform: Platform) -> None:
     first, second = platform.living("worker")
     hush(platform, first)
     for _ in range(20):
-        ended = platform.ended(platform.run("probe.echo"), 15)
+        ended = platform.ended(platform.run("probe.echo"))
         assert ended.worker == name_of(platform, second)
 
 
@@ -81,7 +81,7 @@ def test_a_worker_stops_in_good_order_when_it_is_asked_to(platform: Platform) ->
     platform.running(held)
     name = name_of(platform, first)
     platform.do(inside.worker_ask, name, "stop")
-    eventually(lambda: not first.is_alive, 30, "it has ended")
+    eventually(lambda: not first.is_alive, what="it has ended")
     assert name not in platform.do(inside.worker_names), "it has said goodbye"
     hush(platform, second, "")
     story = platform.ended(held)
@@ -93,10 +93,10 @@ def test_a_wish_is_not_inherited_by_the_next_of_the_name(platform: Platform) -> 
     name = name_of(platform, worker)
     hush(platform, worker)
     os.kill(worker.pid, signal.SIGTERM)
-    eventually(lambda: not worker.is_alive, 30, "it has ended")
+    eventually(lambda: not worker.is_alive, what="it has ended")
     anew = platform.start("worker", WORKER_NAME=name)
     platform.wait_until_ready(anew)
-    eventually(lambda: name in platform.do(inside.worker_names), 20)
+    eventually(lambda: name in platform.do(inside.worker_names))
     assert (platform.do(inside.worker_names)[name], platform.do(inside.worker_wish, name)) == (False, "")
 
 
@@ -105,4 +105,4 @@ def test_a_stop_is_heard_while_redis_is_away(platform: Platform) -> None:
     name = name_of(platform, worker)
     platform["redis"].kill()
     platform.do(inside.worker_ask, name, "stop")
-    eventually(lambda: not worker.is_alive, 30, "it has ended")
+    eventually(lambda: not worker.is_alive, what="it has ended")

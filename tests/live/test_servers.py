@@ -62,5 +62,8 @@ def _answers(client: "redis.Redis") -> bool:
 
 
 def _healthy(address: str) -> dict[str, dict[str, dict[str, str]]] | None:
-    answer = httpx.get(f"{address}/statusz", trust_env=False, timeout=20)
-    return answer.json() if answer.status_code == httpx.codes.OK else None
+    with contextlib.suppress(httpx.TransportError):
+        answer = httpx.get(f"{address}/statusz", trust_env=False, timeout=20)
+        if answer.status_code == httpx.codes.OK:
+            return dict(answer.json())
+    return None

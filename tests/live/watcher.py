@@ -10,7 +10,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.live.surroundings import eventually
+from tests.live.surroundings import WAIT_SECONDS, eventually
+
+PATIENT: dict[str, Any] = {"proxy": None, "open_timeout": WAIT_SECONDS, "ping_timeout": None}
 
 
 class Watcher:
@@ -41,5 +43,5 @@ def watching(url: str, cookies: dict[str, str]) -> Iterator[Watcher]:
     """Open the socket as a page at `url` does."""
     cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
     address = f"{url.replace('http', 'ws', 1)}/ws/"
-    with connect(address, origin=Origin(url), additional_headers={"Cookie": cookie}, proxy=None) as connection:
+    with connect(address, origin=Origin(url), additional_headers={"Cookie": cookie}, **PATIENT) as connection:
         yield Watcher(connection)

@@ -32,7 +32,7 @@ from tasks_app.services.execution.call import Outcome
 from tasks_app.services.execution.telemetry import Telemetry
 from tests import runs
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
 DEADLINE_SECONDS = 60
 TRICKS = [
@@ -78,7 +78,7 @@ def flower_port(valkey: str) -> Iterator[int]:
             yield port
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture

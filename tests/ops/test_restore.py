@@ -88,7 +88,7 @@ def load(owner: User) -> Iterator[None]:
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        assert begun.wait(20)
+        assert begun.wait(60)
         yield
     finally:
         enough.set()

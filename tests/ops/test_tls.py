@@ -74,7 +74,7 @@ def url_of(port: int, trusted: Authority, client: Authority | None, **more: str)
 
 def through_redis_py(url: str, settings: Settings) -> None:
     settings.REDIS_URL = url
-    with redis_client.connect(socket_timeout=5, retry_on_timeout=False) as client:
+    with redis_client.connect(socket_timeout=30, retry_on_timeout=False) as client:
         assert client.ping()
 
 
@@ -83,7 +83,7 @@ def through_celery(url: str, settings: Settings) -> None:
     with Connection(broker, transport_options=options, ssl=redis_url.broker_tls(url) or False) as connection:
         queue = connection.SimpleQueue("tls")
         queue.put({"n": 1})
-        assert queue.get(timeout=5).payload == {"n": 1}
+        assert queue.get(timeout=30).payload == {"n": 1}
         queue.close()
 
 
@@ -152,7 +152,7 @@ async def test_an_asyncio_client_goes_through_sentinels_over_tls(
     sentinel_port: int, authority: Authority, settings: Settings
 ) -> None:
     settings.REDIS_URL = through_sentinels(url_of(sentinel_port, authority, authority))
-    async with redis_client.connect_async(socket_timeout=5) as client:
+    async with redis_client.connect_async(socket_timeout=30) as client:
         assert await client.ping()
 
 

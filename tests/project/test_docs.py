@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from functools import cache
@@ -109,6 +110,25 @@ def test_readmes_request_makes_a_task(alice: User) -> None:
     assert answer.status_code == 201, answer.content
     assert answer.json()["schedule_text"] == "Every weekday at 09:00, Berlin time"
     assert json.loads(found["body"])["name"] == answer.json()["name"]
+
+
+UUID_WRITTEN = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+
+
+@pytest.mark.parametrize("example", [block for block in blocks(DOCS / "api.md", "sh") if block.startswith("api /")])
+def test_an_example_of_the_api_can_be_copied(example: str, alice: User) -> None:
+    """What names an id is refused for that id alone; one example shows what a refusal is like."""
+    _, path, *options = shlex.split(example)
+    body = options[options.index("-d") + 1] if "-d" in options else None
+    _, key = api_key_create(user=alice, name="docs", scope="manage")
+    method = "GET" if body is None and "POST" not in options else "POST"
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = Client().generic(method, f"/api{path}", body or "", content_type="application/json", headers=headers)
+    if UUID_WRITTEN.search(example):
+        assert answer.status_code == 404, answer.content
+        assert answer.json()["error"]["message"] != "There is nothing here."
+    else:
+        assert answer.status_code == 400 if '"name": ""' in example else answer.status_code < 300, answer.content
 
 
 def test_readme_is_short_and_begins_with_two_commands() -> None:

@@ -7,6 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+from tests.live.leash import end_all, living
+from tests.live.surroundings import eventually
+
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 20
 # Takes no SIGTERM, and says more than a pipe holds after its launcher has gone.
@@ -17,6 +20,19 @@ from scheduler_project.guard import Guard
 from scheduler_project.supervisor import Printer, Supervisor
 manager = Supervisor(Printer(sys.stdout), Guard(grace_seconds=10), grace_seconds=10)
 manager.add_process("loud", "sh -c \\"{_LOUD.replace("$", chr(92) * 2 + "$")}\\" " + str(os.getpid()))
+manager.loop()
+"""
+# Killed as soon as the part's process is forked, before anything of the part can have been heard.
+_KILLED_AT_ONCE = """
+import os, signal, sys
+from scheduler_project.guard import Guard
+from scheduler_project.supervisor import Printer, Supervisor
+class Killed(Supervisor):
+    def _start_due(self):
+        super()._start_due()
+        os.kill(os.getpid(), signal.SIGKILL)
+manager = Killed(Printer(sys.stdout), Guard(grace_seconds=10), grace_seconds=10)
+manager.add_process("web", "exec sleep 1000")
 manager.loop()
 """
 
@@ -35,6 +51,18 @@ def test_nothing_outlives_a_killed_launcher_however_much_there_was_to_say() -> N
         finally:
             _kill(launcher.pid)
         assert b"Traceback" not in launcher.stdout.read()
+
+
+def test_a_launcher_that_is_killed_as_a_part_starts_leaves_nothing_of_it(tmp_path: Path) -> None:
+    mark = f"LAUNCHER={tmp_path}"  # the part may be ended before it can say a word: its surroundings tell whose it is
+    words = [sys.executable, "-c", _KILLED_AT_ONCE]
+    surroundings = os.environ | {"LAUNCHER": str(tmp_path)}
+    with subprocess.Popen(words, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE) as launcher:
+        try:
+            assert launcher.wait(WAIT_SECONDS) == -signal.SIGKILL
+            eventually(lambda: not living(mark), WAIT_SECONDS, "nothing of it is left")
+        finally:
+            end_all(mark, "")
 
 
 def _ends(group: int) -> bool:

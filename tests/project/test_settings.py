@@ -2,6 +2,7 @@
 
 import os
 import runpy
+import socket
 import stat
 import subprocess
 import sys
@@ -9,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import PGconn
 
 from scheduler_project import settings_docs
+from scheduler_project.database_url import database
 from scheduler_project.settings import BASE_DIR, env
 
 KEY = "0123456789-a-key-for-the-tests-of-settings-in-production"
 FIELD_KEY = "A" * 43 + "="
 PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": KEY, "FIELD_KEYS": FIELD_KEY}
+
+GIVES_UP_AFTER = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
 
 
 @pytest.fixture
@@ -140,6 +146,27 @@ def test_postgresql_gets_the_shorter_lease_and_checked_connections(
     assert database["CONN_HEALTH_CHECKS"]
     assert database["OPTIONS"]["connect_timeout"] == 5
     assert loaded["LEASE_SECONDS"] == 30
+
+
+def test_a_database_that_vanishes_without_a_word_is_given_up_within_half_a_minute() -> None:
+    assert socket_of("") == (15_000, 10, 5, 3)
+
+
+def test_the_url_has_the_last_word_on_how_long_a_silent_database_is_waited_for() -> None:
+    assert socket_of("?tcp_user_timeout=60000&keepalives_idle=120") == (60_000, 120, 5, 3)
+
+
+def socket_of(query: str) -> tuple[int, ...]:
+    """Connect as the settings say, and read from the live socket after how long it gives its peer up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config = database(f"postgres://u@127.0.0.1:{server.getsockname()[1]}/carillon{query}", Path("unused"))
+        where = {"host": config["HOST"], "port": config["PORT"], **config["OPTIONS"]}
+        connecting = PGconn.connect_start(make_conninfo("", **where).encode())
+        try:
+            with socket.socket(fileno=os.dup(connecting.socket)) as ours:
+                return tuple(ours.getsockopt(socket.IPPROTO_TCP, option) for option in GIVES_UP_AFTER)
+        finally:
+            connecting.finish()
 
 
 def test_https_makes_cookies_secure_and_http_does_not(

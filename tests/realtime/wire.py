@@ -11,7 +11,7 @@ from django.conf import settings
 
 from notifications.consumers import LiveConsumer
 
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 60
 HOST = "localhost:8000"
 ORIGIN = f"http://{HOST}"
 

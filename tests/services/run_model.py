@@ -7,6 +7,14 @@ from tasks_app.services.outcomes import CRASH_LIMIT
 from tasks_app.states import FINAL, Status, can_move
 
 RETRIES = 1
+_LEADS_TO = {
+    "succeed": {"succeeded"},
+    "fail": {"failed", "scheduled"},
+    "doubt": {"failed", "scheduled"},
+    "stop": {"cancelled"},
+    "hand_back": {"queued"},
+    "crash": set[str](),
+}
 
 
 @dataclass
@@ -22,6 +30,7 @@ class Model:
     is_asked: bool = False
     is_expired: bool = False
     is_begun: bool = False
+    ends: tuple[tuple[int, str], ...] = ()
 
     @property
     def is_final(self) -> bool:
@@ -42,12 +51,19 @@ class Model:
         self._to("running")
 
     def write(self, claim_no: int, verb: str) -> bool:
-        """A worker tells how its attempt ended; a stale one is refused. Says whether it was heard."""
+        """A worker tells how its attempt ended. Says whether it was heard: now, or when it told the same before, and
+        may have had no answer; what is stale is refused."""
         if not self.holds(claim_no):
-            self.fenced += 1
-            return False
+            is_told = dict(self.ends).get(claim_no) in _LEADS_TO[verb]
+            self.fenced += not is_told
+            return is_told
         getattr(self, f"_{verb}")()
+        self._note_end()
         return True
+
+    def _note_end(self) -> None:
+        if self.reason not in ("worker_lost", "rescued"):  # no worker's own word
+            self.ends += ((self.claim_no, self.status),)
 
     def _succeed(self) -> None:
         self._to("succeeded")
@@ -87,6 +103,7 @@ class Model:
             self._crash()
         else:
             self._to("queued", "rescued")
+        self._note_end()
 
     def cancel(self) -> None:
         """A person cancels it."""

@@ -4,11 +4,14 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
 from tasks_app.selectors.access import visible_runs, visible_tasks
 from tasks_app.selectors.any_of import any_of
+from tasks_app.selectors.rollup_rows import Choice
+from tasks_app.selectors.search_tasks import task_qualifiers
+from tasks_app.selectors.search_text import read
+from tasks_app.selectors.task_list import TaskFilters, task_search
 from tests import runs
 
 pytestmark = pytest.mark.django_db
@@ -23,11 +26,13 @@ def test_it_finds_the_rows_of_the_ids_and_no_others(alice: User) -> None:
     assert ScheduledTask.objects.filter(any_of("id", wanted) | any_of("id", frozenset())).count() == 2
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no arrays")
 def test_a_statement_has_as_many_parameters_for_one_shared_task_as_for_many(alice: User, bob: User) -> None:
     def parameters() -> list[int]:
         reader = User.objects.get(pk=bob.pk)
-        return [len(rows.query.sql_with_params()[1]) for rows in (visible_tasks(reader), visible_runs(reader))]
+        figures = [share.rows for share in Choice(reader).shares()]
+        shared = task_search(reader, TaskFilters(), search=read("shared:me", task_qualifiers(reader)))
+        of_all = (visible_tasks(reader), visible_runs(reader), shared, *figures)
+        return [len(rows.query.sql_with_params()[1]) for rows in of_all]
 
     def share(count: int) -> None:
         for _ in range(count):

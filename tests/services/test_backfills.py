@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from tasks_app.errors import Conflict, Invalid
-from tasks_app.models import Batch, RunEvent, ScheduledTask, TaskRun, db_now
+from tasks_app.models import Batch, RunEvent, ScheduledTask, TaskRun, db_now, new_id
 from tasks_app.services import backfills, tasks
 from tasks_app.services.backfills import BackfillSpec, backfill_create, backfill_preview
 from tests import runs
@@ -203,6 +204,17 @@ def refusal(task: ScheduledTask, **fields: Any) -> dict[str, list[str]]:
     with pytest.raises(Invalid) as refused:
         backfill_preview(task=task, spec=spec(**fields))
     return {path: [fault.code for fault in faults] for path, faults in refused.value.fields.items()}
+
+
+def test_the_database_keeps_one_run_for_each_slot_of_a_backfill(hourly: ScheduledTask) -> None:
+    backfill(hourly, 2)
+    run = TaskRun.objects.first()
+    assert run is not None
+    run.pk = new_id()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        run.save(force_insert=True)
+    run.trigger = "manual"  # a slot that is run again within its backfill
+    run.save(force_insert=True)
 
 
 def test_each_fault_is_named_at_its_field(hourly: ScheduledTask) -> None:

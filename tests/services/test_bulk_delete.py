@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pytest_django import Settings
 
+from tasks_app.errors import Conflict
 from tasks_app.handlers import registry
 from tasks_app.models import (
     AllowedCommand,
@@ -136,7 +137,7 @@ def lacking(user: User, token: uuid.UUID, task: ScheduledTask) -> str:
     assert (now.deleted_at, now.status, now.next_due_at) == (None, "paused", None)
     assert now.payload == task.payload
     assert now.pause_note.startswith("Came back paused, because something that it needs has gone.")
-    assert progress.lacking == [[task.name, now.pause_note]]
+    assert progress.lacking == [[task.name, now.pause_note, str(task.pk)]]
     assert AuditEntry.objects.get(action="task.undelete").note == now.pause_note
     return now.pause_note
 
@@ -232,3 +233,23 @@ def test_what_an_administrator_has_fixed_meanwhile_is_no_reason_to_pause(alice: 
     TypeRule.objects.create(type="http_request", locked={"method": "GET"})
     assert back(alice, token).lacking == []
     assert fresh(task).status == "active"
+
+
+def test_what_could_not_come_back_follows_once_the_cause_is_mended(alice: User, make: Make) -> None:
+    held, free = make("Held", key="import", **HOURLY), make("Free", **HOURLY)
+    token = deleted(alice, held, free)
+    taken = make("Taken", key="import")
+    undo = bulk_undo(user=alice, token=token)
+    progress = bulk_go_on(user=alice, token=undo)
+    assert (progress.done_count, progress.can_undo, progress.can_repeat) == (1, False, True)
+    assert progress.kept == [["Held", "Its owner has another task with its key by now.", ""]]
+    again = back(alice, undo)
+    assert (again.total, again.done_count, again.can_repeat) == (1, 0, True)
+    tasks.task_delete(task=taken, actor="tests")
+    last = bulk_undo(user=alice, token=bulk_undo(user=alice, token=undo))
+    progress = bulk_go_on(user=alice, token=last)
+    assert (progress.total, progress.done_count, progress.can_repeat) == (1, 1, False)
+    assert [fresh(task).deleted_at for task in (held, free)] == [None, None]
+    assert fresh(free).version == fresh(held).version, "what had come back was not touched again"
+    with pytest.raises(Conflict, match="no way back"):
+        bulk_undo(user=alice, token=last)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 from pydantic import BaseModel, field_validator
@@ -13,6 +14,8 @@ from pydantic import BaseModel, field_validator
 from tasks_app.errors import EffectUnknown, RunStopped, SoftTimeout
 from tasks_app.handlers import Permanent, RetryLater, RetryPolicy, Skip
 from tasks_app.models import RunAttempt, TaskRun, Worker, db_now
+from tasks_app.services.execution.attempt import Attempt, margin_seconds
+from tasks_app.services.execution.board import Board, Deadline, Place
 from tasks_app.services.execution.call import RESULT_MAX_BYTES, call
 from tests import runs
 from tests.handler_types import attempt_at, declared, ended, execute
@@ -326,3 +329,15 @@ def test_the_policy_of_the_run_sets_the_pause(alice: User) -> None:
     run = ended(alice, raising(ValueError("no")), retry=RetryPolicy(delays=(50, 100)).to_json())
     assert run.due_at is not None
     assert timedelta(seconds=50) <= run.due_at - before <= timedelta(seconds=60)
+
+
+def test_a_lease_is_counted_from_before_its_claim(alice: User) -> None:
+    run, board, claimed_at = runs.make_run(alice), Board(), time.monotonic() - 3
+    held = runs.hold(run)
+    attempt = Attempt(runs.fresh(run), Place(board, 0, held.worker), claimed_at=claimed_at, is_background=False)
+    try:
+        slot = board.read(0)
+    finally:
+        attempt.close()
+    assert slot is not None
+    assert (slot.deadline, slot.ends_at) == (Deadline.LEASE, claimed_at + settings.LEASE_SECONDS - margin_seconds())

@@ -1,10 +1,13 @@
 """A worker's child in this process: what it has claimed comes to its end, whatever goes wrong beside it."""
 
+import os
+import resource
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +16,7 @@ from django.contrib.auth.models import User
 from django.db import DataError, OperationalError, connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from tasks_app import dispatch
+from tasks_app import dispatch, worker
 from tasks_app.errors import Skip
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming, lifecycle, outcomes
@@ -83,11 +86,19 @@ def test_a_quiet_worker_claims_nothing_and_wakes_the_others(
 
 
 @contextmanager
-def lost_answer(*, is_committed: bool) -> Iterator[None]:
-    """Let the connection be lost in the first commit of a claim: just after it, or just before."""
+def lost_answer(*, is_committed: bool, refusals: int = 0) -> Iterator[None]:
+    """Let the connection be lost in the first commit of a claim: just after it, or just before; and the database then
+    refuse so often to be asked anything."""
     driver: Any = type(connections["default"])
     lost: list[bool] = []
-    commit = driver._commit
+    left = [True] * refusals
+    commit, ask = driver._commit, driver._cursor
+
+    def refuse(self: Any, *args: Any) -> Any:
+        if lost and left:
+            left.pop()
+            raise OperationalError("the database system is starting up")
+        return ask(self, *args)
 
     def cut(self: Any) -> None:
         if lost or not any(row["sql"].startswith(("UPDATE", "WITH moved", "WITH v")) for row in self.queries_log):
@@ -100,14 +111,15 @@ def lost_answer(*, is_committed: bool) -> Iterator[None]:
             self.connection.close()
         raise OperationalError("the connection is lost")
 
-    driver._commit = cut
+    driver._commit, driver._cursor = cut, refuse
     connection.force_debug_cursor = True
     connection.queries_log.clear()
     try:
         yield
         assert lost, "a claim was cut off"
+        assert not left, "and nothing asked meanwhile"
     finally:
-        driver._commit, connection.force_debug_cursor = commit, False
+        driver._commit, driver._cursor, connection.force_debug_cursor = commit, ask, False
 
 
 @pytest.mark.parametrize("short", [True, False], ids=["a group", "alone"])
@@ -126,9 +138,22 @@ def test_a_claim_whose_answer_is_lost_costs_its_runs_nothing(
     assert not RunEvent.objects.filter(target="fenced").exists()
 
 
+@pytest.mark.parametrize("short", [True, False], ids=["a group", "alone"])
+def test_a_claim_whose_answer_is_lost_costs_nothing_either_while_the_database_starts_up(
+    short: bool, child: Child, alice: User
+) -> None:
+    with declared(lambda ctx, payload: None, short=short) as name:
+        run = runs.make_run(alice, type=name)
+        with lost_answer(is_committed=True, refusals=2):
+            child.work("default")
+        assert runs.fresh(run).status == "queued", "given back before anybody else is woken"
+        child.work("default")
+    assert [runs.fresh(run).status, runs.fresh(run).crashes, runs.fresh(run).claim_no] == ["succeeded", 0, 2]
+
+
 def test_a_doubt_gives_back_no_other_claim_of_the_same_number(alice: User) -> None:
     run, doubt = runs.make_run(alice), Doubt(Claimer("w@h", 60))
-    doubt.note([run], db_now() + timedelta(seconds=60))  # and the commit never came there
+    doubt.note([run], db_now() + timedelta(seconds=60), time.monotonic())  # and the commit never came there
     claimed = claiming.claim_next(queues=["default"], worker="w@h", lease_seconds=60)
     assert claimed is not None
     assert claimed.claim_no == doubt.claims[0].claim_no
@@ -158,6 +183,62 @@ def test_an_outcome_that_the_database_refuses_is_a_failure_that_says_so(
         child.work("default")
     assert (runs.fresh(run).status, runs.fresh(run).reason) == ("failed", "handler_error")
     assert runs.fresh(run).error == "its outcome cannot be stored: DataError"
+
+
+@contextmanager
+def few_files() -> Iterator[Callable[[], None]]:
+    """Give what leaves all files open that this process may open."""
+    left: list[int] = []
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def leak() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        while True:
+            left.append(os.open(os.devnull, os.O_RDONLY))
+
+    try:
+        yield leak
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for number in left:
+            os.close(number)
+
+
+def test_a_child_in_which_no_file_can_be_opened_takes_nothing_more(child: Child, alice: User) -> None:
+    with few_files() as leak, declared(lambda ctx, payload: leak(), short=True) as name:
+        made = [runs.make_run(alice, type=name, max_retries=0) for _ in range(3)]
+        assert child.work("default") == 1
+    assert child.is_worn_out
+    assert [runs.fresh(run).status for run in made] == ["failed", "queued", "queued"]
+
+
+def test_a_child_that_cannot_even_open_the_database_makes_room_for_another(
+    child: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_child", child)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with few_files() as leak:
+        connections.close_all()
+        with suppress(OSError):
+            leak()
+        with pytest.raises(SystemExit):
+            worker.work("default")
+
+
+def test_a_child_whose_process_cannot_be_put_right_keeps_the_outcome_and_takes_nothing_more(
+    child: Child, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "umask", os.umask)
+
+    def spoil(_ctx: Any, _payload: Any) -> str:
+        os.umask = None  # type: ignore[assignment]
+        return "done"
+
+    with declared(spoil, short=True) as name:
+        made = [runs.make_run(alice, type=name) for _ in range(2)]
+        assert child.work("default") == 1
+    assert child.is_worn_out
+    assert [runs.fresh(run).status for run in made] == ["succeeded", "queued"]
 
 
 @pytest.mark.skipif("connection.vendor == 'postgresql'", reason="there a claim needs no lock of the whole database")

@@ -1,13 +1,15 @@
 """Side effects: once per root run, whatever happens to the attempts; a person decides what nobody can know."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 
-from tasks_app.errors import EffectUnknown, RunStopped
+from tasks_app.errors import EffectUnknown, RunStopped, SoftTimeout
 from tasks_app.models import Effect, TaskRun
 from tasks_app.services import runs as run_services
 from tasks_app.services.execution.effects import effect
@@ -190,3 +192,89 @@ def test_an_effect_inside_a_transaction_of_the_handler_is_refused(alice: User) -
         raise AssertionError("the handler went on")
     assert not Effect.objects.exists()
     assert not connection.in_atomic_block
+
+
+@contextmanager
+def lost_commit(*, is_committed: bool, error: BaseException | None = None) -> Iterator[None]:
+    """Let the connection be lost in the next commit, or an error be raised there: just after it, or just before."""
+    driver: Any = type(connections["default"])
+    commit = driver._commit
+
+    def cut(self: Any) -> None:
+        driver._commit = commit
+        if is_committed:
+            commit(self)
+        if error is not None:
+            raise error
+        if self.vendor == "postgresql":
+            self.connection.close()
+        raise OperationalError("the connection is lost")
+
+    driver._commit = cut
+    try:
+        yield
+        assert driver._commit is commit, "a commit was cut off"
+    finally:
+        driver._commit = commit
+
+
+def begin_in_vain(run: TaskRun, *, is_committed: bool, idempotent: bool = False) -> None:
+    """Claim the run and begin the effect, whose intent gets no answer."""
+    runs.claim(run)
+    with pytest.raises(OperationalError), lost_commit(is_committed=is_committed), begin(run, idempotent=idempotent):
+        raise AssertionError("the handler went on")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("is_committed", [True, False])
+@pytest.mark.parametrize("is_new", [True, False], ids=["new", "known not to have happened"])
+def test_an_intent_whose_answer_is_lost_leaves_nothing_unknown(is_new: bool, is_committed: bool, alice: User) -> None:
+    run = runs.make_run(alice)
+    if not is_new:
+        runs.claim(run)
+        with begin(run) as found:
+            found.not_done()
+        runs.rescue(run)
+    begin_in_vain(run, is_committed=is_committed)
+    runs.rescue(run)
+    assert attempt(run)[0]
+    assert state() == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("wish", [RunStopped("shutdown"), SoftTimeout("too long")], ids=["stop", "soft limit"])
+def test_an_attempt_that_is_stopped_as_its_intent_is_stored_leaves_nothing_unknown(
+    wish: BaseException, alice: User
+) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    with pytest.raises(type(wish)), lost_commit(is_committed=True, error=wish), begin(run):
+        raise AssertionError("the handler went on")
+    runs.rescue(run)
+    assert attempt(run)[0]
+    assert state() == "done"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_a_lost_answer_does_not_say_that_an_earlier_attempt_did_nothing(is_committed: bool, alice: User) -> None:
+    run = runs.make_run(alice)
+    with pytest.raises(Crash):
+        attempt(run, idempotent=True, fails=True)
+    runs.rescue(run)
+    begin_in_vain(run, is_committed=is_committed, idempotent=True)
+    assert state() == "intent"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("valkey")
+def test_a_lost_answer_does_not_say_that_the_same_attempt_did_nothing_before(alice: User) -> None:
+    run = runs.make_run(alice)
+    with pytest.raises(Crash):
+        attempt(run, fails=True)
+    with pytest.raises(OperationalError), lost_commit(is_committed=False), begin(run):
+        raise AssertionError("the handler went on")
+    assert state() == "intent"

@@ -12,8 +12,10 @@ from django.db import connection, connections, transaction
 
 from tasks_app.models import RunAttempt, RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.services import outcomes, tasks
+from tasks_app.services.execution import keeper
 from tasks_app.states import Status
 from tests import runs
+from tests.handler_types import attempt_at
 from tests.services.conftest import Make
 from tests.services.ends import ENDS, failure
 
@@ -38,10 +40,19 @@ def test_a_stale_end_changes_nothing_and_is_written_down_once(wanted: str, alice
 def test_an_end_that_comes_twice_counts_once(alice: User) -> None:
     run = runs.make_run(alice)
     held = runs.hold(run)
-    outcomes.attempt_failed(held, failure())
-    assert outcomes.attempt_failed(held, failure()) is None
+    for _ in range(2):  # as after an answer that was lost
+        assert outcomes.attempt_failed(held, failure()) is not None
     run = runs.fresh(run)
     assert (run.failures, run.attempts.count()) == (1, 1)
+    assert not RunEvent.objects.filter(target="fenced").exists()
+
+
+def test_an_end_that_upkeep_has_written_is_not_taken_for_the_worker_s_own(alice: User) -> None:
+    run = runs.make_run(alice, crashes=2)
+    held = runs.hold(run)
+    assert outcomes.attempt_crashed(held, actor="upkeep:here", error="gone") is not None
+    assert outcomes.attempt_failed(held, failure()) is None
+    assert RunEvent.objects.get(run=run, target="fenced").error == "refused: failed"
 
 
 def test_a_stale_end_of_a_run_that_is_gone_is_no_error(alice: User) -> None:
@@ -49,6 +60,21 @@ def test_a_stale_end_of_a_run_that_is_gone_is_no_error(alice: User) -> None:
     held = runs.hold(run)
     TaskRun.objects.filter(id=run.id).delete()
     assert outcomes.attempt_succeeded(held, result=1) is None
+
+
+@pytest.mark.parametrize("moved", ["handed back", "claimed again"])
+def test_a_lease_is_not_renewed_under_a_void_claim(moved: str, alice: User) -> None:
+    run = runs.make_run(alice)
+    with attempt_at(run) as attempt:
+        attempt.handler_ended()  # otherwise it would end this process
+        ends_at = attempt.lease_ends_at
+        runs.hand_back(run)
+        if moved == "claimed again":
+            runs.claim(run)
+        lease_until = runs.fresh(run).lease_until
+        keeper._renew(attempt)
+        assert attempt.lease_ends_at == ends_at
+    assert runs.fresh(run).lease_until == lease_until
 
 
 # -- at the same moment

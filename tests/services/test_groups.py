@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -32,7 +33,7 @@ def most(type: str) -> int:
 
 def claim() -> list[TaskRun]:
     """Claim as a child would."""
-    return claiming.claim_group(queue="default", claimer=Claimer("w", 60), most=most)
+    return claiming.claim_group(queue="default", claimer=Claimer("w", settings.LEASE_SECONDS), most=most)
 
 
 def ended(run: TaskRun, result: object = None) -> Ended:
@@ -270,6 +271,16 @@ def test_the_parent_charges_the_run_that_had_begun_and_gives_the_others_back(ali
     ]
     assert not RunEvent.objects.filter(target="fenced").exists(), "and each is settled once"
     assert board.all_held() == []
+
+
+def test_the_times_of_a_group_count_from_its_claim_whatever_was_done_before_its_first_run(alice: User) -> None:
+    for _ in range(2):
+        runs.make_run(alice)
+    claimed_at, woken_at = 100.0, 103.0  # as monotonic clocks tell; a broker that hung was waited for in between
+    claimed = claim()
+    group = Group(claimed, Place(Board(), 0, "w"), is_background=False, claimed_at=claimed_at)
+    event = RunEvent.objects.get(run=claimed[0], target="running")
+    assert group.instant(woken_at) == event.at + timedelta(seconds=3)
 
 
 def broken(*_: object, **__: object) -> None:

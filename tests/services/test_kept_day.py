@@ -103,7 +103,7 @@ def test_what_is_kept_is_what_counting_gives(
     told, found = both(alice, kept, window, hours_at(window, minute))
     assume(found.is_complete and told.is_complete)
     assert (told.runs, told.tasks, alike(told)) == (found.runs, found.tasks, alike(found))
-    assert (told.total, told.task_count, told.busiest()) == (found.total, found.task_count, found.busiest())
+    assert told.counts() == found.counts() == kept_day.counts_of(kept, window)
     counts = [[(part.start, part.end, part.runs, part.tasks) for part in load.parts] for load in (told, found)]
     assert counts[0] == counts[1]
     assert names_by_part(told) == names_by_part(found)
@@ -195,6 +195,23 @@ def test_who_has_many_tasks_is_told_what_is_kept(
     assert [loaded(user).total for user in (alice, charlie, staff)] == [2, 1, 3]
     assert loaded(staff).owners == sorted([alice.pk, charlie.pk])
     assert not isinstance(loaded(alice, filters=PlannedFilters(task=many[0].id)), KeptLoad)
+
+
+def test_what_is_told_in_passing_is_what_is_kept_until_that_is_made_anew(
+    many: list[ScheduledTask], alice: User, charlie: User, clock: Clock
+) -> None:
+    def count(user: User) -> tuple[int, int]:
+        found = planned_runs.counts_within(user, day_from(0), hours_of(day_from(0)))
+        return found.total, found.task_count
+
+    assert (count(alice), count(charlie)) == ((2, 2), (1, 1))
+    task_delete(task=many[0], actor="tests")
+    task_delete(task=many[2], actor="tests")
+    assert (count(alice), count(charlie)) == ((2, 2), (0, 0))
+    clock.move_to(START + planned_runs.AGAIN * 2)
+    keep()
+    window = day_from(1)
+    assert planned_runs.counts_within(alice, window, hours_of(window)).task_count == 1
 
 
 def test_what_is_shared_is_counted_when_it_is_asked_for(many: list[ScheduledTask], alice: User, charlie: User) -> None:

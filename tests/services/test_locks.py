@@ -50,9 +50,9 @@ def is_open(other: "psycopg.Connection[Any]") -> bool:
     return True
 
 
-def lost_run(owner: User) -> TaskRun:
+def lost_run(owner: User, task: ScheduledTask | None = None) -> TaskRun:
     """Make a running run whose lease is over."""
-    run = runs.make_run(owner)
+    run = runs.make_run(owner, task)
     runs.claim(run)
     TaskRun.objects.filter(id=run.id).update(lease_until=db_now() - timedelta(seconds=1))
     return run
@@ -65,6 +65,20 @@ def test_a_lost_run_is_wrested_from_a_process_that_vanished(alice: User) -> None
         assert locks.end_forgotten_transactions("upkeep:here") == 1
         assert not is_open(other)
     assert upkeep.rescue_expired("upkeep:here") == 1
+
+
+def test_a_locked_task_with_many_lost_runs_keeps_no_other_from_being_rescued(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "_STEP", 2)
+    task = runs.make_task(alice, overlap="allow")
+    for _ in range(3):
+        lost_run(alice, task)
+    other = lost_run(alice)
+    with holding("psql", TASK, task.id):
+        assert upkeep.rescue_expired("upkeep:here") == 1
+    assert runs.fresh(other).status == "queued"
+    assert [upkeep.rescue_expired("upkeep:here") for _ in range(2)] == [2, 1]
 
 
 def test_what_is_held_inside_a_savepoint_is_wrested_as_well(alice: User) -> None:

@@ -1,14 +1,16 @@
 """A child that dies between the commit of its claim and its next step: the board names what it was about to claim."""
 
 import os
+import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections, transaction
 
 from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming
@@ -19,6 +21,7 @@ from tasks_app.services.execution.child import Child
 from tasks_app.services.execution.parent import Parent
 from tests import runs
 from tests.handler_types import declared
+from tests.live.surroundings import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 Claims = list[tuple[uuid.UUID, int]]
@@ -34,7 +37,7 @@ def board() -> Board:
 def noting(board: Board, index: int = 0, pid: int | None = None) -> Claimer:
     """Claim as the child there does."""
 
-    def note(claims: Claims) -> None:
+    def note(claims: Claims, _asked_at: float) -> None:
         board.hold(Held(index, pid or os.getpid(), claims))
 
     return Claimer("w", 60, note)
@@ -60,14 +63,14 @@ def test_what_a_dead_child_had_just_claimed_is_given_back_at_once(most: int, boa
 def test_a_claim_that_was_never_committed_leaves_no_trace(board: Board, alice: User) -> None:
     run = runs.make_run(alice)
     before = RunEvent.objects.filter(run=run).count()
-    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60))
+    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60), time.monotonic())
     settle(board)
     assert (runs.fresh(run).status, RunEvent.objects.filter(run=run).count()) == ("queued", before)
 
 
 def test_the_same_claim_by_another_child_is_left_to_it(board: Board, alice: User) -> None:
     run = runs.make_run(alice)
-    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60))
+    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60), time.monotonic())
     claimed = claiming.claim_group(queue="default", claimer=noting(board, 1, OTHER), most=lambda _: 1)
     assert [one.claim_no for one in claimed] == [1], "the same number"
     settle(board, OTHER)
@@ -133,8 +136,39 @@ class ClaimedMeanwhile(Board):
 
 def test_a_claim_that_another_child_makes_while_the_parent_looks_is_left_to_it(alice: User) -> None:
     board, run = ClaimedMeanwhile(), runs.make_run(alice)
-    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60))
+    Doubt(noting(board)).note([run], db_now() + timedelta(seconds=60), time.monotonic())
     other = noting(board, 1, OTHER)
     board.claim = lambda: claiming.claim_group(queue="default", claimer=other, most=lambda _: 1)
     settle(board, OTHER)
     assert runs.fresh(run).status == "running"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("most", [1, 50], ids=["alone", "a group"])
+def test_a_claim_that_had_to_wait_has_its_whole_lease(most: int, alice: User) -> None:
+    for _ in range(2):
+        runs.make_run(alice)
+    counted_from: list[float] = []
+    claimer = Claimer("w", 60, lambda _claims, asked_at: counted_from.append(asked_at))
+
+    def claim() -> int:
+        try:
+            return len(claiming.claim_group(queue="default", claimer=claimer, most=lambda _: most, like="http_request"))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {TaskRun._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+            claimed = pool.submit(claim)
+            eventually(lambda: somebody_waits(cursor), what="the claim waits for the table")
+            freed_at = time.monotonic()
+        assert claimed.result(20) == min(most, 2)
+    assert counted_from[0] > freed_at
+
+
+def somebody_waits(cursor: Any) -> bool:
+    """Say whether a session waits for a lock."""
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+    return bool(cursor.fetchone()[0])

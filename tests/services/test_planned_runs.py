@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import PlannedRuns, ScheduledTask, TaskShare, db_now
 from tasks_app.models.rollup import EVERYBODY
+from tasks_app.selectors import brief
 from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.services import planned_runs
 from tests import clocks
@@ -87,6 +89,29 @@ def test_who_asks_is_told_when_it_was_worked_out(tasks: list[ScheduledTask], ali
     planned_runs.planned_keep(ACTOR)
     assert planned_runs.minutes_planned(alice, ALL, db_now()).made_at == START
     assert planned_runs.minutes_planned(charlie, ALL, db_now()).made_at is None
+
+
+def test_what_took_long_for_somebody_with_shares_is_kept_until_a_task_is_edited(
+    tasks: list[ScheduledTask],
+    charlie: User,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    for task in tasks[:2]:
+        TaskShare.objects.create(task=task, user=charlie)
+    reader = User.objects.get(pk=charlie.pk)
+    assert total(reader) == 21
+    monkeypatch.setattr(brief, "SLOW", 0)
+    live = week(reader)
+    clock.move_to(START + timedelta(minutes=11))
+    with django_assert_max_num_queries(2):  # the clock, and whether a task was edited
+        later = week(reader)
+    assert later[:100] == live[11:111]
+    monkeypatch.setattr(brief, "SLOW", float("inf"))
+    assert planned_runs.minutes_planned(reader, ALL, db_now()).made_at == START
+    ScheduledTask.objects.filter(id=tasks[1].id).update(next_due_at=None, version=9)
+    assert (total(reader), planned_runs.minutes_planned(reader, ALL, db_now()).made_at) == (14, None)
 
 
 def test_a_clock_that_is_behind_is_told_the_whole_week(tasks: list[ScheduledTask], alice: User) -> None:

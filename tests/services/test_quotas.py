@@ -16,7 +16,7 @@ from tasks_app.errors import Conflict
 from tasks_app.models import TaskRun
 from tasks_app.services import backfills, firing, quotas, runs, tasks
 from tasks_app.services.backfills import BackfillSpec
-from tasks_app.services.limiter import Limit, TooMany
+from tasks_app.services.limiter import TooMany
 from tests import runs as moves
 from tests.clocks import Clock
 from tests.services.conftest import PAYLOAD, START, Make
@@ -148,19 +148,6 @@ def test_a_skipped_slot_uses_up_no_run_and_stops_none(
     task.refresh_from_db()
     assert outcomes() == ["queued/due", "skipped/limit"]
     assert (task.status, task.slots_fired) == ("active", 1)
-
-
-def test_what_is_granted_and_not_used_is_given_back(
-    make: Make, empty_redis: redis.Redis, clock: Clock, settings: Settings
-) -> None:
-    limit(settings, runs_per_hour=4)
-    busy = make()
-    tasks.task_run_now(task=busy, actor=BY_HAND)
-    make()
-    clock.move_to(START + timedelta(minutes=10))
-    firing.fire_due(actor="test")
-    assert sorted(outcomes()) == ["queued/due", "queued/due", "skipped/overlap"]
-    assert Limit("runs", 4, 3600).up_to(busy.owner_id, 10) == 2
 
 
 def test_no_limit_costs_nothing_and_a_missing_redis_stops_nobody(make: Make, clock: Clock, settings: Settings) -> None:

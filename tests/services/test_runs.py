@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 
 from tasks_app.errors import Conflict, Invalid, NotFound
-from tasks_app.models import RunEvent, TaskRun, db_now
+from tasks_app.events import Change, RunChanged, run_changed
+from tasks_app.models import RunEvent, ScheduledTask, TaskRun, db_now
 from tasks_app.services import cleaning
 from tasks_app.services import runs as services
-from tasks_app.services.runs import run_cancel, run_dismiss, run_retry
+from tasks_app.services.runs import run_cancel, run_dismiss, run_retry, run_undismiss
 from tests import runs
 from tests.handler_types import declared
 
@@ -130,10 +131,8 @@ def test_what_has_ended_is_not_cancelled(move: Callable[[TaskRun], None], alice:
 @pytest.mark.parametrize("move", [runs.succeed, runs.fail, runs.skip, runs.stop])
 def test_whatever_has_ended_can_be_run_again_as_a_new_run(move: Callable[[TaskRun], None], alice: User) -> None:
     planned = datetime(2026, 1, 1, tzinfo=UTC)
-    task = runs.make_task(alice)
-    run = ended(
-        alice, move, task=task, slot=planned, scheduled_for=planned, priority=8, queue="q", max_retries=7, tags=["a"]
-    )
+    task = runs.make_task(alice, queue="q", max_retries=7)
+    run = ended(alice, move, task=task, slot=planned, scheduled_for=planned, priority=8, tags=["a"])
     again = run_retry(run=run, actor="user:alice")
     assert (again.status, again.trigger, again.actor) == ("queued", "retry", "user:alice")
     assert (again.rerun_of_id, again.root_run_id, again.task_id) == (run.id, run.id, task.id)
@@ -160,6 +159,15 @@ def test_another_payload_is_checked_and_used(alice: User) -> None:
         run_retry(run=run, actor="user:alice", payload={"url": 3})
     assert set(refusal.value.fields) == {"payload.url"}
     assert run_retry(run=run, actor="user:alice").payload == PAYLOAD
+
+
+def test_a_run_of_a_task_is_run_again_by_what_the_task_says_by_now(alice: User) -> None:
+    task = runs.make_task(alice)
+    run = ended(alice, task=task, timeout_seconds=5, max_retries=0, payload={**PAYLOAD, "method": "HEAD"})
+    ScheduledTask.objects.filter(id=task.id).update(timeout_seconds=900, max_retries=7, queue="q")
+    again = run_retry(run=TaskRun.objects.get(id=run.id), actor="user:alice")
+    assert (again.timeout_seconds, again.max_retries, again.queue) == (900, 7, "q")
+    assert again.payload == {**PAYLOAD, "method": "HEAD"}
 
 
 def test_a_run_whose_code_was_removed_can_be_run_again_as_it_was(alice: User) -> None:
@@ -222,6 +230,25 @@ def test_a_dismissed_failure_needs_nobody(alice: User) -> None:
     after = run_dismiss(run=run, actor="user:bob", note="known")
     assert (after.needs_person, after.status) == (False, "failed")
     assert (after.dismissed_by, after.dismiss_note, after.version) == ("user:bob", "known", run.version + 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_watches_hears_of_a_dismissal_and_of_its_end(alice: User) -> None:
+    """Told as it stands since its end: no list takes it for one that has come just now."""
+    heard: list[Change] = []
+
+    def hear(changes: tuple[Change, ...], **_: object) -> None:
+        heard.extend(changes)
+
+    run = ended(alice)
+    run_changed.connect(hear)
+    try:
+        for deed in (run_dismiss, run_undismiss):
+            deed(run=run, actor="user:bob")
+    finally:
+        run_changed.disconnect(hear)
+    told = [(one.run_id, one.status, one.version, one.at) for one in heard if isinstance(one, RunChanged)]
+    assert told == [(str(run.id), "failed", run.version + more, run.finished_at) for more in (1, 2)]
 
 
 def test_only_a_failure_is_dismissed_and_only_once(alice: User) -> None:

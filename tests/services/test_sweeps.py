@@ -21,8 +21,9 @@ from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import qualifiers
 from tasks_app.selectors.search_text import read
 from tasks_app.services import runs as run_service
-from tasks_app.services import steps, sweeps
-from tasks_app.services.sweeps import Progress, Verb, sweep_begin, sweep_go_on, sweep_plan, sweep_progress
+from tasks_app.services import steps, sweep_state, sweeps
+from tasks_app.services.sweep_state import Progress, Verb
+from tasks_app.services.sweeps import sweep_begin, sweep_go_on, sweep_plan, sweep_progress, sweep_undo
 from tests import runs
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_redis")]
@@ -59,9 +60,8 @@ def reruns() -> int:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three runs to a step, however slow the machine."""
+    """Three runs to a step."""
     monkeypatch.setattr(sweeps, "AT_ONCE", 3)
-    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
 
 
 @pytest.mark.usefixtures("small_steps")
@@ -133,7 +133,7 @@ def test_every_filter_is_kept_as_it_was(alice: User) -> None:
     )
     runs.make_run(alice, task)
     token = uuid.uuid4()
-    sweep_begin(user=alice, token=token, plan=sweeps.Plan(Verb.CANCEL, filters, 3, uuid.uuid4(), uuid.uuid4()))
+    sweep_begin(user=alice, token=token, plan=sweep_state.Plan(Verb.CANCEL, filters, 3, uuid.uuid4(), uuid.uuid4()))
     kept = sweep_progress(user=alice, token=token).plan.filters
     assert kept.read is not None
     assert (kept.read.words, kept.read.terms) == (search.words, search.terms)
@@ -284,3 +284,58 @@ def at_once(threads: list[threading.Thread]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@pytest.mark.usefixtures("small_steps")
+def test_a_dismissal_is_taken_back_once_but_for_what_has_changed_since(alice: User) -> None:
+    untouched = failed(alice, 2)[0]
+    run_service.run_dismiss(run=untouched, actor="user:bob", note="before")
+    made = failed(alice, 8)
+    token = begun(alice, Verb.DISMISS, needs=True, note="relay down")
+    with pytest.raises(Conflict, match="no way back"):
+        sweep_undo(user=alice, token=token)
+    assert gone_on(alice, token).can_undo
+    again, changed, gone = made[:3]
+    run_service.run_again(run=runs.fresh(again), actor="user:alice")
+    run_service.run_undismiss(run=runs.fresh(changed), actor="user:alice")
+    run_service.run_dismiss(run=runs.fresh(changed), actor="user:alice", note="by hand")
+    TaskRun.objects.filter(id=gone.id).delete()
+    undo = sweep_undo(user=alice, token=token)
+    assert sweep_undo(user=alice, token=token) == undo
+    told = gone_on(alice, undo)
+    assert (told.done, told.is_finished) == (6, True)
+    assert told.left == {sweeps.GONE: 1, sweeps.CHANGED: 1, run_service.AGAIN: 1}
+    assert gone_on(alice, undo) == told
+    assert not told.can_undo
+    back = TaskRun.objects.filter(status="failed", dismissed_at=None)
+    assert untouched not in back
+    assert {run.id for run in back} >= {run.id for run in made[3:]}
+    assert set(back.values_list("dismiss_note", flat=True)) == {""}
+    assert AuditEntry.objects.filter(action="run.undismiss", actor="user:alice").count() == 6 + 1
+
+
+def test_only_so_many_are_kept_in_mind_and_of_more_there_is_no_way_back(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "AT_ONCE", 2)
+    monkeypatch.setattr(sweeps, "CAP", 3)
+    failed(alice, 5)
+    token = begun(alice, Verb.DISMISS, needs=True)
+    told = gone_on(alice, token)
+    assert (told.done, told.known, told.can_undo) == (5, 2, False)
+    with pytest.raises(Conflict, match="no way back"):
+        sweep_undo(user=alice, token=token)
+
+
+def test_who_has_lost_the_right_meanwhile_puts_nothing_back(alice: User, charlie: User) -> None:
+    task = runs.make_task(alice)
+    share = TaskShare.objects.create(task=task, user=charlie, level="run")
+    failed(alice, 2, task)
+    token = begun(charlie, Verb.DISMISS, needs=True)
+    assert gone_on(charlie, token).done == 2
+    with pytest.raises(NotFound):
+        sweep_undo(user=alice, token=token)
+    TaskShare.objects.filter(pk=share.pk).update(level="view")
+    later = User.objects.get(pk=charlie.pk)
+    told = gone_on(later, sweep_undo(user=later, token=token))
+    assert (told.done, told.left) == (0, {sweeps.FORBIDDEN: 2})

@@ -183,7 +183,8 @@ class Walk:
 
     def _intend(self, world: World, hand: Hand) -> None:
         try:
-            row = effects._begin(self._run(), self._held(hand), "mail", is_idempotent=self.is_idempotent)
+            block = effects.effect(self._run(), self._held(hand), "mail", is_idempotent=self.is_idempotent)
+            row = block.__enter__()._row
         except RunStopped:
             assert not world.model.holds(hand.claim_no)
             return _forget(hand)

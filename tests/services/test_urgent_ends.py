@@ -16,10 +16,9 @@ from tasks_app.models import RunEvent, TaskRun, db_now
 from tasks_app.services import claiming
 from tasks_app.services.doubts import Claimer
 from tasks_app.services.execution import child as child_module
-from tasks_app.services.execution import flusher
 from tasks_app.services.execution.board import Board, Place, Slot
 from tasks_app.services.execution.child import Child
-from tasks_app.services.execution.group import Group
+from tasks_app.services.execution.group import MOST, Group
 from tasks_app.services.execution.parent import Parent
 from tasks_app.services.group_moves import Ended
 from tasks_app.services.lifecycle import Claim
@@ -86,12 +85,26 @@ def test_no_run_begins_while_as_many_ends_as_allowed_are_on_their_way(child: Chi
         behind.append(len(behind) - TaskRun.objects.filter(status="succeeded").count())
 
     with declared(handler, short=True, flush_each=True) as name, slow_updates():
-        for _ in range(flusher.MOST + 2):
+        for _ in range(MOST + 2):
             runs.make_run(alice, type=name)
         child.work("default")
-    assert len(behind) == flusher.MOST + 2
-    assert 0 < max(behind) < flusher.MOST, "the next run begins before the end of the last is written"
+    assert len(behind) == MOST + 2
+    assert 0 < max(behind) < MOST, "the next run begins before the end of the last is written"
     assert {row.status for row in TaskRun.objects.all()} == {"succeeded"}
+
+
+@pytest.mark.postgres
+def test_where_there_is_no_room_for_a_thread_the_ends_are_written_all_the_same(
+    child: Child, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with declared(lambda ctx, payload: None, short=True, flush_each=True) as name:
+        made = [runs.make_run(alice, type=name) for _ in range(3)]
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        child.work("default")
+    assert events("succeeded") == [run.id for run in made]
 
 
 @pytest.mark.postgres

@@ -1,13 +1,17 @@
 """Every address: strangers sign in first, and what one may not see does not exist."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from tasks_app.models import ScheduledTask
 from tests.runs import make_run
 from tests.web.conftest import signed_in
+from tests.web.reading import text, value
 
 OPEN = ["home", "task-list", "task-new", "run-list", "upcoming", "batch-list", "settings", "password", "api-key-list"]
 OPEN += ["calendar-list", "calendar-new"]
@@ -85,10 +89,50 @@ def test_a_user_who_left_sees_nothing(alice: User, task: ScheduledTask) -> None:
     assert client.get(reverse("task-detail", args=[task.pk])).status_code == 302
 
 
-def test_a_fragment_asks_the_whole_page_to_sign_in(client: Client, task: ScheduledTask) -> None:
+def test_a_fragment_says_that_one_is_signed_out_and_leads_nowhere(client: Client, task: ScheduledTask) -> None:
     response = client.get(reverse("task-detail", args=[task.pk]), headers={"HX-Request": "true"})
-    assert response.status_code == 204
-    assert response["HX-Redirect"] == "/sign-in/"
+    assert (response.status_code, response["HX-Trigger"]) == (204, "signed-out")
+    assert "HX-Redirect" not in response
+
+
+def test_a_form_of_somebody_signed_out_is_kept_and_can_be_sent_again(client: Client, alice: User) -> None:
+    typed = {"name": "Typed <long>", "tag": ["a", "b"], "csrfmiddlewaretoken": "old", "payload.secretary": "Ada"}
+    response = client.post(f"{reverse('task-new')}?type=http_request", typed)
+    assert response.status_code == 401
+    assert "no-store" in response["Cache-Control"]
+    html = response.content.decode()
+    assert 'action="/tasks/new/?type=http_request"' in html
+    assert value(response, "name") == "Typed <long>"
+    assert re.findall(r'name="tag" value="(.)"', html) == ["a", "b"]
+    assert value(response, "payload.secretary") == "Ada"
+    assert value(response, "csrfmiddlewaretoken") != "old"
+    assert not ScheduledTask.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["password", "new_password1", "secret", "code", "payload.api_key", "payload.a.Token"])
+def test_what_would_be_sent_without_its_secret_is_shown_and_not_sent(client: Client, alice: User, name: str) -> None:
+    """Left empty, it would mean to keep the old one, and say that it is saved."""
+    sent = {"name": "Typed <long>", "_save": "1", name: "S3CRET-IN-CLEAR"}
+    response = client.post("/settings/credentials/new/", sent)
+    assert response.status_code == 401
+    html = response.content.decode()
+    assert "Typed &lt;long&gt;" in html
+    for what in ("S3CRET", "<button", "<input", "_save"):
+        assert what not in html
+    assert "open the form there anew and give all of it again" in text(response)
+
+
+def test_what_would_be_sent_without_its_file_is_shown_and_not_sent(client: Client, alice: User) -> None:
+    sent = {"note": "typed", "upload": SimpleUploadedFile("a.csv", b"a,b")}
+    response = client.post(reverse("file-upload"), sent)
+    assert "note typed" in text(response)
+    assert "<button" not in response.content.decode()
+
+
+def test_a_fragment_says_whom_it_is_for(as_alice: Client, alice: User) -> None:
+    page = as_alice.get("/runs/")
+    assert f'data-person="{alice.pk}"' in page.content.decode()
+    assert as_alice.get("/runs/", headers={"HX-Request": "true"})["X-Person"] == str(alice.pk)
 
 
 def test_pages_are_not_kept_by_caches(as_alice: Client) -> None:

@@ -43,7 +43,23 @@ _HARD = [
     "true",
 ]
 values = st.one_of(st.sampled_from(_HARD), st.text(max_size=20), st.integers().map(str), st.floats().map(str))
-_STEPS = ["0", "1", "²", "__row", "__from", "__kept", "__on", "kind", "a", "", "-1", "99999"]
+_STEPS = [
+    "0",
+    "1",
+    "²",
+    "__row",
+    "__from",
+    "__kept",
+    "__on",
+    "__by",
+    "__json",
+    "__way.0",
+    "kind",
+    "a",
+    "",
+    "-1",
+    "99999",
+]
 
 
 def names_of(schema: Any, path: str = "payload", depth: int = 0) -> list[str]:

@@ -1,17 +1,28 @@
 """The page of the audit log, and the history of one task on its page."""
 
+import re
+from html import unescape
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import AuditEntry, ScheduledTask
+from tasks_app.models import AuditEntry, ScheduledTask, TaskRun
+from tasks_app.selectors import audit_walk
+from tasks_app.selectors.audit import ACTIONS
 from tasks_app.services import audit
 from tasks_app.services.tasks import task_update
-from tests.web.conftest import signed_in
-from tests.web.reading import chosen, text, value
+from tasks_app.web.audit_words import KINDS
+from tests.web.conftest import MakeTask, signed_in
+from tests.web.reading import Page, chosen, text, value
 
 PAGE = "/settings/audit/"
+
+
+def _flat(page: Page) -> str:
+    return " ".join(page.content.decode().split())
 
 
 def test_it_tells_who_did_what_with_what_differs(as_alice: Client, task: ScheduledTask) -> None:
@@ -19,10 +30,89 @@ def test_it_tells_who_did_what_with_what_differs(as_alice: Client, task: Schedul
     task_update(task=ScheduledTask.objects.get(pk=task.pk), changes={"name": "Other"}, actor="user:alice")
     page = as_alice.get(PAGE)
     said = text(page)
-    assert "alice paused the task" in said
+    assert "alice paused Nightly" in said
     assert "too loud" in said
-    assert "name Nightly → Other" in said
+    assert "Name Nightly → Other" in said
     assert reverse("task-detail", args=[task.pk]) in page.content.decode()
+
+
+def test_a_run_is_named_by_its_task_and_told_with_what_it_led_to(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-run-now", args=[task.pk]))
+    run = TaskRun.objects.get(task=task)
+    as_alice.post(reverse("run-cancel", args=[run.pk]))
+    page = as_alice.get(PAGE)
+    href = reverse("run-detail", args=[run.pk])
+    assert f'alice</b> ran <a href="{reverse("task-detail", args=[task.pk])}">Nightly</a>' in _flat(page)
+    assert f'alice</b> cancelled <a href="{href}">a run of Nightly</a>' in _flat(page)
+    assert f'<a class="small" href="{href}">See the run</a>' in _flat(page)
+
+
+def test_what_is_gone_or_another_s_is_named_and_no_link(
+    as_alice: Client, task: ScheduledTask, make: MakeTask, bob: User
+) -> None:
+    as_alice.post(reverse("task-delete", args=[task.pk]))
+    other = make("Theirs", owner=bob)
+    audit.note("task.update", other, actor="user:alice", user_id=task.owner_id)
+    page = as_alice.get(PAGE)
+    assert "alice deleted Nightly" in text(page)
+    assert "alice changed Theirs" in text(page)
+    assert reverse("task-detail", args=[task.pk]) not in page.content.decode()
+    assert reverse("task-detail", args=[other.pk]) not in page.content.decode()
+
+
+def test_ids_are_short_and_whole_in_the_details(as_alice: Client, task: ScheduledTask) -> None:
+    whole = "0123456789abcdef0123456789abcdef"
+    as_alice.post(reverse("task-pause", args=[task.pk]), headers={"X-Request-ID": whole})
+    page = as_alice.get(PAGE)
+    assert "request 01234567…" in text(page)
+    assert f'<code class="whole">{whole}</code>' in page.content.decode()
+    same = re.search(rf'<a href="([^"]*search={whole}[^"]*)"', page.content.decode())
+    assert same is not None
+    found = text(as_alice.get(unescape(same.group(1))))
+    assert "alice paused Nightly" in found
+    assert "alice made Nightly" not in found
+
+
+def test_a_key_is_told_of_beside_its_owner(as_alice: Client, alice: User) -> None:
+    audit.note("queue.pause", name="default", actor="key:alice/ci", owner_id=alice.pk)
+    said = text(as_alice.get(PAGE))
+    assert "alice paused the queue default" in said
+    assert "by the API key ci" in said
+
+
+def test_a_schedule_is_told_on_the_clock_of_its_task(as_alice: Client, task: ScheduledTask) -> None:
+    zone = {"timezone": "Europe/Berlin"}
+    task_update(
+        task=task, changes={"schedule": {"kind": "cron", "expression": "0 9 * * *"}, **zone}, actor="user:alice"
+    )
+    task = ScheduledTask.objects.get(pk=task.pk)
+    task_update(task=task, changes={"schedule": {"kind": "cron", "expression": "0 10 * * *"}}, actor="user:alice")
+    assert "Every day at 09:00, Berlin time → Every day at 10:00, Berlin time" in text(as_alice.get(PAGE))
+
+
+def test_days_narrow_the_log(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-pause", args=[task.pk]))
+    page = as_alice.get(f"{PAGE}?within=today")
+    assert "alice paused Nightly" in text(page)
+    assert chosen(page, "within") == ["today"]
+    assert re.search(r"/api/audit/export\?from=\d{4}-", page.content.decode())
+    assert "No entry matches" in text(as_alice.get(f"{PAGE}?within=today&to=2020-01-01"))
+
+
+def test_every_action_can_be_chosen() -> None:
+    assert {action.partition(".")[0] for action in ACTIONS} == set(KINDS)
+
+
+def test_a_full_page_asks_once_for_each_kind_of_thing(
+    as_alice: Client, make: MakeTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(20):
+        task = make(f"t{number}")
+        as_alice.post(reverse("task-run-now", args=[task.pk]))
+    for run in TaskRun.objects.all():
+        as_alice.post(reverse("run-cancel", args=[run.pk]))
+    with django_assert_max_num_queries(16):
+        assert "a run of t19" in text(as_alice.get(PAGE))
 
 
 def test_the_page_of_a_task_has_its_history(as_alice: Client, task: ScheduledTask) -> None:
@@ -31,7 +121,7 @@ def test_the_page_of_a_task_has_its_history(as_alice: Client, task: ScheduledTas
     assert "alice paused the task" in text(page)
     assert f"{PAGE}?object_type=task&amp;object={task.pk}" in page.content.decode()
     of_task = as_alice.get(f"{PAGE}?object_type=task&object={task.pk}")
-    assert "paused the task" in text(of_task)
+    assert "paused Nightly" in text(of_task)
     assert "signed in" not in text(of_task).partition("Clear")[2]
 
 
@@ -39,8 +129,8 @@ def test_one_sees_ones_own_and_administrators_all(
     as_charlie: Client, admin: User, task: ScheduledTask, as_alice: Client
 ) -> None:
     as_alice.post(reverse("task-pause", args=[task.pk]))
-    assert "paused the task" not in text(as_charlie.get(PAGE)).partition("Clear")[0].partition("Export JSON lines")[2]
-    assert "alice paused the task" in text(signed_in(admin).get(PAGE))
+    assert "paused Nightly" not in text(as_charlie.get(PAGE))
+    assert "alice paused Nightly" in text(signed_in(admin).get(PAGE))
 
 
 def test_filters_are_kept_and_go_into_the_export(as_alice: Client, task: ScheduledTask) -> None:
@@ -75,7 +165,15 @@ def test_what_somebody_wrote_is_text(as_staff: Client) -> None:
     audit.note("task.update", name="<script>alert(1)</script>", before={"a": "<b>"}, after={"a": "<i>"})
     html = as_staff.get(PAGE).content.decode()
     assert "<script>alert(1)" not in html
-    assert "<b>" not in html.partition("differences")[2].partition("</ul>")[0].replace("<b>a</b>", "")
+    assert "<b>" not in html.partition("differences")[2].partition("</ul>")[0].replace("<b>A</b>", "")
+
+
+def test_an_odd_entry_does_not_keep_the_page_away(as_staff: Client) -> None:
+    for odd in ("9" * 26, "-1", "²", "x"):
+        audit.note(
+            "user.update", name=f"odd {odd}", kind="user", object_id=odd, after={"run": [1], "schedule": {"a": 1}}
+        )
+    assert "odd 9999" in text(as_staff.get(PAGE))
 
 
 @pytest.mark.usefixtures("empty_redis")
@@ -85,3 +183,17 @@ def test_a_new_password_is_an_entry_without_it(as_alice: Client, alice: User) ->
     entry = AuditEntry.objects.get(action="password.change")
     assert (entry.actor, entry.object_name) == ("user:alice", "alice")
     assert "canary" not in str(vars(entry))
+
+
+def test_the_page_says_how_far_it_looked_and_leads_on(
+    as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_walk, "READ", 2)
+    for name in ("wanted", "a", "b"):
+        audit.note("task.update", actor="user:alice", user_id=alice.pk, kind="task", name=name)
+    page = as_alice.get(PAGE, {"search": "wanted"})
+    assert "None of the newest 2 does." in text(page)
+    assert "Searched the newest 2 entries, back to" in text(page)
+    [further] = re.findall(r'href="([^"]*)">Search further back', page.content.decode())
+    assert "changed wanted" in text(as_alice.get(PAGE + unescape(further)))
+    assert "Searched" not in text(as_alice.get(PAGE))

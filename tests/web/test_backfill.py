@@ -30,7 +30,11 @@ def asked(hours: int = 5, **fields: str) -> dict[str, str]:
 
 
 def look(client: Client, task: ScheduledTask, data: dict[str, str] | None = None, **more: Any) -> Any:
-    return client.get(reverse("task-backfill", args=[task.pk]), data, **more)
+    return client.get(look_at(task), data, **more)
+
+
+def look_at(task: ScheduledTask) -> str:
+    return reverse("task-backfill", args=[task.pk])
 
 
 def start(client: Client, task: ScheduledTask, data: dict[str, str]) -> Any:
@@ -53,6 +57,15 @@ def test_it_begins_no_earlier_than_the_task_itself(as_alice: Client, hourly: Sch
     response = look(as_alice, hourly)
     assert value(response, "from") == f"{made + timedelta(seconds=30):%Y-%m-%dT%H:%M}"
     assert "3 of 3 slots would run" in text(response)
+
+
+def test_a_task_that_had_no_slot_yet_is_filled_from_before(as_alice: Client, hourly: ScheduledTask) -> None:
+    response = look(as_alice, hourly)
+    assert value(response, "from") == wall(13)
+    week = response.context["spans"][1]
+    assert (week.label, "Last 7 days" in text(response)) == ("Last 7 days", True)
+    # Both ends are included, so in the first minute of an hour there is one more.
+    assert len(as_alice.get(f"{look_at(hourly)}?{week.query}").context["plan"].chosen) in {168, 169}
 
 
 def test_where_the_schedule_has_a_start_of_its_own_that_decides(as_alice: Client, make: MakeTask) -> None:

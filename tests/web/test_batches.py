@@ -7,7 +7,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import Batch, ScheduledTask, TaskRun
-from tasks_app.services import tasks
+from tasks_app.services import outcomes, tasks
 from tests import runs
 from tests.services.batches import HOURLY, backfill, end, hour, queued, work_off
 from tests.web.conftest import MakeTask, signed_in
@@ -69,12 +69,35 @@ def test_each_slot_is_shown_oldest_first_and_leads_to_its_run(as_alice: Client, 
 
 
 @pytest.mark.parametrize(
-    ("target", "shown"), [("batch-head", "2 of 5"), ("batch-runs", "Oldest first"), ("batch-failed", "1 slot failed")]
+    ("target", "shown"),
+    [
+        ("batch-head", "2 of 5"),
+        ("batch-now", "Now running"),
+        ("batch-runs", "Oldest first"),
+        ("batch-failed", "1 slot failed"),
+    ],
 )
 def test_fragments_are_read_again_alone(as_alice: Client, batch: Batch, target: str, shown: str) -> None:
     page = page_of(as_alice, batch, **{"HX-Request": "true", "HX-Target": target})
     assert shown in page
     assert "Search tasks" not in page
+
+
+def test_what_runs_now_has_as_many_lines_as_may_run_at_a_time_until_it_has_ended(
+    as_alice: Client, batch: Batch
+) -> None:
+    address = reverse("batch-detail", args=[batch.pk])
+
+    def lines() -> int:
+        return as_alice.get(address).content.decode().split('id="batch-now"')[1].split("</ul>")[0].count("<li")
+
+    assert lines() == 2
+    outcomes.attempt_succeeded(runs.held(TaskRun.objects.get(batch=batch, status="running")), result=None)
+    assert lines() == 2
+    work_off(batch)
+    assert "Now" not in page_of(as_alice, batch).split("Slots")[0]
+    part = page_of(as_alice, batch, **{"HX-Request": "true", "HX-Target": "batch-now"})
+    assert "Nothing of it runs any more." in part
 
 
 def test_failures_stand_on_top_and_below_the_slots_of_a_batch_that_had_none_yet(as_alice: Client, batch: Batch) -> None:
@@ -147,7 +170,7 @@ def test_alices_batch_does_not_exist_for_charlie(as_charlie: Client, client: Cli
     method = "post" if name == "batch-retry" else "get"
     assert getattr(as_charlie, method)(address).status_code == 404
     assert as_charlie.post(address).status_code in (404, 405)
-    assert getattr(client, method)(address).status_code == 302
+    assert getattr(client, method)(address).status_code == (401 if method == "post" else 302)
     assert Batch.objects.get().version == 1
     assert "No batches yet" in text(as_charlie.get(reverse("batch-list")))
 

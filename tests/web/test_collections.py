@@ -11,7 +11,7 @@ from pytest_django import Settings
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
 from tests.kinds.sync.json_api import JsonApi, json_api
 from tests.kinds.sync.kept import Kept, things
-from tests.web.conftest import MakeTask
+from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import text
 
 NAMES = ["collection-detail", "collection-changes", "collection-delete"]
@@ -43,6 +43,15 @@ def address(kept: Kept, name: str = "collection-detail", **parameters: object) -
 def keys(client: Client, url: str) -> list[str]:
     rows = client.get(url).context["records"]
     return [row["record"].key for row in rows]
+
+
+def test_who_may_only_see_a_collection_is_not_offered_to_delete_it(as_alice: Client, bob: User, kept: Kept) -> None:
+    """Operators see everybody's collections."""
+    remove = reverse("collection-delete", args=[kept.collection.pk])
+    assert signed_in(bob).get(remove).status_code == 403
+    for name in ("collection-detail", "collection-changes"):
+        assert remove in as_alice.get(address(kept, name)).content.decode()
+        assert remove not in signed_in(bob).get(address(kept, name)).content.decode()
 
 
 def test_without_any_the_page_says_how_to_make_one(as_alice: Client) -> None:

@@ -116,7 +116,7 @@ def test_html_is_shown_where_nothing_can_act(as_alice: Client) -> None:
     assert "script" not in policy
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert as_alice.get(f"{BASE}preview/html/").status_code == 405
-    assert Client().post(f"{BASE}preview/html/", BILL).status_code == 302
+    assert Client().post(f"{BASE}preview/html/", BILL).status_code == 401
 
 
 def test_a_task_chooses_among_the_templates_that_it_may_send(as_charlie: Client, alice: User, charlie: User) -> None:

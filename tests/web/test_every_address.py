@@ -24,6 +24,7 @@ _SAMPLES = {"int": "1", "str": "default", "slug": "x", "path": "1", "uuid": str(
 PROBES = ("/healthz", "/readyz", "/statusz")
 # Who cannot sign in, or has no password yet; "1" is no token, so the last two say that the link does not hold.
 PUBLIC = {"/sign-in/", "/sign-in/forgot/", "/sign-in/forgot/sent/", "/sign-in/new-password/1/1/", "/invitation/1/1/"}
+OTHERS = ("nobody", "alice", "charlie")
 UNSAFE = ("post", "put", "patch", "delete")
 # These take no form at all; of Flower's, one POST reads a table and passes.
 EXEMPT = {"/flower/x", "/api/docs", "/api/schema"}
@@ -103,7 +104,7 @@ def faults_of(path: str, answer: Any) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("who", ["nobody", "alice", "charlie", "staff"])
+@pytest.mark.parametrize("who", [*(pytest.param(who, marks=pytest.mark.sqlite) for who in OTHERS), "staff"])
 def test_every_answer_has_its_headers(
     who: str, known: dict[str, str], https: None, request: pytest.FixtureRequest
 ) -> None:
@@ -121,11 +122,13 @@ def test_every_answer_has_its_headers(
     assert who == "charlie" or seen[200] >= (3 if who == "nobody" else 40)
 
 
+@pytest.mark.sqlite
 def test_what_strangers_get_is_public(known: dict[str, str], https: None) -> None:
     open_to_all = {path for path in (filled(one, known) for one in ADDRESSES) if visit(path, None).status_code == 200}
     assert open_to_all - set(PROBES) == PUBLIC
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("method", UNSAFE)
 def test_no_form_of_another_site_is_taken(method: str, known: dict[str, str], https: None, staff: User) -> None:
     others = {(path, 405) for path in EXEMPT} | {(path, 415 if method == "post" else 405) for path in TOKENS}
@@ -166,6 +169,7 @@ ELSEWHERE = [
 ]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("wanted", ELSEWHERE)
 def test_next_leads_nowhere_else(wanted: str, alice: User, https: None, empty_redis: redis.Redis) -> None:
     person = {"username": "alice", "password": "alice-password", "next": wanted}
@@ -175,3 +179,12 @@ def test_next_leads_nowhere_else(wanted: str, alice: User, https: None, empty_re
         Client().post("/theme/", {"theme": "dark"}, query_params={"next": wanted}, secure=True),
     ]
     assert {(answer.status_code, answer["Location"]) for answer in answers} == {(302, "/")}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_no_page_locks_anything_without_a_transaction(known: dict[str, str], admin: User) -> None:
+    """The transaction around other tests hides what PostgreSQL refuses without one."""
+    known |= {"person_id": str(User.objects.exclude(pk=admin.pk).earliest("pk").pk)}
+    for path in ADDRESSES:
+        assert visit(filled(path, known), admin).status_code != 500, path

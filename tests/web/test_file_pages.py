@@ -67,6 +67,26 @@ def test_people_see_their_own_files_and_staff_all(as_alice: Client, as_charlie: 
     assert "· alice" in page
 
 
+def test_who_may_only_see_a_file_is_offered_no_more(alice: User, bob: User, as_staff: Client) -> None:
+    """Operators see everybody's files and change their own."""
+    theirs, own = store(alice), store(bob)
+    offered = signed_in(bob).get(reverse("file-list")).content.decode()
+    for name in ("file-share", "file-delete"):
+        assert reverse(name, args=[own.pk]) in offered
+        assert reverse(name, args=[theirs.pk]) not in offered
+        assert signed_in(bob).get(reverse(name, args=[theirs.pk])).status_code == 403
+        assert reverse(name, args=[theirs.pk]) in as_staff.get(reverse("file-list")).content.decode()
+
+
+def test_a_runs_page_offers_a_link_to_its_file_to_those_alone_who_may_make_one(alice: User, bob: User) -> None:
+    run = make_run(alice, make_task(alice))
+    file = store(alice, run_id=str(run.pk))
+    for person, is_offered in ((alice, True), (bob, False)):
+        page = signed_in(person).get(reverse("run-detail", args=[run.pk])).content.decode()
+        assert reverse("file-download", args=[file.pk]) in page
+        assert (reverse("file-share", args=[file.pk]) in page) is is_offered
+
+
 @pytest.mark.parametrize("name", OF_A_FILE)
 def test_alices_file_does_not_exist_for_charlie(as_charlie: Client, client: Client, alice: User, name: str) -> None:
     address = reverse(name, args=[store(alice).pk])

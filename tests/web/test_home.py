@@ -1,14 +1,19 @@
 """Home: what happens, what comes, what went wrong."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import ScheduledTask
+from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors import trouble
+from tasks_app.services import lifecycle
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
 from tests.web.conftest import MakeTask
@@ -32,6 +37,41 @@ def test_nothing_yet_offers_an_example_that_one_click_makes(as_alice: Client, al
     assert task.type == "export_report"
     assert task.name in text(response)
     assert "Make the example" not in text(as_alice.get("/"))
+
+
+def test_what_there_is_nothing_to_draw_of_takes_no_room_and_comes_with_the_next_look(
+    as_alice: Client, alice: User, make: MakeTask
+) -> None:
+    make(schedule=None)
+    page = as_alice.get("/").content.decode()
+    assert "Each run will stand here as a bar" in page
+    assert page.index('id="home-now"') < page.index('class="at-end"') < page.index('id="home-pulse"')
+    assert 'hx-get="/?bare=1"' in page.split('id="home-head"')[1].split(">")[0]
+    runs.cancel(runs.make_run(alice))
+    part = as_alice.get("/?bare=1", headers={"HX-Request": "true", "HX-Target": "home-head"}).content.decode()
+    assert "Each run will stand here as a bar" in part
+    assert "Each run will stand here as a bar" not in as_alice.get("/?bare=1").content.decode()
+
+
+def test_what_comes_is_named_and_all_of_the_day_is_counted(as_alice: Client, make: MakeTask) -> None:
+    minute = (timezone.now().minute + 30) % 60
+    for number in range(10):
+        make(f"Hourly {number}", schedule={"kind": "hourly", "minute": minute}, timezone="UTC")
+    part = as_alice.get("/").content.decode().split('id="home-next"')[1]
+    assert part.count("<li>") == 8
+    assert re.search(r"240 runs of 10 tasks; busiest minute: .* with 10 runs\.", part)
+
+
+def test_a_day_in_which_nothing_starts_counts_nothing(as_alice: Client, make: MakeTask) -> None:
+    make(schedule=None)
+    assert " runs of " not in as_alice.get("/").content.decode().split('id="home-next"')[1]
+
+
+def test_a_chart_that_looks_back_a_day_goes_on_doing_so_where_nothing_had_run_yet(
+    as_alice: Client, make: MakeTask
+) -> None:
+    make(schedule=None)
+    assert 'hx-get="/?span=day&amp;bare=1"' in as_alice.get("/?span=day").content.decode()
 
 
 @pytest.mark.usefixtures("well")
@@ -63,6 +103,15 @@ def test_what_runs_is_shown_with_its_progress(as_alice: Client, alice: User, tas
     assert "10 % step 1" in page
 
 
+def test_what_runs_is_stopped_from_home(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    run = runs.make_run(alice, task)
+    runs.claim(run)
+    assert f'href="/runs/{run.pk}/cancel/?next=/"' in as_alice.get("/").content.decode()
+    page = as_alice.post(f"/runs/{run.pk}/cancel/", {"next": "/"}, follow=True)
+    assert page.redirect_chain[-1][0] == "/"
+    assert "asked to stop" in text(page).partition("in progress")[2]
+
+
 def test_what_failed_stands_on_top_with_its_first_line_and_a_retry(
     as_alice: Client, alice: User, task: ScheduledTask
 ) -> None:
@@ -85,6 +134,30 @@ def test_a_dismissed_failure_no_longer_stands_there(as_alice: Client, alice: Use
     assert "All quiet" in text(as_alice.get("/"))
 
 
+def test_what_is_counted_to_a_thousand_says_so_where_there_is_more(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    more = {"owner": alice, "type": task.type, "kind": "recurring"}
+    ScheduledTask.objects.bulk_create(ScheduledTask(name=f"T{n}", status="active", **more) for n in range(999))
+    figures = {"HX-Request": "true", "HX-Target": "home-figures"}
+    assert "1,000 recurring tasks 1,000 active in all" in text(as_alice.get("/", headers=figures))
+    ScheduledTask.objects.bulk_create(
+        ScheduledTask(name=f"T{n}", status=status, **more) for n in range(1001) for status in ("active", "paused")
+    )
+    page = text(as_alice.get("/", headers=figures))
+    assert "1,000+ recurring tasks more than 1,000 active in all 1,000+ paused" in page
+    assert "more than 1,000 active, more than 1,000 paused" in text(as_alice.get("/tasks/"))
+
+
+def test_more_failures_than_are_counted_are_named_as_more(as_alice: Client, alice: User) -> None:
+    ended = {"status": "failed", "reason": "handler_error", "finished_at": timezone.now()}
+    lifecycle.create(
+        [TaskRun(owner=alice, type="http_request", trigger="manual", **ended) for _ in range(1001)], actor="tests"
+    )
+    assert "More than 1,000 runs need you" in text(as_alice.get("/"))
+    assert "Need you 1,000+" in text(as_alice.get("/runs/"))
+
+
 def test_nobody_sees_anybody_elses_things(as_charlie: Client, alice: User, task: ScheduledTask) -> None:
     runs.claim(runs.make_run(alice, task))
     assert "Nightly" not in text(as_charlie.get("/"))
@@ -105,7 +178,7 @@ def test_the_number_of_queries_does_not_grow(
         if number % 2:
             runs.fail(run)
     trouble.troubles()  # asked for all pages together, every few seconds
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         as_alice.get("/")
 
 
@@ -131,4 +204,33 @@ def test_the_badge_of_the_rail_is_asked_for_alone_and_counts_what_one_may_see(
     none = as_charlie.get("/runs/needing/", headers=badge)
     assert text(none) == ""
     assert 'data-count="0"' in none.content.decode()
-    assert Client().get("/runs/needing/", headers=badge).headers["HX-Redirect"] == "/sign-in/"
+    assert Client().get("/runs/needing/", headers=badge).headers["HX-Trigger"] == "signed-out"
+
+
+def icon_of(client: Client) -> str:
+    """What the icon of the tab shows."""
+    found = re.search(r'rel="icon"[^>]*/(favicon[a-z-]*)\.', client.get("/settings/").content.decode())
+    assert found is not None
+    return found[1]
+
+
+def test_the_icon_of_the_tab_shows_the_worst_that_one_may_see_in_the_one_query_of_the_badge(
+    as_alice: Client, as_charlie: Client, alice: User
+) -> None:
+    badge = {"HX-Request": "true", "HX-Target": "nav-failed"}
+    with CaptureQueriesContext(connection) as idle:
+        as_alice.get("/runs/needing/", headers=badge)
+    assert sum("tasks_app_taskrun" in query["sql"] for query in idle.captured_queries) == 1
+    assert icon_of(as_alice) == "favicon"
+    held = runs.make_run(alice)
+    runs.claim(held)
+    assert (icon_of(as_alice), icon_of(as_charlie)) == ("favicon-running", "favicon")
+    assert "favicon-running" in as_alice.get("/runs/needing/", headers=badge).content.decode()
+    worse = runs.make_run(alice)
+    runs.claim(worse)
+    runs.fail(worse)
+    assert icon_of(as_alice) == "favicon-failed"
+    as_alice.post(f"/runs/{worse.pk}/dismiss/")
+    assert icon_of(as_alice) == "favicon-running"
+    runs.succeed(held)
+    assert icon_of(as_alice) == "favicon"

@@ -1,4 +1,4 @@
-"""Home: today beside last week, runs per minute, what waits and who works."""
+"""Home and the list of types: today beside last week, runs per minute, what waits and who works."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +12,7 @@ from tasks_app.selectors.rollups import Ended
 from tasks_app.services.rollups import rollup_count
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import percent
+from tasks_app.web.pulse import DAY
 from tests import runs
 from tests.ops.conftest import make_worker
 from tests.web.reading import text
@@ -44,13 +45,29 @@ def test_today_stands_beside_last_week(as_alice: Client, alice: User) -> None:
 
 def test_without_runs_nothing_is_claimed(as_alice: Client, task: ScheduledTask) -> None:
     page = text(as_alice.get("/"))
-    assert "– succeeded today no run has ended yet" in page
-    assert "No run ended within the last hour" in page
+    assert "– succeeded today none ended in 7 days" in page
+    assert "No run succeeded or failed within the last hour" in page
+
+
+def test_a_run_that_was_cancelled_has_ended(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    runs.cancel(runs.make_run(alice, task))
+    assert "– succeeded today 1 cancelled" in text(as_alice.get("/"))
 
 
 def test_what_others_ran_counts_for_them_alone(as_alice: Client, charlie: User, task: ScheduledTask) -> None:
     ended(charlie, ago=timedelta(seconds=5))
-    assert "No run ended within the last hour" in text(as_alice.get("/"))
+    assert "No run succeeded or failed within the last hour" in text(as_alice.get("/"))
+
+
+def test_the_types_say_how_their_runs_fared_of_what_the_reader_sees(
+    as_alice: Client, as_charlie: Client, alice: User
+) -> None:
+    for fails in (False, False, True):
+        ended(alice, ago=timedelta(hours=1), fails=fails, seconds=3)
+    page = as_alice.get("/settings/types/")
+    assert "3 runs , 1 failed 3.0 s on average" in text(page)
+    assert "/runs/?type=http_request&amp;within=7d" in page.content.decode()
+    assert "on average" not in text(as_charlie.get("/settings/types/"))
 
 
 def test_workers_and_what_waits_are_told(as_alice: Client, alice: User, task: ScheduledTask) -> None:
@@ -70,6 +87,26 @@ def test_the_chart_of_minutes_is_live_and_there_as_a_table(as_alice: Client, ali
     assert "2 runs ended within the last hour, 1 failed" in text(part)
     assert "As a table" in text(part)
     assert "<html" not in part.content.decode()
+
+
+def test_the_chart_looks_back_a_day_and_four_weeks_and_stays_so_while_it_is_live(as_alice: Client, alice: User) -> None:
+    for ago in (timedelta(seconds=5), timedelta(hours=2), timedelta(days=9)):
+        ended(alice, ago=ago)
+    while rollup_count("tests"):
+        pass
+    headers = {"HX-Request": "true", "HX-Target": "home-pulse"}
+    for span, said in (("hour", "1 run"), ("day", "2 runs"), ("weeks", "3 runs"), ("nonsense", "1 run")):
+        part = as_alice.get(f"/?span={span}", headers=headers)
+        assert f"{said} ended within the last" in text(part)
+        assert f'hx-get="/?span={span}"' in part.content.decode()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Asia/Kathmandu"])
+def test_the_day_is_marked_every_six_hours_where_hours_begin_at_other_minutes(zone: str) -> None:
+    with timezone.override(zone):
+        start = timezone.now().replace(minute=0, second=0, microsecond=0)
+        locals = [timezone.localtime(start - timedelta(hours=ago)) for ago in range(24)]
+        assert sum(map(DAY.is_marked, locals)) == 4
 
 
 @pytest.mark.parametrize(

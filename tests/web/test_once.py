@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from tasks_app.models import IdempotencyKey, ScheduledTask, TaskRun, db_now
+from tasks_app.models import Batch, IdempotencyKey, ScheduledTask, TaskRun, db_now
 from tasks_app.services.idempotency import KEPT
+from tests import runs
 from tests.web.conftest import signed_in
 from tests.web.reading import text
 from tests.web.test_task_form import FORM, NEW, as_typed, edit
@@ -50,6 +52,30 @@ def test_run_now_sent_twice_runs_once_and_pressed_anew_runs_again(as_alice: Clie
     assert TaskRun.objects.count() == 1
     as_alice.post(address, word(as_alice, page))
     assert TaskRun.objects.count() == 2
+
+
+def test_a_retry_sent_twice_starts_one_run_from_its_page_and_from_its_form(as_alice: Client, alice: User) -> None:
+    failed = runs.make_run(alice, payload={"url": "https://example.org/"})
+    runs.claim(failed)
+    runs.fail(failed)
+    address = reverse("run-retry", args=[failed.pk])
+    changed = {"changed": "1", "payload.url": "https://example.org/other", "payload.method": "GET"}
+    for page, values in ((reverse("run-detail", args=[failed.pk]), {}), (address, changed)):
+        form = {**values, **word(as_alice, page)}
+        first, second = (as_alice.post(address, form) for _ in range(2))
+        assert first["Location"] == second["Location"]
+    assert TaskRun.objects.filter(rerun_of=failed).count() == 2
+
+
+def test_a_duplicate_and_a_backfill_asked_for_twice_come_once(as_alice: Client, task: ScheduledTask) -> None:
+    duplicate, backfill = (reverse(name, args=[task.pk]) for name in ("task-duplicate", "task-backfill"))
+    copied = word(as_alice, reverse("task-detail", args=[task.pk]))
+    span = {"from": "2026-01-05T00:00", "to": "2026-01-07T00:00"}
+    planned = {**span, **word(as_alice, f"{backfill}?{urlencode(span)}")}
+    for _ in range(2):
+        as_alice.post(duplicate, copied)
+        as_alice.post(backfill, planned)
+    assert (ScheduledTask.objects.count(), Batch.objects.count()) == (2, 1)
 
 
 def test_other_content_after_a_step_back_is_another_task(as_alice: Client) -> None:

@@ -85,9 +85,18 @@ def test_what_a_queue_got_done_is_counted(as_bob: Client, alice: User, monkeypat
     assert "1 in 5 min · more than 2 in 1 h" in text(as_bob.get("/queues/"))
 
 
-def test_a_queue_with_work_is_paused_after_a_question(as_bob: Client, alice: User) -> None:
+def test_a_queue_is_paused_after_a_question_that_says_what_it_holds_up(as_bob: Client, alice: User) -> None:
+    assert "Nothing waits in it, and no task has a run planned" in text(as_bob.get("/queues/default/pause/"))
     runs.make_run(alice)
-    assert "1 run waits." in text(as_bob.get("/queues/default/pause/"))
+    soon = db_now() + timedelta(hours=1)
+    for name in ("default", "critical"):
+        runs.make_task(alice, queue=name, next_due_at=soon, next_slot=soon)
+    question = text(as_bob.get("/queues/default/pause/"))
+    assert "1 run waits in it, and 1 task has a run planned within the next 24 hours." in question
+    rows = as_bob.get("/queues/").content.decode()
+    for queue in Queue.objects.all():
+        assert f'href="/queues/{queue.name}/pause/"' in rows
+        assert f'action="/queues/{queue.name}/pause/"' not in rows
     assert Queue.objects.get(name="default").paused_at is None
     assert "is paused" in text(as_bob.post("/queues/default/pause/", follow=True))
     queue = Queue.objects.get(name="default")
@@ -134,7 +143,7 @@ def test_each_worker_says_what_is_known_of_it(as_bob: Client, alice: User, monke
         "asked to be quiet",
         "Quiet by ada",
         "silent for 40 s",
-        "gone",
+        "1 gone without a word",
     ):
         assert said in words, said
     assert words.index("Stopped and gone") < words.index("dead")

@@ -130,7 +130,7 @@ def test_a_weak_password_is_said_at_its_field(client: Client, alice: User) -> No
     form = open_link(client, link())
     response = client.post(form, {"new_password1": "123", "new_password2": "123"})
     assert response.status_code == 200
-    assert errors(response, "new_password2")
+    assert errors(response, "new_password1")
 
 
 def test_one_person_gets_three_mails_an_hour_and_nobody_is_told(client: Client, alice: User) -> None:

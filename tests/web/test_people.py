@@ -13,10 +13,13 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.second_factor import has_second_factor
+from tests.second_factor import turn_on
 from tests.web.conftest import signed_in
+from tests.web.reading import errors
 
 LIST = reverse("person-list")
 NEW = {"username": "zoe", "email": "zoe@example.org", "role": "Viewer"}
@@ -36,6 +39,21 @@ def of(person: User, verb: str) -> str:
     return reverse(f"person-{verb}", args=[person.pk])
 
 
+def test_people_are_found_by_a_part_of_their_name_or_address(as_admin: Client, alice: User, charlie: User) -> None:
+    found = html(as_admin.get(f"{LIST}?search=LICE"))
+    assert (of(alice, "detail") in found, of(charlie, "detail") in found) == (True, False)
+    assert "Nobody is called so" in html(as_admin.get(f"{LIST}?search=zzz"))
+
+
+def test_a_list_of_people_asks_no_more_for_more_of_them(
+    as_admin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(30):
+        User.objects.create_user(f"p{number}").groups.add(Group.objects.get(name="Viewer"))
+    with django_assert_max_num_queries(14):
+        assert "p29" in html(as_admin.get(LIST))
+
+
 def test_somebody_is_invited_by_mail_and_chooses_a_password(as_admin: Client, client: Client) -> None:
     response = as_admin.post(LIST, NEW, follow=True)
     assert "on its way to zoe@example.org" in html(response)
@@ -48,6 +66,21 @@ def test_somebody_is_invited_by_mail_and_chooses_a_password(as_admin: Client, cl
     assert client.post(there, PASSWORD).headers["Location"] == reverse("sign-in")
     assert client.login(username="zoe", password=PASSWORD["new_password1"])
     assert "This link is no longer good" in html(Client().get(link, follow=True))
+
+
+def test_the_rules_of_a_password_stand_beside_it_and_so_does_what_is_wrong(as_admin: Client, client: Client) -> None:
+    as_admin.post(LIST, NEW)
+    [link] = re.findall(r"/invitation/\S+", str(mail.outbox[0].body))
+    form = client.get(link, follow=True)
+    there = form.redirect_chain[-1][0]
+    pages = (form, as_admin.get("/settings/password/"))
+    assert all("At least 8 characters" in html(page) for page in pages)
+    short = client.post(there, {"new_password1": "zoe", "new_password2": "zoe"})
+    assert "too short" in errors(short, "new_password1")
+    assert errors(short, "new_password2") == ""
+    differ = client.post(there, {**PASSWORD, "new_password2": "another"})
+    assert "match" in errors(differ, "new_password2")
+    assert errors(differ, "new_password1") == ""
 
 
 def test_without_a_mail_server_the_link_is_shown_once(as_admin: Client, settings: Settings) -> None:
@@ -107,6 +140,9 @@ def test_a_role_is_given_and_somebody_shut_out_and_let_in(
 ) -> None:
     as_admin.post(of(alice, "role"), {"role": "Operator"})
     assert alice.groups.get().name == "Operator"
+    asked = html(as_admin.get(of(alice, "disable")))
+    assert "1 active task of theirs is paused" in asked
+    assert User.objects.get(pk=alice.pk).is_active
     assert "alice is disabled" in html(as_admin.post(of(alice, "disable"), follow=True))
     assert as_alice.get("/").status_code == 302
     task.refresh_from_db()
@@ -130,7 +166,8 @@ def test_tasks_are_handed_over_and_what_stays_is_named(
 
 
 def test_a_refusal_is_said_on_the_page(as_admin: Client, admin: User, staff: User) -> None:
-    assert "Nobody disables themselves" in html(as_admin.post(of(admin, "disable"), follow=True))
+    for send in (as_admin.get, as_admin.post):
+        assert "Nobody disables themselves" in html(send(of(admin, "disable"), follow=True))
     assert "may do more than you" in html(as_admin.post(of(staff, "role"), {"role": ""}, follow=True))
     assert "This is you" in html(as_admin.get(of(admin, "detail")))
     shown = html(as_admin.get(of(staff, "detail")))
@@ -148,3 +185,24 @@ def test_for_others_there_are_no_people(as_charlie: Client, charlie: User, alice
     assert LIST not in html(as_charlie.get(reverse("settings")))
     alice.refresh_from_db()
     assert alice.is_active
+
+
+def test_an_administrator_removes_the_second_factor_of_who_has_lost_it(
+    as_admin: Client, admin: User, bob: User, staff: User
+) -> None:
+    for person in (bob, staff, admin):
+        turn_on(person)
+    assert of(bob, "factor") in html(as_admin.get(reverse("person-detail", args=[bob.pk])))
+    assert "Make sure that it is they who ask" in html(as_admin.get(of(bob, "factor")))
+    assert has_second_factor(bob)
+    assert "no second factor any more" in html(as_admin.post(of(bob, "factor"), follow=True))
+    assert [has_second_factor(person) for person in (bob, staff, admin)] == [False, True, True]
+    for person, why in ((staff, "may do more than you"), (admin, "with your password and a code")):
+        assert why in html(as_admin.post(of(person, "factor"), follow=True))
+        assert has_second_factor(person)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_that_asks_before_it_disables_needs_no_transaction_around_it(as_admin: Client, alice: User) -> None:
+    """A test's own transaction hides what PostgreSQL refuses without one; SQLite refuses nothing."""
+    assert as_admin.get(of(alice, "disable")).status_code == 200

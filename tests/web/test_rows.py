@@ -181,6 +181,38 @@ def test_a_form_of_hundreds_of_rows_is_saved_whole(as_alice: Client, type_name: 
     assert (sent.status_code, task.name, len(task.payload["rules"])) == (302, "Many", 300)
 
 
+MANY = [{"name": f"n{number}", "token": f"t{number}"} for number in range(1_200)]
+
+
+def test_a_list_of_very_many_rows_is_json_and_keeps_its_secrets(
+    as_alice: Client, type_name: str, alice: User, settings: Any
+) -> None:
+    settings.PAYLOAD_MAX_BYTES = 1_000_000
+    task = made(type_name, alice, {"rules": MANY, "by_name": {"a": {"name": "x", "token": "y"}}})
+    page = as_alice.get(address(task))
+    assert "More than 100 rows" in page.content.decode()
+    form = filled(page)
+    assert len(form) < 200
+    assert "t7" not in form["payload.rules"][0]
+    assert saved(as_alice, task, form)["rules"] == MANY
+    form = opened(as_alice, task)
+    form["payload.rules"][0] = form["payload.rules"][0].replace('"n7"', '"renamed"')
+    assert saved(as_alice, task, form)["rules"][7] == {"name": "renamed", "token": "t7"}
+    rows = opened(as_alice, task)["payload.rules"][0].replace('"n8"', '"moved"').splitlines()
+    del rows[1]  # the first; a row that is changed and has moved says its secret again
+    answer = as_alice.post(address(task), {**opened(as_alice, task), "payload.rules": "\n".join(rows)})
+    assert "Row 8, token: There is no stored value" in errors(answer, "payload.rules")
+    assert value(answer, "payload.rules").count("moved") == 1
+
+
+def test_what_is_no_json_stays_as_it_was_typed(as_alice: Client, type_name: str, alice: User) -> None:
+    task = made(type_name, alice, {"rules": [{"name": f"n{number}"} for number in range(300)]})
+    form = opened(as_alice, task) | {"payload.rules": ["[{]"]}
+    answer = as_alice.post(address(task), form)
+    assert "not JSON" in errors(answer, "payload.rules")
+    assert value(answer, "payload.rules") == "[{]"
+
+
 def test_of_more_rows_than_a_form_has_none_is_dropped(as_alice: Client, task: ScheduledTask) -> None:
     before = opened_payload(task)
     rows = {f"payload.rules.{number}.name": [f"n{number}"] for number in range(1_001)}

@@ -1,9 +1,14 @@
 """The buttons of a run."""
 
+import dataclasses
+import re
+
 import pytest
+import redis
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from tasks_app.models import TaskRun
 from tests import runs
@@ -38,6 +43,31 @@ def test_a_run_that_runs_is_asked_to_stop(as_alice: Client, alice: User) -> None
     assert runs.fresh(run).cancel_requested_by == "user:alice"
 
 
+def test_a_run_that_runs_is_stopped_after_asking_from_home_and_from_its_page(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    runs.claim(run)
+    for page, link in (("/", f"{at('run-cancel', run)}?next=/"), (at("run-detail", run), at("run-cancel", run))):
+        shown = as_alice.get(page).content.decode()
+        assert f'href="{link}"' in shown
+        assert f'action="{at("run-cancel", run)}"' not in shown
+    asked = as_alice.get(at("run-cancel", run), {"next": "/"})
+    assert "Stop HTTP request?" in text(asked)
+    assert 'href="/">Go back' in asked.content.decode()
+    assert runs.fresh(run).cancel_requested_at is None
+    assert as_alice.post(f"{at('run-cancel', run)}?next=/")["Location"] == "/"
+    assert runs.fresh(run).cancel_requested_by == "user:alice"
+
+
+def test_a_run_that_waits_is_cancelled_with_one_press_on_its_page(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    assert f'action="{at("run-cancel", run)}"' in as_alice.get(at("run-detail", run)).content.decode()
+    assert "Cancel HTTP request?" in text(as_alice.get(at("run-cancel", run)))
+
+
+def test_a_run_that_has_ended_is_not_asked_about(as_alice: Client, failed: TaskRun) -> None:
+    assert as_alice.get(at("run-cancel", failed))["Location"] == at("run-detail", failed)
+
+
 def test_a_run_that_has_ended_cannot_be_cancelled_and_that_is_said(as_alice: Client, failed: TaskRun) -> None:
     assert "already ended" in text(as_alice.post(at("run-cancel", failed), follow=True))
 
@@ -64,7 +94,30 @@ def test_a_payload_that_does_not_fit_starts_nothing_and_is_kept(as_alice: Client
     assert response.status_code == 400
     assert errors(response, "payload.url")
     assert value(response, "payload.url") == "nonsense"
+    assert '<a href="#f-payload-url">URL</a>' in response.content.decode()
+    assert re.search(r"<input[^>]* id=\"f-payload-url\"[^>]* autofocus", response.content.decode())
     assert not TaskRun.objects.filter(rerun_of=failed).exists()
+
+
+def test_a_retry_with_changes_that_is_refused_keeps_what_was_typed(
+    as_alice: Client, failed: TaskRun, settings: Settings, empty_redis: redis.Redis
+) -> None:
+    settings.LIMITS = dataclasses.replace(settings.LIMITS, runs_per_hour=1)
+    assert as_alice.post(at("run-retry", failed)).status_code == 302
+    changed = {"changed": "1", "payload.url": "https://example.org/typed", "payload.method": "GET"}
+    response = as_alice.post(at("run-retry", failed), changed)
+    assert response.status_code == 429
+    assert value(response, "payload.url") == "https://example.org/typed"
+    assert "in an hour" in text(response)
+    assert TaskRun.objects.count() == 2
+
+
+def test_a_run_that_has_not_ended_keeps_the_changes_of_a_retry(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    response = as_alice.post(at("run-retry", run), {"changed": "1", "payload.url": "https://example.org/typed"})
+    assert response.status_code == 409
+    assert value(response, "payload.url") == "https://example.org/typed"
+    assert "has not ended" in text(response)
 
 
 def test_a_run_that_has_not_ended_is_not_run_again(as_alice: Client, alice: User) -> None:

@@ -1,13 +1,16 @@
 """One run's page."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import RunAttempt, ScheduledTask, TaskRun, db_now
+from tasks_app.models import RunAttempt, ScheduledTask, StoredFile, TaskRun, db_now
 from tasks_app.services import lifecycle
+from tasks_app.states import Reason
 from tests import runs
 from tests.web.reading import text
 
@@ -83,16 +86,34 @@ def test_a_failure_says_what_where_and_what_to_do(as_alice: Client, alice: User,
     assert "call(&lt;secret&gt;)" in html
 
 
-@pytest.mark.parametrize(("error_type", "is_open"), [("ValueError", True), ("Permanent", False)])
-def test_the_traceback_of_a_surprise_stands_open(
-    as_alice: Client, alice: User, task: ScheduledTask, error_type: str, is_open: bool
+@pytest.mark.parametrize(("reason", "is_told"), [("timeout", True), ("handler_error", False)])
+def test_what_to_do_is_told_where_the_error_does_not(
+    as_alice: Client, alice: User, task: ScheduledTask, reason: str, is_told: bool
 ) -> None:
-    """What a handler refused in its own words needs no stack beside them."""
     run = runs.make_run(alice, task)
+    told = lifecycle.Told("the run went past its time limit and was ended", "")
+    lifecycle.fail(runs.hold(run), reason=Reason(reason), told=told, failures=1, crashes=0)
+    assert ("Give the task a longer time limit" in text(as_alice.get(page(run)))) is is_told
+
+
+@pytest.mark.parametrize(
+    ("error_type", "trace", "is_open"),
+    [
+        ("ValueError", TRACE, True),
+        ("Permanent", TRACE, False),
+        ("RequestFailed", TRACE.replace("/srv/app/task_handlers", "/srv/carillon/tasks_app/kinds/http_request"), False),
+        ("ValueError", "", True),
+    ],
+)
+def test_the_traceback_of_a_surprise_stands_open(
+    as_alice: Client, alice: User, error_type: str, trace: str, is_open: bool
+) -> None:
+    """What a handler refused in its own words needs no stack beside them, nor does a type that comes along."""
+    run = runs.make_run(alice)
     runs.claim(run)
     runs.fail(run)
     RunAttempt.objects.create(
-        run=run, claim_no=1, number=1, outcome="handler_error", error_type=error_type, traceback=TRACE,
+        run=run, claim_no=1, number=1, outcome="handler_error", error_type=error_type, traceback=trace,
         worker="tests@here", finished_at=db_now(),
     )  # fmt: skip
     assert ('class="fold attempt" open' in as_alice.get(page(run)).content.decode()) is is_open
@@ -104,6 +125,15 @@ def test_a_run_that_was_asked_to_stop_says_so(as_alice: Client, alice: User) -> 
     runs.ask_to_stop(run)
     assert "It has been asked to stop" in text(as_alice.get(page(run)))
     assert "/cancel/" not in as_alice.get(page(run)).content.decode()
+
+
+def test_a_run_that_has_ended_without_a_word_has_no_log_that_is_read_on(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    assert "data-log=" in as_alice.get(page(run)).content.decode()
+    runs.cancel(run)
+    html = as_alice.get(page(run)).content.decode()
+    assert "data-log=" not in html
+    assert 'id="log-count"' not in html
 
 
 def test_the_log_goes_on_behind_the_last_line(as_alice: Client, alice: User) -> None:
@@ -211,3 +241,35 @@ def test_while_it_goes_on_those_without_scripts_are_given_a_way_to_reload(as_ali
     assert f'<a href="{page(run)}">Reload</a>' in hint
     lifecycle.succeed(runs.hold(run), result=None)
     assert "Reload" not in text(as_alice.get(page(run)))
+
+
+def test_the_file_of_a_run_that_is_watched_stands_beside_what_it_says(as_alice: Client, alice: User) -> None:
+    run = runs.make_run(alice)
+    held = runs.hold(run)
+    fields = {"size": 10, "owner": alice, "run": run, "content_type": "text/csv"}
+    first, _ = (StoredFile.objects.create(name=f"{name}.csv", path=name, **fields) for name in ("people", "sums"))
+    lifecycle.succeed(held, result={"summary": "6 rows in people.csv"})
+    head = as_alice.get(page(run), {"watched": "1"}, headers={"HX-Request": "true", "HX-Target": "run-head"})
+    beside = head.content.decode().split('class="came"')[1].split("</div>")[0]
+    assert "6 rows in people.csv" in beside
+    assert f'href="{reverse("file-download", args=[first.pk])}"' in beside
+    assert 'href="#run-outcome">All 2 files' in beside
+
+
+def test_it_stands_beside_the_runs_of_its_task_before_it(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    seen = []
+    for seconds in (2, 2, 2, 5, 1):
+        run = runs.make_run(alice, task)
+        runs.claim(run)
+        runs.succeed(run)
+        start = db_now() - timedelta(hours=1)
+        TaskRun.objects.filter(id=run.id).update(started_at=start, finished_at=start + timedelta(seconds=seconds))
+        seen.append(run)
+    first, second, third, long, short = seen
+    assert "up to this one" not in text(as_alice.get(page(first)))
+    assert "Beside the runs before it" in text(as_alice.get(page(third)))
+    assert "Longer than usual: 5.0 s, mostly 2.0 s before" in text(as_alice.get(page(long)))
+    shown = as_alice.get(page(short))
+    assert "Shorter than usual: 1.0 s, mostly 2.0 s before" in text(shown)
+    assert [run.id for run in shown.context["beside"].runs] == [run.id for run in seen]
+    assert page(second) in shown.content.decode()

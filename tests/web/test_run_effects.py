@@ -95,7 +95,7 @@ def test_neither_button_is_no_answer(as_alice: Client, run: TaskRun) -> None:
 def test_it_is_not_there_for_strangers_and_is_for_staff(as_charlie: Client, run: TaskRun, staff: User) -> None:
     effect = make_effect(run)
     assert as_charlie.post(settling(effect), {"happened": "yes"}).status_code == 404
-    assert Client().post(settling(effect), {"happened": "yes"}).status_code == 302
+    assert Client().post(settling(effect), {"happened": "yes"}).status_code == 401
     assert Effect.objects.get().state == "unknown"
     assert signed_in(staff).post(settling(effect), {"happened": "yes"}).status_code == 302
     assert Effect.objects.get().settled_by == "user:staff"

@@ -47,6 +47,33 @@ def test_failures_that_are_alike_stand_together_the_latest_first(as_alice: Clien
         assert len(as_alice.get(f"/runs/?{shown.query}").context["runs"]) == shown.group.count
 
 
+def test_groups_are_those_of_the_narrowed_list(as_alice: Client, alice: User) -> None:
+    fail(alice, 2)
+    fail(alice, 1, "ConnectError", type="http_request", tags=["red"])
+    for query, counts in (
+        ("tag=red", [1]),
+        ("search=owner:me -type:http_request", [2]),
+        ("status=succeeded", [1, 2]),
+        ("search=status:succeeded", []),
+        ("within=1h&search=tag:red", [1]),
+    ):
+        groups = as_alice.get(f"/runs/groups/?{query}").context["groups"]
+        assert [shown.group.count for shown in groups] == counts, query
+        for shown in groups:
+            assert len(as_alice.get(f"/runs/?{shown.query}").context["runs"]) == shown.group.count
+    assert "None of these needs you" in text(as_alice.get("/runs/groups/?tag=blue"))
+
+
+def test_groups_of_a_search_that_is_not_understood_say_so(as_alice: Client) -> None:
+    """Their buttons would be refused: what is shown is more than was asked for."""
+    assert "data-newer" in as_alice.get("/runs/groups/").content.decode()
+    assert "data-newer" not in as_alice.get("/runs/groups/?tag=blue").content.decode(), "nobody asks what matches"
+    page = as_alice.get("/runs/groups/?search=statsu:failed&tag=a")
+    assert text(as_alice.get("/runs/?search=statsu:failed&tag=a")).count("Search for status:failed") == 1
+    assert "Search for status:failed" in text(page)
+    assert 'href="?search=status%3Afailed&amp;tag=a"' in page.content.decode()
+
+
 def test_what_is_dismissed_or_not_to_be_seen_is_in_no_group(as_alice: Client, as_charlie: Client, alice: User) -> None:
     run = fail(alice, 1)[0]
     assert "Nothing needs you" in text(as_charlie.get("/runs/groups/"))
@@ -176,3 +203,18 @@ def test_one_run_is_spoken_of_as_one(as_alice: Client, alice: User) -> None:
     assert "Dismiss it" in words
     fail(alice, 1)
     assert "They leave the list" in text(as_alice.get("/runs/all/dismiss/?status=needs"))
+
+
+def test_a_dismissal_is_offered_back_once_and_taken_back_with_one_button(as_alice: Client, alice: User) -> None:
+    fail(alice, 3)
+    address = "/runs/all/dismiss/?status=needs"
+    plan = plan_of(as_alice, address)
+    listed = as_alice.post("/runs/all/dismiss/", {"plan": plan}, follow=True)
+    assert "3 runs dismissed, and kept in the history. Undo" in text(listed)
+    found = re.search(r'action="(/runs/sweeps/[^"]+/undo/)"', listed.content.decode())
+    assert found is not None
+    assert "/undo/" not in as_alice.get("/runs/?status=needs").content.decode()
+    for said in ("3 runs put back on the list of what needs a person", "3 runs put back"):
+        back = as_alice.post(found[1], {"next": "/runs/?status=needs"}, follow=True)
+        assert said in text(back)
+        assert len(back.context["runs"]) == 3

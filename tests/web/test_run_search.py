@@ -47,6 +47,10 @@ def shown(client: Client, **query: str) -> list[object]:
         ("tag:queued", ["queued"]),
         ("error:ValueError", ["failed"]),
         ("reason:handler_error", ["failed"]),
+        ("owner:me status:failed", ["failed"]),
+        ("owner:alice -status:failed,queued", ["cancelled", "running"]),
+        ("owner:bob", []),
+        ("-owner:me", []),
         ("nightly status:queued", ["queued"]),
         ("-nightly", []),
         ("after:1h status:queued", ["queued"]),
@@ -232,8 +236,10 @@ def test_the_box_offers_only_what_one_can_see(
     assert offered(as_alice, "after:24") == ["24h"]
     assert offered(as_alice, "tag:") == ["secret-project"]
     assert offered(as_alice, "error:") == ["SecretError"]
+    assert offered(as_alice, "owner:") == ["me", "alice"]
     assert offered(as_charlie, "tag:") == []
     assert offered(as_charlie, "error:") == []
+    assert offered(as_charlie, "owner:") == ["me"]
     for taken in ("after:24h", "before:today", "error:SecretError"):
         assert not as_alice.get("/runs/", {"search": taken}).context["faults"]
 
@@ -241,6 +247,6 @@ def test_the_box_offers_only_what_one_can_see(
 def test_to_complete_asks_little(
     as_alice: Client, several: dict[str, TaskRun], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for name in ("status", "error", "tag", "queue", "worker", "type"):
+    for name in ("status", "error", "tag", "owner", "queue", "worker", "type"):
         with django_assert_max_num_queries(8):
             offered(as_alice, f"{name}:")

@@ -267,6 +267,12 @@ def test_rules_are_added_and_taken_away_without_losing_any(as_alice: Client) -> 
     assert "schedule.of.1.kind" not in response.content.decode()
 
 
+def test_the_summary_of_a_refused_form_says_in_which_rule_it_is(as_alice: Client) -> None:
+    page = as_alice.post(NEW, typed(RULES))
+    assert page.status_code == 400
+    assert "Rule 2, Expression : Minute" in text(page)
+
+
 def test_no_rule_at_all_and_too_many_are_said(as_alice: Client) -> None:
     none = as_alice.post(NEW, {**FORM, "schedule.kind": "any"})
     assert none.status_code == 400

@@ -361,4 +361,4 @@ def test_a_list_that_may_not_be_empty_begins_with_a_row() -> None:
 def test_what_is_wrong_in_a_row_says_in_which() -> None:
     errors = {"payload.parts.1.weight": [FieldError(code="invalid", message="Too heavy.")]}
     fields = draw_payload(Order.model_json_schema(), {"parts": [{"name": "a"}, {"name": "b"}]}, errors)
-    assert [(one.id, one.label) for one in faulty(fields)] == [("f-payload-parts-1-weight", "Parts 2, Weight")]
+    assert [(one.id, one.label) for one in faulty(fields)] == [("f-payload-parts-1-weight", "Part 2, Weight")]

@@ -140,6 +140,14 @@ def test_a_recovery_code_stands_in_once(client: Client, alice: User) -> None:
     assert "9 recovery codes left" in text(client.get(PAGE))
 
 
+def test_who_signs_in_with_a_recovery_code_is_told_what_is_left_and_what_to_do(client: Client, alice: User) -> None:
+    app = turn_on(alice)
+    for browser, code, is_told in ((client, app.recovery[3], True), (Client(), app.code(), False)):
+        half_way(browser)
+        page = text(browser.post("/sign-in/code/", {"code": code}, follow=True))
+        assert ("used up: 9 codes left. Make new ones" in page) is is_told
+
+
 def test_codes_of_others_are_none(client: Client, alice: User, bob: User) -> None:
     turn_on(alice)
     theirs = turn_on(bob)
@@ -204,7 +212,8 @@ def test_no_other_door_lets_in_who_is_half_way(client: Client, staff: User) -> N
         "/sign-in/"
     )
     assert client.get("/api/me").status_code == 401
-    assert client.post(f"{PAGE}off/", {"password": "staff-password"})["Location"].startswith("/sign-in/")
+    assert client.post(f"{PAGE}off/", {"password": "staff-password"}).status_code == 401
+    assert SecondFactor.objects.count() == 1
 
 
 def test_turning_it_off_takes_password_and_code(as_alice: Client, alice: User) -> None:

@@ -8,8 +8,12 @@ from django.test import Client
 from django.urls import reverse
 
 from tasks_app.models import Batch, ScheduledTask, TaskRun, TaskShare
+from tasks_app.services.calendars import calendar_create
+from tasks_app.services.email_templates import email_template_create
 from tests import runs
+from tests.services.credentials import make_credential
 from tests.web.conftest import MakeTask, signed_in
+from tests.web.reading import text
 
 _TARGET = re.compile(r'(?:action|formaction|href|popovertarget)="([^"#?]+)"')
 
@@ -77,6 +81,65 @@ def test_the_list_says_whose_a_shared_task_is(
     shared = html(as_charlie, reverse("task-list") + "?shared=me")
     assert "Nightly" in shared
     assert "Mine" not in shared
+
+
+def test_the_owners_own_calendar_is_named_and_led_to_for_those_alone_who_see_it(
+    as_charlie: Client, as_staff: Client, alice: User, charlie: User, make: MakeTask
+) -> None:
+    office = calendar_create(owner=alice, values={"name": "Office", "country": "DE"})
+    task = make(calendar="Office")
+    TaskShare.objects.create(task=task, user=charlie, level="manage")
+    page = reverse("calendar-edit", args=[office.pk])
+    assert as_charlie.get(page).status_code == 404
+    assert page not in html(as_charlie, detail(task))
+    assert "Office" in html(as_charlie, detail(task))
+    assert page in html(signed_in(alice), detail(task))
+    assert page in html(as_staff, detail(task))
+
+
+@pytest.mark.parametrize("who", ["charlie", "staff"])
+def test_a_copy_leaves_out_what_its_new_owner_may_not_use_and_says_so(
+    alice: User, charlie: User, staff: User, make: MakeTask, who: str
+) -> None:
+    calendar_create(owner=alice, values={"name": "Office", "country": "DE"})
+    make_credential(alice)
+    task = make(calendar="Office", payload={"url": "https://api.example.com/", "credential": "crm"})
+    TaskShare.objects.create(task=task, user=charlie, level="manage")
+    owner = {"charlie": charlie, "staff": staff}[who]
+    said = signed_in(owner).post(reverse("task-duplicate", args=[task.pk]), follow=True)
+    copy = ScheduledTask.objects.get(owner=owner)
+    assert said.redirect_chain == [(reverse("task-edit", args=[copy.pk]), 302)]
+    assert (copy.calendar, copy.payload.get("credential"), copy.status) == (None, None, "paused")
+    assert "It is without its calendar and credential, which you cannot use." in text(said)
+
+
+def test_a_copy_leaves_out_one_after_the_other_and_no_more_than_that(
+    as_charlie: Client, alice: User, charlie: User, make: MakeTask
+) -> None:
+    make_credential(alice)
+    make_credential(alice, name="seal", kind="signing")
+    task = make(payload={"url": "https://api.example.com/", "credential": "crm", "signing": "seal"})
+    upload = {"url": "https://api.example.com/", "credential": "crm"}
+    other = make(name="Upload", type="export_report", payload={"source": "runs", "upload": upload})
+    for one, lost in ((task, "credential and signing"), (other, "upload.credential")):
+        TaskShare.objects.create(task=one, user=charlie, level="manage")
+        said = as_charlie.post(reverse("task-duplicate", args=[one.pk]), follow=True)
+        assert f"It is without its {lost}, which you cannot use." in text(said)
+    copies = ScheduledTask.objects.filter(owner=charlie).order_by("id")
+    assert [copy.payload["url"] for copy in copies[:1]] == ["https://api.example.com/"]
+    assert copies[1].payload["upload"]["url"] == "https://api.example.com/"
+
+
+def test_a_copy_that_cannot_be_says_what_is_in_the_way(
+    as_charlie: Client, alice: User, charlie: User, make: MakeTask
+) -> None:
+    email_template_create(owner=alice, values={"name": "Hello", "subject": "Hi", "text": "Hi"})
+    mail = {"template": "Hello", "recipients": ["ada@example.org"]}
+    task = make(type="send_email", payload=mail)
+    TaskShare.objects.create(task=task, user=charlie, level="manage")
+    said = text(as_charlie.post(reverse("task-duplicate", args=[task.pk]), follow=True))
+    assert "There is no such template" in said
+    assert "see the fields" not in said
 
 
 _LOOK, _RUN = set[str](), {"run-now", "backfill"}

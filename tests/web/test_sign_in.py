@@ -95,7 +95,7 @@ def test_a_new_password_holds_and_signs_the_other_browsers_out(as_alice: Client,
     [
         ({"old_password": "wrong"}, "old_password"),
         ({"new_password2": "something else"}, "new_password2"),
-        ({"new_password1": "123", "new_password2": "123"}, "new_password2"),
+        ({"new_password1": "123", "new_password2": "123"}, "new_password1"),
     ],
 )
 def test_a_password_that_will_not_do_is_said_at_its_field(as_alice: Client, typed: dict[str, str], where: str) -> None:

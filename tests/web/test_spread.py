@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask
-from tasks_app.services.tasks import task_cancel, task_update
+from tasks_app.services.tasks import task_cancel, task_delete, task_update
 from tasks_app.web.look import written
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -90,7 +90,12 @@ def test_tasks_are_moved_and_the_next_page_says_where_to(as_alice: Client, crowd
     assert due == {
         after.name: [before.next_due_at, after.next_due_at] for before, after in zip(crowd, fresh(crowd), strict=True)
     }
-    assert "now start" not in text(as_alice.get("/upcoming/")), "it is told once"
+    again = as_alice.get("/upcoming/")
+    assert "now start" not in text(again), "it is told once"
+    assert "6 tasks start up to 15 minutes later since" in text(again)
+    taken = as_alice.post(UNDO, {"was": undo_fields(as_alice), "next": "/upcoming/"}, follow=True)
+    assert seconds(crowd) == [0] * 6
+    assert "minutes later since" not in text(taken)
 
 
 def test_only_the_chosen_ones_move(as_alice: Client, crowd: list[ScheduledTask]) -> None:
@@ -115,7 +120,20 @@ def test_taking_back_leaves_what_somebody_has_changed_since(as_alice: Client, cr
     task_update(task=crowd[0], changes={"spread_seconds": 7}, actor="tests")
     response = as_alice.post(UNDO, {"was": was}, follow=True)
     assert seconds(crowd[:2]) == [7, 0]
-    assert "1 task had been changed since" in text(response)
+    assert "1 task had been changed or deleted since" in text(response)
+
+
+def test_taking_back_leaves_out_what_is_gone_or_ones_own_no_more(
+    as_alice: Client, bob: User, crowd: list[ScheduledTask]
+) -> None:
+    move(as_alice, crowd)
+    was = undo_fields(as_alice)
+    task_delete(task=crowd[0], actor="tests")
+    ScheduledTask.objects.filter(pk=crowd[1].pk).update(owner=bob)
+    response = as_alice.post(UNDO, {"was": [*was, f"{'-' * 36}:0:600"], "next": "/upcoming/"}, follow=True)
+    assert seconds(crowd)[1:] == [600, 0, 0, 0, 0]
+    assert "Taken back: 4 tasks start as before." in text(response)
+    assert "2 tasks had been changed or deleted since" in text(response)
 
 
 def test_a_task_that_refuses_is_named_and_the_others_move(as_alice: Client, crowd: list[ScheduledTask]) -> None:
@@ -175,7 +193,7 @@ def test_an_undo_that_makes_no_sense_changes_nothing(as_alice: Client, crowd: li
 
 @pytest.mark.parametrize("name", ["upcoming-spread", "upcoming-spread-undo"])
 def test_moving_needs_a_post_with_a_token_of_somebody_signed_in(client: Client, alice: User, name: str) -> None:
-    assert client.post(reverse(name)).status_code == 302
+    assert client.post(reverse(name)).status_code == 401
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(alice)
     assert strict.post(reverse(name)).status_code == 403

@@ -105,7 +105,7 @@ def test_a_deleted_task_is_brought_back_from_the_list(as_alice: Client, task: Sc
 def test_who_deletes_too_fast_is_told_so_and_the_task_stays(
     as_alice: Client, alice: User, task: ScheduledTask, empty_redis: redis.Redis
 ) -> None:
-    steps.PACE.up_to(alice.pk, steps.PACE.most)
+    steps.PACE.up_to({alice.pk: steps.PACE.most})
     where, page = press(as_alice, "task-delete", task)
     assert where == reverse("task-detail", args=[task.pk])
     assert "at most 60 in a minute" in page

@@ -1,6 +1,7 @@
 """Acting on many tasks from the list."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -11,9 +12,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
+from tasks_app.selectors import task_walk
 from tasks_app.services import bulk, steps
 from tasks_app.services.bulk_deeds import Order, Verb
-from tasks_app.services.tasks import task_cancel
+from tasks_app.services.tasks import task_cancel, task_delete
 from tests.services.credentials import make_credential
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -60,11 +62,91 @@ def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTa
     assert sorted(set(states().values())) == ["active", "paused"]
     assert states()["Other"] == "active"
     token = shown.context["told"]["token"]
-    assert "12 tasks paused." not in text(as_alice.get("/tasks/")), "told once"
+    assert f'href="/tasks/bulk/{token}/"' in shown.content.decode()
+    again = as_alice.get("/tasks/").content.decode()
+    assert "12 tasks paused." not in again, "told once"
+    assert 'href="/tasks/bulk/recent/"' in again
     undone = as_alice.post(f"/tasks/bulk/{token}/undo/", follow=True)
     assert "Taken back: 12 tasks resumed." in text(undone)
     assert set(states().values()) == {"active"}
     assert "Undo" not in text(undone)
+
+
+def test_what_was_done_within_a_day_is_listed_with_its_way_back(
+    as_alice: Client,
+    as_charlie: Client,
+    make: MakeTask,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    one, other = make("One"), make("Other")
+    as_alice.post(f"/tasks/{one.pk}/delete/", follow=True)
+    confirm(as_alice, ask(as_alice, do="pause", all=1))
+    listed = as_alice.get("/tasks/bulk/recent/")
+    assert text(listed).index("1 task paused. Other") < text(listed).index("1 task deleted. One")
+    undo = re.findall(r'action="(/tasks/bulk/[^"]+/undo/)"', listed.content.decode())
+    assert len(undo) == 2
+    assert "Undo" not in text(as_charlie.get("/tasks/bulk/recent/"))
+    as_alice.post(undo[1], follow=True)
+    assert set(states()) == {"One", "Other"}
+    listed = as_alice.get("/tasks/bulk/recent/")
+    assert re.findall(r'action="(/tasks/bulk/[^"]+/undo/)"', listed.content.decode()) == undo[:1]
+    assert "Taken back: 1 task brought back." in text(listed)
+    for number in range(4):
+        make(f"Last {number}", tags=("new",))
+    confirm(as_alice, ask(as_alice, do="pause", all=1, q="tag:new"))
+    assert "4 tasks paused. Last 0, Last 1, Last 2 and 1 more" in text(as_alice.get("/tasks/bulk/recent/"))
+    for number in range(bulk.RECENT):
+        confirm(as_alice, ask(as_alice, do="tag", task=other.pk), tag_name=f"t{number}")
+    with django_assert_max_num_queries(8):
+        listed = as_alice.get("/tasks/bulk/recent/")
+    assert text(listed).count("tagged") == bulk.RECENT
+    monkeypatch.setattr(steps, "KEPT", timedelta(0))
+    assert "Nothing within the last day" in text(as_alice.get("/tasks/bulk/recent/"))
+
+
+def test_a_page_of_its_own_says_which_were_left_and_lets_them_follow(as_alice: Client, make: MakeTask) -> None:
+    make("Import", key="import")
+    make("Report")
+    shown = confirm(as_alice, ask(as_alice, do="delete", all=1))
+    taken = make("Taken", key="import")
+    undone = as_alice.post(f"/tasks/bulk/{shown.context['told']['token']}/undo/", follow=True)
+    address = f"/tasks/bulk/{undone.context['told']['token']}/"
+    assert f'href="{address}"' in undone.content.decode()
+    for _ in range(2):
+        words = text(as_alice.get(address))
+        assert "Taken back: 1 task brought back. 1 task left as it is." in words
+        assert "Which, and why Import Its owner has another task with its key by now." in words
+        assert "Try it again" in words
+    task_delete(task=taken, actor="tests")
+    mended = as_alice.post(f"{address}undo/", follow=True)
+    assert "Taken back: 1 task brought back." in text(mended)
+    assert set(states()) == {"Import", "Report"}
+
+
+def test_a_finished_action_leads_to_the_tasks_that_it_left(as_alice: Client, make: MakeTask) -> None:
+    ended, _ = make("Ended"), make("Other")
+    token = uuid4()
+    bulk.bulk_begin(user=ended.owner, token=token, order=Order(verb=Verb.PAUSE), ids=[ended.pk])
+    task_cancel(task=ended, actor="tests")
+    as_alice.post(f"/tasks/bulk/{token}/")
+    page = as_alice.get(f"/tasks/bulk/{token}/")
+    assert f'href="/tasks/{ended.pk}/"' in page.content.decode()
+    assert "0 tasks paused. 1 task left as it is." in text(page)
+    assert "only an active task can be paused" in text(page)
+
+
+def test_what_was_not_looked_at_is_said_before_anything_is_done(
+    as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        make(f"Import {number}", tags=("night",))
+    monkeypatch.setattr(task_walk, "WALK", 3)
+    said = text(ask(as_alice, do="pause", all=1, q="tag:night"))
+    assert "Pause 3 tasks?" in said
+    assert "These are among the newest 3 tasks, back to" in said
+    ticked = [task.pk for task in ScheduledTask.objects.all()[:1]]
+    assert "among the newest" not in text(ask(as_alice, do="pause", task=ticked, q="tag:night"))
 
 
 def test_what_comes_back_paused_is_told_with_what_it_lacks(as_alice: Client, alice: User, make: MakeTask) -> None:
@@ -181,7 +263,6 @@ def test_a_long_action_is_gone_on_with(as_alice: Client, make: MakeTask, monkeyp
     for number in range(3):
         make(f"T{number}")
     monkeypatch.setattr(steps, "SECONDS", 0)
-    monkeypatch.setattr(steps, "_SQLITE_SECONDS", 60)
     monkeypatch.setattr(bulk, "AT_ONCE", 2)
     half = confirm(as_alice, ask(as_alice, do="pause", all=1))
     assert "2 of 3 done" in text(half)

@@ -89,6 +89,23 @@ def test_a_run_that_was_cancelled_between_two_attempts_is_not_said_never_to_have
     assert "The last run ended between two attempts." in text(as_alice.get(page(task)))
 
 
+def test_a_history_without_runs_has_no_filters_until_the_page_is_opened_again(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    def filters(address: str, **headers: str) -> str:
+        return as_alice.get(address, headers=headers).content.decode().partition("history-filters")[1]
+
+    fragment = {"HX-Request": "true", "HX-Target": "task-history"}
+    assert not filters(page(task))
+    assert f'hx-get="{page(task)}?none_yet=1"' in as_alice.get(page(task)).content.decode()
+    assert filters(f"{page(task)}?status=failed"), "what narrows a list to nothing can be changed"
+    runs.make_run(alice, task)
+    assert not filters(f"{page(task)}?none_yet=1", **fragment)
+    assert filters(page(task))
+    assert filters(page(task), **fragment)
+    assert filters(f"{page(task)}?none_yet=1")
+
+
 def test_the_history_is_filtered_by_state(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     waits, gone = runs.make_run(alice, task), runs.make_run(alice, task)
     runs.cancel(gone)

@@ -54,7 +54,7 @@ def names(client: Client, query: str = "") -> list[str]:
 def test_the_sentence_tells_runs_tasks_and_the_busiest_minute(reader: Client, make: MakeTask, soon: datetime) -> None:
     for number in range(6):
         make(f"Night {number}", **daily(soon))
-    make("Often", schedule={"kind": "hourly", "minute": (timezone.now().minute + 30) % 60}, timezone="UTC")
+    make("Often", schedule={"kind": "hourly", "minute": (timezone.now().minute + 30) % 60 or 1}, timezone="UTC")
     said = text(reader.get("/upcoming/"))
     at = words.clock(soon, timezone.now())
     assert f"30 runs of 7 tasks in the next 24 hours; busiest minute: {at} with 6 runs." in said

@@ -1,6 +1,7 @@
 """Durations, relative times and the strip, in words and measures."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from tasks_app.states import Reason, Status, Trigger
+from tasks_app.templatetags.carillon import since, when
 from tasks_app.web import words
 from tasks_app.web.json_view import render
 from tasks_app.web.strip import draw, small
@@ -43,10 +45,37 @@ def test_durations(seconds: float | None, said: str) -> None:
         (50_400, "in 14 h"),
         (-200_000, "2 days ago"),
         (10_000_000, "in 4 months"),
+        (730 * 86_400 - 1, "in 24 months"),
+        (62 * 30 * 86_400, "in 5 years"),
+        (-730 * 86_400, "2 years ago"),
     ],
 )
 def test_relative_times(seconds: float, said: str) -> None:
     assert words.relative(NOW + timedelta(seconds=seconds), NOW) == said
+
+
+@pytest.mark.parametrize("shown", [since, when])
+def test_a_relative_time_tells_the_exact_one_on_hover(shown: Callable[[datetime], str]) -> None:
+    assert f'title="{words.exact(NOW)}"' in shown(NOW)
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("Rules", "Rule"),
+        ("Retry delays", "Retry delay"),
+        ("Entries", "Entry"),
+        ("Boxes", "Box"),
+        ("OK exit codes", "OK exit code"),
+        ("Responses", "Response"),
+        ("Status", "Status"),
+        ("Address", "Address"),
+        ("Addresses", "Address"),
+        ("JSON body", "JSON body"),
+    ],
+)
+def test_one_of_a_list_is_called_by_one_of_its_words(many: str, one: str) -> None:
+    assert words.singular(many) == one
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -19,40 +20,48 @@ from tasks_app.services.execution.notes import Notes
 from tasks_app.services.lifecycle import Claim
 
 SOFT_SIGNAL = signal.SIGUSR2
+_WRITING_SECONDS = 2.0
 
 
 class Attempt:
     """What the main thread (the handler) and the keeper thread share about the run at hand."""
 
     def __init__(
-        self, run: TaskRun, held: Claim, place: Place, *, is_background: bool, group: Group | None = None
+        self, run: TaskRun, place: Place, *, claimed_at: float, is_background: bool, group: Group | None = None
     ) -> None:
         now = time.monotonic()
         self.began_at = now
         self.group = group
         self.has_effects = False
         self.is_told = False
+        self.to_take_back: list[Callable[[], None]] = []
+        self.pid = os.getpid()
         self.run = run
-        self.held = held
+        self.held = Claim(run.id, run.claim_no, place.worker)
         self.place = place
-        self.notes = Notes(run, held)
+        self.notes = Notes(run, self.held)
         self.lock = threading.Lock()
         self.is_over = False
         self.is_interruptible = False
         self.interruption: BaseException | None = None
         self.cancel_asked_at: float | None = None
-        self.lease_ends_at = (group.claimed_at if group else now) + settings.LEASE_SECONDS
+        self.lease_ends_at = claimed_at + settings.LEASE_SECONDS
         self.hard_ends_at = now + run.timeout_seconds if run.timeout_seconds else None
         self.soft_ends_at = now + run.soft_timeout_seconds if run.soft_timeout_seconds else None
         self._kind = Deadline.NONE
         self._main = threading.main_thread().ident
-        place.board.write(place.index, Slot(place.index, os.getpid(), run.id, held.claim_no, is_background))
+        place.board.write(place.index, Slot(place.index, self.pid, run.id, run.claim_no, is_background))
         self.arm()
 
     @property
     def is_stop_wanted(self) -> bool:
         """A person or a deployment wants the run to stop."""
         return self.cancel_asked_at is not None or self.place.board.stop_by is not None
+
+    @property
+    def write_by(self) -> float:
+        """When its outcome waits no longer for others', to be stored before the lease ends this process."""
+        return self.lease_ends_at - margin_seconds() - _WRITING_SECONDS
 
     def renewed(self, asked_at: float) -> None:
         """Note that the lease was renewed by a request sent at the monotonic instant `asked_at`."""
@@ -76,6 +85,24 @@ class Attempt:
             self.interruption = wish
         assert self._main is not None
         signal.pthread_kill(self._main, SOFT_SIGNAL)
+
+    def raise_wish(self, is_now: bool) -> None:
+        """Raise the wish in the handler, which has been interrupted; later, if it may not be left in the middle now:
+        at its next step the keeper interrupts it again."""
+        wish = self.interruption
+        if wish is None or not self.is_interruptible:
+            return
+        if not is_now:
+            self.interruption = None
+            return
+        self.is_interruptible = False
+        raise wish
+
+    def check_wish(self) -> None:
+        """Raise the wish that is due, and not only at the keeper's next step: what follows is better not begun."""
+        if self.is_interruptible and threading.get_ident() == self._main and (wish := self.wish()) is not None:
+            self.is_interruptible = False
+            raise wish
 
     def handler_ended(self) -> None:
         """From here on only the lease limits the run: its outcome is being written."""

@@ -78,8 +78,7 @@ class Board:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _HELD_AT + CHILDREN * _BANKS * _HELD_SIZE)
-        self._background, path = tempfile.mkstemp(prefix="carillon-")
-        os.unlink(path)  # a lock of the kernel needs a file, but no name
+        self._background = _nameless_file()
         weakref.finalize(self, os.close, self._background)
 
     @contextlib.contextmanager
@@ -148,11 +147,12 @@ class Board:
         self._memory[self._at(index) : self._at(index) + _SLOT.size] = packed
 
     def set_deadline(self, index: int, deadline: Deadline, ends_at: float) -> None:
-        """Say which deadline comes first, and when."""
+        """Say which deadline comes first, and when: that before the other, for somebody may look in between, and a
+        deadline with the instant 0 of a new slot would have come long ago."""
         start = self._at(index)
         if self._memory[start]:
-            self._memory[start + 1] = deadline
             self._memory[start + _ENDS_AT : start + _ENDS_AT + _ENDS.size] = _ENDS.pack(ends_at)
+            self._memory[start + 1] = deadline
 
     def clear(self, index: int) -> None:
         """Say that the child works on nothing."""
@@ -210,6 +210,15 @@ class Board:
 
     def _at(self, index: int) -> int:
         return _SLOTS_AT + index * _SLOT.size
+
+
+def _nameless_file() -> int:
+    """Open a file for a lock of the kernel, which needs no name; on Linux not even room on a disk."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("carillon")
+    number, path = tempfile.mkstemp(prefix="carillon-")
+    os.unlink(path)
+    return number
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 import contextvars
 import json
+import os
 import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
-
-from django.db import connections
 
 from tasks_app import caller
 from tasks_app.errors import EffectUnknown, Invalid, Permanent, RetryLater, RunStopped, Skip, SoftTimeout
@@ -19,13 +18,18 @@ from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule
 from tasks_app.services import outcomes
 from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.context import Context
-from tasks_app.services.execution.storable import storable_json, storable_text
+from tasks_app.services.execution.session import Sessions
+from tasks_app.services.execution.storable import json_text, storable_of, storable_text
+from tasks_app.services.execution.surroundings import Surroundings
 from tasks_app.services.outcomes import Failure
 from tasks_app.services.sealed_payloads import opened_locks, opened_payload
 from tasks_app.services.sealing import Unsealable
 from tasks_app.states import Reason
 
 RESULT_MAX_BYTES = 65_536
+_READ_BYTES = 16 * RESULT_MAX_BYTES
+"""A result beyond it is not even looked through: that could take longer than the lease lasts."""
+_READ_TEXT = 200_000
 _LONGEST_DELAY_SECONDS = 366 * 86_400.0
 
 
@@ -38,8 +42,17 @@ class Outcome(NamedTuple):
     flush_each: bool = False
 
 
-def call(attempt: Attempt) -> Outcome:
-    """Run the handler and give its outcome; nothing is raised."""
+def call(attempt: Attempt, surroundings: Surroundings | None = None) -> Outcome:
+    """Run the handler and give its outcome; nothing is raised. The process is left as `surroundings` has it, or as it
+    is now."""
+    try:
+        return _call(attempt, surroundings or Surroundings())
+    except BaseException as error:  # what it raised cannot even be told: a message or a type of its own that raises
+        told = f"it raised what cannot be told: {type(error).__name__}"
+        return _failed(attempt, Failure(reason=Reason.HANDLER_ERROR, error=told, error_type=type(error).__name__))
+
+
+def _call(attempt: Attempt, surroundings: Surroundings) -> Outcome:
     held = attempt.held
     secrecy.known.begin()
     prepared = _prepare(attempt)
@@ -47,9 +60,9 @@ def call(attempt: Attempt) -> Outcome:
         return _failed(attempt, prepared)
     spec, model = prepared
     try:
-        stored = _storable(_cleanly(attempt, spec, model))
+        stored = _storable(_cleanly(attempt, spec, model, surroundings))
     except Skip as skip:
-        reason = secrecy.hide(storable_text(skip.reason))
+        reason = _hidden(str(skip.reason))
         return Outcome("skipped", lambda: outcomes.attempt_skipped(held, reason=reason), reason)
     except RunStopped as stopped:
         return _stopped(attempt, stopped)
@@ -109,31 +122,32 @@ def failure_of(error: BaseException, spec: HandlerSpec) -> Failure:
     if isinstance(error, SoftTimeout):
         return Failure(reason=Reason.TIMEOUT, **details)
     if isinstance(error, RetryLater):
-        delay = min(max(0.0, error.seconds), _LONGEST_DELAY_SECONDS)
+        delay = min(max(0.0, float(error.seconds)), _LONGEST_DELAY_SECONDS)
         return Failure(reason=Reason.HANDLER_ERROR, delay_seconds=delay, **details)
     is_permanent = isinstance(error, (Permanent, *spec.give_up_on)) or not isinstance(error, spec.retry_on)
     return Failure(reason=Reason.HANDLER_ERROR, is_permanent=is_permanent, **details)
 
 
-def _cleanly(attempt: Attempt, spec: HandlerSpec, model: Any) -> Any:
-    """Call the handler in an empty context (language, time zone and context variables at their defaults)."""
+def _cleanly(attempt: Attempt, spec: HandlerSpec, model: Any, surroundings: Surroundings) -> Any:
+    """Call the handler in an empty context (language, time zone and context variables at their defaults).
+
+    A process that it has forked, and that comes back here instead of ending, ends: there is one engine to a child.
+    """
     context, clean, run = Context(attempt), contextvars.Context(), attempt.run
     find = lambda: caller.Who(f"run:{run.id}", run.owner_id, "run")  # noqa: E731
     clean.run(caller.enter, caller.Caller(find=find, is_asked=False))
+    sessions = Sessions()
     try:
-        attempt.is_interruptible = True
-        return clean.run(spec.function, context, model)
-    finally:
-        attempt.handler_ended()
-        _drop_dirty_connections()
-
-
-def _drop_dirty_connections() -> None:
-    """A connection that the handler left inside a transaction is closed, so that the next run starts on a clean one."""
-    for connection in connections.all(initialized_only=True):
-        if connection.in_atomic_block or (connection.connection is not None and not connection.get_autocommit()):
-            connection.in_atomic_block = False
-            connection.close()
+        try:
+            attempt.is_interruptible = True
+            return clean.run(spec.function, context, model)
+        finally:
+            if os.getpid() != attempt.pid:
+                os._exit(1)
+            attempt.handler_ended()
+    finally:  # also when a wish to stop arrives between its end and the line above
+        surroundings.restore()
+        sessions.restore()
 
 
 def _stopped(attempt: Attempt, stopped: RunStopped) -> Outcome:
@@ -156,7 +170,10 @@ def _storable(result: Any) -> Any:
     if result is None:
         return None
     try:
-        stored = secrecy.hide_in(storable_json(result))
+        text = json_text(result)
+        if len(text) > _READ_BYTES:
+            return {"truncated": True, "bytes": len(text), "limit_bytes": RESULT_MAX_BYTES}
+        stored = secrecy.hide_in(storable_of(text))
     except (TypeError, ValueError, RecursionError) as error:
         raise Permanent(f"the handler's result is not JSON: {error}") from error
     size = len(json.dumps(stored).encode())
@@ -173,8 +190,8 @@ def _say(error: Invalid) -> str:
 def _told(error: BaseException) -> str:
     """Give the error in a line; what a handler says by Permanent and its like is a sentence already."""
     try:
-        text = secrecy.hide(storable_text(str(error))).strip()
-    except Exception:
+        text = _hidden(str(error)).strip()
+    except BaseException:
         text = "(its message cannot be read)"
     if text and isinstance(error, (Permanent, RetryLater, EffectUnknown)):
         return text
@@ -186,4 +203,14 @@ def _own_traceback(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__") == __name__:
         trace = trace.tb_next
-    return secrecy.hide(storable_text("".join(traceback.format_exception(type(error), error, trace))))
+    try:
+        lines = traceback.format_exception(type(error), error, trace)
+    except BaseException as fault:  # it asks the exception, which may answer with anything
+        lines = traceback.format_tb(trace)
+        lines.append(f"{type(error).__name__}: (its traceback cannot be written: {type(fault).__name__})\n")
+    return _hidden("".join(lines))
+
+
+def _hidden(text: str) -> str:
+    """Give the beginning of a text, fit to be stored: it is cut to less where it is kept."""
+    return secrecy.hide(storable_text(text[:_READ_TEXT]))

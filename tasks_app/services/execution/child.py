@@ -24,9 +24,10 @@ from tasks_app.services.execution.flusher import Flusher
 from tasks_app.services.execution.group import Group
 from tasks_app.services.execution.keeper import Keeper
 from tasks_app.services.execution.pace import Pace
+from tasks_app.services.execution.surroundings import Surroundings, can_open_files
 from tasks_app.services.execution.telemetry import Telemetry
+from tasks_app.services.execution.wishes import may_interrupt
 from tasks_app.services.group_moves import Ended
-from tasks_app.services.lifecycle import Claim
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
 
@@ -49,11 +50,13 @@ class Child:
         self._lately: dict[str, str] = {}
         self._queues_read_at = float("-inf")
         self._current: Attempt | None = None
-        self._doubts: list[Doubt] = []
+        self._claimed_at = 0.0
         self._keeper = Keeper(self._telemetry)
         self._flusher = Flusher()
         self._pace = Pace()
+        self.is_worn_out = False
         take_signals(self._interrupted)
+        self._surroundings = Surroundings()
 
     def work(self, woken_for: str) -> int:
         """Execute runs for about a second (one long run may take longer); gives their number.
@@ -63,14 +66,13 @@ class Child:
         close_old_connections()
         until = time.monotonic() + _SLICE_SECONDS
         count = 0
-        while self._place.board.takes_work:
-            claimed_at = time.monotonic()
+        while self._place.board.takes_work and not self.is_worn_out:
             runs = self._claim(woken_for)
             if not runs:
                 break
             if not count:  # others may be idle: who takes from a backlog wakes the next
                 self._wake_for_more(woken_for)
-            count += self._execute(runs, claimed_at)
+            count += self._execute(runs)
             if time.monotonic() >= until:
                 break
         if self._place.board.stop_by is None:
@@ -86,12 +88,12 @@ class Child:
             logger.warning("no look for more work: %s", error)
             connections.close_all()
 
-    def _execute(self, runs: list[TaskRun], claimed_at: float) -> int:
+    def _execute(self, runs: list[TaskRun]) -> int:
         if runs[0].started_at is not None:
             self._execute_one(runs[0], None)
             return 1
         is_background = self._is_background(runs[0].queue)
-        return self._execute_group(Group(runs, self._place, is_background=is_background, claimed_at=claimed_at))
+        return self._execute_group(Group(runs, self._place, is_background=is_background, claimed_at=self._claimed_at))
 
     def _execute_group(self, group: Group) -> int:
         try:
@@ -101,13 +103,12 @@ class Child:
 
     def _execute_runs_of(self, group: Group) -> int:
         count = 0
-        while self._place.board.stop_by is None and (run := group.next()) is not None:
+        while self._place.board.stop_by is None and not self.is_worn_out and (run := group.next()) is not None:
             self._execute_one(run, group)
             count += 1
             self._keep_up(group)
-        self._settle(group, group.flush)
+        self._settle(group, group.wind_up)
         group.tell()
-        self._settle(group, group.give_back)
         self._telemetry.ended_well(group.written)
         return count
 
@@ -146,19 +147,16 @@ class Child:
 
     def _claim_from(self, queue: str) -> list[TaskRun]:
         place = self._place
-        self._settle_doubts()
         try:
             runs = claiming.claim_group(
                 queue=queue,
-                claimer=Claimer(place.worker, settings.LEASE_SECONDS, self._hold),
+                claimer=Claimer(place.worker, settings.LEASE_SECONDS, self._claims),
                 most=self._pace.most,
                 like=self._lately.get(queue),
             )
         except ClaimInDoubt as error:
             logger.warning("%s: %s", error, error.__cause__)
-            self._doubts.append(error.doubt)
-            connections.close_all()
-            self._settle_doubts()  # now, for nobody may wake this child again before the lease ends
+            self._give_back(error.doubt)
             runs = []
         if runs:
             self._lately[queue] = runs[0].type
@@ -168,15 +166,21 @@ class Child:
             self._hold([])
         return runs
 
+    def _claims(self, claims: list[tuple[UUID, int]], asked_at: float) -> None:
+        self._claimed_at = asked_at
+        self._hold(claims)
+
     def _hold(self, claims: list[tuple[UUID, int]]) -> None:
         """Note what is about to be claimed: who dies after the commit, and before more is on record, leaves that."""
         self._place.hold(claims, is_background=False)
 
-    def _settle_doubts(self) -> None:
-        """Give back what may have been claimed when a connection was lost; while the database is away it waits."""
-        while self._doubts:
-            self._doubts[0].give_back()
-            del self._doubts[0]
+    def _give_back(self, doubt: Doubt) -> None:
+        """Give back what may have been claimed, now: nobody may wake this child again before the lease ends. If the
+        database is away for so long, this process ends first, and its parent goes on trying."""
+        connections.close_all()
+        attempts.arm_for_group(self._claimed_at)
+        _until_stored(doubt.give_back, "what may have been claimed")
+        attempts.disarm()
 
     def _claim_background(self, queue: str) -> list[TaskRun]:
         """Claim from a background queue, and show it before another child counts how many do such work."""
@@ -206,14 +210,15 @@ class Child:
         return claiming.queue_order(self._queues, busy_in_background=busy, children=self._children, rng=self._rng)
 
     def _execute_one(self, run: TaskRun, group: Group | None) -> None:
-        held = Claim(run.id, run.claim_no, self._place.worker)
-        attempt = Attempt(run, held, self._place, is_background=self._is_background(run.queue), group=group)
+        is_background = self._is_background(run.queue)
+        attempt = Attempt(run, self._place, claimed_at=self._claimed_at, is_background=is_background, group=group)
         if group is None:  # the slot names it now
             self._hold([])
         self._current = attempt
         self._keeper.look_after(attempt)
         try:
-            outcome = call(attempt)
+            outcome = call(attempt, self._surroundings)
+            self.is_worn_out = self._surroundings.is_lost
             ended_at = time.monotonic()
             if not attempt.is_over:  # a wish arrived in the very moment in which the handler ended
                 attempt.handler_ended()
@@ -226,27 +231,29 @@ class Child:
             attempt.close()
 
     def _write_down(self, attempt: Attempt, outcome: Outcome, ended_at: float) -> None:
-        """Store the last notes and the outcome; a good end in a group is kept for its next flush."""
+        """Store notes, what did not begin, and the outcome; a good end in a group is kept for its next flush."""
         group = attempt.group
         if attempt.notes.has_news:
             _until_stored(lambda: attempt.notes.flush(is_last=True), f"run {attempt.run.id}")
+        for take_back in attempt.to_take_back:
+            _until_stored(take_back, f"an effect of run {attempt.run.id}")
         if group is not None and not group.is_dissolved and outcome.word == "succeeded":
             began, ended = group.instant(attempt.began_at), group.instant(ended_at)
-            one = Ended(attempt.run, attempt.held, began, ended, outcome.detail)
-            group.add(one, is_urgent=outcome.flush_each)
+            group.add(Ended(attempt.run, attempt.held, began, ended, outcome.detail), is_urgent=outcome.flush_each)
             return
         if group is not None and not group.is_dissolved:  # in the order in which they happened
             _until_stored(group.part, "a group")
             _until_stored(lambda: _note_start(attempt, group), f"run {attempt.run.id}")
+        if group is not None:
+            _until_stored(lambda: group.make_way(attempt.run, attempt.write_by), "a group")
         _settle_or_fail(attempt, outcome)
+        self.is_worn_out |= outcome.word == "failed" and not can_open_files()
         seconds = ended_at - attempt.began_at
         self._telemetry.ended(attempt.run, outcome, seconds, with_start=not attempt.is_told)
 
-    def _interrupted(self, _signal: int, _frame: FrameType | None) -> None:
-        current = self._current
-        if current is not None and current.is_interruptible and current.interruption is not None:
-            current.is_interruptible = False
-            raise current.interruption
+    def _interrupted(self, _signal: int, frame: FrameType | None) -> None:
+        if self._current is not None:
+            self._current.raise_wish(may_interrupt(frame))
 
 
 def take_signals(on_interrupt: object) -> None:
@@ -287,6 +294,6 @@ def _until_stored(write: Callable[[], object], what: str) -> None:
             write()
             return
         except (OperationalError, InterfaceError) as error:
-            logger.warning("%s: the outcome could not be stored yet: %s", what, error)
+            logger.warning("%s: could not be stored yet: %s", what, error)
             connections.close_all()
             time.sleep(0.5)

@@ -41,8 +41,9 @@ class Context:
 
     def effect(self, key: str, *, idempotent: bool = False) -> AbstractContextManager[effects.Handle]:
         """Guard a side effect: once per root run."""
-        self._attempt.has_effects = True
-        return effects.effect(self._attempt.run, self._attempt.held, key, is_idempotent=idempotent)
+        attempt = self._attempt
+        attempt.has_effects = True
+        return effects.effect(attempt.run, attempt.held, key, is_idempotent=idempotent, attempt=attempt)
 
     def effect_batch(self, keys: Sequence[str], *, reserve: Callable[[int], int] | None = None) -> list[effects.Handle]:
         """Begin many idempotent effects in one write."""

@@ -6,8 +6,8 @@ becomes `unknown`, and the run ends for a person to look at, whose word `service
 
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from tasks_app.errors import EffectUnknown, RunStopped
 from tasks_app.handlers.secrecy import hide_in
 from tasks_app.models import Effect, TaskRun, db_now
+from tasks_app.services.execution.attempt import Attempt
 from tasks_app.services.execution.storable import storable_json
 from tasks_app.services.lifecycle import Claim
 
@@ -51,8 +52,9 @@ class Handle:
         self._settle(Effect.State.DONE, kept)
 
     def not_done(self) -> None:
-        """Note that it certainly did not happen; does not touch what a later attempt has begun or a person said."""
-        self._settle(Effect.State.NOT_DONE, None, claim_no=self._row.claim_no, state__in=OPEN)
+        """Note that it certainly did not happen; does not touch what was begun otherwise or a person said."""
+        begun = {"claim_no": self._row.claim_no, "begun_at": self._row.begun_at}
+        self._settle(Effect.State.NOT_DONE, None, **begun, state__in=OPEN)
 
     def _settle(self, state: Effect.State, result: Any, **guard: Any) -> None:
         if self.done:
@@ -76,21 +78,55 @@ class Handle:
         rows.update(state=row.state, result=row.result, settled_at=row.settled_at, settled_by="", settle_note="")
 
 
-@contextmanager
-def effect(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Iterator[Handle]:
+class Guarded(AbstractContextManager[Handle]):
+    """One side effect, whose intent is written when its block begins.
+
+    As long as the block has not begun nothing has happened: whatever ends the attempt until then, the intent is taken
+    back, for it may stand there. A class, because a generator is not asked once more between its `yield` and the block.
+    """
+
+    def __init__(self, write_intent: Callable[[list[Effect]], Effect], attempt: Attempt | None) -> None:
+        self._write_intent, self._attempt = write_intent, attempt
+
+    def __enter__(self) -> Handle:
+        """Begin it; raises EffectUnknown where only a person can say whether it happened."""
+        begun: list[Effect] = []
+        try:
+            self._handle = Handle(self._write_intent(begun))
+            if self._attempt is not None:
+                self._attempt.check_wish()
+            return self._handle
+        except BaseException:
+            for row in begun:
+                self._take_back(Handle(row))
+            raise
+
+    def _take_back(self, handle: Handle) -> None:
+        """Take the intent back; while the database is away, leave it to the end of the attempt."""
+        try:
+            handle.not_done()
+        except (OperationalError, InterfaceError):
+            if self._attempt is not None:
+                self._attempt.to_take_back.append(handle.not_done)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Confirm it, if the block has ended well and has said nothing else."""
+        if kind is None and not self._handle.done and self._handle._row.state == Effect.State.INTENT:
+            self._handle.confirm()
+
+
+def effect(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool, attempt: Attempt | None = None) -> Guarded:
     """Guard one side effect; raises EffectUnknown where only a person can say whether it happened.
 
     Raises RuntimeError inside a transaction of the handler, whose rollback would forget what has happened.
     """
     if not key or len(key) > _KEY_LIMIT:
         raise ValueError(f"an effect's key has 1 to {_KEY_LIMIT} characters")
-    handle = Handle(_begin(run, held, key, is_idempotent=is_idempotent))
-    yield handle
-    if not handle.done and handle._row.state == Effect.State.INTENT:
-        handle.confirm()
+    return Guarded(lambda begun: _write_intent(run, held, key, is_idempotent, begun), attempt)
 
 
-def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effect:
+def _write_intent(run: TaskRun, held: Claim, key: str, is_idempotent: bool, begun: list[Effect]) -> Effect:
+    """Write it; before the commit `begun` names the effect, if no earlier attempt may have done it."""
     root = run.root_run_id or run.id
     unknown = None
     with transaction.atomic(durable=True):
@@ -105,6 +141,8 @@ def _begin(run: TaskRun, held: Claim, key: str, *, is_idempotent: bool) -> Effec
         }
         # Locked: of two retries at once, the second one reads what the first one has begun.
         row, is_new = Effect.objects.select_for_update().get_or_create(root_run_id=root, key=key, defaults=fresh)
+        if is_new or row.state == Effect.State.NOT_DONE:
+            begun.append(row)
         if is_new or row.state == Effect.State.DONE:
             return row
         if row.state != Effect.State.NOT_DONE and not is_idempotent:

@@ -10,11 +10,10 @@ import threading
 
 from django.db import connection, connections
 
-from tasks_app.services.execution.group import Group
+from tasks_app.services.execution.group import MOST, Group
 
 logger = logging.getLogger(__name__)
 
-MOST = 4
 _IDLE_SECONDS = 1.0
 
 
@@ -34,20 +33,28 @@ class Flusher:
         if connection.vendor == "sqlite":
             return False
         with self._turn:
-            if not self._is_alive:
-                threading.Thread(target=self._live, name="flusher", daemon=True).start()
-                self._is_alive = True
+            if not self._is_alive and not self._has_begun():
+                return False
             self._group = group
             self._turn.notify_all()
             self._turn.wait_for(lambda: self._group is None or group.unwritten < MOST)
             return group.unwritten < MOST
+
+    def _has_begun(self) -> bool:
+        try:
+            threading.Thread(target=self._live, name="flusher", daemon=True).start()
+        except RuntimeError as error:  # no room for one more thread
+            logger.warning("ends are written by the main thread: %s", error)
+            return False
+        self._is_alive = True
+        return True
 
     def _live(self) -> None:
         while True:
             group = self._next()
             is_written = _flush(group)
             with self._turn:
-                if not (is_written and group.unwritten):
+                if not (is_written and group.is_flushable):
                     self._group = None
                 self._turn.notify_all()
 

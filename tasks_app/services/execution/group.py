@@ -21,13 +21,16 @@ from tasks_app.services.execution.board import Place
 from tasks_app.services.group_moves import Ended
 from tasks_app.services.lifecycle import Claim
 
+MOST = 4
+"""How many ends that are to be written at once may be on their way while the next run begins."""
 _FLUSH = timedelta(milliseconds=20)
 PATIENCE_SECONDS = 0.1
 """A run of a group that takes longer is no longer held to be short."""
+_PAUSE_SECONDS = 0.5
 
 
 class Group:
-    """The runs of one claim; `claimed_at` is the monotonic instant just before it."""
+    """The runs of one claim; `claimed_at` is the monotonic instant just before the database was asked for its time."""
 
     def __init__(self, runs: Sequence[TaskRun], place: Place, *, is_background: bool, claimed_at: float) -> None:
         assert runs[0].lease_until is not None
@@ -42,14 +45,16 @@ class Group:
         self._at_hand: TaskRun | None = None
         self._rest = deque(runs)
         self._ended: list[Ended] = []
+        self._late: list[Ended] = []
         self._now = runs[0].lease_until - timedelta(seconds=settings.LEASE_SECONDS)
-        self._clock = self._looked_at = time.monotonic()
+        self._looked_at = time.monotonic()
         self._show()
 
     def next(self) -> TaskRun | None:
-        """Take the next run; None when none is left."""
+        """Take the next run; None when none is left, or as many urgent ends as allowed cannot be written."""
         with self._lock:
-            self._at_hand = self._rest.popleft() if self._rest else None
+            is_held_up = self.is_urgent and len(self._ended) + len(self._late) >= MOST
+            self._at_hand = self._rest.popleft() if self._rest and not is_held_up else None
             return self._at_hand
 
     @cached_property
@@ -59,7 +64,7 @@ class Group:
 
     def instant(self, monotonic: float) -> datetime:
         """Give a monotonic instant on the database's clock, as it was read for the claim."""
-        return self._now + timedelta(seconds=monotonic - self._clock)
+        return self._now + timedelta(seconds=monotonic - self.claimed_at)
 
     def add(self, one: Ended, *, is_urgent: bool = False) -> None:
         """Keep a good end until it is written, which may be urgent."""
@@ -82,22 +87,73 @@ class Group:
     def unwritten(self) -> int:
         """How many ends are kept."""
         with self._lock:
-            return len(self._ended)
+            return len(self._ended) + len(self._late)
+
+    @property
+    def is_flushable(self) -> bool:
+        """An end is kept that nobody is known to be in the way of."""
+        return bool(self._ended)
+
+    @property
+    def has_late_ends(self) -> bool:
+        """An end is kept whose run, or task, somebody holds."""
+        return bool(self._late)
 
     def flush(self) -> None:
-        """Write down the ends that are kept; a fault leaves them kept. One thread at a time, so that each goes once."""
+        """Write down the ends that are kept; a fault leaves them kept. One thread at a time, so that each goes once.
+
+        Those whose run, or task, somebody holds become late, and are written for themselves.
+        """
         with self._writing:
             with self._lock:
                 ended = list(self._ended)
             if not ended:
                 return
-            written = group_outcomes.attempts_succeeded(ended)
+            held = {one.run.task_id for one in self._late} - {None}  # not to be waited for again, nor overtaken
+            late = [one for one in ended if one.run.task_id in held]
+            written, newly = group_outcomes.free_attempts_succeeded([one for one in ended if one not in late])
             with self._lock:
                 del self._ended[: len(ended)]
-                self._untold += written
-                self.written += written
-                self.is_urgent = self.is_urgent and bool(self._ended)
-                self._show()
+                self._late += late + newly
+                self._note(written)
+
+    def write_late(self) -> None:
+        """Write down the late ends that are free now, together; what is held yet, stays.
+
+        Once their lease is over, they are others' to give back: so it may be where a run of the group went on alone.
+        """
+        with self._writing:
+            is_over = time.monotonic() >= self.claimed_at + settings.LEASE_SECONDS
+            written, held = ([], []) if is_over else group_outcomes.free_attempts_succeeded(self._late)
+            with self._lock:
+                self._late = held
+                self._note(written)
+
+    def make_way(self, run: TaskRun, until: float) -> None:
+        """Before an end that waits for whoever holds the run's task, give back what has not begun, for others to take.
+
+        What is late of the task is written first: it ended before. Where somebody holds that for too long, the end goes
+        ahead, before its own lease is over.
+        """
+        if run.task_id is None:
+            return
+        if self._rest and group_outcomes.is_held(run.task_id):
+            self.give_back()
+            self.tell()
+        while any(one.run.task_id == run.task_id for one in self._late):
+            self.write_late()
+            if time.monotonic() >= until:
+                return
+            time.sleep(_PAUSE_SECONDS * bool(self._late))
+
+    def wind_up(self) -> None:
+        """Write down, tell and give back what is left, and wait for those who hold late ends, as long as it takes."""
+        self.flush()
+        self.tell()
+        self.give_back()
+        while self._late:
+            self.write_late()
+            time.sleep(_PAUSE_SECONDS * bool(self._late))
 
     def part(self) -> None:
         """Write down what has ended before the run at hand, which is written down by itself."""
@@ -144,7 +200,7 @@ class Group:
     def is_empty(self) -> bool:
         """Nothing is left to be run, written or given back."""
         with self._lock:
-            return not (self._rest or self._ended or self._leaving)
+            return not (self._rest or self._ended or self._late or self._leaving)
 
     def dissolve(self, held: Claim, *, began: float) -> TaskRun | None:
         """Leave the run that takes long alone; gives it as it stands now, None when its claim is void."""
@@ -154,6 +210,13 @@ class Group:
         run = lifecycle.note_start(held, started_at=self.instant(began))
         self.is_dissolved = True
         return run
+
+    def _note(self, written: Sequence[Ended]) -> None:
+        """Note what has been written; the lock is held."""
+        self._untold += written
+        self.written += written
+        self.is_urgent = self.is_urgent and bool(self._ended or self._late)
+        self._show()
 
     def _let_go(self) -> None:
         with self._lock:
@@ -181,7 +244,7 @@ class Group:
 
         The run at hand, which its attempt shows, is among them: it may end before the next look at this.
         """
-        claims = [(one.held.run_id, one.held.claim_no) for one in self._ended]
+        claims = [(one.held.run_id, one.held.claim_no) for one in (*self._ended, *self._late)]
         at_hand = [self._at_hand] if self._at_hand is not None else []
         claims += [(run.id, run.claim_no) for run in (*at_hand, *self._leaving, *self._rest)]
         self._place.hold(claims, is_background=self._is_background)

@@ -87,6 +87,8 @@ class Keeper:
     def _step(self, attempt: Attempt, due: _Due, now: float) -> None:
         if attempt.group is not None and not attempt.group.is_dissolved:
             self._safely(attempt, _dissolve)
+        if attempt.group is not None and attempt.group.has_late_ends:
+            self._safely(attempt, _write_late)
         if not attempt.is_told:  # not before it began, to be out of its way
             attempt.is_told = self._telemetry.started(attempt.run, seconds_ago=now - attempt.began_at)
         if attempt.notes.fresh.is_set() and now >= due.flush:
@@ -127,6 +129,12 @@ def _dissolve(attempt: Attempt) -> None:
     else:
         attempt.run.version = run.version
         attempt.run.started_at = run.started_at
+
+
+def _write_late(attempt: Attempt) -> None:
+    assert attempt.group is not None
+    attempt.group.write_late()
+    attempt.group.tell()
 
 
 def _flush(attempt: Attempt) -> None:

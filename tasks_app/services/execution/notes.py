@@ -17,6 +17,8 @@ from tasks_app.services.lifecycle import Claim
 
 LEVELS = ("debug", "info", "warning", "error")
 _LINE_LIMIT = 8_000
+_READ_TEXT = 10 * _LINE_LIMIT
+"""Of a longer text no more is looked through for secrets, which holds the interpreter: the lease would run out."""
 _TAIL_SHARE = 10
 
 
@@ -43,7 +45,7 @@ class Notes:
 
     def add_line(self, message: str, level: str) -> None:
         """Take one log line; a text of several lines stays one entry."""
-        text = hide(storable_text(str(message)))[:_LINE_LIMIT]
+        text = _hidden(message)[:_LINE_LIMIT]
         line = [timezone.now().isoformat(), level if level in LEVELS else "info", text]
         with self._lock:
             if self._head_left > 0:
@@ -59,7 +61,7 @@ class Notes:
         told = {
             "done": _number(done),
             "total": None if total is None else _number(total),
-            "message": hide(storable_text(str(message)))[:300],
+            "message": _hidden(message)[:300],
         }
         with self._lock:
             self._progress = told
@@ -149,6 +151,10 @@ class Notes:
                 lines=frames,
             )
         )
+
+
+def _hidden(message: object) -> str:
+    return hide(storable_text(str(message)[:_READ_TEXT]))
 
 
 def _number(value: float) -> float:

@@ -7,21 +7,23 @@ import os
 import platform
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-
-from django.db import OperationalError
+from uuid import UUID
 
 from tasks_app.models import TaskRun, Worker, db_now
 from tasks_app.services import outcomes
 from tasks_app.services.execution.board import Board, Deadline, Held, Slot
 from tasks_app.services.lifecycle import Claim
-from tasks_app.services.locks import is_lock_timeout
+from tasks_app.services.locks import Patience
 from tasks_app.services.outcomes import Failure
 from tasks_app.states import Reason
 
 logger = logging.getLogger(__name__)
+
+_ALARM_SECONDS = 1.0
 
 
 class Parent:
@@ -35,6 +37,7 @@ class Parent:
         self._version = version
         self._started_at: datetime | None = None
         self._is_ending = False
+        self._overdue: dict[int, UUID] = {}
 
     def report(self) -> str:
         """Write the worker's row: it is alive, and this many of its children are busy. Gives what is asked of it.
@@ -61,10 +64,6 @@ class Parent:
         worker, _ = Worker.objects.update_or_create(name=self.name, defaults=facts)
         return worker.wish
 
-    def wish(self) -> str:
-        """Read what is asked of the worker, and no more."""
-        return Worker.objects.filter(name=self.name).values_list("wish", flat=True).first() or ""
-
     def obey(self, wish: str) -> None:
         """Do what is asked: a stop is what SIGTERM asks for; the children see the rest before their next claim."""
         if wish == Worker.Wish.STOP:
@@ -89,14 +88,23 @@ class Parent:
         """Settle the runs of children whose pid is not among `alive`, by what ended them; gives their number."""
         lost = [slot for slot in self.board.busy() if slot.pid not in alive]
         left = [held for held in self.board.all_held() if held.pid not in alive]
+        patience = Patience()
         for slot in lost:
-            with _unless_locked(slot.run_id):
-                self._settle(slot)
+            if patience.has_done(partial(self._settle, slot), f"run {slot.run_id}"):
                 self.board.clear(slot.index)
+                self._overdue.pop(slot.pid, None)
         for held in left:
-            with _unless_locked("a group"):
-                self._give_back(held, but=lost)
+            self._give_back(held, patience, but=lost)
         return len(lost) + len(left)
+
+    def end_overdue(self, alive: Collection[int]) -> None:
+        """End the children whose own alarm should have ended them a second ago: a handler may have put it off."""
+        for slot in self.board.busy():
+            is_late = slot.pid in alive and slot.died_of(time.monotonic() - _ALARM_SECONDS)
+            if is_late and self.board.read(slot.index) == slot:
+                logger.warning("child %s has outlived its deadline (%s)", slot.pid, slot.deadline.name.lower())
+                self._overdue[slot.pid] = slot.run_id
+                _end_process(slot.pid)
 
     def end_children(self) -> None:
         """Hand back every run that is still in a child's hands, then end that child.
@@ -105,7 +113,7 @@ class Parent:
         """
         busy = self.board.busy()
         try:
-            self._hand_back_and_end(busy)
+            self._hand_back_and_end(busy, Patience())
         finally:
             for slot in self.board.busy():
                 self.board.set_deadline(slot.index, Deadline.SHUTDOWN, time.monotonic())
@@ -113,31 +121,34 @@ class Parent:
             for held in self.board.all_held():
                 _end_process(held.pid)
 
-    def _hand_back_and_end(self, busy: Collection[Slot]) -> None:
+    def _hand_back_and_end(self, busy: Collection[Slot], patience: Patience) -> None:
         for slot in busy:
-            outcomes.attempt_handed_back(Claim(slot.run_id, slot.claim_no, self.name), actor=f"worker:{self.name}")
-            self.board.clear(slot.index)
-            _end_process(slot.pid)
+            if self._has_handed_back(Claim(slot.run_id, slot.claim_no, self.name), patience):
+                self.board.clear(slot.index)
+                _end_process(slot.pid)
         for held in self.board.all_held():
-            self._give_back(held, but=busy)
+            self._give_back(held, patience, but=busy)
             _end_process(held.pid)
 
-    def _give_back(self, held: Held, *, but: Collection[Slot]) -> None:
+    def _has_handed_back(self, claim: Claim, patience: Patience) -> bool:
+        actor = f"worker:{self.name}"
+        return patience.has_done(partial(outcomes.attempt_handed_back, claim, actor=actor), f"run {claim.run_id}")
+
+    def _give_back(self, held: Held, patience: Patience, *, but: Collection[Slot]) -> None:
         """Give back what a child had not begun, had ended without writing it down, or was about to claim.
 
         `but` are the slots that have been settled: the run that a child was at is among those that it held. What came
         of a claim only the database knows; another child may have made it instead.
         """
-        actor = f"worker:{self.name}"
         # Before the board is read: who claims after this look is on the board before it commits, or has ended the run.
         standing = [claim for one in held.claims if _stands(claim := Claim(*one, self.name))]
         others = [other for other in self.board.all_held() if other.pid != held.pid]
         passed_over = {(slot.run_id, slot.claim_no) for slot in (*but, *self.board.busy())}
         passed_over.update(claim for other in others for claim in other.claims)
-        for claim in standing:
-            if (claim.run_id, claim.claim_no) not in passed_over:
-                outcomes.attempt_handed_back(claim, actor=actor)
-        self.board.hold(Held(held.index, held.pid, []))
+        theirs = [claim for claim in standing if (claim.run_id, claim.claim_no) not in passed_over]
+        locked = [claim for claim in theirs if not self._has_handed_back(claim, patience)]
+        left = [(claim.run_id, claim.claim_no) for claim in locked]
+        self.board.hold(Held(held.index, held.pid, left, held.is_background))
 
     def _settle(self, slot: Slot) -> None:
         held = Claim(slot.run_id, slot.claim_no, self.name)
@@ -149,21 +160,11 @@ class Parent:
             outcomes.attempt_failed(held, Failure(reason=Reason.TIMEOUT, error=error))
         elif died_of == Deadline.CANCEL:
             outcomes.attempt_stopped(held)
-        elif died_of == Deadline.SHUTDOWN:
+        elif died_of == Deadline.SHUTDOWN or self._overdue.get(slot.pid, slot.run_id) != slot.run_id:
+            # Also what had just begun where the one before it was overdue: it is not what the child was ended for.
             outcomes.attempt_handed_back(held, actor=actor)
         else:
             outcomes.attempt_crashed(held, actor=actor, error=f"the worker process {slot.pid} died while it ran this")
-
-
-@contextlib.contextmanager
-def _unless_locked(what: object) -> Iterator[None]:
-    """Leave what somebody holds locked for the next look, so that the others do not wait for it."""
-    try:
-        yield
-    except OperationalError as error:
-        if not is_lock_timeout(error):
-            raise
-        logger.warning("%s is locked; it is settled later", what)
 
 
 def _end_process(pid: int) -> None:

@@ -21,7 +21,7 @@ def typed_before(root: Shape, fields: Sequence[Field], posted: QueryDict) -> lis
 
     Rows are not among them, nor secrets, which no page says again, nor what the schema does not know.
     """
-    variants = [f"{one.path}." for one in flat(fields) if one.kind == "variant"]
+    variants = [f"{one.path}." for one in flat(fields) if one.kind in ("variant", "untold") or "by" in one.attributes]
     shown = {name for one in flat(fields) for name in _names(one)}
     hidden = [
         (name, str(value))
@@ -58,13 +58,29 @@ def _is_plain(shape: Shape, name: str) -> bool:
 
 def _members(shape: Shape, step: str) -> list[Shape]:
     inside = shape.variants.values() if shape.kind == "variant" else [shape]
-    return [one.properties[step] for one in inside if step in one.properties]
+    found = [one.properties[step] for one in inside if step in one.properties]
+    return [told for one in found for told in one.every]
 
 
 def _with_typed(field: Field, posted: QueryDict) -> Field:
+    if field.kind == "ways" and field.path in posted:
+        return _ways(field, posted)
     is_off = field.kind == "group" and field.value is False
     inner = [_typed(one, posted) if is_off else _with_typed(one, posted) for one in field.children]
     return replace(field, children=inner) if field.children else field
+
+
+def _ways(field: Field, posted: QueryDict) -> Field:
+    """Choose the way that was chosen; what was typed in the others is there when somebody comes back to them."""
+    chosen = str(posted[field.path])
+    parts = [
+        _with_typed(way, posted)
+        if way.path == f"{field.path}.{chosen}"
+        else replace(way, children=[_typed(one, posted) for one in way.children])
+        for way in field.children
+    ]
+    choices = [replace(one, is_chosen=one.value == chosen) for one in field.choices]
+    return replace(field, choices=choices, children=parts)
 
 
 def _typed(field: Field, posted: QueryDict) -> Field:

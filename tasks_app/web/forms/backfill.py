@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -32,6 +33,17 @@ _SHOWN_SLOTS = 14
 # The field has whole minutes: the one in which the task was made lies behind it.
 _ALMOST_A_MINUTE = timedelta(seconds=59, microseconds=999_999)
 _WALL = "%Y-%m-%dT%H:%M"
+
+
+_SPANS = (("Last day", 1), ("Last 7 days", 7), ("Last 30 days", 30))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A range to choose, and the query that does."""
+
+    label: str
+    query: str
 
 
 @dataclass
@@ -76,6 +88,16 @@ class BackfillForm:
             max_concurrency=whole(self.values["max_concurrency"]) or 0,
         )
 
+    def spans(self, now: datetime) -> list[Span]:
+        """Give ranges that people often mean, up to now, with what else was chosen."""
+        end = now.astimezone(_zone(self.task))
+        kept = {name: self.values[name] for name in NAMES}
+        found = []
+        for label, days in _SPANS:
+            times = {"from": (end - timedelta(days=days)).strftime(_WALL), "to": end.strftime(_WALL)}
+            found.append(Span(label, urlencode({**kept, **times})))
+        return found
+
     def fields(self) -> dict[str, Field]:
         """Give the fields, by name."""
         found = (
@@ -109,13 +131,15 @@ class BackfillForm:
 def _start(task: ScheduledTask, now: datetime) -> datetime:
     """Where to begin, unless said otherwise: a few slots ago, but not before the task was there.
 
-    A task that starts at a moment of its own has its slots from there, even where that lies further back.
+    A task that starts at a moment of its own has its slots from there, even where that lies further back. One that has
+    had no slot yet can only be filled from before.
     """
     try:
-        found = some_ago(task, now, _SHOWN_SLOTS)
+        last, found = some_ago(task, now, 1), some_ago(task, now, _SHOWN_SLOTS)
     except ValueError:  # the service says that the schedule cannot be read
         return now
-    return max(found, min(now, task.starts_at or task.created_at + _ALMOST_A_MINUTE))
+    since = min(now, task.starts_at or task.created_at + _ALMOST_A_MINUTE)
+    return max(found, since) if last >= since else found
 
 
 def _zone(task: ScheduledTask) -> ZoneInfo:

@@ -49,7 +49,8 @@ class Field:
     """A label, a control of some kind, help and errors; groups and lists hold further fields.
 
     `path` is the name of the control and the path that errors carry, so that an error finds its field by itself.
-    `blank` is the row that a script adds to a list; `is_kept` says of a secret in a payload whether one is stored.
+    `blank` is the row that a script adds to a list; `is_kept` says of a secret in a payload whether one is stored;
+    `tells` that other fields take their shape from what this one says.
     """
 
     path: str
@@ -65,11 +66,17 @@ class Field:
     link: Link | None = None
     blank: "Field | None" = None
     is_kept: bool | None = None
+    tells: bool = False
 
     @property
     def id(self) -> str:
         """The id of the control."""
         return "f-" + self.path.replace(".", "-")
+
+    @property
+    def is_settled(self) -> bool:
+        """One of its choices is always chosen, so that it can't be left empty."""
+        return bool(self.choices) and self.kind in ("enum", "choice") and all(one.value for one in self.choices)
 
     @property
     def input_type(self) -> str:
@@ -126,7 +133,8 @@ def _shows(field: Field, path: str, message: str) -> bool:
     """A field shows its own errors; some, like a text of lines, also those of their parts."""
     if path == field.path:
         return message in field.errors
-    return path.startswith(f"{field.path}.") and any(shown.endswith(message) for shown in field.errors)
+    is_within = path.startswith(f"{field.path}.") and bool(field.errors)
+    return is_within and (field.kind == "json-rows" or any(shown.endswith(message) for shown in field.errors))
 
 
 def faulty(fields: Sequence[Field]) -> list[Field]:

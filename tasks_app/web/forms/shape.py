@@ -7,6 +7,8 @@ from typing import Any
 
 from tasks_app.handlers.places import CHOICES
 
+BY, ORDERED, PICK = "x-by", "x-ordered", "x-pick"
+
 Schema = Mapping[str, Any]
 _LONG_TEXT = 200
 _FORMATS = {
@@ -18,10 +20,11 @@ _FORMATS = {
     "password": "secret",
     "textarea": "textarea",
     "multi-line": "textarea",
+    "single-line": "text",
 }
 _SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
 # What a list says line by line; what a map says behind each name, and a list in a list between commas.
-_LINES = frozenset({"text", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
+_LINES = frozenset({"text", "pick", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
 _MAPPED = _LINES | {"enum", "bool", "textarea"}
 _CELLS = _MAPPED | {"tristate"}
 # What needs a row of its own in a list, or behind a name.
@@ -92,6 +95,38 @@ class Shape:
         level = self.level if self.is_row else self.level + 1
         nodes = self.resolved.get("properties", {})
         return {name: Shape(node, self.root, level, is_row=False) for name, node in nodes.items()}
+
+    def members(self, value: Any) -> dict[str, "Shape"]:
+        """The fields of an object that holds this; some have another shape by what another field says."""
+        given = value if isinstance(value, Mapping) else {}
+        found = self.properties
+        for name, inner in found.items():
+            if inner.told_by in found:
+                found[name] = inner.once(str(given.get(inner.told_by, found[inner.told_by].default)))
+        return found
+
+    @property
+    def told_by(self) -> str:
+        """The field beside this one that says which shape it has: `"x-by": {"field": …, "shapes": {value: schema}}`."""
+        return str(self.schema.get(BY, {}).get("field", ""))
+
+    @property
+    def is_told(self) -> bool:
+        """It has the shape that the field beside it says, or none does."""
+        return BY not in self.schema
+
+    @property
+    def every(self) -> list["Shape"]:
+        """All shapes that this may have."""
+        return [self.once(told) for told in self.schema.get(BY, {}).get("shapes", {})] or [self]
+
+    def once(self, told: str) -> "Shape":
+        """The shape that this has once the field beside it says so; a schema of its own, with its own definitions."""
+        found = self.schema.get(BY, {}).get("shapes", {}).get(told)
+        if found is None:
+            return self
+        kept = {name: self.schema[name] for name in ("title", "description", "default") if name in self.schema}
+        return Shape({**found, **kept}, found, self.level, self.is_row)
 
     @property
     def required(self) -> set[str]:
@@ -175,8 +210,8 @@ class Shape:
         node = self.resolved
         if self.tag:
             return "variant"
-        if isinstance(node.get(CHOICES), str) and node.get("type") in ("string", "integer"):
-            return "choice"
+        if node.get("type") in ("string", "integer") and isinstance(node.get(CHOICES, node.get(PICK)), str):
+            return "choice" if CHOICES in node else "pick"
         if self.enum is not None:
             return "enum"
         if node.get("type") in _SCALARS:
@@ -202,16 +237,16 @@ class Shape:
         return "textarea" if node.get("maxLength", 0) > _LONG_TEXT and node.get("format") is None else "text"
 
     def _list_kind(self) -> str:
-        if "x-shorthand" in self.items.resolved:  # an object that text may stand for: {"email": …}, or the address
-            return "lines"
-        if "prefixItems" in self.resolved:
+        inner, is_short = self.items.kind, "x-shorthand" in self.items.resolved  # {"email": …}, or the address alone
+        if "prefixItems" in self.resolved and not is_short:
             return "cells" if all(self.cell(n).kind in _CELLS for n in range(self._fixed_cells)) else "json"
-        kinds = {"enum": "choices", "choice": "choices", "cells": "rows"}
-        if self.items.kind in _LINES:
+        if is_short or inner in _LINES:
             return "lines"
-        if self.items.kind in ("lines", "choices") and self.items.items.kind in _CELLS:
+        if inner in ("lines", "choices") and self.items.items.kind in _CELLS:
             return "rows"
-        return kinds.get(self.items.kind) or ("list" if self.items.kind in _PARTS else "json")
+        boxes = "list" if ORDERED in self.schema else "choices"  # rows can be moved, boxes cannot
+        kinds = {"enum": boxes, "choice": boxes, "cells": "rows"}
+        return kinds.get(inner) or ("list" if inner in _PARTS else "json")
 
     @property
     def _fixed_cells(self) -> int:

@@ -26,10 +26,12 @@ from tasks_app.web.forms.field import Field, faulty, messages, messages_below, u
 from tasks_app.web.forms.fold import fold
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.named import numbered
+from tasks_app.web.forms.pick import Picker, pick_lists
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import ROWS_OF, Rows, rows_mark
 from tasks_app.web.forms.schedule import SHOWN, ScheduleForm
 from tasks_app.web.forms.shape import Shape
+from tasks_app.web.forms.ways import brought_home
 
 _ANYTHING = {"type": "object", "additionalProperties": True}
 
@@ -76,6 +78,8 @@ class TaskForm:
     run_now: bool = False
     sent: QueryDict | None = None
     rows: Rows = field(default_factory=Rows)
+    left: Mapping[str, str] = field(default_factory=dict)
+    as_json: Mapping[str, bool] = field(default_factory=dict)
     mean: Callable[[dict[str, Any], Origins], dict[str, Any]] = lambda payload, _: payload
     vet: Callable[[object], None] = lambda _: None
 
@@ -108,18 +112,29 @@ class TaskForm:
         return form
 
     @classmethod
-    def posted(
-        cls, type: TypeInfo, data: QueryDict, *, kept: Mapping[str, Any], shows_payload: bool = True, mark: str = ""
+    def posted(  # noqa: PLR0913  # whose form it is, and what is stored
+        cls,
+        type: TypeInfo,
+        data: QueryDict,
+        *,
+        kept: Mapping[str, Any],
+        shows_payload: bool = True,
+        mark: str = "",
+        picker: Picker | None = None,
     ) -> "TaskForm":
-        """What somebody sent. `kept` is the stored payload as they were shown it, `mark` the mark of what is stored."""
+        """What somebody sent. `kept` is the stored payload as they were shown it, `mark` the mark of what is stored.
+
+        `picker` finds what is named in it.
+        """
         values: dict[str, Any] = {name: str(data.get(name, "")) for name in ("name", "description", "tags")}
         values |= {**policies.read(data), **calendar.read(data)}
         rows = Rows(mark=str(data.get(ROWS_OF, mark)))
-        reader = Reader(type.schema, data, kept, is_current=rows.mark == mark)
+        reader = Reader(type.schema, data, kept, is_current=rows.mark == mark, picker=picker)
         payload = reader.payload() if shows_payload else None
         form = cls(type, values, payload, ScheduleForm.posted(data), reader.errors)
         form.run_now, form.sent = data.get("_then") == "run", reader.posted
         form.rows = replace(rows, origins=reader.origins, came_from=reader.came_from)
+        form.left, form.as_json = reader.left, reader.as_json
         if payload is not None:
             form.payload = take_out(payload, form.errors, type.locked)
         return form
@@ -135,7 +150,8 @@ class TaskForm:
 
     def refuse(self, error: CarillonError) -> None:
         """Take the errors of a service to the fields where they belong."""
-        for path, faults in self.schedule.place(error.fields).items():
+        found = brought_home(error.fields, self.left, self.errors)
+        for path, faults in self.schedule.place(found).items():
             self.errors.setdefault(path, []).extend(fault for fault in faults if fault not in self.errors.get(path, []))
         if not error.fields:
             self.errors.setdefault("", []).append(FieldError(error.error_code, error.message))
@@ -161,7 +177,7 @@ class TaskForm:
         payload, errors = [], numbered(self.type.schema, self.payload, self.errors)
         if self.payload is not None:
             shown = with_locked(model_of(self.type.name), self.payload, self.type.locked)
-            drawn = draw_payload(self.type.schema, shown, errors, owner=owner, editor=editor)
+            drawn = draw_payload(self.type.schema, shown, errors, owner=owner, editor=editor, as_json=self.as_json)
             drawn = self.rows.told(drawn)
             payload = lock(with_typed(drawn, self.sent) if self.sent is not None else drawn, self.type.locked)
         folded = policies.fields(self.values, self.errors, queues=queues)
@@ -178,6 +194,7 @@ class TaskForm:
             "name": name,
             "details": details,
             "details_open": any(one.value or one.errors for one in details),
+            "payload_lists": pick_lists(payload, Picker(owner, editor)),
             "payload_fold": fold(payload, self.type.schema, self.payload or {}),
             "schedule": schedule,
             "calendar": kept,

@@ -44,7 +44,10 @@ def test_f32_a_dump_under_load_is_restored_beside_an_old_redis(alone: Trial) -> 
     cluster.do(inside.wake, "default", 20)
     restore(cluster)
     cluster.heal()
-    assert [alone.ended(run).status for run in before] == ["succeeded"] * len(before)
+    ends = {(story.status, story.reason) for story in map(alone.ended, before)}
+    # The dump may have been made between the intent and the word of an effect: what came of it, it cannot know.
+    assert ("succeeded", "") in ends
+    assert ends <= {("succeeded", ""), ("failed", "effect_unknown")}
     known = {story.run_id for story in cluster.do(inside.stories)}
     assert not known & set(after), "it is the state of the dump"
     history = judge(cluster, workload, alone.sink, except_for=LOST)

@@ -56,7 +56,7 @@ def test_what_is_changed_while_no_beat_runs_keeps_its_due_slots(platform: Platfo
 
 def test_a_machine_that_wakes_up_hours_later_runs_again_what_it_was_at(platform: Platform, eight: datetime) -> None:
     """The clock jumps, the monotonic clock does not: leases have ended for everybody but those who hold them."""
-    run = platform.run("probe.sleep", seconds=4)
+    run = platform.run("probe.sleep", seconds=8)
     task = timeline.make(platform, "hourly", cron="0 * * * *")
     platform.running(run)
     platform.clock.move_to(eight + timedelta(hours=3, minutes=10))

@@ -34,7 +34,7 @@ TASKS: dict[str, dict[str, Any]] = {
     "once": {"run_at": datetime(2026, 3, 10, 9, 15, tzinfo=UTC)},
     "once or never": {"run_at": datetime(2026, 3, 10, 9, 15, tzinfo=UTC), "misfire": {"policy": "skip"}},
     "paused": {"cron": HOURLY, "misfire": {"policy": "all"}},
-    "broken off": {"type": "probe.sleep", "seconds": 8, "cron": HOURLY},
+    "broken off": {"type": "probe.sleep", "seconds": 14, "cron": HOURLY},
 }
 ONLY_LATER = {"a hundred", "many", "once", "once or never", "paused"}
 

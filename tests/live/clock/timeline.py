@@ -10,7 +10,7 @@ from tests.faults.conftest import SHORT, check_records
 from tests.live import inside
 from tests.live.platform import Platform, platform_from
 from tests.live.story import Story
-from tests.live.surroundings import eventually
+from tests.live.surroundings import WAIT_SECONDS, eventually
 
 PROCESSES = ("redis", "worker", "beat")
 
@@ -39,7 +39,7 @@ def lines(found: list[Story]) -> list[str]:
     return [story.line for story in found]
 
 
-def until(platform: Platform, task: UUID, expected: list[str], seconds: float = 30) -> list[Story]:
+def until(platform: Platform, task: UUID, expected: list[str], seconds: float = WAIT_SECONDS) -> list[Story]:
     """Wait until the history of the task is this, and no more."""
     found: list[Story] = []
 

@@ -11,6 +11,17 @@ function clear() {
   }
 }
 
+// Where the preview lies below the form, what it offers is wanted here.
+function offer(field, button) {
+  const near = document.createElement("button");
+  near.type = "button";
+  near.className = "button small near";
+  near.dataset.found = "";
+  near.textContent = button.textContent;
+  near.addEventListener("click", () => button.click());
+  field.append(near);
+}
+
 function say(control, message) {
   const note = document.createElement("p");
   note.className = "error";
@@ -31,6 +42,7 @@ function place() {
     // A field that was refused when the form was sent says so already.
     if (!control?.closest(".field") || control.hasAttribute("aria-invalid")) continue;
     say(control, fault.querySelector(".error").textContent.trim());
+    for (const button of fault.querySelectorAll(".offers button")) offer(control.closest(".field"), button);
   }
 }
 

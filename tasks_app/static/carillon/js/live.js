@@ -9,19 +9,23 @@
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
 //   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
-//   data-count="<number>"     how many runs need a person: fetched again when that may have changed, every 3 s at most
+//   data-count="<number>"     how many runs need a person: fetched again when that may have changed, every 3 s at most;
+//                             with it goes the dot in the tab's icon, see dot.js
 //   data-keep, data-hold      keep their place when they are replaced; see steady.js
 
+import { mayBeOver, noteRun, showAsRead } from "./dot.js";
+import { giveFocusBack, keepFocus } from "./focus.js";
 import { showLeft } from "./left.js";
+import { connect } from "./link.js";
+import { isSignedOut } from "./signed-out.js";
 import { fit, keepPlace } from "./steady.js";
 
 const POLL_MS = 2000;
 const REFRESH_MS = 1000;
 const RETRY_MS = 100;
 const COUNT_MS = 3000;
-const SETTLE_MS = 4000;
+const LATE_MS = 10000;
 const LOG_PAGE = 500;
-const LONGEST_PAUSE_MS = 30000;
 const FINAL = ["succeeded", "failed", "cancelled"]; // a later run that succeeds ends what an earlier failure asked for
 
 const seen = new Map();
@@ -31,10 +35,6 @@ const subscribed = new Set();
 const root = document.documentElement;
 const opened = Date.now();
 const asOf = Date.parse(document.body.dataset.asOf) - 2000;
-let socket = null;
-let failures = 0;
-let wasConnected = false;
-let poller = 0;
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 const isHidden = () => document.visibilityState === "hidden";
@@ -84,15 +84,20 @@ function showProgress(element, progress) {
 function concerns(region, frame) {
   const { live, only, when, count } = region.dataset;
   if (when === "polling") return false;
-  if (count !== undefined) return frame.status === "failed" || (count !== "0" && FINAL.includes(frame.status));
+  if (count !== undefined) {
+    return frame.status === "failed" || (count !== "0" && FINAL.includes(frame.status)) || mayBeOver(region, frame);
+  }
   if (only && only !== frame.run_id && only !== frame.task_id) return false;
   return live === "tasks" || live === `run:${frame.run_id}` || live === `task:${frame.task_id}`;
 }
 
 function onUpdate(frame) {
-  // A snapshot also tells of what was there when the page was made; that is no news.
+  // A snapshot also tells of what was there when the page was made; that is no news. What comes after it speaks of a run
+  // that ended earlier, and that somebody has dismissed now: it counts no more.
   const isOld = !seen.has(frame.run_id) && Date.parse(frame.at) < asOf;
   const news = isNewer(frame);
+  if (news) noteRun(frame);
+  if (isOld && news && subscribed.size >= topics().size) for (const region of all("[data-count]")) refresh(region);
   if (!news || isOld) return;
   const shown = all(`[data-run="${CSS.escape(frame.run_id)}"]`);
   for (const element of shown) {
@@ -127,7 +132,7 @@ function isBusy(region) {
 // At most once a second per region, a count every 3 s, and not under the reader's hand; the last change always gets through.
 function refresh(region, least = 0) {
   const key = region.id;
-  if (due.has(key)) return;
+  if (due.has(key) || isSignedOut()) return;
   const last = Number(region.dataset.refreshed ?? 0);
   const pause = "count" in region.dataset ? COUNT_MS : REFRESH_MS;
   const wait = Math.max(least, pause - (Date.now() - last));
@@ -166,7 +171,18 @@ function refreshAll() {
   for (const log of all("[data-log]")) readLog(log);
 }
 
+const isOver = (row) => "run" in row.dataset && FINAL.some((state) => row.querySelector(`[data-state].is-${state}`));
+
+// The rows that the reader sees and that may have changed.
+function refreshRows() {
+  for (const row of all("[data-live][data-only]")) {
+    const { top, bottom } = row.getBoundingClientRect();
+    if (bottom > 0 && top < innerHeight && !isOver(row)) refresh(row);
+  }
+}
+
 async function readLog(log) {
+  if (isSignedOut()) return;
   if ("reading" in log.dataset || isHidden()) { log.dataset.again = ""; return; }
   log.dataset.reading = "";
   const after = log.querySelector("li:last-child")?.dataset.n ?? log.dataset.after ?? 0;
@@ -194,54 +210,23 @@ async function readMore(link) {
   if (log.children.length - before < LOG_PAGE) link.parentElement.remove();
 }
 
-function onFrame(event) {
-  let frame;
-  try { frame = JSON.parse(event.data); } catch { return; }
+function onFrame(frame) {
   if (frame.type === "TaskUpdated" && frame.run_id) onUpdate(frame);
   else if (frame.type === "RunLog") readLogsOf(frame.run_id);
-  else if (frame.type === "subscribed") onSubscribed(frame.topic);
 }
 
-// Said again on an open socket, it means that frames were lost on the way to the server: read everything anew.
-function onSubscribed(topic) {
-  if (subscribed.has(topic)) refreshAll();
-  subscribed.add(topic);
-}
-
-function startPolling() {
-  root.dataset.link = "polling";
-  if (!poller) poller = setInterval(() => { if (!isHidden()) refreshAll(); }, POLL_MS);
-}
-
-function stopPolling() {
-  root.dataset.link = "live";
-  clearInterval(poller);
-  poller = 0;
-}
-
-function connect() {
-  const scheme = location.protocol === "https:" ? "wss" : "ws";
-  socket = new WebSocket(`${scheme}://${location.host}/ws/`);
-  const settle = setTimeout(startPolling, SETTLE_MS);
-  socket.addEventListener("open", () => {
-    clearTimeout(settle);
-    failures = 0;
-    stopPolling();
-    subscribed.clear();
-    for (const topic of topics()) socket.send(JSON.stringify({ subscribe: topic }));
-    if (wasConnected) refreshAll();
-    wasConnected = true;
-  });
-  socket.addEventListener("message", onFrame);
-  socket.addEventListener("close", () => {
-    clearTimeout(settle);
-    socket = null;
-    failures += 1;
-    if (failures > 1) startPolling();
-    const pause = Math.min(LONGEST_PAUSE_MS, 500 * 2 ** failures);
-    setTimeout(connect, pause * (0.5 + Math.random() / 2));
-  });
-}
+const link = {
+  topics,
+  onFrame,
+  onOpen: () => subscribed.clear(),
+  // Said again on an open socket, it means that frames were lost on the way to the server: read everything anew.
+  onSubscribed: (topic) => {
+    if (subscribed.has(topic)) { refreshAll(); refreshRows(); }
+    subscribed.add(topic);
+  },
+  onReturn: () => refreshAll(),
+  poll: () => { if (!isHidden()) refreshAll(); },
+};
 
 if (topics().size) {
   remember();
@@ -254,14 +239,16 @@ if (topics().size) {
       event.detail.shouldSwap = false;
       region.dataset.stale = "";
     }
+    keepFocus(region);
   });
   document.body.addEventListener("htmx:afterSwap", (event) => {
     remember();
+    giveFocusBack(event.target.id);
     const region = document.getElementById(event.target.id);
     if (!region) return;
     region.dataset.refreshed = Date.now();
     if ("hold" in region.dataset) fit(region);
-    if ("count" in region.dataset) document.querySelector("link[rel=icon]").href = region.dataset.icon;
+    if ("count" in region.dataset) showAsRead(region);
   });
   document.body.addEventListener("click", (event) => {
     const more = event.target.closest("[data-log-more]");
@@ -274,10 +261,16 @@ if (topics().size) {
     refreshStale();
     refreshOld();
   });
+  // Before it is called late: it may have been paused or given another time since, of which no frame tells.
+  document.addEventListener("passed", ({ target }) => {
+    const look = () => { if (target.isConnected) refresh(target.closest("[data-live]")); };
+    if (target.closest("[data-live]")) setTimeout(look, LATE_MS * (0.3 + Math.random() / 2));
+  });
+  document.addEventListener("signed-in", () => { refreshAll(); refreshRows(); });
   document.addEventListener("pointerout", () => setTimeout(refreshStale, 150));
   document.addEventListener("focusout", () => setTimeout(refreshStale, 150));
   for (const log of all("[data-log]")) log.scrollTop = log.scrollHeight;
   setInterval(refreshPolled, POLL_MS);
   setInterval(refreshOld, POLL_MS);
-  connect();
+  connect(link);
 }

@@ -49,6 +49,8 @@ function lift(list, button) {
 function label(list) {
   for (const [number, row] of rowsOf(list).entries()) {
     const words = row.querySelector(":scope > .group > [data-row-label]");
+    const only = "numbered" in row.dataset ? row.querySelector(":scope > .group > .field > label, :scope > .group > fieldset > legend") : null;
     if (words) words.textContent = `${words.dataset.rowLabel} ${number + 1}`;
+    if (only) only.firstChild.textContent = `${list.dataset.rows} ${number + 1}`;
   }
 }

@@ -10,10 +10,29 @@ function closeMenus(except) {
 
 document.addEventListener("click", (event) => closeMenus(event.target.closest("details.menu")));
 
-// A filter that changes asks at once; without JavaScript the button beside it does.
+// A filter that changes asks at once; without JavaScript the button beside it does. By keyboard each arrow changes it,
+// so there it asks on Enter, by its button, or when one leaves the filters.
+let isByKey = false;
+let changed = null;
+document.addEventListener("pointerdown", () => { isByKey = false; }, true);
+document.addEventListener("keydown", (event) => {
+  isByKey = true;
+  if (event.key !== "Enter" || !event.target.matches?.("form[data-filters] select")) return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
+}, true);
 document.addEventListener("change", (event) => {
   const form = event.target.closest("form[data-filters]");
-  if (form && event.target.matches("select, [type=checkbox]")) form.requestSubmit();
+  if (!form || !event.target.matches("select, [type=checkbox]")) return;
+  if (!isByKey || !event.target.matches("select")) { form.requestSubmit(); return; }
+  changed = form;
+  const button = form.querySelector("[data-without-script]");
+  for (const name of ["data-without-script", "hidden"]) button?.removeAttribute(name);
+});
+document.addEventListener("focusout", (event) => {
+  if (!changed || changed.contains(event.relatedTarget) || !changed.contains(event.target) || !document.hasFocus()) return;
+  changed.requestSubmit();
+  changed = null;
 });
 // What narrows nothing is left out of the address, so that one can keep it and pass it on.
 document.addEventListener("formdata", ({ target, formData }) => {

@@ -1,7 +1,8 @@
-// Relative times tick; the zone of the browser is told to the server once, by cookie.
+// Relative times tick, by the server's clock, as this machine's may be wrong; the zone of the browser is told to the server once, by cookie.
 // The words must be those of tasks_app/web/words.py.
 
-const UNITS = [[90 * 86400, 30 * 86400, "months"], [2 * 86400, 86400, "days"], [5400, 3600, "h"], [90, 60, "min"]];
+const DAY = 86400;
+const UNITS = [[730 * DAY, 365.25 * DAY, "years"], [90 * DAY, 30 * DAY, "months"], [2 * DAY, DAY, "days"], [5400, 3600, "h"], [90, 60, "min"]];
 const SPANS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
 
 function amount(seconds) {
@@ -39,11 +40,24 @@ export function span(seconds) {
   return `${whole} s`;
 }
 
+// The page says when it was made, and the browser how long ago it came.
+const age = performance.now() - (performance.getEntriesByType("navigation")[0]?.responseStart ?? 0);
+const ahead = (Date.now() - age - Date.parse(document.body.dataset.asOf)) || 0;
+const awaited = new WeakSet();
+
+export const now = () => Date.now() - ahead;
+
+// What should begin by now says "passed", once: what the page knows of it may be old.
+function note(element, seconds) {
+  if (seconds > 0) awaited.add(element);
+  else if (awaited.delete(element)) element.dispatchEvent(new Event("passed", { bubbles: true }));
+}
+
 function tick() {
-  if (document.visibilityState === "hidden") return;
-  const now = Date.now();
+  const instant = now();
   for (const element of document.querySelectorAll("time[data-relative], time[data-since], time[data-due]")) {
-    const seconds = (Date.parse(element.dateTime) - now) / 1000;
+    const seconds = (Date.parse(element.dateTime) - instant) / 1000;
+    if ("due" in element.dataset) note(element, seconds);
     const text = words(element, seconds);
     if (element.textContent !== text) element.textContent = text;
   }
@@ -53,5 +67,6 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (zone && !document.cookie.split("; ").includes(`zone=${zone}`)) {
   document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 }
-setInterval(tick, 1000);
+tick();
+setInterval(() => { if (document.visibilityState !== "hidden") tick(); }, 1000);
 document.addEventListener("visibilitychange", tick);

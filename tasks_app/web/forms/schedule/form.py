@@ -6,7 +6,7 @@ Errors come with the paths of the API (`schedule.time`, `schedule.of.1.expressio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import QueryDict
@@ -169,13 +169,17 @@ class ScheduleForm:
         bounds = window.fields(self.window, errors, focus=self.focus)
         sets, zone = self.rule.sets(errors), self._zone(errors)
         rows = [(row, row.kinds(), row.sets(errors), messages(errors, row.path)) for row in self.rows]
-        chosen = sets.get(self.kind, ())
+        shown = [one for _, one in sets.get(self.kind, ())]
         if self.kind == "any":
-            chosen = [part for row, _, inside, _ in rows for part in inside.get(row.kind, ())]
+            shown = [
+                replace(one, label=f"Rule {number}, {one.label}")
+                for number, (row, _, inside, _) in enumerate(rows, 1)
+                for _, one in inside.get(row.kind, ())
+            ]
         return {
             "kinds": self._kinds(),
             "sets": sets,
-            "shown": [*(one for _, one in chosen), zone, *bounds["moments"], *bounds["numbers"]],
+            "shown": [*shown, zone, *bounds["moments"], *bounds["numbers"]],
             "sentences": [(sentence, json.dumps([f"{ROOT}.text.text", sentence])) for sentence in SENTENCES],
             "rows": rows,
             "can_add": len(self.rows) < MOST_ROWS,

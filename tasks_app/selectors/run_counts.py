@@ -1,0 +1,57 @@
+"""How many runs are in each state, as far as that is cheap to tell."""
+
+from collections import Counter
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import IntegerField, QuerySet, Subquery
+
+from tasks_app.models import TaskRun
+from tasks_app.selectors.access import Person, visible_runs
+from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.run_list import RunFilters, run_search
+from tasks_app.selectors.run_terms import NEEDS
+from tasks_app.selectors.run_walk import is_led
+from tasks_app.states import FINAL, OPEN, Status
+
+RECENT = 10_000
+
+
+class CappedCount(Subquery):
+    """How many rows there are, counted to COUNTED at most."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.order_by().values("id")[:COUNTED])
+
+
+def runs_that_failed(user: Person) -> QuerySet[TaskRun]:
+    """Runs that failed for good and that nobody has dismissed."""
+    return visible_runs(user).filter(status=Status.FAILED, dismissed_at=None).order_by()
+
+
+def open_counts(user: Person) -> dict[str, int]:
+    """How many runs are in each state that is not final, and how many need a person, each to COUNTED at most."""
+    rows = visible_runs(user)
+    counts = {status.value: CappedCount(rows.filter(status=status)) for status in sorted(OPEN)}
+    counts[NEEDS] = CappedCount(runs_that_failed(user))
+    return dict(zip(counts, User.objects.filter(pk=user.pk or 0).values_list(*counts.values()).get(), strict=True))
+
+
+def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
+    """How the newest runs that have ended did, and whether there are older ones that were not counted."""
+    counts = Counter(visible_runs(user).order_by("-id").values_list("status", flat=True)[:RECENT])
+    return {one.value: counts[one.value] for one in FINAL}, counts.total() == RECENT
+
+
+def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bool] | None:
+    """The same of every state among the newest runs that match; None where no index leads to them."""
+    if not is_led(user, filters):
+        return None
+    newest = run_search(user, filters).values_list("status", "dismissed_at")[:RECENT]
+    found = Counter(newest)
+    counts = Counter(status for status, _ in found.elements())
+    counts[NEEDS] = found[Status.FAILED, None]
+    return dict(counts), found.total() == RECENT

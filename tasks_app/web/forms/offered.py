@@ -1,0 +1,90 @@
+"""What a field lets one choose from, and which of it is chosen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks_app.web.forms.choices import LENT, MAKE
+from tasks_app.web.forms.field import Choice, Link
+from tasks_app.web.forms.shape import Shape
+from tasks_app.web.forms.shown import as_text
+
+ACRONYMS = frozenset({"api", "csv", "html", "http", "id", "json", "jsonl", "sql", "tls", "uri", "url", "xlsx"})
+LABELS = "x-labels"
+"""The words for the values of an enumeration, by value."""
+
+
+def offered(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    """Give the choices of a field."""
+    if shape.kind == "variant":
+        return _variants(shape, value)
+    if shape.kind == "tristate":
+        named = (("", "–", None), ("true", "Yes", True), ("false", "No", False))
+        return [Choice(text, label, value is meaning) for text, label, meaning in named]
+    if shape.kind == "choice":
+        return _owned(shape, value, is_required=is_required)
+    if shape.kind == "choices":
+        return _several(shape, value if isinstance(value, list) else [] if value is None else [value])
+    return _enum(shape, value, is_required=is_required) if shape.kind == "enum" else []
+
+
+def make_link(shape: Shape) -> Link | None:
+    """Give the way to the page that makes one, where there is none to choose."""
+    make = str(shape.resolved.get(MAKE, ""))
+    return Link(make, "You have none yet. Add one") if make and not shape.options else None
+
+
+def tag_of(shape: Shape, value: Any) -> str:
+    """Say which variant of a union a value is."""
+    given = value.get(shape.tag) if isinstance(value, Mapping) else None
+    return str(given) if given is not None else "" if shape.is_nullable else next(iter(shape.variants), "")
+
+
+def _variants(shape: Shape, value: Any) -> list[Choice]:
+    blank = [Choice("", "–")] if shape.is_nullable else []
+    chosen = tag_of(shape, value)
+    labels = {name: str(one.resolved.get("x-label") or _words(name)) for name, one in shape.variants.items()}
+    gone = [Choice(chosen, f"{chosen} (gone)", True)] if chosen and chosen not in labels else []
+    return [*blank, *gone, *(Choice(name, label, name == chosen) for name, label in labels.items())]
+
+
+def _enum(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    needs_blank = shape.is_nullable or (is_required and shape.default is None and len(shape.enum or ()) > 1)
+    blank = [Choice("", "–" if shape.is_nullable else "Choose…", value is None)] if needs_blank else []
+    return blank + [Choice(str(one), _label(shape, one), one == value) for one in shape.enum or ()]
+
+
+def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    """A select of what the owner has; what is stored and has gone stays, and says so."""
+    chosen = as_text(value)
+    known = [Choice(name, label, name == chosen) for name, label in shape.options]
+    word = "the owner's" if shape.resolved.get(LENT) else "gone"
+    gone = [] if not chosen or any(one.is_chosen for one in known) else [Choice(chosen, f"{chosen} ({word})", True)]
+    if is_required and chosen and not shape.is_nullable:
+        return gone + known
+    asks = "Choose…" if is_required and known else "None yet" if is_required else "–"
+    return [Choice("", asks, not chosen), *gone, *known]
+
+
+def _several(shape: Shape, value: list[Any]) -> list[Choice]:
+    """Boxes, any number of which may be checked."""
+    if shape.items.kind != "choice":
+        return [Choice(str(one), _label(shape, one), one in value) for one in shape.items.enum or ()]
+    shape = shape.items
+    chosen = [as_text(one) for one in value]
+    known = [Choice(name, label, name in chosen) for name, label in shape.options]
+    names = {one.value for one in known}
+    word = "the owner's" if shape.resolved.get(LENT) else "gone"
+    return [Choice(name, f"{name} ({word})", True) for name in dict.fromkeys(chosen) if name not in names] + known
+
+
+def _label(shape: Shape, value: object) -> str:
+    given = shape.resolved.get(LABELS)
+    said = given.get(str(value)) if isinstance(given, Mapping) else None
+    return str(said) if said else _words(value)
+
+
+def _words(value: object) -> str:
+    text = str(value)
+    if text in ACRONYMS:
+        return text.upper()
+    return text.replace("_", " ").capitalize() if text.islower() else text

@@ -1,0 +1,47 @@
+"""What somebody meets who is signed out: nothing that they have typed is thrown away."""
+
+import re
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+_NOT_KEPT = re.compile(
+    r"code|(.*[_-])?passw(or)?ds?\d?|payload\..*(passphrase|pwd|token|authorization|cookie)s?"
+    r"|(.*[._-])?(secret|((api|access|private|signing|client)[_-]?)keys?)",
+    re.IGNORECASE,
+)
+"""Fields that no page holds, by their names."""
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in and back; a fragment only says so to the page, and a form comes back to be sent again."""
+    if request.headers.get("HX-Request"):
+        # The page shows its notice (signed-out.js) and stays: somebody may be typing in it.
+        return HttpResponse(status=204, headers={"HX-Trigger": "signed-out"})
+    if request.method == "POST":
+        return _kept(request)
+    return redirect_to_login(request.get_full_path(), reverse("sign-in"))
+
+
+def _kept(request: HttpRequest) -> HttpResponse:
+    """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
+
+    The check for forgery has passed: a page of ours has sent it.
+    """
+    sent = {name: texts for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    kept = {name: texts for name, texts in sent.items() if not _NOT_KEPT.fullmatch(name)}
+    fields = [(name, text) for name, texts in kept.items() for text in texts]
+    context = {
+        "site_name": settings.SITE_NAME,
+        "action": request.get_full_path(),
+        "fields": fields,
+        "typed": [(name, text) for name, text in fields if text.strip() and not name.startswith("_")],
+        "lacks": len(kept) < len(sent) or bool(request.FILES),
+    }
+    content = render_to_string("pages/signed-out.html", context, request)
+    answer = HttpResponse(content.encode("utf-8", "replace"), status=401)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
