@@ -58,6 +58,8 @@ OPERATORS_PAGES = (
     *("/admin/tasks_app/scheduledtask/?q=invoices", "/admin/tasks_app/taskrun/?q=invoices"),
     *("/admin/tasks_app/scheduledtask/{task}/change/", "/admin/tasks_app/taskrun/{run}/change/"),
 )
+PARTS = ("/platform/",)
+"""What pages ask for by their scripts, and is no page of its own."""
 PLANNING = ("/calendar/", "/upcoming/", "/api/upcoming/load")
 """What upkeep has planned beforehand these need not plan themselves."""
 _FRAMES = 2
@@ -119,7 +121,7 @@ def _measured(client: Client, path: str, calls: int) -> dict[str, Any]:
 
 def _size(client: Client, path: str) -> int:
     """Read an answer, of a file that is made meanwhile its first piece; a page that is not there says nothing."""
-    answer = client.get(path)
+    answer = client.get(path, headers={"HX-Request": "true"} if path in PARTS else None)
     if answer.status_code != _OK:
         raise RuntimeError(f"{path} answers {answer.status_code}")
     if not answer.streaming:

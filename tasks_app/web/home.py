@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from tasks_app.selectors import home as reads
+from tasks_app.selectors.access import is_operator
 from tasks_app.services.planned_runs import counts_within
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
@@ -77,7 +78,7 @@ def _counts(user: User) -> dict[str, Any]:
 
 
 def _figures(user: User) -> dict[str, Any]:
-    return {"figures": home_figures(user, timezone.now())}
+    return {"figures": home_figures(user, timezone.now()), "is_operator": is_operator(user)}
 
 
 def _failed(user: User) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from tasks_app.models import TaskRun, db_now
@@ -93,7 +94,12 @@ def context_for(user: Person) -> dict[str, Any]:
 @require_safe
 @page
 def platform_trouble(request: Request) -> HttpResponse:
-    """Answer with the notice alone; the home page asks again and again, because what stands still announces nothing."""
+    """Answer with the notice alone; the home page asks again and again, because what stands still announces nothing.
+
+    Whoever opens the address by itself finds the notice on the home page.
+    """
+    if not request.headers.get("HX-Request"):
+        return redirect("home")
     asked = {"is_again": True, "is_late": "late" in request.GET}
     return render(request, "parts/trouble.html", {**context_for(request.user), **asked})
 

@@ -92,7 +92,7 @@ def reads_nothing(client: httpx.Client) -> None:
 
 
 def home(client: httpx.Client) -> str:
-    answer = client.get("/platform/")
+    answer = client.get("/platform/", headers={"HX-Request": "true"})
     assert answer.status_code == httpx.codes.OK
     assert client.get("/").status_code == httpx.codes.OK, "the page itself answers"
     return answer.text

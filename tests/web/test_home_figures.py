@@ -1,5 +1,6 @@
 """Home and the list of types: today beside last week, runs per minute, what waits and who works."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +78,17 @@ def test_workers_and_what_waits_are_told(as_alice: Client, alice: User, task: Sc
     page = text(as_alice.get("/"))
     assert "1 worker alive 3 of 4 children busy" in page
     assert "1 waiting for a worker the oldest for" in page
+
+
+def test_operators_go_on_to_the_workers_and_others_have_nowhere_to_go(
+    as_alice: Client, as_staff: Client, task: ScheduledTask
+) -> None:
+    figures = {"HX-Request": "true", "HX-Target": "home-figures"}
+    for headers in (None, figures):
+        theirs = as_alice.get("/", headers=headers).content.decode()
+        assert re.search(r"<p[^>]*><b>0</b><span>workers alive", theirs)
+        of_staff = as_staff.get("/", headers=headers).content.decode()
+        assert re.search(r'<a href="/workers/"[^>]*><b>0</b><span>workers alive', of_staff)
 
 
 def test_the_chart_of_minutes_is_live_and_there_as_a_table(as_alice: Client, alice: User) -> None:

@@ -19,6 +19,7 @@ from tests.web.conftest import signed_in
 from tests.web.reading import text
 
 pytestmark = pytest.mark.usefixtures("valkey")
+ASKED = {"HX-Request": "true", "HX-Target": "trouble"}
 
 
 @pytest.fixture(autouse=True)
@@ -90,11 +91,18 @@ def test_a_redis_that_is_away_is_said_since_when_it_was_noticed(
 def test_the_notice_is_answered_alone_for_the_page_that_asks_again(as_staff: Client, alice: User) -> None:
     stuck(alice)
     address = reverse("platform-trouble")
-    html = as_staff.get(address).content.decode()
+    html = as_staff.get(address, headers=ASKED).content.decode()
     assert html.strip().startswith('<div id="trouble"')
     assert "nobody takes" in html
     assert f'hx-get="{address}"' in html
-    assert Client().get(address).status_code == 302
+    assert Client().get(address, headers=ASKED).headers["HX-Trigger"] == "signed-out"
+
+
+@pytest.mark.usefixtures("well")
+def test_the_address_of_the_notice_leads_home_whoever_opens_it_by_itself(as_alice: Client) -> None:
+    for address in (reverse("platform-trouble"), f"{reverse('platform-trouble')}?late=1"):
+        response = as_alice.get(address)
+        assert (response.status_code, response.headers["Location"]) == (302, "/")
 
 
 @pytest.mark.usefixtures("well")
@@ -105,7 +113,7 @@ def test_what_comes_later_floats_and_what_was_there_keeps_its_place_until_all_is
     assert f'hx-get="{address}?late=1"' in as_staff.get("/").content.decode()
     run = stuck(alice)
     trouble.forget()
-    late = as_staff.get(f"{address}?late=1").content.decode()
+    late = as_staff.get(f"{address}?late=1", headers=ASKED).content.decode()
     assert 'class="trouble late"' in late
     assert f'hx-get="{address}?late=1"' in late
     there = as_staff.get("/").content.decode()
@@ -113,15 +121,15 @@ def test_what_comes_later_floats_and_what_was_there_keeps_its_place_until_all_is
     assert f'hx-get="{address}"' in there
     runs.cancel(run)
     trouble.forget()
-    assert text(as_staff.get(address)) == "All is well again."
-    assert text(as_staff.get(f"{address}?late=1")) == ""
+    assert text(as_staff.get(address, headers=ASKED)) == "All is well again."
+    assert text(as_staff.get(f"{address}?late=1", headers=ASKED)) == ""
 
 
 @pytest.mark.usefixtures("well")
 def test_it_is_asked_once_for_all_who_look(as_alice: Client) -> None:
-    as_alice.get(reverse("platform-trouble"))
+    as_alice.get(reverse("platform-trouble"), headers=ASKED)
     with CaptureQueriesContext(connection) as asked:
-        as_alice.get(reverse("platform-trouble"))
+        as_alice.get(reverse("platform-trouble"), headers=ASKED)
     assert not [one for one in asked if "tasks_app_worker" in one["sql"] or "tasks_app_queue" in one["sql"]]
 
 
