@@ -12,8 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from scheduler_project.settings import BASE_DIR
 from tests.browser.conftest import WAIT_MS, Platform, sign_in
 from tests.browser.demo_trouble import QUEUE, READER
+from tests.browser.test_steady import SHOW
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
+NOTICE = "/platform/"
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
 
 
@@ -62,3 +64,21 @@ def test_the_notice_goes_by_itself(page: Page, platform: Platform, troubled: Pla
     expect(page.locator(".trouble")).to_contain_text(QUEUE, timeout=WAIT_MS)
     act(troubled, "end")
     expect(page.locator(".trouble")).to_have_count(0, timeout=60_000)
+
+
+def test_a_hidden_tab_asks_for_no_notice_and_asks_once_when_it_is_seen_again(page: Page) -> None:
+    page.clock.install()
+    page.goto("/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if NOTICE in request.url else None)
+    with page.expect_response(f"**{NOTICE}*"):
+        page.clock.run_for(18_000)
+    page.evaluate(SHOW, "hidden")
+    asked.clear()
+    page.clock.run_for(60_000)
+    assert asked == []
+    with page.expect_response(f"**{NOTICE}*"):
+        page.evaluate(SHOW, "visible")
+        page.clock.run_for(100)
+    assert len(asked) == 1

@@ -95,6 +95,7 @@ def test_the_notice_is_answered_alone_for_the_page_that_asks_again(as_staff: Cli
     assert html.strip().startswith('<div id="trouble"')
     assert "nobody takes" in html
     assert f'hx-get="{address}"' in html
+    assert 'data-every="15"' in html
     assert Client().get(address, headers=ASKED).headers["HX-Trigger"] == "signed-out"
 
 
