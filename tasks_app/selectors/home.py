@@ -10,6 +10,7 @@ from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.run_counts import CappedCount, runs_that_failed
+from tasks_app.selectors.waiting import Backlog, backlog
 from tasks_app.states import Status, TaskKind, TaskStatus
 
 
@@ -51,20 +52,14 @@ def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
     return list(reversed(runs.only(*columns).order_by("-id")[:count]))
 
 
-def queued_count(user: Person) -> int:
-    """How many runs wait for a worker, counted to COUNTED at most."""
-    return visible_runs(user).filter(status=Status.QUEUED).order_by()[:COUNTED].count()
+def waiting_runs(user: Person) -> Backlog:
+    """What waits for a worker, counted to COUNTED at most."""
+    return backlog(visible_runs(user).filter(status=Status.QUEUED), counted=COUNTED)
 
 
 def coming_up(user: Person, *, until: datetime) -> QuerySet[ScheduledTask]:
     """Active tasks that come due until then, soonest first."""
     return visible_tasks(user).filter(next_due_at__lte=until).order_by("next_due_at", "id")
-
-
-def oldest_queued_at(user: Person) -> datetime | None:
-    """Since when the run that has waited longest waits for a worker."""
-    waiting = visible_runs(user).filter(status=Status.QUEUED).order_by("id")
-    return waiting.values_list("queued_at", flat=True).first()
 
 
 def task_counts(user: Person) -> dict[str, int]:

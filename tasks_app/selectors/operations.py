@@ -13,6 +13,7 @@ from tasks_app.models import Beat, Queue, ScheduledTask, TaskRun, Worker, db_now
 from tasks_app.models.platform import ALIVE
 from tasks_app.selectors.access import Person, is_operator, visible_runs
 from tasks_app.selectors.health import DUE_READ, SOON, live_workers
+from tasks_app.selectors.waiting import backlog
 from tasks_app.states import Status
 
 COUNTED = 1001
@@ -131,19 +132,13 @@ def _states(queues: Iterable[Queue], counted: int) -> list[QueueState]:
     crew = {is_quiet: Counter[str]() for is_quiet in (False, True)}
     for worker in live_workers():
         crew[worker.is_quiet].update(set(worker.queues))
-    under_way = TaskRun.objects.filter(status=Status.RUNNING).order_by().values_list("queue")
-    running = dict(under_way.annotate(Count("id")))
+    started = TaskRun.objects.filter(status=Status.RUNNING).order_by().values_list("queue")
+    running = dict(started.annotate(Count("id")))
     found = []
     for queue in queues:
-        waiting, oldest = _waiting(queue, counted)
-        age = max(0.0, (now - oldest).total_seconds()) if oldest else None
+        waiting = backlog(TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED), counted=counted)
+        age = max(0.0, (now - waiting.oldest).total_seconds()) if waiting.oldest else None
         takers, quiet = crew[False][queue.name], crew[True][queue.name]
-        found.append(QueueState(queue, waiting, running.get(queue.name, 0), oldest, age, takers, quiet))
+        under_way = running.get(queue.name, 0)
+        found.append(QueueState(queue, waiting.count, under_way, waiting.oldest, age, takers, quiet))
     return found
-
-
-def _waiting(queue: Queue, counted: int) -> tuple[int, datetime | None]:
-    """Count what waits, and say since when the oldest has waited."""
-    waiting = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED)
-    queued = waiting.order_by()[:counted].count()
-    return queued, waiting.order_by("id").values_list("queued_at", flat=True).first() if queued else None

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from tasks_app.selectors.health import live_workers
-from tasks_app.selectors.home import oldest_queued_at, queued_count
+from tasks_app.selectors.home import waiting_runs
 from tasks_app.selectors.rollups import Figures, span_figures
 from tasks_app.web import words
 
@@ -35,7 +35,7 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     today = span_figures(user, midnight, now)
     before = span_figures(user, midnight - _WEEK, midnight)
-    queued, alive = queued_count(user), live_workers()
+    waiting, alive = waiting_runs(user), live_workers()
     children, running = sum(one.concurrency for one in alive), sum(one.running for one in alive)
     return HomeFigures(
         rate=percent(today.success_rate),
@@ -43,8 +43,8 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
         is_worse=_is_worse(today.success_rate, before.success_rate),
         time=words.duration(_seconds(today.mean_ms)),
         time_beside=f"last week {words.duration(_seconds(before.mean_ms))}" if before.mean_ms is not None else "",
-        waiting=words.briefly(queued),
-        oldest=oldest_queued_at(user) if queued else None,
+        waiting=words.briefly(waiting.count),
+        oldest=waiting.oldest,
         workers=len(alive),
         busy=f"{running} of {words.plural(children, 'child', 'children')} busy" if alive else "start one",
     )

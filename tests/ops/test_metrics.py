@@ -13,6 +13,7 @@ from scheduler_project.checked import metrics_token
 from scheduler_project.env import Env, SettingFault
 from tasks_app.models import Queue, RunRollup, TaskCount, TaskRun, db_now
 from tasks_app.selectors import metrics, task_counts
+from tasks_app.selectors.operations import queue_states
 from tasks_app.selectors.rollup_spans import EVER_START
 from tasks_app.services.rollups import rollup_count
 from tasks_app.services.task_counts import task_counts_keep
@@ -119,6 +120,28 @@ def test_what_waits_runs_and_reports_is_told(alice: User, scrape: Any) -> None:
         "active": 1,
         "completed": 1,
     }
+
+
+def test_the_longest_wait_counts_from_when_a_run_was_last_queued(alice: User, scrape: Any) -> None:
+    Queue.objects.get_or_create(name="default")
+    now = db_now()
+    again, *_ = [runs.make_run(alice, queued_at=now - timedelta(seconds=ago)) for ago in (500, 90, 10)]
+    runs.claim(again)
+    runs.rescue(again)
+    told = scrape()
+    assert told["carillon_queue_depth", "default"] == 3
+    assert 90 <= told["carillon_queue_oldest_waiting_seconds", "default"] < 500
+
+
+def test_where_more_wait_than_are_counted_the_one_that_was_made_first_is_looked_at_too(alice: User) -> None:
+    Queue.objects.get_or_create(name="default")
+    now = db_now()
+    runs.make_run(alice, priority=1, queued_at=now - timedelta(seconds=500))
+    for ago in (90, 10, 10):
+        runs.make_run(alice, queued_at=now - timedelta(seconds=ago))
+    found = {state.queue.name: state for state in queue_states(counted=2)}["default"]
+    assert found.queued == 2
+    assert found.oldest_queued_at == now - timedelta(seconds=500)
 
 
 def test_many_tasks_are_told_as_upkeep_has_counted_them(

@@ -80,6 +80,16 @@ def test_workers_and_what_waits_are_told(as_alice: Client, alice: User, task: Sc
     assert "1 waiting for a worker the oldest for" in page
 
 
+def test_the_longest_wait_is_that_of_the_run_that_was_queued_first_whichever_was_made_first(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    handed_back = runs.make_run(alice, task, queued_at=db_now() - timedelta(hours=5))
+    runs.make_run(alice, task, queued_at=db_now() - timedelta(hours=2))
+    runs.claim(handed_back)
+    runs.hand_back(handed_back)
+    assert "2 waiting for a worker the oldest for 2 h" in text(as_alice.get("/"))
+
+
 def test_operators_go_on_to_the_workers_and_others_have_nowhere_to_go(
     as_alice: Client, as_staff: Client, task: ScheduledTask
 ) -> None:
