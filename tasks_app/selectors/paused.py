@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from tasks_app.models import AuditEntry, Queue, ScheduledTask
 from tasks_app.models.ids import first_id_at
-from tasks_app.selectors.access import Person, visible_tasks
-from tasks_app.states import TaskStatus
+from tasks_app.selectors.access import Person, visible_runs, visible_tasks
+from tasks_app.selectors.effects import COUNTED
+from tasks_app.states import Status, TaskStatus
 
 SHOWN = 200
 _ENTRIES = 2000
@@ -33,6 +34,19 @@ def paused_tasks(user: Person) -> tuple[list[PausedTask], bool]:
 def paused_queues() -> list[Queue]:
     """Give the paused queues, the last paused first."""
     return list(Queue.objects.exclude(paused_at=None).order_by("-paused_at"))
+
+
+def paused_queue(name: str) -> Queue | None:
+    """Give a queue if it is paused."""
+    return Queue.objects.exclude(paused_at=None).filter(name=name).first()
+
+
+def held_count(user: Person) -> int:
+    """How many of the queued runs that the user may see wait in paused queues, counted to COUNTED at most."""
+    names = [queue.name for queue in paused_queues()]
+    if not names:
+        return 0
+    return visible_runs(user).filter(status=Status.QUEUED, queue__in=names).order_by()[:COUNTED].count()
 
 
 def _actors(tasks: Sequence[ScheduledTask]) -> dict[str, str]:

@@ -146,6 +146,8 @@ def _figures(now: datetime) -> HomeFigures:
         time="4.2 s",
         time_beside="last week 3.9 s",
         waiting="12",
+        waits="waiting, 3 paused",
+        is_held=False,
         oldest=now - timedelta(seconds=40),
         workers=2,
         busy="3 of 8 children busy",

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.health import live_workers
 from tasks_app.selectors.home import waiting_runs
+from tasks_app.selectors.paused import held_count
 from tasks_app.selectors.rollups import Figures, span_figures
 from tasks_app.web import words
 
@@ -17,7 +19,7 @@ _SHARPLY = 0.02
 
 @dataclass(frozen=True)
 class HomeFigures:
-    """Each figure, and below it what it is to be seen beside."""
+    """Each figure, and below it what it is to be seen beside; `is_held` where all that waits is in paused queues."""
 
     rate: str
     rate_beside: str
@@ -25,6 +27,8 @@ class HomeFigures:
     time: str
     time_beside: str
     waiting: str
+    waits: str
+    is_held: bool
     oldest: datetime | None
     workers: int
     busy: str
@@ -36,6 +40,8 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
     today = span_figures(user, midnight, now)
     before = span_figures(user, midnight - _WEEK, midnight)
     waiting, alive = waiting_runs(user), live_workers()
+    held = held_count(user) if waiting.count else 0
+    is_held = held == waiting.count and 0 < held < COUNTED
     children, running = sum(one.concurrency for one in alive), sum(one.running for one in alive)
     return HomeFigures(
         rate=percent(today.success_rate),
@@ -44,6 +50,8 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
         time=words.duration(_seconds(today.mean_ms)),
         time_beside=f"last week {words.duration(_seconds(before.mean_ms))}" if before.mean_ms is not None else "",
         waiting=words.briefly(waiting.count),
+        waits="waiting in a paused queue" if is_held else _waits(held),
+        is_held=is_held,
         oldest=waiting.oldest,
         workers=len(alive),
         busy=f"{running} of {words.plural(children, 'child', 'children')} busy" if alive else "start one",
@@ -56,6 +64,10 @@ def percent(share: float | None) -> str:
         return "–"
     said = f"{share * 100:.1f}".removesuffix(".0")
     return f"{'99.9' if said == '100' and share < 1 else said} %"
+
+
+def _waits(held: int) -> str:
+    return f"waiting, {words.briefly(held)} paused" if held else "waiting for a worker"
 
 
 def _rate_beside(today: Figures, before: Figures) -> str:

@@ -14,10 +14,11 @@ from tasks_app.selectors.access import Person, is_operator
 from tasks_app.selectors.eligible import eligible_runs
 from tasks_app.selectors.health import Finding, live_workers, unserved
 from tasks_app.selectors.operations import worker_silence
+from tasks_app.selectors.paused import paused_queue
 from tasks_app.selectors.trouble import troubles
 from tasks_app.states import Status
 from tasks_app.web.page import Request, page, render
-from tasks_app.web.words import duration
+from tasks_app.web.words import actor, clock, duration
 
 TITLES: Mapping[str, str] = {
     "database": "The database does not answer",
@@ -58,13 +59,8 @@ def why_it_waits(run: TaskRun) -> str:
     """Say what keeps a queued run from being started, where that is known."""
     if run.status != Status.QUEUED:
         return ""
-    found = {one.name: one for one in troubles()}
-    if "broker" in found:
-        return "Runs start once Redis is back; until then this one waits in the database."
-    if "workers" in found and (why := _without_worker(run.queue)):
+    if why := _paused(run.queue) or _in_the_way(run.queue):
         return why
-    if "claims" in found:
-        return "Runs are not being started now; it starts as soon as that is mended."
     if run.is_serial and not eligible_runs(run.queue).filter(id=run.id).exists():
         return "Waits its turn: another run of this task is under way."
     return ""
@@ -77,6 +73,25 @@ def why_it_is_silent(run: TaskRun) -> str:
         return ""
     said = f"Nothing has been heard of {run.worker} for {duration(round(silence.total_seconds()))}"
     return f"{said}: if it does not come back soon, another worker takes the run over."
+
+
+def _paused(name: str) -> str:
+    queue = paused_queue(name)
+    if queue is None or queue.paused_at is None:
+        return ""
+    since = clock(queue.paused_at, db_now())
+    by = f" by {actor(queue.paused_by)}" if queue.paused_by else ""
+    return f"Queue {name} has been paused since {since}{by}; it starts once the queue goes on."
+
+
+def _in_the_way(queue: str) -> str:
+    """Say which trouble of the platform keeps the runs of a queue from being started."""
+    found = {one.name for one in troubles()}
+    if "broker" in found:
+        return "Runs start once Redis is back; until then this one waits in the database."
+    if "workers" in found and (why := _without_worker(queue)):
+        return why
+    return "Runs are not being started now; it starts as soon as that is mended." * ("claims" in found)
 
 
 def _without_worker(queue: str) -> str:

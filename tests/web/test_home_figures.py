@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tasks_app.models import ScheduledTask, TaskRun, db_now
+from tasks_app.models import Queue, ScheduledTask, TaskRun, db_now
 from tasks_app.selectors.rollups import Ended
 from tasks_app.services.rollups import rollup_count
 from tasks_app.web import minute_bars
@@ -88,6 +88,23 @@ def test_the_longest_wait_is_that_of_the_run_that_was_queued_first_whichever_was
     runs.claim(handed_back)
     runs.hand_back(handed_back)
     assert "2 waiting for a worker the oldest for 2 h" in text(as_alice.get("/"))
+
+
+def test_what_waits_in_a_paused_queue_is_told_beside_what_waits(
+    as_alice: Client, as_charlie: Client, alice: User, charlie: User, task: ScheduledTask
+) -> None:
+    for _ in range(2):
+        runs.make_run(alice, task)
+    runs.make_run(charlie, queue="critical")
+    Queue.objects.filter(name="default").update(paused_at=db_now(), paused_by="user:sam")
+    page = as_alice.get("/")
+    assert "2 waiting in a paused queue the oldest for" in text(page)
+    assert re.search(r'<a href="/settings/paused/"><b>2</b>', page.content.decode())
+    runs.make_run(alice, task, queue="critical")
+    page = as_alice.get("/")
+    assert "3 waiting, 2 paused the oldest for" in text(page)
+    assert re.search(r'<a href="/runs/\?status=queued"><b>3</b>', page.content.decode())
+    assert "1 waiting for a worker" in text(as_charlie.get("/"))
 
 
 def test_operators_go_on_to_the_workers_and_others_have_nowhere_to_go(

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from tasks_app.models import Queue, TaskRun, Worker, db_now
 from tasks_app.selectors import trouble
+from tasks_app.web.words import clock
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
 from tests.web.conftest import signed_in
@@ -148,6 +149,22 @@ def test_a_run_that_waits_says_that_nothing_is_started(as_alice: Client, alice: 
     stuck(alice)
     page = reverse("run-detail", args=[runs.make_run(alice).pk])
     assert "Runs are not being started now" in text(as_alice.get(page))
+
+
+@pytest.mark.usefixtures("well")
+@pytest.mark.parametrize(("who", "named"), [("user:sam", " by sam"), ("", "")])
+def test_a_run_in_a_paused_queue_says_so_before_anything_else(
+    as_alice: Client, alice: User, settings: Settings, who: str, named: str
+) -> None:
+    page = reverse("run-detail", args=[runs.make_run(alice).pk])
+    since = db_now() - timedelta(days=40)
+    Queue.objects.filter(name="default").update(paused_at=since, paused_by=who)
+    said = f"Queue default has been paused since {clock(since, db_now())}{named}; it starts once the queue goes on."
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    trouble.forget()
+    assert said in text(as_alice.get(page))
+    Queue.objects.update(paused_at=None)
+    assert "Runs start once Redis is back" in text(as_alice.get(page))
 
 
 @pytest.mark.usefixtures("well")
