@@ -22,6 +22,7 @@ class HomeFigures:
     """Each figure, and below it what it is to be seen beside; `is_held` where all that waits is in paused queues."""
 
     rate: str
+    succeeded: str
     rate_beside: str
     is_worse: bool
     time: str
@@ -45,6 +46,7 @@ def home_figures(user: User, now: datetime) -> HomeFigures:
     children, running = sum(one.concurrency for one in alive), sum(one.running for one in alive)
     return HomeFigures(
         rate=percent(today.success_rate),
+        succeeded="succeeded today" if today.success_rate is None else f"{today.succeeded:,} succeeded today",
         rate_beside=_rate_beside(today, before),
         is_worse=_is_worse(today.success_rate, before.success_rate),
         time=words.duration(_seconds(today.mean_ms)),
@@ -71,21 +73,22 @@ def _waits(held: int) -> str:
 
 
 def _rate_beside(today: Figures, before: Figures) -> str:
-    if today.success_rate is None:
-        return _without_rate(today) if before.success_rate is None else f"last week {percent(before.success_rate)}"
-    counts = f"{today.succeeded:,} of {today.succeeded + today.failed:,}"
-    if before.success_rate is None:
-        return counts
-    points = round((today.success_rate - before.success_rate) * 100, 1)
+    """Say how else runs have ended today, and how the rate stands beside that of the week before."""
+    counts = {"failed": today.failed, "skipped": today.skipped, "cancelled": today.cancelled}
+    told = [f"{count:,} {word}" for word, count in counts.items() if count]
+    told += filter(None, [_beside_last_week(today.success_rate, before.success_rate)])
+    return ", ".join(told) or ("none ended in 7 days" if today.success_rate is None else "none failed")
+
+
+def _beside_last_week(today: float | None, before: float | None) -> str:
+    if before is None:
+        return ""
+    if today is None:
+        return f"last week {percent(before)}"
+    points = round((today - before) * 100, 1)
     if not points:
-        return "as last week"
+        return "same rate as last week"
     return f"{abs(points):g} points {'above' if points > 0 else 'below'} last week"
-
-
-def _without_rate(today: Figures) -> str:
-    """Say how else runs have ended today, if any has."""
-    counts = {"cancelled": today.cancelled, "skipped": today.skipped}
-    return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count) or "none ended in 7 days"
 
 
 def _is_worse(today: float | None, before: float | None) -> bool:

@@ -37,11 +37,36 @@ def test_today_stands_beside_last_week(as_alice: Client, alice: User) -> None:
     since = (timezone.localtime() - midnight) / 2
     for fails in (False, False, False, True):
         ended(alice, ago=since, fails=fails, seconds=3.0)
+    runs.cancel(runs.make_run(alice))
+    without_need = runs.make_run(alice)
+    runs.claim(without_need)
+    runs.skip(without_need)
     while rollup_count("tests"):
         pass
     page = text(as_alice.get("/"))
-    assert "75 % succeeded today 25 points below last week" in page
+    assert "75 % 3 succeeded today 1 failed, 1 skipped, 1 cancelled, 25 points below last week" in page
     assert "3.0 s mean run time today last week 1.0 s" in page
+
+
+@pytest.mark.parametrize(
+    ("fail_before", "fail_today", "said"),
+    [
+        (0, 0, "100 % 2 succeeded today same rate as last week"),
+        (2, 0, "100 % 2 succeeded today 50 points above last week"),
+        (2, 2, "50 % 2 succeeded today 2 failed, same rate as last week"),
+        (None, 0, "100 % 2 succeeded today none failed"),
+        (None, 2, "50 % 2 succeeded today 2 failed"),
+        (2, None, "– succeeded today last week 50 %"),
+    ],
+)
+def test_the_counts_of_today_stand_beside_the_rate_whatever_last_week_was(
+    as_alice: Client, alice: User, fail_before: int | None, fail_today: int | None, said: str
+) -> None:
+    today = timezone.localtime() - timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    for fails, ago in ((fail_before, timedelta(days=2)), (fail_today, today / 2)):
+        for failed in [] if fails is None else [False] * 2 + [True] * fails:
+            ended(alice, ago=ago, fails=failed)
+    assert f"{said} " in text(as_alice.get("/"))
 
 
 def test_without_runs_nothing_is_claimed(as_alice: Client, task: ScheduledTask) -> None:
