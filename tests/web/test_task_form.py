@@ -112,6 +112,8 @@ def test_a_full_form_makes_the_task(as_alice: Client, alice: User) -> None:
         ({"misfire.grace_seconds": "0"}, "misfire.grace_seconds", "between"),
         ({"retry.style": "delays", "retry.delays": "5, soon"}, "retry.delays", "seconds"),
         ({"timezone": "Europe/Berlim"}, "timezone", "Europe/Berlin"),
+        ({"timezone": ""}, "timezone", "A time zone is needed"),
+        ({"timezone": "", "schedule.kind": "manual"}, "timezone", "A time zone is needed"),
         ({"schedule.daily.time": "25:00"}, "schedule.daily.time", ""),
         ({"schedule.kind": "cron", "schedule.cron.expression": "0 9 31 2 *"}, "schedule.cron.expression", ""),
         ({"schedule.kind": "weekly", "schedule.weekly.days": []}, "schedule.weekly.days", ""),

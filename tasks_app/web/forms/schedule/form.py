@@ -74,7 +74,7 @@ class ScheduleForm:
     @classmethod
     def posted(cls, data: QueryDict) -> "ScheduleForm":
         """Take the fields as they were typed, and do what a button of the form asks for."""
-        form = cls(kind=str(data.get(f"{ROOT}.kind", "manual")), zone=str(data.get("timezone", "")).strip() or "UTC")
+        form = cls(kind=str(data.get(f"{ROOT}.kind", "manual")), zone=str(data.get("timezone", "UTC")).strip())
         form.rule = RuleForm.posted(data, ROOT)
         numbers = sorted(int(raw) for raw in data.getlist(f"{ROWS}.__row") if _PLACE.fullmatch(str(raw)))[:MOST_ROWS]
         form.rows = [RuleForm.posted(data, f"{ROWS}.{number}") for number in numbers]
