@@ -29,7 +29,7 @@ class BulkIn(Shape):
     tasks: list[Identifier] | None = Field(None, max_length=_NAMED)
     filters: TaskFiltersIn | None = Field(None, description="As of the list of tasks; at least one.")
     note: str = Field("", max_length=500, description="For pause: why.")
-    tag: str = Field("", max_length=50, description="For tag and untag.")
+    tag: str = Field("", max_length=50, description="For tag and untag: one, without a comma.")
 
 
 class Kept(Out):
@@ -66,7 +66,7 @@ class BulkList(Endpoint):
     @operation("task_bulk_create", status=201, scope=RUN, idempotent=True)
     def post(self, call: Call, body: BulkIn) -> Bulk:
         """Fix and count the tasks that are meant. Nothing is done to them until it is gone on with."""
-        order = Order(verb=Verb(body.do), note=body.note, tag=body.tag)
+        order = Order(verb=Verb(body.do), note=body.note, tags=[body.tag] if body.tag else [])
         _require(call, order.verb)
         token = uuid.uuid4()
         bulk_begin(user=call.user, token=token, order=order, ids=_ids(call, body))

@@ -86,7 +86,7 @@ class TaskIn(ScheduleIn):
     misfire: Annotated[_OBJECT, WithJsonSchema(_MISFIRE)] = None
     on_exhausted: str = Field("keep", description="keep, dismiss or pause_task.")
     pause_after_failures: int | None = None
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list, description="At most 20, each up to 50 characters, without commas.")
     description: str = ""
     enabled: bool = True
     notify_on_failure: bool = True

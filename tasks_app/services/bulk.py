@@ -142,7 +142,7 @@ def bulk_undo(*, user: User, token: uuid.UUID) -> uuid.UUID:
     place_of = _kept_at if before.is_undo else _done_at
     items = [Item(*one) for one in STEPS.parts(user, token, *map(place_of, range(before.total)))]
     verb = before.order.verb if before.is_undo else REVERSE[before.order.verb]
-    order = Order(verb=verb, tag=before.order.tag)
+    order = Order(verb=verb, tags=before.order.tags)
     undo_token = _undo_of(token)
     _take_down(user, undo_token, Progress(order=order, back=before.back, total=len(items), is_undo=True), items)
     return undo_token
@@ -296,5 +296,4 @@ def _named(task: ScheduledTask | None, reason: str) -> list[str]:
 
 
 def _read(state: State) -> Progress:
-    order = Order(**{**state["order"], "verb": Verb(state["order"]["verb"])})
-    return Progress(**{**state, "order": order})
+    return Progress(**{**state, "order": Order.read(state["order"])})

@@ -1,8 +1,9 @@
 """What an action on many tasks does to each: the same services as one by one, so the same checks and audit entries."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import User
 
@@ -10,6 +11,7 @@ from tasks_app.errors import CarillonError, Invalid
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
 from tasks_app.services import switching, tasks
+from tasks_app.services.specs import MOST_TAGS, check_tag
 from tasks_app.services.switching import Pen
 from tasks_app.services.validation import Problems, check_line, checked_note
 from tasks_app.states import TaskStatus
@@ -33,11 +35,17 @@ ASKABLE = tuple(verb for verb in Verb if verb is not Verb.UNDELETE)
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What is to be done: with the note of a pause, or the tag that is added or taken away."""
+    """What is to be done: with the note of a pause, or the tags that are added or taken away."""
 
     verb: Verb
     note: str = ""
-    tag: str = ""
+    tags: Sequence[str] = ()
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Self:
+        """Read one that was taken down; those of an earlier release have one tag."""
+        tags = stored["tags"] if "tags" in stored else [stored["tag"]]
+        return cls(verb=Verb(stored["verb"]), note=stored["note"], tags=tags)
 
     @property
     def needs_tag(self) -> bool:
@@ -79,13 +87,24 @@ REVERSE = {
 
 
 def checked(order: Order) -> Order:
-    """Check the note and the tag; raises Invalid at their field."""
-    problems = Problems()
-    tag = check_line(problems, "tag", order.tag, most=50) if order.needs_tag else ""
+    """Check the note and the tags; raises Invalid at their field."""
+    tags = _checked_tags(order) if order.needs_tag else []
+    return Order(verb=order.verb, note=checked_note(order.note) if order.verb is Verb.PAUSE else "", tags=tags)
+
+
+def _checked_tags(order: Order) -> list[str]:
+    """What is taken away may hold a comma: it may be from before that was refused."""
+    problems, tags = Problems(), order.tags or [""]
+    if len(tags) > MOST_TAGS:
+        problems.add("tag", "too_many", f"At most {MOST_TAGS} tags.")
+    if order.verb is Verb.TAG:
+        kept = [check_tag(problems, "tag", tag) for tag in tags[:MOST_TAGS]]
+    else:
+        kept = [check_line(problems, "tag", tag, most=50) for tag in tags[:MOST_TAGS]]
     if problems:
         fault = problems.fields["tag"][0].message
         raise Invalid(f"The tag was not accepted: {fault}", fields=problems.fields)
-    return Order(verb=order.verb, note=checked_note(order.note) if order.verb is Verb.PAUSE else "", tag=tag)
+    return list(dict.fromkeys(kept))
 
 
 def is_done_already(order: Order, task: ScheduledTask) -> bool:
@@ -95,7 +114,7 @@ def is_done_already(order: Order, task: ScheduledTask) -> bool:
     if order.verb is Verb.RESUME:
         return task.status == TaskStatus.ACTIVE
     if order.needs_tag:
-        return (order.tag in task.tags) == (order.verb is Verb.TAG)
+        return not _changing(order, task)
     return False
 
 
@@ -106,8 +125,15 @@ def remembered(order: Order, task: ScheduledTask) -> dict[str, Any]:
             return {"note": task.pause_note}
         case Verb.DELETE:
             return {"status": task.status, "calendar": str(task.calendar_id) if task.calendar_id else None}
+        case Verb.TAG | Verb.UNTAG:
+            return {"tags": _changing(order, task)}
         case _:
             return {}
+
+
+def _changing(order: Order, task: ScheduledTask) -> list[str]:
+    """Which of the tags are to be added that it does not have, or to be taken away that it has."""
+    return [tag for tag in order.tags if (tag in task.tags) != (order.verb is Verb.TAG)]
 
 
 def perform(order: Order, task: ScheduledTask, pen: Pen, *, actor: str, was: dict[str, Any]) -> ScheduledTask:
@@ -124,9 +150,15 @@ def perform(order: Order, task: ScheduledTask, pen: Pen, *, actor: str, was: dic
         case Verb.UNDELETE:
             return tasks.task_undelete(task=task, actor=actor, **was)
         case _:
-            kept = [tag for tag in task.tags if tag != order.tag]
-            switching.retag(pen, task, [*kept, order.tag] if order.verb is Verb.TAG else kept, actor=actor)
+            _retag(order, task, pen, actor=actor, had=was.get("tags", ()))
     return task
+
+
+def _retag(order: Order, task: ScheduledTask, pen: Pen, *, actor: str, had: Sequence[str]) -> None:
+    """Add or take away the tags; on the way back `had`, those with which that was done."""
+    tags = had or _changing(order, task)
+    kept = [tag for tag in task.tags if tag not in tags]
+    switching.retag(pen, task, [*kept, *tags] if order.verb is Verb.TAG else kept, actor=actor, had=had)
 
 
 def lacks(order: Order, task: ScheduledTask, was: dict[str, Any]) -> str:

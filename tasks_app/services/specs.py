@@ -1,6 +1,6 @@
 """What a caller asks a task to be, checked as a whole: every fault is named at its field."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from tasks_app.services.policies import DAY_SECONDS, checked_misfire, checked_re
 from tasks_app.services.timing import TimingSpec
 from tasks_app.services.validation import Problems, check_choice, check_line, check_number, check_text
 
+MOST_TAGS = 20
 _PAST_GRACE = timedelta(seconds=30)
 _SAMPLE = 20
 _MINUTE_SECONDS = 60
@@ -60,7 +61,7 @@ def task_fields(
         "name": check_line(problems, "name", spec.name, most=200),
         "description": check_text(problems, "description", spec.description, most=10_000),
         "key": check_line(problems, "key", spec.key, most=200) if spec.key is not None else None,
-        "tags": check_tags(problems, spec.tags),
+        "tags": check_tags(problems, spec.tags, known=current.tags if current else ()),
         "type": spec.type,
         "payload": edited_payload(problems, spec.type, spec.payload, owner=owner, current=current),
         "queue": _queue(problems, spec, current),
@@ -132,13 +133,27 @@ def check_queue(problems: Problems, queue: object) -> None:
         problems.add("queue", "unknown", f"There is no such queue; there are: {', '.join(names)}.")
 
 
-def check_tags(problems: Problems, tags: object) -> list[str]:
-    """Check the tags of a task, and give them as they are kept, each once."""
+def check_tags(problems: Problems, tags: object, *, known: Collection[str] = ()) -> list[str]:
+    """Check the tags of a task, and give them as they are kept, each once. `known` are those that it has already."""
     if isinstance(tags, str) or not isinstance(tags, Sequence):
         problems.add("tags", "type", "Must be a list of texts.")
         return []
-    if len(tags) > 20:  # noqa: PLR2004
-        problems.add("tags", "too_many", "At most 20 tags.")
+    if len(tags) > MOST_TAGS:
+        problems.add("tags", "too_many", f"At most {MOST_TAGS} tags.")
         return []
-    kept = [check_line(problems, f"tags.{n}", tag, most=50) for n, tag in enumerate(tags)]
+    kept = [check_tag(problems, f"tags.{n}", tag, known=known) for n, tag in enumerate(tags)]
     return list(dict.fromkeys(kept))
+
+
+def check_tag(problems: Problems, path: str, tag: object, *, known: Collection[str] = ()) -> str:
+    """Check one tag. Forms put tags between commas, so a new one holds none; `known` ones are left in peace."""
+    kept = check_line(problems, path, tag, most=50)
+    if "," in kept and kept not in known:
+        problems.add(path, "comma", "A tag must not contain a comma; give each tag by itself.")
+    return kept
+
+
+def split_tags(text: str) -> list[str]:
+    """Give the tags that are written between commas or on lines of their own, each once."""
+    written = (tag.strip() for tag in text.replace("\n", ",").split(","))
+    return list(dict.fromkeys(tag for tag in written if tag))

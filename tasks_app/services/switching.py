@@ -4,7 +4,7 @@ Each function takes a task whose row the caller holds locked, and changes it thr
 to many together. Of the PeriodicTask mirror nothing changes but its flag.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Self
@@ -103,12 +103,15 @@ def resume(pen: Pen, task: ScheduledTask, *, actor: str) -> bool:
     return True
 
 
-def retag(pen: Pen, task: ScheduledTask, tags: Sequence[str], *, actor: str) -> None:
-    """Give the task these tags, as an edit does. Raises Invalid for tags that cannot be, Conflict once cancelled."""
+def retag(pen: Pen, task: ScheduledTask, tags: Sequence[str], *, actor: str, had: Collection[str] = ()) -> None:
+    """Give the task these tags, as an edit does. `had` are those that it had before and that come back.
+
+    Raises Invalid for tags that cannot be, Conflict once cancelled.
+    """
     if task.status == TaskStatus.CANCELLED:
         raise Conflict("A cancelled task cannot be edited; duplicate it instead.")
     problems = Problems()
-    kept = check_tags(problems, tags)
+    kept = check_tags(problems, tags, known=[*task.tags, *had])
     if problems:
         raise Invalid("The task was not accepted; see the fields.", fields=problems.fields)
     was, before = revisions.chosen_values(task), {"tags": task.tags}

@@ -176,6 +176,7 @@ def task_duplicate(
     spec = dataclasses.replace(
         spec_of(task), name=f"{task.name[:190]} (copy)", payload=payload, key=None, enabled=False
     )
+    spec = dataclasses.replace(spec, tags=specs.split_tags(",".join(spec.tags)))  # some may hold commas from before
     if "calendar" in without:
         spec = dataclasses.replace(spec, calendar=None)
     if task.kind == TaskKind.ONCE and planning.slot_after(task, db_now()) is None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tasks_app.selectors.bulk import MOST, Prospect
 from tasks_app.services.bulk import Progress
-from tasks_app.services.bulk_deeds import STATES, Verb
+from tasks_app.services.bulk_deeds import STATES, Order, Verb
 from tasks_app.states import TaskStatus
 from tasks_app.web.words import plural
 
@@ -88,15 +88,16 @@ def halfway(progress: Progress) -> str:
 def finished(progress: Progress) -> list[str]:
     """Say what came of it."""
     order, count = progress.order, progress.done_count
-    tag = f" “{order.tag}”" if order.needs_tag else ""
+    tags = ", ".join(f"“{tag}”" for tag in order.tags)
+    named = f"Tags {tags}" if len(order.tags) > 1 else f"Tag {tags}"
     done = {
-        Verb.TAG: f"{plural(count, 'task')} tagged{tag}.",
-        Verb.UNTAG: f"Tag{tag} taken from {plural(count, 'task') if count else 'none'}.",
+        Verb.TAG: f"{plural(count, 'task')} tagged {tags}.",
+        Verb.UNTAG: f"{named} taken from {plural(count, 'task') if count else 'none'}.",
         Verb.RUN: f"{plural(count, 'run')} started.",
     }.get(order.verb, f"{plural(count, 'task')} {_WORDS[order.verb].done}.")
     said = [f"Taken back: {done[0].lower() + done[1:]}" if progress.is_undo else done]
     if progress.same_count:
-        said.append(_needed_nothing(order.verb, progress.same_count))
+        said.append(_needed_nothing(order, progress.same_count))
     if progress.lacking_count:
         said.append(f"{progress.lacking_count:,} came back paused, because something that is needed has gone.")
     if progress.kept_count:
@@ -106,9 +107,10 @@ def finished(progress: Progress) -> list[str]:
     return said
 
 
-def _needed_nothing(verb: Verb, count: int) -> str:
-    if verb == Verb.UNTAG:
-        return f"{count:,} {'does' if count == 1 else 'do'} not have it."
-    if verb == Verb.TAG:
-        return f"{count:,} {'has' if count == 1 else 'have'} it already."
+def _needed_nothing(order: Order, count: int) -> str:
+    them = "them" if len(order.tags) > 1 else "it"
+    if order.verb == Verb.UNTAG:
+        return f"{count:,} {'does' if count == 1 else 'do'} not have {them}."
+    if order.verb == Verb.TAG:
+        return f"{count:,} {'has' if count == 1 else 'have'} {them} already."
     return f"{count:,} needed nothing."

@@ -20,6 +20,7 @@ from tasks_app.models import ScheduledTask
 from tasks_app.selectors.bulk import Prospect, chosen_ids, mark_of, prospect, ticked
 from tasks_app.services.bulk import bulk_begin, bulk_go_on, bulk_progress, bulk_recent, bulk_undo
 from tasks_app.services.bulk_deeds import ASKABLE, STATES, Order, Verb
+from tasks_app.services.specs import MOST_TAGS, split_tags
 from tasks_app.web import bulk_words
 from tasks_app.web.page import Request, page, render, status_of
 from tasks_app.web.task_query import Asked
@@ -34,8 +35,9 @@ _CHANGED = "What matches has changed since you looked. Nothing was done; this is
 def task_bulk(request: Request) -> HttpResponse:
     """Show how many it is and what will happen; then do it."""
     data = request.POST if request.method == "POST" else request.GET
-    asked, order = Asked.of(request.user, data), _order(data)
+    asked = Asked.of(request.user, data)
     rows = _rows(asked, data)
+    order = _order(data, rows)
     refusal = _why_not(asked, order, rows, data)
     if refusal or order is None or rows is None:
         messages.warning(request, refusal)
@@ -116,11 +118,15 @@ def told(request: Request) -> dict[str, Any] | None:
     return None
 
 
-def _order(data: QueryDict) -> Order | None:
+def _order(data: QueryDict, rows: QuerySet[ScheduledTask] | None) -> Order | None:
     verb = next((one for one in ASKABLE if one == data.get("do")), None)
     if verb is None:
         return None
-    return Order(verb=verb, note=data.get("note", "").replace("\0", ""), tag=data.get("tag_name", "").replace("\0", ""))
+    named = data.get("tag_name", "").replace("\0", "").strip()
+    # One with a comma may be there from before that was refused; it is named as it is, to be taken away.
+    is_one = verb is Verb.UNTAG and "," in named and rows is not None and named in _tags(rows)
+    tags = [named] if is_one else split_tags(named)
+    return Order(verb=verb, note=data.get("note", "").replace("\0", ""), tags=tags)
 
 
 def _rows(asked: Asked, data: QueryDict) -> QuerySet[ScheduledTask] | None:
@@ -172,6 +178,7 @@ def _ask(  # noqa: PLR0913  # what the page shows
         "more": max(0, found.acted - len(found.names)),
         "kept": [*asked.pairs(), *_kept(data, order, found)],
         "tags": _tags(rows) if order.needs_tag else [],
+        "longest": MOST_TAGS * 52,  # 50 characters each, and what parts them
         "token": token or uuid.uuid4(),
         "fault": fault,
         "back": asked.href(),

@@ -126,6 +126,7 @@ def test_a_key_needs_the_scope_that_one_task_needs(api: Api, alice: User) -> Non
         ({"do": "pause", "tasks": ["nope"]}, "tasks.0", "type"),
         ({"do": "pause", "tasks": [str(uuid4())] * 1001}, "tasks", "too_many"),
         ({"do": "tag", "filters": {"status": "active"}}, "tag", "blank"),
+        ({"do": "tag", "tag": "a,b", "filters": {"status": "active"}}, "tag", "comma"),
     ],
 )
 def test_each_fault_is_named(api: Api, body: object, path: str, code: str) -> None:

@@ -150,6 +150,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"tags": [""]}, "tags.0", "blank"),
     ({"tags": ["a", 5]}, "tags.1", "type"),
     ({"tags": ["a"] * 21}, "tags", "too_many"),
+    ({"tags": ["a", "b,c"]}, "tags.1", "comma"),
     # the rest of the fields
     ({"type": "no.such"}, "type", "unknown"),
     ({"type": "notify_run_failed"}, "type", "unknown"),

@@ -116,7 +116,8 @@ def fill(chance: random.Random, now: datetime) -> None:
     _versions(ScheduledTask.objects.get(name="Mirror exchange rates"), now)
     _mail(now)
     tasks = list(ScheduledTask.objects.values_list("id", flat=True)[:9])
-    bulk_begin(user=owner, token=uuid.UUID(BULK), order=Order(verb=Verb.TAG, tag="reviewed"), ids=tasks, back="/tasks/")
+    order = Order(verb=Verb.TAG, tags=["reviewed"])
+    bulk_begin(user=owner, token=uuid.UUID(BULK), order=order, ids=tasks, back="/tasks/")
 
 
 def _people(owner: User, now: datetime) -> None:

@@ -143,15 +143,53 @@ def test_a_resume_taken_back_brings_the_notes_back(alice: User, make: Make) -> N
 
 def test_tags_are_added_and_taken_away_and_both_have_a_way_back(alice: User, make: Make) -> None:
     plain, tagged = make("Plain", tags=("a",)), make("Tagged", tags=("a", "b"))
-    token = begun(alice, Order(verb=Verb.TAG, tag=" b "), plain, tagged)
+    token = begun(alice, Order(verb=Verb.TAG, tags=[" b "]), plain, tagged)
     bulk_go_on(user=alice, token=token)
     plain.refresh_from_db()
     assert plain.tags == ["a", "b"]
     bulk_go_on(user=alice, token=bulk_undo(user=alice, token=token))
-    done(alice, Order(verb=Verb.UNTAG, tag="a"), plain, tagged)
+    done(alice, Order(verb=Verb.UNTAG, tags=["a"]), plain, tagged)
     for task in (plain, tagged):
         task.refresh_from_db()
     assert (plain.tags, tagged.tags) == ([], ["b"])
+
+
+def test_several_tags_are_added_and_only_those_are_taken_back_that_were(alice: User, make: Make) -> None:
+    task = make(tags=("a",))
+    token = begun(alice, Order(verb=Verb.TAG, tags=["a", "b", "c"]), task)
+    bulk_go_on(user=alice, token=token)
+    task.refresh_from_db()
+    assert task.tags == ["a", "b", "c"]
+    bulk_go_on(user=alice, token=bulk_undo(user=alice, token=token))
+    task.refresh_from_db()
+    assert task.tags == ["a"]
+    assert done(alice, Order(verb=Verb.TAG, tags=["a"]), task).same_count == 1
+
+
+def test_a_tag_with_a_comma_from_before_can_be_taken_away_and_comes_back(alice: User, make: Make) -> None:
+    task = make(tags=("b",))
+    ScheduledTask.objects.filter(pk=task.pk).update(tags=["b", "a,b"])
+    with pytest.raises(Invalid, match="must not contain a comma"):
+        begun(alice, Order(verb=Verb.TAG, tags=["c,d"]), task)
+    assert done(alice, Order(verb=Verb.TAG, tags=["c"]), task).done_count == 1
+    token = begun(alice, Order(verb=Verb.UNTAG, tags=["a,b"]), task)
+    bulk_go_on(user=alice, token=token)
+    task.refresh_from_db()
+    assert task.tags == ["b", "c"]
+    bulk_go_on(user=alice, token=bulk_undo(user=alice, token=token))
+    task.refresh_from_db()
+    assert task.tags == ["b", "c", "a,b"]
+
+
+def test_an_action_that_an_earlier_release_has_begun_goes_on(alice: User, make: Make) -> None:
+    task = make()
+    token = begun(alice, Order(verb=Verb.TAG, tags=["new"]), task)
+    row = IdempotencyKey.objects.get(key=str(token))
+    row.response = {**(row.response or {}), "order": {"verb": "tag", "note": "", "tag": "new"}}
+    row.save()
+    assert bulk_go_on(user=alice, token=token).done_count == 1
+    task.refresh_from_db()
+    assert task.tags == ["new"]
 
 
 def test_a_deletion_is_taken_back_and_each_is_as_it_was(alice: User, make: Make) -> None:
@@ -210,7 +248,7 @@ def test_each_more_task_costs_a_few_statements(alice: User, make: Make) -> None:
     hourly: dict[str, object] = {"schedule": {"kind": "hourly", "minute": minute}}
     few, many = [make(f"F{n}", **hourly) for n in range(2)], [make(f"M{n}", **hourly) for n in range(12)]
     orders = [Order(verb=verb) for verb in (Verb.PAUSE, Verb.RESUME)]
-    for order in (*orders, Order(verb=Verb.TAG, tag="a"), Order(verb=Verb.DELETE)):
+    for order in (*orders, Order(verb=Verb.TAG, tags=["a"]), Order(verb=Verb.DELETE)):
         counts = []
         for which in (few, many):
             token = begun(alice, order, *which)
@@ -261,7 +299,7 @@ def test_large_actions_count_for_more(alice: User, monkeypatch: pytest.MonkeyPat
 
 def test_a_tag_is_needed_and_ten_thousand_are_the_most(alice: User) -> None:
     with pytest.raises(Invalid):
-        begun(alice, Order(verb=Verb.TAG, tag="  "))
+        begun(alice, Order(verb=Verb.TAG, tags=["  "]))
     with pytest.raises(Conflict, match="At most 10,000"):
         bulk_begin(
             user=alice,

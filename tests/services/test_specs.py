@@ -65,6 +65,7 @@ def faults(**values: Any) -> dict[str, list[str]]:
         ({"on_exhausted": "panic"}, {"on_exhausted": ["unknown"]}),
         ({"tags": "a,b"}, {"tags": ["type"]}),
         ({"tags": ["a", ""]}, {"tags.1": ["blank"]}),
+        ({"tags": ["a", "b, c"]}, {"tags.1": ["comma"]}),
         ({"tags": ["t"] * 21}, {"tags": ["too_many"]}),
         ({"retry": []}, {"retry": ["type"]}),
         ({"retry": {"delays": []}}, {"retry.delays": ["type"]}),

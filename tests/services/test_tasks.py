@@ -79,6 +79,19 @@ def test_an_edit_that_changes_nothing_leaves_the_version(make: Make) -> None:
     assert update(task, name="Nightly", cron="*/10 * * * *", tags=["a"], enabled=True).version == 1
 
 
+def test_tags_with_commas_from_before_hold_up_no_edit_and_a_copy_has_them_split(make: Make, alice: User) -> None:
+    task = make()
+    ScheduledTask.objects.filter(pk=task.pk).update(tags=["a,b", "c"])
+    assert update(task, description="new").tags == ["a,b", "c"]
+    assert update(task, tags=["a,b", "d"]).tags == ["a,b", "d"]
+    with pytest.raises(Invalid) as refusal:
+        update(task, tags=["a,b", "d,e"])
+    assert {path: [fault.code for fault in faults] for path, faults in refusal.value.fields.items()} == {
+        "tags.1": ["comma"]
+    }
+    assert tasks.task_duplicate(task=fresh(task), owner=alice, actor="user:alice").tags == ["a", "b", "d"]
+
+
 def test_an_edit_of_what_has_changed_since_is_refused(make: Make) -> None:
     task = make()
     update(task, name="Daily")

@@ -208,6 +208,29 @@ def test_a_tag_that_none_has_is_taken_from_none(as_alice: Client, make: MakeTask
     assert "1 task tagged “new”. 1 has it already." in text(confirm(as_alice, page, tag_name="new"))
 
 
+def test_tags_between_commas_are_several_tags(as_alice: Client, make: MakeTask) -> None:
+    task = make(tags=("a",))
+    page = ask(as_alice, do="tag", task=task.pk)
+    assert "Several are separated by commas." in text(page)
+    assert "1 task tagged “a”, “b”, “c d”." in text(confirm(as_alice, page, tag_name=" a,b,, c d "))
+    task.refresh_from_db()
+    assert task.tags == ["a", "b", "c d"]
+    page = ask(as_alice, do="untag", task=task.pk)
+    assert "Tags “a”, “b” taken from 1 task." in text(confirm(as_alice, page, tag_name="a, b"))
+    page = ask(as_alice, do="untag", task=task.pk)
+    assert "1 does not have them." in text(confirm(as_alice, page, tag_name="a, b"))
+    assert "The tag was not accepted" in text(confirm(as_alice, ask(as_alice, do="tag", all=1), tag_name=" , "))
+
+
+def test_a_tag_that_has_a_comma_from_before_is_taken_away_as_one(as_alice: Client, make: MakeTask) -> None:
+    task = make()
+    ScheduledTask.objects.filter(pk=task.pk).update(tags=["a", "a,b"])
+    page = ask(as_alice, do="untag", task=task.pk)
+    assert "Tag “a,b” taken from 1 task." in text(confirm(as_alice, page, tag_name="a,b"))
+    task.refresh_from_db()
+    assert task.tags == ["a"]
+
+
 def test_others_ticked_tasks_do_not_exist(as_charlie: Client, make: MakeTask) -> None:
     task = make()
     assert "No task matches any more" in text(as_charlie.get(ask(as_charlie, do="run", task=task.pk)["Location"]))

@@ -1,6 +1,5 @@
 """The whole task form: what it holds, how it is filled, and the spec that it asks for."""
 
-import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -141,7 +140,7 @@ class TaskForm:
 
     def fields(self) -> dict[str, Any]:
         """Give the fields of a TaskSpec, as they stand."""
-        tags = [tag.strip() for tag in re.split(r"[,\n]", self.values["tags"]) if tag.strip()]
+        tags = specs.split_tags(self.values["tags"])
         found = {**self.values, "tags": tags, **self.schedule.fields_of_spec()}
         self.vet(found["calendar"])
         if self.payload is not None:
