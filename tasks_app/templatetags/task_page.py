@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django import template
+from django.utils import timezone
 
 from tasks_app.models import TaskRun
 from tasks_app.selectors.rollups import Figures
@@ -43,5 +44,6 @@ def skipped_why(reason: str) -> str:
 
 @register.simple_tag
 def expected_end(run_time: RunTime, run: TaskRun) -> datetime | None:
-    """When a run should end, if it takes what it usually takes."""
-    return run_time.expected_end(run.started_at) if run.started_at else None
+    """When a run should end, if it takes what it usually takes; None where that has passed."""
+    ends_at = run_time.expected_end(run.started_at) if run.started_at else None
+    return ends_at if ends_at and ends_at > timezone.now() else None

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import WAIT_MS
+from tests.browser.making import make_task
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -54,3 +55,22 @@ def test_a_task_that_was_paused_elsewhere_is_looked_at_when_its_time_has_come(
     page.clock.run_for(20_000)
     expect(row).to_contain_text("paused", timeout=WAIT_MS)
     expect(row.locator("time[data-due]")).to_have_count(0)
+
+
+def test_an_end_that_was_expected_goes_when_it_has_passed(page: Page) -> None:
+    make_task(page, "Longer than usual", seconds="6", run=True)
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    page.click(".crumb a >> nth=1")
+    task = page.url
+    page.goto(f"{task}edit/")
+    page.fill("[name='payload.seconds']", "25")
+    page.click("text=Save and run once now")
+    expect(page.locator("h1")).to_contain_text("running", timeout=WAIT_MS)
+    page.clock.install()
+    page.goto(task)
+    until = page.locator("#task-head [data-until]")
+    expect(until).to_have_count(1)
+    page.clock.run_for(8_000)
+    expect(until).to_be_hidden()
+    assert until.count() == 1
+    assert "It usually takes" in page.locator("#task-head .stand").inner_text()

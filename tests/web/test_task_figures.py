@@ -62,7 +62,21 @@ def test_a_running_one_says_when_to_expect_its_end(as_alice: Client, alice: User
     assert "; the next has been running for" in shown
     assert ", its end is due in" in shown
     TaskRun.objects.filter(status="failed").update(dismissed_at=db_now())
-    assert "It usually takes 12 s, so expect the end in" in page(as_alice, task)
+    assert "It usually takes 12 s , so expect the end in" in page(as_alice, task)
+
+
+def test_an_end_that_has_passed_is_expected_no_more(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    history(alice, task)
+    run = runs.make_run(alice, task)
+    runs.claim(run)
+    TaskRun.objects.filter(pk=run.pk).update(started_at=db_now() - timedelta(seconds=20))
+    shown = page(as_alice, task)
+    assert "; the next has been running for" in shown
+    assert "its end is due" not in shown
+    TaskRun.objects.filter(status="failed").update(dismissed_at=db_now())
+    shown = page(as_alice, task)
+    assert "It usually takes 12 s." in shown
+    assert "expect the end" not in shown
 
 
 def test_what_is_usual_is_the_median_and_the_rest_comes_within_p95() -> None:

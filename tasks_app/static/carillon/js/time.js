@@ -1,5 +1,5 @@
 // Relative times tick, by the server's clock, as this machine's may be wrong; the zone of the browser is told to the server once, by cookie.
-// The words must be those of tasks_app/web/words.py.
+// The words must be those of tasks_app/web/words.py. What holds only until an instant (data-until) goes when that has come.
 
 const DAY = 86400;
 const UNITS = [[730 * DAY, 365.25 * DAY, "years"], [90 * DAY, 30 * DAY, "months"], [2 * DAY, DAY, "days"], [5400, 3600, "h"], [90, 60, "min"]];
@@ -61,6 +61,7 @@ function tick() {
     const text = words(element, seconds);
     if (element.textContent !== text) element.textContent = text;
   }
+  for (const element of document.querySelectorAll("[data-until]")) element.hidden = Date.parse(element.dataset.until) <= instant;
 }
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
