@@ -193,6 +193,7 @@ _PARTS: Mapping[str, tuple[Callable[[_Look], dict[str, Any]], ...]] = {
     "task-strip": (_strip,),
     "task-figures": (),
     "task-history": (_history,),
+    "task-next": (_plan,),
 }
 _PAGE = (_stand, _strip, _plan, _history, _beside)
 FRAGMENTS = {name: f"parts/{name}.html" for name in _PARTS}

@@ -61,6 +61,7 @@ def test_an_end_that_was_expected_goes_when_it_has_passed(page: Page) -> None:
     make_task(page, "Longer than usual", seconds="6", run=True)
     expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
     page.click(".crumb a >> nth=1")
+    page.wait_for_url("**/tasks/*/")
     task = page.url
     page.goto(f"{task}edit/")
     page.fill("[name='payload.seconds']", "25")

@@ -28,6 +28,7 @@ def lived_in(alice: User, task: ScheduledTask) -> ScheduledTask:
         ("/tasks/{}/", "task-strip", 8),
         ("/tasks/{}/", "task-figures", 11),
         ("/tasks/{}/", "task-history", 8),
+        ("/tasks/{}/", "task-next", 7),
         ("/", "home-figures", 15),
         ("/runs/{run}/", "run-head", 9),
         ("/runs/{run}/", "run-outcome", 11),

@@ -144,10 +144,23 @@ def test_a_type_whose_code_has_gone_does_not_break_the_page(as_alice: Client, ta
 
 
 def test_each_live_region_is_answered_alone(as_alice: Client, task: ScheduledTask) -> None:
-    for name in ("task-head", "task-strip", "task-figures", "task-history"):
+    for name in ("task-head", "task-strip", "task-figures", "task-history", "task-next"):
         response = as_alice.get(page(task), headers={"HX-Request": "true", "HX-Target": name})
         assert f'id="{name}" data-live="task:{task.pk}"' in response.content.decode()
         assert "<html" not in response.content.decode()
+
+
+def test_the_next_runs_and_the_slots_used_follow(as_alice: Client, make: MakeTask) -> None:
+    task, asked = make(max_runs=10), {"HX-Request": "true", "HX-Target": "task-next"}
+    shown = text(as_alice.get(page(task), headers=asked))
+    assert shown.count("09:00") == 10
+    assert "Slots used: 0 of 10" in shown
+    ScheduledTask.objects.filter(pk=task.pk).update(slots_fired=3)
+    shown = text(as_alice.get(page(task), headers=asked))
+    assert shown.count("09:00") == 7
+    assert "Slots used: 3 of 10" in shown
+    as_alice.post(reverse("task-pause", args=[task.pk]))
+    assert "None while it is paused." in text(as_alice.get(page(task), headers=asked))
 
 
 def test_the_number_of_queries_does_not_grow(
