@@ -18,6 +18,7 @@ from tasks_app.selectors.access import Deed, may
 from tasks_app.selectors.batches import Tally, open_batches, tallies
 from tasks_app.selectors.calendars import can_see_calendar
 from tasks_app.selectors.collections import collections_of_task
+from tasks_app.selectors.effects import run_effects
 from tasks_app.selectors.last_runs import recent_runs
 from tasks_app.selectors.related_tasks import related_tasks
 from tasks_app.selectors.rollup_spans import KEPT
@@ -30,7 +31,7 @@ from tasks_app.selectors.task_figures import lately
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.planning import Coming, planned_runs
 from tasks_app.services.upcoming import spread_delay
-from tasks_app.states import FINAL, Status, TaskStatus
+from tasks_app.states import FINAL, Reason, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.audit import lines_of_task
 from tasks_app.web.forms.policies import MISFIRES
@@ -91,10 +92,12 @@ def _known(look: _Look) -> dict[str, Any]:
 
 def _stand(look: _Look) -> dict[str, Any]:
     recent, last = look.recent, _last_ended(look.recent)
+    problem = last if last is not None and _is_problem(last) else None
     return {
         "recent": recent,
         "last": last,
-        "problem": last if last is not None and _is_problem(last) else None,
+        "problem": problem,
+        "is_unsettled": problem is not None and _is_unsettled(problem),
         "running": next((run for run in reversed(recent) if run.status == Status.RUNNING), None),
         "whole_schedule": _whole(look.task),
         "backfills": _backfills(look.task),
@@ -186,6 +189,11 @@ def _last_ended(recent: list[TaskRun]) -> TaskRun | None:
 def _is_problem(run: TaskRun) -> bool:
     """It failed, and nobody has looked at it."""
     return run.status == Status.FAILED and run.dismissed_at is None
+
+
+def _is_unsettled(run: TaskRun) -> bool:
+    """Until somebody says whether an effect of it happened, a retry would stop at the same place."""
+    return run.reason == Reason.EFFECT_UNKNOWN and run_effects(run).blocks_retry
 
 
 _PARTS: Mapping[str, tuple[Callable[[_Look], dict[str, Any]], ...]] = {

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app.models import Effect, TaskRun, db_now
+from tasks_app.models import Effect, ScheduledTask, TaskRun, db_now
 from tasks_app.services import lifecycle
 from tasks_app.states import Reason
 from tests import runs
@@ -61,6 +61,22 @@ def test_what_nobody_knows_is_said_with_what_to_do(as_alice: Client, run: TaskRu
     html = response.content.decode()
     assert f'action="{settling(effect)}"' in html
     assert 'href="#effects">Say what happened' in html
+
+
+def test_the_page_of_its_task_offers_to_say_it_too_until_it_has_been_said(
+    as_alice: Client, run: TaskRun, task: ScheduledTask
+) -> None:
+    TaskRun.objects.filter(pk=run.pk).update(task=task)
+    effect = make_effect(run)
+    address = reverse("task-detail", args=[task.pk])
+    html = as_alice.get(address).content.decode()
+    assert f'href="{page(run)}#effects">Say what happened' in html
+    assert f'href="{reverse("run-retry", args=[run.pk])}"' not in html
+    assert f'action="{reverse("run-retry", args=[run.pk])}"' not in html
+    as_alice.post(settling(effect), {"happened": "no", "note": ""})
+    html = as_alice.get(address).content.decode()
+    assert "Say what happened" not in html
+    assert f'action="{reverse("run-retry", args=[run.pk])}"' in html
 
 
 @pytest.mark.parametrize(
