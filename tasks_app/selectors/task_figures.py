@@ -12,7 +12,7 @@ from math import ceil
 from statistics import median
 
 from tasks_app.models import ScheduledTask, TaskRun
-from tasks_app.states import Status
+from tasks_app.states import Status, Trigger
 
 LOOKED_AT = 1_000
 SUCCESSES = 50
@@ -53,7 +53,7 @@ class Lately:
 
 def lately(task: ScheduledTask) -> Lately:
     """Look at the newest runs of a task. The caller has checked that the user may see it."""
-    columns = ("id", "status", "reason", "range_count", "started_at", "finished_at", "rerun_of_id", "created_at")
+    columns = ("id", "status", "reason", "trigger", "range_count", "started_at", "finished_at", "created_at")
     newest = TaskRun.objects.filter(task=task).order_by("-id")
     rows = list(newest.values_list(*columns, named=True)[: LOOKED_AT + 1])
     found = rows[:LOOKED_AT]
@@ -66,7 +66,7 @@ def lately(task: ScheduledTask) -> Lately:
     for row in found:
         if row.status == Status.SKIPPED:
             skipped[row.reason] += row.range_count or 1
-    reruns = [(row.id, row.status, row.created_at) for row in found if row.rerun_of_id is not None]
+    reruns = [(row.id, row.status, row.created_at) for row in found if row.trigger == Trigger.RETRY]
     return Lately(len(found), len(rows) > LOOKED_AT, run_time(took[:SUCCESSES]), skipped.most_common(), reruns[:RERUNS])
 
 

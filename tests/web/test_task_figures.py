@@ -102,6 +102,7 @@ def test_only_the_newest_runs_are_looked_at(
 def test_runs_that_people_ran_again_stand_there(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     first = runs.make_run(alice, task)
     again = runs.make_run(alice, task, trigger="retry", rerun_of=first, root_run_id=first.pk)
+    runs.make_run(alice, task, trigger="backfill", rerun_of=first)
     assert [run_id for run_id, _, _ in lately(task).reruns] == [again.pk]
     assert "Run again lately" in page(as_alice, task)
 
