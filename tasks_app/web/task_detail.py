@@ -34,11 +34,11 @@ from tasks_app.services.upcoming import spread_delay
 from tasks_app.states import FINAL, Reason, Status, TaskStatus
 from tasks_app.web import query
 from tasks_app.web.audit import lines_of_task
-from tasks_app.web.forms.policies import MISFIRES
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.preview import instants
 from tasks_app.web.task_history import filters_shown, history_filters, history_selects
+from tasks_app.web.task_policies import policies_of
 
 SLOTS, HISTORY = 10, 25
 
@@ -117,7 +117,7 @@ def _beside(look: _Look) -> dict[str, Any]:
     """What stands there as it was when the page was opened."""
     request, task = look.request, look.task
     return {
-        "after_outage": MISFIRES.get(task.misfire_policy["policy"], ""),
+        "policies": policies_of(task),
         "spread_delay": spread_delay(task, task.spread_seconds),
         "related": SimpleLazyObject(lambda: related_tasks(request.user, task)),
         "audit_lines": lines_of_task(request, task),

@@ -1,14 +1,19 @@
 """One task's page."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from tasks_app.handlers import registry
 from tasks_app.models import ScheduledTask
+from tasks_app.selectors.spans import whole_seconds
 from tasks_app.web import words
 from tests import runs
 from tests.web.conftest import MakeTask
@@ -47,6 +52,58 @@ def test_a_sentence_that_had_to_be_cut_can_be_read_whole(as_alice: Client, make:
 def test_what_becomes_of_missed_slots_is_said(as_alice: Client, make: MakeTask) -> None:
     assert "After an outage Run each missed one" in text(as_alice.get(page(make(misfire={"policy": "all"}))))
     assert "After an outage Run the latest missed one" in text(as_alice.get(page(make("Other"))))
+
+
+def test_every_policy_is_shown_with_what_its_type_gives(as_alice: Client, make: MakeTask) -> None:
+    spec = registry.get("http_request")
+    shown = text(as_alice.get(page(make("Plain"))))
+    assert f"Retries {spec.retry.retries_or(settings.RETRY_MAX)} as its type says" in shown
+    assert f"Time limit {whole_seconds(spec.timeout_seconds or 0)} as its type says" in shown
+    assert "Soft time limit none as its type says" in shown
+    assert "A run counts as missed when it is more than 1 min late" in shown
+    assert "Pauses by itself never" in shown
+    assert 'class="fold minor">' in as_alice.get(page(make("Other"))).content.decode()
+
+
+def test_what_a_task_says_itself_is_not_called_its_types(as_alice: Client, make: MakeTask) -> None:
+    task = make(
+        retry={"delays": [60, 300]},
+        timeout_seconds=0,
+        soft_timeout_seconds=90,
+        pause_after_failures=3,
+        misfire={"policy": "all", "grace_seconds": 120, "window_seconds": 7200, "max": 5},
+    )
+    response = as_alice.get(page(task))
+    for said in (
+        "Retries 2 Time limit none When no retry is left",
+        "Between attempts 1 min, 5 min; the last one repeats Soft time limit 1 min 30 s A run counts as missed",
+        "when it is more than 2 min late Missed runs to run 5 at most, none older than 2 h",
+        "Pauses by itself after 3 failures in a row",
+    ):
+        assert said in text(response)
+    assert 'class="fold minor" open>' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"retry": {"base_seconds": 0.5, "factor": 3}}, "up to 500 ms at first, 3 times that after each failure, 15"),
+        ({"retry": {"delays": [1, 2, 3, 4, 5, 6]}}, "attempts 1 s, 2 s, 3 s, 4 s, 5 s, …; the last one repeats"),
+        ({"retry": {"delays": [0]}, "max_retries": 4}, "Retries 4 Time limit"),
+        ({"retry": {"delays": [0]}}, "Between attempts 0 s Soft"),
+    ],
+)
+def test_the_waits_between_attempts_are_said(
+    as_alice: Client, make: MakeTask, fields: dict[str, Any], said: str
+) -> None:
+    assert said in text(as_alice.get(page(make(**fields))))
+
+
+def test_what_cannot_be_is_not_told_of(as_alice: Client, make: MakeTask) -> None:
+    shown = text(as_alice.get(page(make(schedule=None, max_retries=0))))
+    assert "Retries 0 Time limit" in shown
+    assert "Between attempts" not in shown
+    assert "missed" not in shown.partition("Finer policies")[2]
 
 
 def test_a_task_that_never_ran_says_how_to_run_it(as_alice: Client, make: MakeTask) -> None:
