@@ -67,7 +67,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "collection": SimpleLazyObject(lambda: collection_of_run(request.user, run)),
         "files": SimpleLazyObject(lambda: files_of_run(request.user, run)),
         "changes_all": manages_all(request.user),
-        "beside": None if is_part else beside(request.user, run),
+        "beside": SimpleLazyObject(lambda: beside(request.user, run)),
     }
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
 

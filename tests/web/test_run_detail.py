@@ -256,6 +256,23 @@ def test_the_file_of_a_run_that_is_watched_stands_beside_what_it_says(as_alice: 
     assert 'href="#run-outcome">All 2 files' in beside
 
 
+def test_the_runs_before_it_come_with_its_end_for_who_watches_it(
+    as_alice: Client, alice: User, task: ScheduledTask
+) -> None:
+    lifecycle.succeed(runs.hold(runs.make_run(alice, task)), result=None)
+    run = runs.make_run(alice, task)
+    claim = runs.hold(run)
+    asked = {"HX-Request": "true", "HX-Target": "run-outcome"}
+    opened = as_alice.get(page(run))
+    assert "up to this one" not in text(opened)
+    assert f'hx-get="{page(run)}?watched=1"' in opened.content.decode()
+    assert "up to this one" not in text(as_alice.get(f"{page(run)}?watched=1", headers=asked))
+    lifecycle.succeed(claim, result=None)
+    assert "the last 2 runs up to this one" in text(as_alice.get(f"{page(run)}?watched=1", headers=asked))
+    assert "up to this one" not in text(as_alice.get(page(run), headers=asked))
+    assert text(as_alice.get(page(run))).count("up to this one") == 1
+
+
 def test_it_stands_beside_the_runs_of_its_task_before_it(as_alice: Client, alice: User, task: ScheduledTask) -> None:
     seen = []
     for seconds in (2, 2, 2, 5, 1):
