@@ -140,3 +140,15 @@ def test_a_log_is_followed_until_one_scrolls_up(page: Page) -> None:
     assert log.evaluate("log => log.scrollTop") == at
     follow.click()
     page.wait_for_function(f"({is_at_end})(document.getElementById('log'))")
+
+
+def test_the_id_and_the_error_of_a_run_are_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    make_task(page, "Copied", type="probe.permanent", run=True)
+    expect(page.locator("h1")).to_contain_text("failed", timeout=WAIT_MS)
+    for what, place in (("id", "#run-id"), ("error", "#run-error")):
+        button = page.locator(f"[data-copy={place[1:]}]")
+        expect(button).to_have_accessible_name(f"Copy the {what}")
+        button.click()
+        expect(button).to_have_accessible_name(f"Copied the {what}")
+        assert page.evaluate("navigator.clipboard.readText()") == page.locator(place).text_content()

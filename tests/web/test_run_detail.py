@@ -84,6 +84,9 @@ def test_a_failure_says_what_where_and_what_to_do(as_alice: Client, alice: User,
     assert 'class="ours">  File &quot;/srv/app/task_handlers.py' in html
     assert 'class="theirs">  File &quot;/usr/lib/python3.11/site-packages' in html
     assert "call(&lt;secret&gt;)" in html
+    for name in ("run-id", "run-error"):
+        assert f'id="{name}"' in html
+        assert f'data-copy="{name}"' in html
 
 
 @pytest.mark.parametrize(("reason", "is_told"), [("timeout", True), ("handler_error", False)])
