@@ -79,12 +79,14 @@ class HistoryFilters(Shape):
     search: Word = ""
     from_: Moment | None = Field(None, alias="from")
     to: Moment | None = None
+    ended_from: Moment | None = Field(None, description="Only runs that ended then or later.")
+    ended_to: Moment | None = Field(None, description="Only runs that ended before.")
     needs_person: Flag = Field(False, description="Only failed runs that nobody has dismissed.")
 
     def filters(self, **more: Any) -> RunFilters:
         """Give the same for the selector."""
         words = ("status", "reason", "type", "error_type", "queue", "worker", "tag", "trigger", "search")
-        same = {name: getattr(self, name) for name in words}
+        same = {name: getattr(self, name) for name in (*words, "ended_from", "ended_to")}
         return RunFilters(needs=self.needs_person, created_from=self.from_, created_to=self.to, **same, **more)
 
 

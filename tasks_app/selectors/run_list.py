@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.fields import TextField
@@ -16,13 +16,16 @@ from tasks_app.selectors.run_terms import NO_ERROR_TYPE, condition, mentions, na
 from tasks_app.selectors.search_text import Search
 from tasks_app.states import Status
 
+_APART = timedelta(minutes=5)
+"""Ids are made by the clocks of processes and ends by that of the database, which may differ so much."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilters:
     """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed.
 
     `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn; `of_tasks` what
-    belongs to no task. `search` is
+    belongs to no task. `created_…` is about when a run was made, `ended_…` about when it ended. `search` is
     looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its days in `zone`.
     """
 
@@ -45,6 +48,8 @@ class RunFilters:
     zone: tzinfo = UTC
     created_from: datetime | None = None
     created_to: datetime | None = None
+    ended_from: datetime | None = None
+    ended_to: datetime | None = None
     needs: bool = False
 
     @property
@@ -56,6 +61,13 @@ class RunFilters:
     def asked(self) -> list[str]:
         """The names of what narrows the list."""
         return [one.name for one in fields(self) if one.name not in ("now", "zone") and getattr(self, one.name)]
+
+    @property
+    def top(self) -> uuid.UUID | None:
+        """The id that lies behind all of them in time, if one does: who ended before an instant was made before it."""
+        ended_to = None if self.ended_to is None else self.ended_to + _APART
+        ends = [one for one in (self.created_to, ended_to) if one is not None]
+        return first_id_at(min(ends)) if ends else None
 
 
 def run_search(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
@@ -95,12 +107,14 @@ def _exactly(filters: RunFilters) -> Q:
 
 
 def _in_range(filters: RunFilters) -> Q:
-    """Ids grow with time, so a range of times is a range of ids."""
-    wanted = Q()
+    """Ids grow with time, so a range of times is a range of ids; a list of ends begins to be read near them, too."""
+    wanted = Q() if filters.top is None else Q(id__lt=filters.top)
     if filters.created_from is not None:
         wanted &= Q(id__gte=first_id_at(filters.created_from))
-    if filters.created_to is not None:
-        wanted &= Q(id__lt=first_id_at(filters.created_to))
+    if filters.ended_from is not None:
+        wanted &= Q(finished_at__gte=filters.ended_from)
+    if filters.ended_to is not None:
+        wanted &= Q(finished_at__lt=filters.ended_to)
     return wanted
 
 

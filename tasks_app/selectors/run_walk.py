@@ -39,8 +39,8 @@ def run_find(
     scope = _scope(user, filters)
     if after is not None:
         return _found_back(rows, scope.filter(id__gt=after), most)
-    if filters.created_to is not None:
-        scope = scope.filter(id__lt=first_id_at(filters.created_to))
+    if filters.top is not None:
+        scope = scope.filter(id__lt=filters.top)
     if before is not None:
         scope = scope.filter(id__lt=before)
     floor = nth_older(scope, most)

@@ -11,7 +11,7 @@ from tasks_app.selectors.run_walk import run_find
 from tasks_app.services import audit
 from tasks_app.services.limiter import Limit
 from tasks_app.web.page import Request, page
-from tasks_app.web.run_filters import NAMES, all_filters_of
+from tasks_app.web.run_filters import NAMES, all_filters_of, faults_of
 
 LIMIT = Limit("run-export", most=10, seconds=60)
 
@@ -26,8 +26,9 @@ def run_export(request: Request) -> HttpResponse | StreamingHttpResponse:
     if LIMIT.wait(request.user.pk):
         return HttpResponse("Too many exports in a minute; try again in a moment.", "text/plain", status=429)
     filters = all_filters_of(request.GET)
-    if filters.read is not None and filters.read.faults:
-        return HttpResponse("The search was not understood, so nothing is exported.", "text/plain", status=400)
+    if faults := faults_of(request.GET, filters):
+        said = " ".join(["The search was not understood, so nothing is exported.", *(one.said for one in faults)])
+        return HttpResponse(said, "text/plain", status=400)
     found = run_find(request.user, filters, most=WALK)
     cut = f"-newest-{MOST}" if is_cut(found.rows) else "-newest" if found.floor else ""
     asked = {name: value for name in NAMES if (value := request.GET.get(name, "").strip())}

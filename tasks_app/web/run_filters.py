@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.http import QueryDict
@@ -13,7 +13,7 @@ from tasks_app.handlers import registry
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import NEEDS, qualifiers
 from tasks_app.selectors.search_moments import between
-from tasks_app.selectors.search_text import Search, Term, read
+from tasks_app.selectors.search_text import Fault, Search, Term, read
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.states import GIVEN_REASONS, STARTERS, Status
 from tasks_app.web import query, words
@@ -22,10 +22,11 @@ from tasks_app.web.forms.field import Choice
 SPANS = {"1h": ("Last hour", 1), "24h": ("Last 24 hours", 24), "7d": ("Last 7 days", 168)}
 NAMES = (
     *("status", "reason", "type", "queue", "worker", "tag", "trigger", "search", "error_type"),
-    *("task", "batch", "latest", "within", "from", "to"),
+    *("task", "batch", "latest", "within", "from", "to", "ended_from", "ended_to"),
 )
 """Everything in the address that narrows the list."""
 _WORDS = ("status", "reason", "type", "queue", "worker", "tag", "trigger", "error_type")
+_TIMES = ("from", "to", "ended_from", "ended_to")
 _YEARS = range(1971, 9000)
 
 
@@ -41,9 +42,23 @@ def filters_of(data: QueryDict, *, task: uuid.UUID | None, now: datetime | None 
 
 
 def all_filters_of(data: QueryDict, *, now: datetime | None = None) -> RunFilters:
-    """As `filters_of`, with the task and batch that the address names."""
+    """As `filters_of`, with the task and batch that the address names, and when the runs are to have ended."""
     found = filters_of(data, task=query.identifier(data, "task"), now=now)
-    return replace(found, batch=query.identifier(data, "batch"), latest=data.get("latest") == "1")
+    return replace(
+        found,
+        batch=query.identifier(data, "batch"),
+        latest=data.get("latest") == "1",
+        ended_from=moment(data, "ended_from"),
+        ended_to=moment(data, "ended_to"),
+    )
+
+
+def faults_of(data: QueryDict, filters: RunFilters) -> list[Fault]:
+    """What was not understood: of the search, and times that are none, by the names that they have in the address."""
+    said = "{}: “{}” is no day or time such as 2026-11-28 or 2026-11-28T09:00, so it narrows nothing."
+    times = [(name, query.text(data, name)) for name in _TIMES if moment(data, name) is None]
+    of_search = filters.read.faults if filters.read else ()
+    return [*of_search, *(Fault(said.format(name, text)) for name, text in times if text)]
 
 
 def kept(data: QueryDict) -> str:
@@ -101,9 +116,19 @@ def _with_times(found: RunFilters, data: QueryDict, now: datetime) -> RunFilters
 
 
 def range_shown(data: QueryDict) -> dict[str, str]:
-    """The range as its two fields show it, which know no date without a time; empty where nothing is narrowed."""
-    ends = {name: moment(data, name) for name in ("from", "to")}
+    """The ranges as their fields show them, which know no date without a time; empty where nothing is narrowed."""
+    ends = {name: moment(data, name) for name in _TIMES}
     return {name: timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "" for name, at in ends.items()}
+
+
+def ended_said(filters: RunFilters) -> str:
+    """Say when the runs are to have ended: a day, or from when to when; nothing where that narrows nothing."""
+    start, end = (timezone.localtime(at) if at else None for at in (filters.ended_from, filters.ended_to))
+    now = timezone.localtime(filters.now)
+    if start and end and start.time() == end.time() == time.min and end.date() - start.date() == timedelta(days=1):
+        return f"ended on {words.day(start, beside=now)}"
+    said = [f"{word} {words.day(at, beside=now)} {at:%H:%M}" for word, at in (("from", start), ("before", end)) if at]
+    return f"ended {' and '.join(said)}" if said else ""
 
 
 def moment(data: QueryDict, name: str) -> datetime | None:

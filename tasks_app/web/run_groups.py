@@ -11,7 +11,7 @@ from tasks_app.selectors.run_terms import NEEDS
 from tasks_app.selectors.walk import WALK
 from tasks_app.web import words
 from tasks_app.web.page import Request, page, render
-from tasks_app.web.run_filters import all_filters_of, kept
+from tasks_app.web.run_filters import all_filters_of, faults_of, kept
 
 FRAGMENTS = {"run-groups": "parts/run-groups.html"}
 
@@ -58,7 +58,7 @@ def run_group_list(request: Request) -> HttpResponse:
         "groups": [Shown(group, _query(narrowed, group)) for group in found.groups],
         "kept": kept(narrowed),
         "is_narrowed": filters.asked != NEEDING.asked,
-        "faults": filters.read.faults if filters.read else (),
+        "faults": faults_of(narrowed, filters),
         "since": found.since,
         "is_cut": found.is_cut,
         "walk": WALK,

@@ -22,7 +22,7 @@ from tasks_app.web import query, run_undo
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, part_wanted, render
-from tasks_app.web.run_filters import all_filters_of, kept, range_shown, selects
+from tasks_app.web.run_filters import all_filters_of, ended_said, faults_of, kept, range_shown, selects
 from tasks_app.web.run_tabs import newer, newer_hint, tabs
 
 SIZE = 40
@@ -63,7 +63,8 @@ def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown:
         **_narrowing(request, filters),
         "filters": filters,
         "search": query.text(request.GET, "search"),
-        "faults": filters.read.faults if filters.read else (),
+        "ended_said": ended_said(filters),
+        "faults": faults_of(request.GET, filters),
         "told": run_undo.told(request),
         "workers": worker_names(),
         "kept": kept(request.GET),

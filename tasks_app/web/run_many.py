@@ -20,7 +20,7 @@ from tasks_app.services.sweep_state import CAP, Plan, Verb
 from tasks_app.services.sweeps import fitting, sweep_begin, sweep_go_on, sweep_plan
 from tasks_app.web import run_undo, sweep_words
 from tasks_app.web.page import Request, actor_of, page, render
-from tasks_app.web.run_filters import all_filters_of, kept
+from tasks_app.web.run_filters import all_filters_of, faults_of, kept
 from tasks_app.web.words import plural
 
 SHOWN = 10
@@ -76,7 +76,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
     query, now = kept(request.GET), timezone.now()
     filters = all_filters_of(request.GET, now=now)
     back = f"{reverse('run-list')}?{query}"
-    if filters.read is not None and filters.read.faults:
+    if faults_of(request.GET, filters):
         messages.error(request, "The search was not understood, so nothing is done with what it finds.")
         return redirect(back)
     plan, found = sweep_plan(user=request.user, verb=verb, filters=filters)

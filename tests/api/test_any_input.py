@@ -88,6 +88,8 @@ LISTS: dict[str, list[str]] = {
         "search",
         "from",
         "to",
+        "ended_from",
+        "ended_to",
         "cursor",
         "page_size",
     ],

@@ -11,9 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tasks_app.models import RunAttempt, TaskRun
+from tasks_app.recurrence.moments import to_text
 from tasks_app.selectors import run_walk
 from tests.api.client import Api
-from tests.runs import claim, fail, make_run, make_task, progress, retry_later, succeed
+from tests.runs import claim, fail, fresh, make_run, make_task, progress, retry_later, succeed
 
 LONG_AGO = UUID("01900000-0000-7000-8000-000000000000")
 RUN = {"type": "export_report", "payload": {"source": "runs"}}
@@ -167,6 +168,23 @@ def test_to_ends_the_span(api: Api, alice: User) -> None:
     assert ids(api, "to=2025-01-01T00:00:00Z") == [str(old.id)]
 
 
+def test_when_runs_ended_is_another_question_than_when_they_were_made(api: Api, stranger: Api, alice: User) -> None:
+    run = make_run(alice)
+    make_run(alice)
+    claim(run)
+    succeed(run)
+    hour = timedelta(hours=1)
+    ended = fresh(run).finished_at or run.created_at
+    at = [to_text(ended + step * hour) for step in (-2, -1, 0, 1)]
+    assert ids(api, f"ended_from={at[1]}&ended_to={at[3]}") == [str(run.id)]
+    assert ids(api, f"ended_from={at[2]}") == [str(run.id)]
+    assert ids(api, f"ended_to={at[2]}") == []
+    assert ids(api, f"ended_from={at[0]}&ended_to={at[1]}") == []
+    assert ids(stranger, f"ended_from={at[0]}") == []
+    asked = api.post("runs/sweeps", {"do": "retry", "filters": {"ended_from": at[1]}})
+    assert (asked.status, asked.body["total"]) == (201, 1)
+
+
 @pytest.mark.parametrize(
     ("query", "path", "code"),
     [
@@ -178,6 +196,8 @@ def test_to_ends_the_span(api: Api, alice: User) -> None:
         ("task=01900000000070008000000000000000", "task", "type"),
         ("from=yesterday", "from", "time_invalid"),
         ("to=1", "to", "time_invalid"),
+        ("ended_from=yesterday", "ended_from", "time_invalid"),
+        ("ended_to=9999-12-31T00:00:00Z", "ended_to", "time_invalid"),
         ("needs_person=1", "needs_person", "type"),
         ("page_size=201", "page_size", "out_of_range"),
         ("page=2", "page", "unknown_parameter"),

@@ -1,6 +1,7 @@
 """Histories of ended runs, made row by row, and what they must come to."""
 
 import random
+import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from tasks_app.models import RunRollup, ScheduledTask, TaskRun
+from tasks_app.models.ids import first_id_at
 from tasks_app.models.rollup import BOUNDS_MS
 from tasks_app.services import rollup_checks, rollups
 
@@ -29,6 +31,18 @@ def ended(
 def insert(runs: Iterable[TaskRun]) -> list[TaskRun]:
     """Save rows."""
     return TaskRun.objects.bulk_create(list(runs), batch_size=500)
+
+
+def made_and_ended(
+    owner: User, made: datetime, at: datetime, task: ScheduledTask | None = None, **fields: Any
+) -> TaskRun:
+    """Save a run that was made at one instant, as its id tells, and ended at another."""
+    return insert([ended(owner, at, task, id=id_at(made), **fields)])[0]
+
+
+def id_at(instant: datetime) -> uuid.UUID:
+    """Give an id as it would have been made then."""
+    return uuid.UUID(int=first_id_at(instant).int + uuid.uuid4().int % 2**62)
 
 
 def random_history(

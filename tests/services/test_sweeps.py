@@ -129,7 +129,16 @@ def test_every_filter_is_kept_as_it_was(alice: User) -> None:
     now = db_now()
     search = read("word -other status:failed,cancelled -tag:old", qualifiers())
     filters = RunFilters(
-        status="failed", task=task.pk, batch=uuid.uuid4(), read=search, now=now, created_from=now, zone=BERLIN, tag="a"
+        status="failed",
+        task=task.pk,
+        batch=uuid.uuid4(),
+        read=search,
+        now=now,
+        created_from=now,
+        zone=BERLIN,
+        tag="a",
+        ended_from=now,
+        ended_to=now,
     )
     runs.make_run(alice, task)
     token = uuid.uuid4()
@@ -138,9 +147,10 @@ def test_every_filter_is_kept_as_it_was(alice: User) -> None:
     assert kept.read is not None
     assert (kept.read.words, kept.read.terms) == (search.words, search.terms)
     short = timedelta(milliseconds=1)
-    assert kept.now is not None
-    assert abs(kept.now - now) < short
-    assert replace(kept, read=search, now=now, created_from=now) == filters
+    for at in (kept.now, kept.created_from, kept.ended_from, kept.ended_to):
+        assert at is not None
+        assert abs(at - now) < short
+    assert replace(kept, read=search, now=now, created_from=now, ended_from=now, ended_to=now) == filters
 
 
 def test_rights_are_asked_run_by_run(alice: User, charlie: User) -> None:

@@ -2,21 +2,24 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import ScheduledTask, TaskRun, db_now
 from tasks_app.selectors import run_walk
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_walk import run_find
 from tests.runs import make_run, make_task
+from tests.services.ended import ended, id_at, insert
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 LONG = 3000
 TASKS, RUNS_READ = 40, 3000
+RUNS_NEAR = 400
 PEOPLE, RUNS_OF_EACH = 200, 100
 
 
@@ -73,6 +76,22 @@ def test_words_are_looked_for_in_each_name_once_and_in_so_many_runs(
         assert read[TaskRun._meta.db_table] <= most
         # A second time where one is shown.
         assert read[ScheduledTask._meta.db_table] <= TASKS + 50
+
+
+def test_runs_that_ended_in_a_span_are_read_near_it(alice: User, staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, minute = db_now(), timedelta(minutes=1)
+    made = [now - ago * minute for ago in range(LONG)]
+    insert(ended(alice, at + timedelta(seconds=30), id=id_at(at)) for at in made)
+    analyzed(TaskRun)
+    monkeypatch.setattr(run_walk, "WALK", RUNS_NEAR)
+    filters = RunFilters(ended_from=now - 1100 * minute, ended_to=now - 1000 * minute)
+    first = run_find(staff, filters)
+    shown = list(first.rows.all())
+    assert len(shown) == 100
+    last = run_find(staff, filters, before=shown[-2].id)
+    for rows in (first.rows, last.rows.filter(id__lt=shown[-2].id)):
+        read = read_by(rows[:41].explain(analyze=True, format="json"))
+        assert 0 < read[TaskRun._meta.db_table] <= RUNS_NEAR
 
 
 def copies(run: TaskRun, number: int) -> None:
