@@ -11,18 +11,20 @@ from django.db.models import QuerySet, Sum
 from tasks_app.models import RunRollup, db_now
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.rollup_rows import Choice, steady
-from tasks_app.selectors.rollup_runs import Reader
+from tasks_app.selectors.rollup_runs import ENDINGS, Reader
 from tasks_app.selectors.rollup_spans import LENGTH, Grain, floor, kept_from
 
 Place = Callable[[datetime], datetime | None]
 
 
 class Ended(NamedTuple):
-    """How many runs succeeded and failed within the minute, hour or day that begins at `start`."""
+    """How many runs ended within the minute, hour or day that begins at `start`, and how; each skipped slot counts."""
 
     start: datetime
     succeeded: int
     failed: int
+    cancelled: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,25 +108,23 @@ def _chart(
     return steady(read)
 
 
-def _sums_by_start(rows: QuerySet[RunRollup]) -> list[tuple[datetime, int, int]]:
-    sums = rows.values_list("start").annotate(Sum("succeeded"), Sum("failed"))
-    return [(start, int(succeeded), int(failed)) for start, succeeded, failed in sums]
+def _sums_by_start(rows: QuerySet[RunRollup]) -> list[tuple[datetime, list[int]]]:
+    found = rows.values_list("start").annotate(*(Sum(one.value) for one in ENDINGS))
+    return [(start, [int(count) for count in counts]) for start, *counts in found]
 
 
 class _Bars:
     """Bars that are filled."""
 
     def __init__(self, starts: Iterable[datetime]) -> None:
-        self._counts = {start: [0, 0] for start in starts}
+        self._counts = {start: [0] * len(ENDINGS) for start in starts}
 
-    def add(self, sums: Iterable[tuple[datetime, int, int]], place: Place) -> None:
-        """Add what succeeded and failed since instants."""
-        for at, succeeded, failed in sums:
+    def add(self, sums: Iterable[tuple[datetime, list[int]]], place: Place) -> None:
+        """Add how many ended in each way since instants."""
+        for at, ended in sums:
             start = place(at)
-            counts = self._counts.get(start) if start is not None else None
-            if counts is not None:
-                counts[0] += succeeded
-                counts[1] += failed
+            if start is not None and start in self._counts:
+                self._counts[start] = [sum(both) for both in zip(self._counts[start], ended, strict=True)]
 
     def all(self) -> list[Ended]:
         """Give them in order of time."""

@@ -16,6 +16,7 @@ from tasks_app.selectors.run_sums import Sums
 from tasks_app.states import Status
 
 MOST = 20_000
+ENDINGS = (Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.SKIPPED)
 
 
 class _Milliseconds(Func):
@@ -75,12 +76,15 @@ class Reader:
             sums.classes[place] += timed
         return found
 
-    def by_minute(self, runs: QuerySet[TaskRun], start: datetime, end: datetime) -> Iterator[tuple[datetime, int, int]]:
-        """Give the minutes in which such runs ended, and how many succeeded and failed."""
-        chosen = runs.annotate(minute=TruncMinute("finished_at", tzinfo=UTC)).values("minute", "status")
-        for minute, status, count in self._grouped(chosen, start, end, "minute, status, COUNT(*)", by="1, 2"):
+    def by_minute(
+        self, runs: QuerySet[TaskRun], start: datetime, end: datetime
+    ) -> Iterator[tuple[datetime, list[int]]]:
+        """Give the minutes in which such runs ended, and how many in each of the ENDINGS."""
+        with_slots = runs.annotate(minute=TruncMinute("finished_at", tzinfo=UTC), slots=_SLOTS)
+        chosen = with_slots.values("minute", "status", "slots")
+        for minute, status, count in self._grouped(chosen, start, end, "minute, status, SUM(slots)", by="1, 2"):
             at = minute if isinstance(minute, datetime) else datetime.fromisoformat(minute)
-            yield at.replace(tzinfo=UTC), count * (status == Status.SUCCEEDED), count * (status == Status.FAILED)
+            yield at.replace(tzinfo=UTC), [int(count) * (status == one) for one in ENDINGS]
 
     def _grouped(self, chosen: Any, start: datetime, end: datetime, wanted: str, *, by: str) -> list[tuple[Any, ...]]:
         """Group what is chosen of the newest runs of a span; a slice cannot be grouped by the ORM."""
