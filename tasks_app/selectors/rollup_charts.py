@@ -67,6 +67,12 @@ def per_day(user: Person, days: int, zone: tzinfo, *, task: uuid.UUID | None = N
     return _chart(Choice(user, task=task), list(starts.values()), sources, of_zone, now)
 
 
+def day_span(day: date, zone: tzinfo, now: datetime) -> tuple[datetime, datetime]:
+    """Give from when to when those runs ended that `per_day` counts to a day, whose figures may be those of UTC."""
+    of = zone if _midnight(day, zone) >= kept_from(Grain.HOUR, now) else UTC
+    return _midnight(day, of), _midnight(day + timedelta(days=1), of)
+
+
 def _midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, zone)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tasks_app.models import db_now
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.rollup_charts import Ended, per_day, per_hour, per_minute
+from tasks_app.selectors.rollup_charts import Ended, day_span, per_day, per_hour, per_minute
 from tasks_app.selectors.rollup_rows import Choice, steady, sums_by_type
 from tasks_app.selectors.rollup_runs import Reader
 from tasks_app.selectors.rollup_spans import Grain, parts
@@ -21,6 +21,7 @@ __all__ = [
     "Ended",
     "Figures",
     "by_type",
+    "day_span",
     "per_day",
     "per_hour",
     "per_minute",

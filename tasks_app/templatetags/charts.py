@@ -7,7 +7,6 @@ from django import template
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from tasks_app.models import ScheduledTask
 from tasks_app.web.batches import Shown
 from tasks_app.web.heat_map import Month
 from tasks_app.web.lanes import Lane
@@ -65,9 +64,9 @@ def landings(found: Sequence[Landing], minutes: int) -> Drawn:
 
 
 @register.inclusion_tag("parts/heat-map.html")
-def heat_map(month: Month, task: ScheduledTask | None = None) -> Drawn:
-    """A month of runs, a cell per day that leads to its runs, or to those of one task."""
-    return {"month": month, "task": task}
+def heat_map(month: Month) -> Drawn:
+    """A month of runs, a cell per day that leads to its runs."""
+    return {"month": month}
 
 
 @register.inclusion_tag("parts/spark.html")

@@ -26,7 +26,7 @@ from tasks_app.web.run_times import Stretch
 from tasks_app.web.spread import Landing
 
 NOBODY = uuid.UUID(int=0x0000_0000_0000_7000_8000_0000_0000_0000)
-_DAYS = 20
+_DAYS, _GONE = 20, 5
 _NAMES = ("Nightly orders", "Close the day's accounts", "Look for new mail")
 
 
@@ -135,7 +135,8 @@ def _month(today: date, chance: Random) -> heat_map.Month:
     days = [first + timedelta(days=n) for n in range(_DAYS)]
     at = timezone.now()
     counts = {day: Ended(at, chance.randint(20, 400), chance.choice([0, 0, 0, 12, 300])) for day in days[:-4]}
-    return heat_map.draw(first, counts, {day: chance.randint(10, 90) for day in days[-4:]}, days[-5])
+    queries = {day: f"ended_from={day}" for day in days[_GONE:]}
+    return heat_map.draw(first, counts, {day: chance.randint(10, 90) for day in days[-4:]}, days[-5], queries)
 
 
 def _figures(now: datetime) -> HomeFigures:

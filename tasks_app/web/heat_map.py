@@ -6,6 +6,7 @@ A number and a word stand in each cell, so that colour is never the only sign.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from tasks_app.selectors.rollups import Ended
 from tasks_app.web import words
@@ -13,12 +14,16 @@ from tasks_app.web import words
 _DAY = timedelta(days=1)
 _WEEK = 7
 _DEPTHS = 4
+_NOWHERE: Mapping[date, str] = MappingProxyType({})
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One day; `depth` is 0 to 4, `tone` one of none, good, mixed, bad."""
+    """One day; `depth` is 0 to 4, `tone` one of none, good, mixed, bad.
+
+    `query` is what the list of its runs is narrowed to.
+    """
 
     day: date
     count: Ended | None
@@ -27,6 +32,7 @@ class Cell:
     is_today: bool
     is_future: bool
     planned: int | None
+    query: str
 
     @property
     def title(self) -> str:
@@ -35,11 +41,6 @@ class Cell:
         if self.count is None:
             return f"{said}: {words.plural(self.planned, 'run')} planned" if self.planned else f"{said}: no runs"
         return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed"
-
-    @property
-    def following(self) -> date:
-        """The day after it, at whose beginning it ends."""
-        return self.day + _DAY
 
     @property
     def total(self) -> int:
@@ -64,13 +65,31 @@ def month_of(year: int, month: int) -> tuple[date, date]:
     return first, (first + 31 * _DAY).replace(day=1)
 
 
-def draw(first: date, counts: Mapping[date, Ended], planned: Mapping[date, int], today: date) -> Month:
-    """Draw the month that begins with `first`."""
+def draw(
+    first: date,
+    counts: Mapping[date, Ended],
+    planned: Mapping[date, int],
+    today: date,
+    queries: Mapping[date, str] = _NOWHERE,
+) -> Month:
+    """Draw the month that begins with `first`; `queries` are the lists that days lead to."""
     _, following = month_of(first.year, first.month)
     days = [first + n * _DAY for n in range((following - first).days)]
     most = max((_total(counts.get(day)) for day in days), default=0)
     cells: list[Cell | None] = [None] * first.weekday()
-    cells += [_cell(day, counts.get(day), planned.get(day), most, today) for day in days]
+    cells += [
+        Cell(
+            day=day,
+            count=counts[day] if _total(counts.get(day)) else None,
+            depth=_depth(_total(counts.get(day)), most),
+            tone=_tone(counts.get(day)),
+            is_today=day == today,
+            is_future=day > today,
+            planned=planned.get(day),
+            query=queries.get(day, ""),
+        )
+        for day in days
+    ]
     cells += [None] * (-len(cells) % _WEEK)
     return Month(
         start=first,
@@ -81,11 +100,8 @@ def draw(first: date, counts: Mapping[date, Ended], planned: Mapping[date, int],
     )
 
 
-def _cell(day: date, count: Ended | None, planned: int | None, most: int, today: date) -> Cell:
-    total = _total(count)
-    depth = 1 + (_DEPTHS - 1) * total // most if total and most else 0
-    is_future = day > today
-    return Cell(day, count if total else None, min(depth, _DEPTHS), _tone(count), day == today, is_future, planned)
+def _depth(total: int, most: int) -> int:
+    return min(1 + (_DEPTHS - 1) * total // most, _DEPTHS) if total else 0
 
 
 def _total(count: Ended | None) -> int:

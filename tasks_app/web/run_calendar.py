@@ -1,7 +1,8 @@
 """The calendar of runs: a month, its days coloured by how the runs ended, and what is planned for the next days."""
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, time
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -10,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.planned import PlannedFilters
-from tasks_app.selectors.rollups import Ended, per_day
+from tasks_app.selectors.rollups import Ended, day_span, per_day
 from tasks_app.services.load import MINUTE
 from tasks_app.services.planned_runs import AHEAD, PlannedMinutes, minutes_planned
 from tasks_app.web import heat_map, query
-from tasks_app.web.look import local
+from tasks_app.web.look import local, written
 from tasks_app.web.objects import task_or_none
 from tasks_app.web.page import Request, page, render
 
@@ -33,7 +34,8 @@ def run_calendar(request: Request) -> HttpResponse:
     _, following = heat_map.month_of(first.year, first.month)
     counts = _counts(request.user, task, first, today)
     planned = _planned(request.user, task, now) if first <= (today + AHEAD) and following > today else None
-    month = heat_map.draw(first, counts, _by_day(planned) if planned else {}, today)
+    queries = {day: _query(day, task, now) for day in counts if first <= day < following}
+    month = heat_map.draw(first, counts, _by_day(planned) if planned else {}, today, queries)
     context = {
         "month": month,
         "task": task,
@@ -62,6 +64,19 @@ def _counts(user: User, task: ScheduledTask | None, first: date, today: date) ->
         return {}
     found = per_day(user, days, timezone.get_current_timezone(), task=task.pk if task else None)
     return {timezone.localtime(one.start).date(): one for one in found}
+
+
+def _query(day: date, task: ScheduledTask | None, now: datetime) -> str:
+    """What narrows the list to the runs that the figures of a day count: those that ended on it."""
+    ends = zip(("ended_from", "ended_to"), day_span(day, timezone.get_current_timezone(), now), strict=True)
+    asked = {name: _address(at) for name, at in ends}
+    return urlencode(asked | ({"task": task.pk} if task else {}))
+
+
+def _address(at: datetime) -> str:
+    """A day where the reader's begins at that instant."""
+    start = timezone.localtime(at)
+    return f"{start:%Y-%m-%d}" if start.time() == time.min else written(at)
 
 
 def _planned(user: User, task: ScheduledTask | None, now: datetime) -> PlannedMinutes:

@@ -1,16 +1,22 @@
 """The calendar of runs: a month, how its days went, and what is planned."""
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from tasks_app.models import PlannedRuns, ScheduledTask
+from tasks_app.models import PlannedRuns, ScheduledTask, TaskRun
 from tasks_app.selectors.rollups import Ended
 from tasks_app.services import planned_runs
+from tasks_app.services.rollups import rollup_prune
 from tasks_app.web import heat_map
+from tests import runs
+from tests.services.ended import count_all, made_and_ended
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
 from tests.web.test_home_figures import ended
@@ -56,16 +62,57 @@ def test_the_month_says_what_it_found() -> None:
     assert busy.finding == "12 runs; 2 failed, on 1 day."
 
 
-def test_today_is_marked_and_leads_to_its_runs(as_alice: Client, alice: User) -> None:
-    ended(alice, ago=timedelta(seconds=5), fails=True)
-    response = as_alice.get("/calendar/")
-    today = timezone.localtime().date()
-    link = f"/runs/?from={today}&to={today + timedelta(days=1)}"
-    assert link.replace("&", "&amp;") in response.content.decode()
-    assert "ValueError: no" in text(as_alice.get(link))
-    yesterday = f"/runs/?from={today - timedelta(days=1)}&to={today}"
-    assert "ValueError: no" not in text(as_alice.get(yesterday))
-    assert "1 run; 1 failed, on 1 day." in text(response)
+def leads(client: Client, day: date, **query: str) -> str:
+    """Where a day of the calendar leads, "" where nowhere."""
+    page = client.get("/calendar/", {"month": f"{day:%Y-%m}", **query}).content.decode()
+    links = re.findall(r'<a class="day [^>]*?href="([^"]*)"[^>]*?title="([^"]*)"', page)
+    return {title.partition(":")[0]: unescape(href) for href, title in links}.get(f"{day:%a} {day.day} {day:%b %Y}", "")
+
+
+def listed(client: Client, address: str) -> list[TaskRun]:
+    return list(client.get(address).context["runs"])
+
+
+def midnight(days_ago: int, zone: tzinfo = UTC) -> datetime:
+    """When a day of a zone began."""
+    return datetime.combine(timezone.now().astimezone(zone).date() - timedelta(days=days_ago), time.min, zone)
+
+
+def test_today_is_marked_and_says_what_happened(as_alice: Client, alice: User) -> None:
+    run = runs.fresh(ended(alice, ago=timedelta(0), fails=True))
+    page = as_alice.get("/calendar/")
+    assert "is-today" in page.content.decode()
+    assert "1 run; 1 failed, on 1 day." in text(page)
+    assert run.finished_at is not None
+    assert listed(as_alice, leads(as_alice, run.finished_at.date())) == [run]
+
+
+def test_a_day_leads_to_the_runs_that_ended_on_it(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    day, hour = midnight(3), timedelta(hours=1)
+    over_night = made_and_ended(alice, day - hour, day + hour, status="failed")
+    of_task = made_and_ended(alice, day + hour, day + 2 * hour, task)
+    made_and_ended(alice, day - 2 * hour, day - hour)
+    made_and_ended(alice, day + 23 * hour, day + 25 * hour)
+    count_all()
+    assert listed(as_alice, leads(as_alice, day.date())) == [of_task, over_night]
+    assert listed(as_alice, leads(as_alice, day.date(), task=str(task.pk))) == [of_task]
+
+
+@pytest.mark.parametrize("days_ago", [3, 20])
+def test_a_day_leads_to_what_its_figures_count_in_any_zone(as_alice: Client, alice: User, days_ago: int) -> None:
+    """Days before the last two weeks are those of UTC."""
+    as_alice.cookies["zone"] = "Asia/Tokyo"
+    zone = ZoneInfo("Asia/Tokyo")
+    day, hour = midnight(days_ago, zone), timedelta(hours=1)
+    made = [made_and_ended(alice, day + hours * hour, day + (hours + 0.1) * hour) for hours in (1, 20)]
+    count_all()
+    rollup_prune("upkeep:here")
+    for one in (day - timedelta(days=1), day):
+        page = as_alice.get("/calendar/", {"month": f"{one:%Y-%m}"})
+        cell = cell_of(page.context["month"], one.day)
+        address = leads(as_alice, one.date())
+        assert cell.total == len(listed(as_alice, address) if address else [])
+    assert set(listed(as_alice, leads(as_alice, day.date()))) == set(made if days_ago < 15 else made[1:])
 
 
 def test_days_to_come_show_what_is_planned(as_alice: Client, make: MakeTask) -> None:
