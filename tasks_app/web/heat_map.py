@@ -22,7 +22,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2199
 class Cell:
     """One day; `depth` is 0 to 4, `tone` one of none, good, mixed, bad.
 
-    `query` is what the list of its runs is narrowed to.
+    `query` is what the list of its runs is narrowed to; "" where they are kept no more.
     """
 
     day: date
@@ -40,7 +40,11 @@ class Cell:
         said = f"{self.day:%a} {self.day.day} {self.day:%b %Y}"
         if self.count is None:
             return f"{said}: {words.plural(self.planned, 'run')} planned" if self.planned else f"{said}: no runs"
-        return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed"
+        return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed{self._gone}"
+
+    @property
+    def _gone(self) -> str:
+        return "" if self.query else "; these runs are kept no more"
 
     @property
     def total(self) -> int:
@@ -57,6 +61,12 @@ class Month:
     finding: str
     before: date
     after: date
+
+    @property
+    def has_gone(self) -> bool:
+        """Of some of its days figures alone are left."""
+        cells = [cell for week in self.weeks for cell in week if cell is not None]
+        return any(cell.count is not None and not cell.query for cell in cells)
 
 
 def month_of(year: int, month: int) -> tuple[date, date]:

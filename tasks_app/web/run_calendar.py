@@ -14,7 +14,7 @@ from tasks_app.selectors.planned import PlannedFilters
 from tasks_app.selectors.rollups import Ended, day_span, per_day
 from tasks_app.services.load import MINUTE
 from tasks_app.services.planned_runs import AHEAD, PlannedMinutes, minutes_planned
-from tasks_app.web import heat_map, query
+from tasks_app.web import heat_map, query, retention
 from tasks_app.web.look import local, written
 from tasks_app.web.objects import task_or_none
 from tasks_app.web.page import Request, page, render
@@ -34,7 +34,7 @@ def run_calendar(request: Request) -> HttpResponse:
     _, following = heat_map.month_of(first.year, first.month)
     counts = _counts(request.user, task, first, today)
     planned = _planned(request.user, task, now) if first <= (today + AHEAD) and following > today else None
-    queries = {day: _query(day, task, now) for day in counts if first <= day < following}
+    queries = {day: _query(day, one, task, now) for day, one in counts.items() if first <= day < following}
     month = heat_map.draw(first, counts, _by_day(planned) if planned else {}, today, queries)
     context = {
         "month": month,
@@ -44,6 +44,7 @@ def run_calendar(request: Request) -> HttpResponse:
         "planned_at": planned.made_at if planned else None,
         "zone": timezone.get_current_timezone_name(),
         "is_kept": (today - first).days < KEPT_DAYS,
+        "runs_are_kept_for": retention.kept_for(),
     }
     return render(request, "pages/run-calendar.html", context)
 
@@ -66,11 +67,12 @@ def _counts(user: User, task: ScheduledTask | None, first: date, today: date) ->
     return {timezone.localtime(one.start).date(): one for one in found}
 
 
-def _query(day: date, task: ScheduledTask | None, now: datetime) -> str:
-    """What narrows the list to the runs that the figures of a day count: those that ended on it."""
-    ends = zip(("ended_from", "ended_to"), day_span(day, timezone.get_current_timezone(), now), strict=True)
-    asked = {name: _address(at) for name, at in ends}
-    return urlencode(asked | ({"task": task.pk} if task else {}))
+def _query(day: date, count: Ended, task: ScheduledTask | None, now: datetime) -> str:
+    """What narrows the list to the runs that ended on a day, as its figures count them; "" where none can be left."""
+    start, end = day_span(day, timezone.get_current_timezone(), now)
+    if not retention.may_be_left(count, end, now):
+        return ""
+    return urlencode({"ended_from": _address(start), "ended_to": _address(end)} | ({"task": task.pk} if task else {}))
 
 
 def _address(at: datetime) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from tasks_app.errors import NotFound
@@ -18,7 +19,7 @@ from tasks_app.selectors.run_times import attempts_begun
 from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.walk import Found
 from tasks_app.states import OPEN, Status
-from tasks_app.web import query, run_undo
+from tasks_app.web import query, retention, run_undo
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, part_wanted, render
@@ -49,6 +50,7 @@ def run_list(request: Request) -> HttpResponse:
         "is_first_page": before is None,
         "is_filtered": filters.is_any,
         **_reach(request, found, None if older else found.floor),
+        "gone_after": _gone_after(filters),
     }
     if part not in FRAGMENTS:
         context |= _around(request, filters, found, runs)
@@ -103,6 +105,12 @@ def _reach(request: Request, found: Found[TaskRun], floor: uuid.UUID | None) -> 
         return {}
     further = f"{kept(request.GET)}&{urlencode({'before': floor})}"
     return {"searched_to": found.since, "walk": found.walk, "further": f"{request.path}?{further}"}
+
+
+def _gone_after(filters: RunFilters) -> str:
+    """How long runs are kept, where none can be left of those that are asked for."""
+    ends = [one for one in (filters.created_to, filters.ended_to) if one is not None]
+    return retention.kept_for() if ends and retention.are_gone(min(ends), timezone.now()) else ""
 
 
 def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tasks_app.models import PlannedRuns, ScheduledTask, TaskRun
 from tasks_app.selectors.rollups import Ended
@@ -113,6 +114,27 @@ def test_a_day_leads_to_what_its_figures_count_in_any_zone(as_alice: Client, ali
         address = leads(as_alice, one.date())
         assert cell.total == len(listed(as_alice, address) if address else [])
     assert set(listed(as_alice, leads(as_alice, day.date()))) == set(made if days_ago < 15 else made[1:])
+
+
+def test_a_day_whose_runs_are_kept_no_more_leads_nowhere_and_says_why(
+    as_alice: Client, alice: User, settings: Settings
+) -> None:
+    settings.RETENTION_DAYS_BY_STATUS = dict.fromkeys(settings.RETENTION_DAYS_BY_STATUS, 2) | {"failed": 9}
+    good, bad, said = midnight(5), midnight(6), "Runs are kept for 2 to 9 days after they have ended, depending on how."
+    for day, status in ((good, "succeeded"), (bad, "failed")):
+        made_and_ended(alice, day, day + timedelta(hours=1), status=status)
+    count_all()
+    assert listed(as_alice, leads(as_alice, bad.date()))
+    assert leads(as_alice, good.date()) == ""
+    page = as_alice.get("/calendar/", {"month": f"{good:%Y-%m}"})
+    assert f"{good:%a} {good.day} {good:%b %Y}: 1 succeeded, 0 failed; these runs are kept no more" in unescape(
+        page.content.decode()
+    )
+    assert cell_of(page.context["month"], good.day).total == 1
+    assert said in text(page)
+    settings.RETENTION_DAYS_BY_STATUS |= {"succeeded": 9}
+    assert leads(as_alice, good.date()) != ""
+    assert "Runs are kept for" not in text(as_alice.get("/calendar/", {"month": f"{good:%Y-%m}"}))
 
 
 def test_days_to_come_show_what_is_planned(as_alice: Client, make: MakeTask) -> None:

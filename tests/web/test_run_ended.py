@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters
@@ -105,6 +106,20 @@ def test_a_time_that_is_none_is_named_and_nothing_is_done_with_all_that_match(as
         refused = as_alice.get("/runs/export/", {name: "2026-13-45"})
         assert (refused.status_code, f"{name}: “2026-13-45”" in refused.content.decode()) == (400, True)
     assert "is no day or time" not in text(as_alice.get("/runs/", {"ended_from": "2026-11-22"}))
+
+
+def test_a_list_of_times_from_before_runs_are_kept_says_so(as_alice: Client, settings: Settings) -> None:
+    settings.RETENTION_DAYS_BY_STATUS = dict.fromkeys(settings.RETENTION_DAYS_BY_STATUS, 10)
+    long_ago, lately = f"{midnight(11):%Y-%m-%d}", f"{midnight(9):%Y-%m-%d}"
+    for query in ({"to": long_ago}, {"ended_to": long_ago}, {"search": f"before:{long_ago}", "ended_to": lately}):
+        page = text(as_alice.get("/runs/", query))
+        assert "These runs are kept no more Runs are kept for 10 days after they have ended;" in page
+    assert "No run matches" in text(as_alice.get("/runs/", {"to": lately, "ended_to": lately}))
+    assert "No run matches" in text(as_alice.get("/runs/", {"from": long_ago}))
+    settings.RETENTION_DAYS_BY_STATUS |= {"failed": 90}
+    assert "No run matches" in text(as_alice.get("/runs/", {"ended_to": long_ago}))
+    older = text(as_alice.get("/runs/", {"ended_to": "2020-01-01"}))
+    assert "Runs are kept for 10 to 90 days after they have ended, depending on how;" in older
 
 
 def test_the_states_of_a_day_are_counted(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
