@@ -27,6 +27,7 @@ from tasks_app.web.spread import Landing
 
 NOBODY = uuid.UUID(int=0x0000_0000_0000_7000_8000_0000_0000_0000)
 _DAYS, _GONE = 20, 5
+_OTHERS = ((300, 12), (0, 2), (0, 7))
 _NAMES = ("Nightly orders", "Close the day's accounts", "Look for new mail")
 
 
@@ -134,7 +135,10 @@ def _month(today: date, chance: Random) -> heat_map.Month:
     first = today.replace(day=1)
     days = [first + timedelta(days=n) for n in range(_DAYS)]
     at = timezone.now()
-    counts = {day: Ended(at, chance.randint(20, 400), chance.choice([0, 0, 0, 12, 300])) for day in days[:-4]}
+    counts = {
+        day: Ended(at, chance.randint(20, 400), *(chance.choice([0, 0, 0, many, few]) for many, few in _OTHERS))
+        for day in days[:-4]
+    } | {days[9]: Ended(at, 0, 0, 0, 24)}
     queries = {day: f"ended_from={day}" for day in days[_GONE:]}
     return heat_map.draw(first, counts, {day: chance.randint(10, 90) for day in days[-4:]}, days[-5], queries)
 

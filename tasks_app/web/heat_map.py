@@ -1,6 +1,7 @@
 """A month of runs as a calendar: a cell per day, its depth is how many ended, its colour how many of them failed.
 
-A number and a word stand in each cell, so that colour is never the only sign.
+A number and a word stand in each cell, so that colour is never the only sign. What was cancelled or skipped did not do
+its work and is told apart: it deepens no colour.
 """
 
 from collections.abc import Mapping
@@ -40,7 +41,8 @@ class Cell:
         said = f"{self.day:%a} {self.day.day} {self.day:%b %Y}"
         if self.count is None:
             return f"{said}: {words.plural(self.planned, 'run')} planned" if self.planned else f"{said}: no runs"
-        return f"{said}: {self.count.succeeded:,} succeeded, {self.count.failed:,} failed{self._gone}"
+        ended = [f"{self.count.succeeded:,} succeeded", f"{self.count.failed:,} failed", *_others(self.count)]
+        return f"{said}: {', '.join(ended)}{self._gone}"
 
     @property
     def _gone(self) -> str:
@@ -85,14 +87,15 @@ def draw(
     """Draw the month that begins with `first`; `queries` are the lists that days lead to."""
     _, following = month_of(first.year, first.month)
     days = [first + n * _DAY for n in range((following - first).days)]
-    most = max((_total(counts.get(day)) for day in days), default=0)
+    ended = {day: counts[day] for day in days if day in counts and any(counts[day][1:])}
+    most = max(map(_total, ended.values()), default=0)
     cells: list[Cell | None] = [None] * first.weekday()
     cells += [
         Cell(
             day=day,
-            count=counts[day] if _total(counts.get(day)) else None,
-            depth=_depth(_total(counts.get(day)), most),
-            tone=_tone(counts.get(day)),
+            count=ended.get(day),
+            depth=_depth(_total(ended.get(day)), most),
+            tone=_tone(ended.get(day)),
             is_today=day == today,
             is_future=day > today,
             planned=planned.get(day),
@@ -104,7 +107,7 @@ def draw(
     return Month(
         start=first,
         weeks=[cells[n : n + _WEEK] for n in range(0, len(cells), _WEEK)],
-        finding=_finding([counts[day] for day in days if day in counts]),
+        finding=_finding(list(ended.values())),
         before=(first - _DAY).replace(day=1),
         after=following,
     )
@@ -127,10 +130,21 @@ def _tone(count: Ended | None) -> str:
 
 
 def _finding(counts: list[Ended]) -> str:
-    good, bad = sum(one.succeeded for one in counts), sum(one.failed for one in counts)
-    if not good and not bad:
+    if not counts:
         return "No run has ended in this month."
-    days = sum(bool(one.failed) for one in counts)
-    if not bad:
-        return f"{words.plural(good, 'run')}, none failed."
-    return f"{words.plural(good + bad, 'run')}; {bad:,} failed, on {words.plural(days, 'day')}."
+    whole = Ended(counts[0].start, *(sum(getattr(one, name) for one in counts) for name in Ended._fields[1:]))
+    said = [_ran(whole, sum(bool(one.failed) for one in counts)), *_others(whole)]
+    return f"{'; '.join(said)}."
+
+
+def _ran(whole: Ended, bad_days: int) -> str:
+    if not _total(whole):
+        return "No run succeeded or failed"
+    ran = words.plural(_total(whole), "run")
+    return f"{ran}; {whole.failed:,} failed, on {words.plural(bad_days, 'day')}" if bad_days else f"{ran}, none failed"
+
+
+def _others(count: Ended) -> list[str]:
+    """What ended without its work, in words."""
+    found = {"cancelled": count.cancelled, "skipped": count.skipped}
+    return [f"{number:,} {word}" for word, number in found.items() if number]

@@ -25,10 +25,10 @@ from tests.web.test_home_figures import ended
 TODAY = date(2026, 11, 29)
 
 
-def counts(day: int, succeeded: int, failed: int) -> dict[date, Ended]:
+def counts(day: int, succeeded: int, failed: int, cancelled: int = 0, skipped: int = 0) -> dict[date, Ended]:
     """What one day of the month came to."""
     at = datetime(2026, 11, day, tzinfo=UTC)
-    return {date(2026, 11, day): Ended(at, succeeded, failed)}
+    return {date(2026, 11, day): Ended(at, succeeded, failed, cancelled, skipped)}
 
 
 def cell_of(month: heat_map.Month, day: int) -> heat_map.Cell:
@@ -61,6 +61,35 @@ def test_the_month_says_what_it_found() -> None:
     assert heat_map.draw(date(2026, 11, 1), {}, {}, TODAY).finding == "No run has ended in this month."
     busy = heat_map.draw(date(2026, 11, 1), counts(3, 10, 2), {}, TODAY)
     assert busy.finding == "12 runs; 2 failed, on 1 day."
+    lazy = heat_map.draw(date(2026, 11, 1), counts(3, 10, 0, 1, 1200) | counts(4, 0, 0, 2), {}, TODAY)
+    assert lazy.finding == "10 runs, none failed; 3 cancelled; 1,200 skipped."
+    idle = heat_map.draw(date(2026, 11, 1), counts(3, 0, 0, 0, 5), {}, TODAY)
+    assert idle.finding == "No run succeeded or failed; 5 skipped."
+
+
+def test_what_was_cancelled_or_skipped_deepens_no_colour() -> None:
+    days = counts(3, 4, 0, 0, 900) | counts(4, 8, 0) | counts(5, 0, 0, 3, 9)
+    month = heat_map.draw(date(2026, 11, 1), days, {}, TODAY)
+    assert [(cell_of(month, day).depth, cell_of(month, day).tone) for day in (3, 4, 5)] == [
+        (2, "good"),
+        (4, "good"),
+        (0, "none"),
+    ]
+
+
+@pytest.mark.parametrize("status", ["skipped", "cancelled"])
+def test_a_day_without_any_run_that_ran_says_what_became_of_them_and_leads_there(
+    as_alice: Client, alice: User, status: str
+) -> None:
+    day = midnight(3)
+    made = [made_and_ended(alice, day, day + timedelta(hours=number), status=status) for number in (1, 2)]
+    count_all()
+    assert listed(as_alice, leads(as_alice, day.date())) == sorted(made, key=lambda run: run.id, reverse=True)
+    page = as_alice.get("/calendar/", {"month": f"{day:%Y-%m}"})
+    assert f"No run succeeded or failed; 2 {status}." in text(page)
+    assert f"{day.day} 2 {status}" in text(page)
+    assert f": 0 succeeded, 0 failed, 2 {status}" in page.content.decode()
+    assert f"#st-{status}" in page.content.decode()
 
 
 def leads(client: Client, day: date, **query: str) -> str:
