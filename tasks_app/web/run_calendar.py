@@ -1,7 +1,7 @@
 """The calendar of runs: a month, its days coloured by how the runs ended, and what is planned for the next days."""
 
 from collections import Counter
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -34,8 +34,10 @@ def run_calendar(request: Request) -> HttpResponse:
     _, following = heat_map.month_of(first.year, first.month)
     counts = _counts(request.user, task, first, today)
     planned = _planned(request.user, task, now) if first <= (today + AHEAD) and following > today else None
+    ahead = _by_day(planned) if planned else {}
     queries = {day: _query(day, one, task, now) for day, one in counts.items() if first <= day < following}
-    month = heat_map.draw(first, counts, _by_day(planned) if planned else {}, today, queries)
+    month = heat_map.draw(first, counts, ahead, today, queries)
+    is_kept = (today - first).days < KEPT_DAYS
     context = {
         "month": month,
         "task": task,
@@ -43,7 +45,8 @@ def run_calendar(request: Request) -> HttpResponse:
         "can_go_on": first < (today + AHEAD).replace(day=1),
         "planned_at": planned.made_at if planned else None,
         "zone": timezone.get_current_timezone_name(),
-        "is_kept": (today - first).days < KEPT_DAYS,
+        "is_kept": is_kept,
+        "is_new": is_kept and not ahead and not _has_any(counts) and not _has_any(_all_kept(request.user, task, today)),
         "runs_are_kept_for": retention.kept_for(),
     }
     return render(request, "pages/run-calendar.html", context)
@@ -65,6 +68,14 @@ def _counts(user: User, task: ScheduledTask | None, first: date, today: date) ->
         return {}
     found = per_day(user, days, timezone.get_current_timezone(), task=task.pk if task else None)
     return {timezone.localtime(one.start).date(): one for one in found}
+
+
+def _all_kept(user: User, task: ScheduledTask | None, today: date) -> dict[date, Ended]:
+    return _counts(user, task, today - timedelta(days=KEPT_DAYS - 1), today)
+
+
+def _has_any(counts: dict[date, Ended]) -> bool:
+    return any(any(one[1:]) for one in counts.values())
 
 
 def _query(day: date, count: Ended, task: ScheduledTask | None, now: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from tasks_app.models import PlannedRuns, ScheduledTask, TaskRun
 from tasks_app.selectors.rollups import Ended
@@ -164,6 +164,26 @@ def test_a_day_whose_runs_are_kept_no_more_leads_nowhere_and_says_why(
     settings.RETENTION_DAYS_BY_STATUS |= {"succeeded": 9}
     assert leads(as_alice, good.date()) != ""
     assert "Runs are kept for" not in text(as_alice.get("/calendar/", {"month": f"{good:%Y-%m}"}))
+
+
+def test_who_has_no_run_yet_is_told_what_will_stand_here(
+    as_alice: Client, alice: User, make: MakeTask, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_max_num_queries(20):
+        page = as_alice.get("/calendar/")
+    assert "Nothing has run yet" in text(page)
+    assert 'action="/tasks/example/"' in page.content.decode()
+    task = make("By hand", schedule=None)
+    assert "Run it from its page" in text(as_alice.get(f"/calendar/?task={task.pk}"))
+    assert 'class="heat"' not in page.content.decode()
+    day = midnight(70)
+    made_and_ended(alice, day, day, task, status="skipped")
+    count_all()
+    for query in ("", f"?task={task.pk}"):
+        page = as_alice.get(f"/calendar/{query}")
+        assert "Nothing has run yet" not in text(page)
+        assert "No run has ended in this month." in text(page)
+        assert 'class="heat"' in page.content.decode()
 
 
 def test_days_to_come_show_what_is_planned(as_alice: Client, make: MakeTask) -> None:
