@@ -137,6 +137,7 @@ def test_a_day_leads_to_what_its_figures_count_in_any_zone(as_alice: Client, ali
     made = [made_and_ended(alice, day + hours * hour, day + (hours + 0.1) * hour) for hours in (1, 20)]
     count_all()
     rollup_prune("upkeep:here")
+    assert "Days in Asia/Tokyo, those before the last two weeks in UTC." in text(as_alice.get("/calendar/"))
     for one in (day - timedelta(days=1), day):
         page = as_alice.get("/calendar/", {"month": f"{one:%Y-%m}"})
         cell = cell_of(page.context["month"], one.day)
