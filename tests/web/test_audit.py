@@ -141,6 +141,7 @@ def test_filters_are_kept_and_go_into_the_export(as_alice: Client, task: Schedul
     html = page.content.decode()
     kept = "actor=ali&amp;action=task.pause&amp;search=Night&amp;from=2020-01-01T00%3A00%3A00Z"
     assert f"/api/audit/export?{kept}" in html
+    assert " download>" not in html, "a refusal is shown, and not kept as a file"
     assert as_alice.get("/api/audit/export?actor=ali&action=task.pause&format=csv").status_code == 200
     assert "No entry matches" in text(as_alice.get(f"{PAGE}?from=2099-01-01"))
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -75,6 +76,16 @@ def test_it_is_an_entry_in_the_audit_log(as_alice: Client) -> None:
 def test_what_is_not_understood_is_not_exported(as_alice: Client) -> None:
     assert as_alice.get("/runs/export/", {"search": "statsu:failed"}).status_code == 400
     assert as_alice.get("/runs/export/", {"format": "xml"}).status_code == 400
+
+
+def test_the_menu_stands_where_the_search_is_understood_and_a_refusal_can_be_read(as_alice: Client) -> None:
+    """A link that says `download` would have the browser keep the sentence as a file, or show nothing."""
+    page = as_alice.get("/runs/", {"search": "status:failed"}).content.decode()
+    links = re.findall(r"<a\s[^>]*/runs/export/[^>]*>", page)
+    assert len(links) == 2
+    assert not [link for link in links if "download" in link]
+    assert "/runs/export/" not in as_alice.get("/runs/", {"search": "statsu:failed"}).content.decode()
+    assert "attachment" in as_alice.get("/runs/export/")["Content-Disposition"]
 
 
 def test_one_person_takes_ten_in_a_minute(as_alice: Client, as_charlie: Client, empty_redis: redis.Redis) -> None:
