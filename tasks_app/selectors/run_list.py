@@ -14,7 +14,7 @@ from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.matching import with_tag
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, condition, mentions, names_tag
 from tasks_app.selectors.search_text import Search
-from tasks_app.states import Status
+from tasks_app.states import OPEN, Status
 
 _APART = timedelta(minutes=5)
 """Ids are made by the clocks of processes and ends by that of the database, which may differ so much."""
@@ -24,9 +24,10 @@ _APART = timedelta(minutes=5)
 class RunFilters:
     """What the list is narrowed to; an empty field narrows nothing. `needs` means: failed and not dismissed.
 
-    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn; `of_tasks` what
-    belongs to no task. `created_…` is about when a run was made, `ended_…` about when it ended. `search` is
-    looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its days in `zone`.
+    `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn; `not_ended`
+    what has ended; `of_tasks` what belongs to no task. `created_…` is about when a run was made, `ended_…` about when
+    it ended. `search` is looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its
+    days in `zone`.
     """
 
     status: str = ""
@@ -36,6 +37,7 @@ class RunFilters:
     batch: uuid.UUID | None = None
     latest: bool = False
     no_waiting: bool = False
+    not_ended: bool = False
     of_tasks: bool = False
     queue: str = ""
     worker: str = ""
@@ -101,6 +103,8 @@ def _exactly(filters: RunFilters) -> Q:
         wanted &= ~Q(Exists(run_again()))
     if filters.no_waiting and not filters.status:
         wanted &= ~Q(status=Status.WAITING)
+    if filters.not_ended:
+        wanted &= Q(status__in=sorted(OPEN))
     if filters.of_tasks:
         wanted &= Q(task__isnull=False)
     return wanted & Q(status=Status.FAILED, dismissed_at=None) if filters.needs else wanted

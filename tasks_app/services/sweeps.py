@@ -47,7 +47,12 @@ def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
 
 
 def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found[TaskRun]]:
-    """Count what would be done, and to which: nothing is done or written yet."""
+    """Count what would be done, and to which: nothing is done or written yet.
+
+    What has not ended is looked for among the newest runs, but for one state: no index knows it beside a type, say.
+    """
+    if verb is Verb.CANCEL and not filters.status:
+        filters = replace(filters, not_ended=True)
     found = run_find(user, filters)
     rows = fitting(found.rows, verb)
     total = rows.values("id")[: CAP + 1].count()

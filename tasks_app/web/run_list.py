@@ -10,7 +10,6 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.errors import NotFound
 from tasks_app.models import Batch, TaskRun
-from tasks_app.selectors.access import Deed, Person, may, open_runs
 from tasks_app.selectors.batches import batch_get
 from tasks_app.selectors.run_completion import run_completions
 from tasks_app.selectors.run_list import RunFilters, run_page
@@ -18,8 +17,7 @@ from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
 from tasks_app.selectors.run_times import attempts_begun
 from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.walk import Found
-from tasks_app.states import OPEN, Status
-from tasks_app.web import query, retention, run_undo
+from tasks_app.web import query, retention, run_offers, run_undo
 from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, part_wanted, render
@@ -59,8 +57,10 @@ def run_list(request: Request) -> HttpResponse:
 
 def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun]) -> dict[str, Any]:
     """What stands above the table."""
+    states = tabs(request)
+    empty = {one["value"] for one in states["tabs"] if states["is_counted"] and not one["count"]}
     return {
-        **tabs(request),
+        **states,
         **newer_hint(request, shown),
         **_narrowing(request, filters),
         "filters": filters,
@@ -70,7 +70,7 @@ def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown:
         "told": run_undo.told(request),
         "workers": worker_names(),
         "kept": kept(request.GET),
-        "actions": _actions_for(request.user, filters, found, shown),
+        "actions": run_offers.for_all(request, filters, found, shown, empty),
         "no_error_type": NO_ERROR_TYPE,
         "task": task_or_none(request, filters.task),
         "batch": _batch(request, filters.batch),
@@ -118,30 +118,3 @@ def _batch(request: Request, batch_id: uuid.UUID | None) -> Batch | None:
         return batch_get(request.user, batch_id) if batch_id else None
     except NotFound:
         return None
-
-
-def _actions_for(
-    user: Person, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun]
-) -> list[tuple[str, str, str]]:
-    """What this person may do with some of them at least: mostly, the page itself says so."""
-    offered = _actions(filters)
-    if not offered or not shown:
-        return []
-    deed = Deed.CANCEL if offered[0][2] == "runs-cancel" else Deed.RUN
-    if any(may(user, deed, run) for run in shown):
-        return offered
-    return offered if found.rows.filter(open_runs(user, deed)).exists() else []
-
-
-def _actions(filters: RunFilters) -> list[tuple[str, str, str]]:
-    """What can be done with all that match: offered where all of them are in a state that it fits."""
-    retry = (
-        "retry",
-        "Run all again" if not filters.needs and filters.status != "failed" else "Retry all",
-        "runs-retry",
-    )
-    if filters.needs or filters.status == Status.FAILED:
-        return [retry, ("close", "Dismiss all", "runs-dismiss")]
-    if filters.status in (Status.CANCELLED, Status.SKIPPED):
-        return [retry]
-    return [("stop", "Cancel all", "runs-cancel")] if filters.status in set(OPEN) else []

@@ -194,6 +194,23 @@ def test_cancel_ends_what_waits_and_asks_what_runs(alice: User) -> None:
     assert runs.fresh(goes_on).cancel_requested_by == "user:alice"
 
 
+def test_cancel_among_runs_of_any_state_looks_no_further_back_than_a_list_does(
+    staff: User, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index knows the runs of a type, and another those that wait: none knows which of that type wait."""
+    monkeypatch.setattr(run_walk, "WALK", 3)
+    early, *over = (runs.make_run(alice) for _ in range(3))
+    for run in over:
+        runs.cancel(run)
+    late = runs.make_run(alice)
+    plan, found = sweep_plan(user=staff, verb=Verb.CANCEL, filters=RunFilters(type=late.type))
+    assert (plan.total, plan.floor) == (1, over[0].id)
+    assert found.since is not None
+    assert sweep_plan(user=staff, verb=Verb.CANCEL, filters=RunFilters(status="queued"))[0].total == 2
+    assert swept(staff, Verb.CANCEL, type=late.type).done == 1
+    assert [runs.fresh(run).status for run in (early, late)] == ["queued", "cancelled"]
+
+
 def test_dismiss_keeps_the_note_and_each_is_in_the_audit_log(alice: User) -> None:
     made = failed(alice, 3)
     swept(alice, Verb.DISMISS, note="the relay was down")

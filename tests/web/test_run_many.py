@@ -1,6 +1,7 @@
 """Failures in groups, and one deed for all runs that match."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, ScheduledTask, TaskRun, TaskShare
 from tasks_app.services import lifecycle, steps, sweeps
+from tasks_app.services import runs as run_service
 from tasks_app.states import Reason
 from tests import runs
 from tests.web.conftest import signed_in
@@ -169,6 +171,42 @@ def test_the_list_offers_what_fits_all_that_it_shows(
     runs.cancel(runs.make_run(alice, task))
     html = as_alice.get("/runs/", {"status": status}).content.decode()
     assert re.findall(r"/runs/all/(\w+)/", html) == offered
+
+
+@pytest.mark.parametrize(
+    ("query", "offered"),
+    [
+        ("search=status:failed,cancelled", ["Run all again", "Dismiss what needs you"]),
+        ("search=status:failed,succeeded", ["Retry what needs you", "Dismiss what needs you"]),
+        ("search=status:succeeded", []),
+        ("search=status:needs&queue=default", ["Retry all", "Dismiss all"]),
+        ("search=status:queued,running", ["Cancel all"]),
+        ("search=-status:failed", ["Cancel what waits or runs"]),
+        ("queue=default", ["Retry what needs you", "Dismiss what needs you", "Cancel what waits or runs"]),
+        ("within=24h", ["Retry what needs you", "Dismiss what needs you", "Cancel what waits or runs"]),
+        ("task={task}", ["Cancel what waits or runs"]),
+        ("queue=critical", []),
+        ("search=statsu:failed", []),
+    ],
+)
+def test_a_list_of_several_states_offers_what_makes_sense_with_some_of_them(
+    as_alice: Client, alice: User, task: ScheduledTask, query: str, offered: list[str]
+) -> None:
+    runs.make_run(alice, task)
+    fail(alice, 1)
+    runs.cancel(runs.make_run(alice, task))
+    html = as_alice.get(f"/runs/?{query.format(task=task.pk)}").content.decode()
+    assert re.findall(r'/runs/all/[^"]*">.*?</svg>([^<]*)', html) == offered
+
+
+def test_what_is_offered_is_about_those_alone_that_it_says(as_alice: Client, alice: User) -> None:
+    waits, (failed, dismissed), over = runs.make_run(alice), fail(alice, 2), runs.make_run(alice)
+    run_service.run_dismiss(run=dismissed, actor="user:alice")
+    runs.cancel(over)
+    html = as_alice.get("/runs/?within=1h").content.decode()
+    for verb, expected in (("retry", failed), ("dismiss", failed), ("cancel", waits)):
+        address = unescape(html.split(f'href="/runs/all/{verb}/')[1].split('"')[0])
+        assert [run for run, _ in as_alice.get(f"/runs/all/{verb}/{address}").context["runs"]] == [expected], verb
 
 
 def test_what_one_may_only_look_at_has_no_buttons(
