@@ -27,9 +27,10 @@ class RunFilters:
     `latest` leaves out, of a batch, what was run again within it; `no_waiting` what waits for its turn; `not_ended`
     what has ended; `of_tasks` what belongs to no task. `created_…` is about when a run was made, `ended_…` about when
     it ended. `search` is looked for as it stands; `read` is a text of the grammar, whose times count from `now`, its
-    days in `zone`.
+    days in `zone`. `ids` are those that somebody has ticked.
     """
 
+    ids: tuple[uuid.UUID, ...] = ()
     status: str = ""
     reason: str = ""
     type: str = ""
@@ -113,6 +114,8 @@ def _exactly(filters: RunFilters) -> Q:
 def _in_range(filters: RunFilters) -> Q:
     """Ids grow with time, so a range of times is a range of ids; a list of ends begins to be read near them, too."""
     wanted = Q() if filters.top is None else Q(id__lt=filters.top)
+    if filters.ids:
+        wanted &= Q(id__in=filters.ids)
     if filters.created_from is not None:
         wanted &= Q(id__gte=first_id_at(filters.created_from))
     if filters.ended_from is not None:

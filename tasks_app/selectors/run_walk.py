@@ -57,7 +57,7 @@ def _found_back(rows: QuerySet[TaskRun], newer: QuerySet[TaskRun], most: int) ->
 def is_led(user: Person, filters: RunFilters) -> bool:
     """Say whether one index leads to what is asked for, so that nothing else is read on the way."""
     asked = set(filters.asked) - _FREE
-    if filters.batch is not None or not asked:
+    if filters.batch is not None or filters.ids or not asked:
         return True
     if _is_one_id(filters) or {"needs", "type", "error_type", "reason"} == asked:
         return True

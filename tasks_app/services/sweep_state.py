@@ -105,6 +105,7 @@ def _filters(stored: dict[str, Any]) -> RunFilters:
     found = {one.name: stored[one.name] for one in fields(RunFilters) if stored.get(one.name) not in (None, "")}
     for name in ("task", "batch"):
         found |= {name: uuid.UUID(found[name])} if name in found else {}
+    found["ids"] = tuple(map(uuid.UUID, found.get("ids", ())))
     for name in ("now", "created_from", "created_to", "ended_from", "ended_to"):
         found |= {name: datetime.fromisoformat(found[name])} if name in found else {}
     if "read" in found:

@@ -31,6 +31,12 @@ RUNS_OF_A_START = 200
 STEPS = Steps("/runs/sweeps/")
 ASKABLE = (Verb.RETRY, Verb.DISMISS, Verb.CANCEL)
 FORBIDDEN = "not yours to do this with"
+NOT_ENDED = "not ended yet"
+SLOTS = "a row for many skipped slots"
+NOT_FAILED = "not failed"
+DISMISSED = "dismissed already"
+ENDED = "ended already"
+ASKED = "asked to stop already"
 CHANGED = "changed since"
 GONE = "not there any more"
 
@@ -46,17 +52,29 @@ def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
     return rows.order_by("-id")
 
 
+def unfit(run: TaskRun, verb: Verb) -> str:
+    """Say why a run is in no state for this; "" where it is. So many runs are left alone, and told, for this reason."""
+    if verb is Verb.RETRY and not run.can_retry:
+        return SLOTS if run.is_final else NOT_ENDED
+    if verb is Verb.DISMISS and not run.needs_person:
+        return DISMISSED if run.status == Status.FAILED else NOT_FAILED
+    if verb is Verb.CANCEL and not run.can_cancel:
+        return ENDED if run.is_final else ASKED
+    return ""
+
+
 def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found[TaskRun]]:
     """Count what would be done, and to which: nothing is done or written yet.
 
     What has not ended is looked for among the newest runs, but for one state: no index knows it beside a type, say.
     """
-    if verb is Verb.CANCEL and not filters.status:
+    if verb is Verb.CANCEL and not (filters.status or filters.ids):
         filters = replace(filters, not_ended=True)
     found = run_find(user, filters)
     rows = fitting(found.rows, verb)
     total = rows.values("id")[: CAP + 1].count()
-    newest = rows.values_list("id", flat=True).first()
+    walked = found.rows if filters.ids and total else rows
+    newest = walked.values_list("id", flat=True).first()
     cursor = None if newest is None else uuid.UUID(int=newest.int + 1)
     return Plan(verb, filters, total, cursor, found.floor), found
 
@@ -149,7 +167,10 @@ class _Broom:
 
     def _next(self) -> list[TaskRun]:
         plan = self.before.plan
-        rows = fitting(run_search(self.user, plan.filters), self.verb).filter(id__lt=plan.cursor)
+        rows = run_search(self.user, plan.filters)
+        if not plan.filters.ids:  # of those that were ticked each is told of
+            rows = fitting(rows, self.verb)
+        rows = rows.filter(id__lt=plan.cursor)
         if plan.floor is not None:
             rows = rows.filter(id__gte=plan.floor)
         return list(rows[:AT_ONCE])
@@ -157,6 +178,8 @@ class _Broom:
     def _one(self, run: TaskRun, act: Callable[[TaskRun], Any], *, is_again: bool) -> None:
         if not may(self.user, self.verb.deed, run):
             self.left[FORBIDDEN] += 1
+        elif why := unfit(run, self.verb):
+            self.left[why] += 1
         elif is_again:
             self.left[runs.AGAIN] += 1
         else:

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -22,6 +22,7 @@ from tasks_app.web.completing import completed
 from tasks_app.web.objects import run_or_404, task_or_none
 from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.run_filters import all_filters_of, ended_said, faults_of, kept, range_shown, selects
+from tasks_app.web.run_many import back_of
 from tasks_app.web.run_tabs import newer, newer_hint, tabs
 
 SIZE = 40
@@ -44,6 +45,7 @@ def run_list(request: Request) -> HttpResponse:
     context = {
         "runs": runs,
         "attempts_begun": attempts_begun(runs),
+        "ticks": run_offers.tickable(request.user, runs),
         "older": older,
         "is_first_page": before is None,
         "is_filtered": filters.is_any,
@@ -70,6 +72,8 @@ def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown:
         "told": run_undo.told(request),
         "workers": worker_names(),
         "kept": kept(request.GET),
+        "kept_pairs": list(QueryDict(back_of(request.GET)).items()),
+        "bulk": run_offers.for_ticked(request.user, shown),
         "actions": run_offers.for_all(request, filters, found, shown, empty),
         "no_error_type": NO_ERROR_TYPE,
         "task": task_or_none(request, filters.task),
@@ -89,7 +93,8 @@ def run_complete(request: Request) -> HttpResponse:
 def run_row(request: Request, run_id: uuid.UUID) -> HttpResponse:
     """One row of the list, fetched again when its run changes."""
     run = run_or_404(request, run_id)
-    return render(request, "parts/run-row.html", {"run": run, "attempts_begun": attempts_begun([run])})
+    ticks = run_offers.tickable(request.user, [run])
+    return render(request, "parts/run-row.html", {"run": run, "attempts_begun": attempts_begun([run]), "ticks": ticks})
 
 
 def _narrowing(request: Request, filters: RunFilters) -> dict[str, Any]:

@@ -1,6 +1,11 @@
-"""One deed on all runs that match the filters: a page that says how many, and then step by step."""
+"""One deed on many runs, all that match the filters or those that were ticked.
+
+A page says how many, and then it goes step by step.
+"""
 
 import uuid
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,15 +20,20 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError
+from tasks_app.models import TaskRun
 from tasks_app.selectors.access import may
+from tasks_app.selectors.run_list import RunFilters
 from tasks_app.services.sweep_state import CAP, Plan, Verb
-from tasks_app.services.sweeps import fitting, sweep_begin, sweep_go_on, sweep_plan
-from tasks_app.web import run_undo, sweep_words
+from tasks_app.services.sweeps import fitting, sweep_begin, sweep_go_on, sweep_plan, unfit
+from tasks_app.web import query, run_undo, sweep_words
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.run_filters import all_filters_of, faults_of, kept
 from tasks_app.web.words import plural
 
 SHOWN = 10
+TICKED = "ticked"
+"""The mark of the form around the boxes, which means those and never all that match."""
+_MOST_TICKED = 100
 _SALT = "carillon.sweep"
 _DAY_SECONDS = 86_400
 _LONGEST_NOTE = 500
@@ -35,7 +45,7 @@ _BUTTONS = {"retry": "Run {} again", "dismiss": "Dismiss {}", "cancel": "Cancel 
 class Form:
     """What was confirmed: it travels through the pages, signed for one person."""
 
-    query: str
+    back: str
     at: datetime
     token: uuid.UUID
     plan: Plan
@@ -44,15 +54,16 @@ class Form:
         """Write it into a form."""
         plan = self.plan
         counted = (plan.verb, plan.total, str(plan.cursor or ""), str(plan.floor or ""))
+        ticked = [[one.hex for one in plan.filters.ids]] if plan.filters.ids else []
         return signing.dumps(
-            [user_id, self.query, self.at.timestamp(), str(self.token), *counted], salt=_SALT, compress=True
+            [user_id, self.back, self.at.timestamp(), str(self.token), *counted, *ticked], salt=_SALT, compress=True
         )
 
     @classmethod
     def read(cls, text: str, user_id: int, verb: Verb) -> "Form":
         """Read it from a form of this person's; raises SuspiciousOperation for any other."""
         try:
-            owner, query, at, token, counted, total, cursor, floor = signing.loads(
+            owner, back, at, token, counted, total, cursor, floor, *ticked = signing.loads(
                 text, salt=_SALT, max_age=_DAY_SECONDS
             )
         except (signing.BadSignature, ValueError, TypeError) as error:
@@ -60,9 +71,10 @@ class Form:
         if owner != user_id or counted != verb:
             raise SuspiciousOperation("This form is somebody else's, or for something else.")
         when = datetime.fromtimestamp(at, timezone.get_default_timezone())
-        filters = all_filters_of(QueryDict(query), now=when)
+        ids = tuple(uuid.UUID(one) for one in ticked[0]) if ticked else ()
+        filters = _filters(QueryDict(back), ids, when)
         plan = Plan(verb, filters, total, *(uuid.UUID(one) if one else None for one in (cursor, floor)))
-        return cls(query, when, uuid.UUID(token), plan)
+        return cls(back, when, uuid.UUID(token), plan)
 
 
 @require_http_methods(["GET", "POST"])
@@ -73,10 +85,13 @@ def run_many(request: Request, verb: str) -> HttpResponse:
 
 
 def _confirm(request: Request, verb: Verb) -> HttpResponse:
-    query, now = kept(request.GET), timezone.now()
-    filters = all_filters_of(request.GET, now=now)
-    back = f"{reverse('run-list')}?{query}"
-    if faults_of(request.GET, filters):
+    ids, now, asked = _ticked(request.GET), timezone.now(), back_of(request.GET)
+    filters = _filters(request.GET, ids, now)
+    back = f"{reverse('run-list')}?{asked}"
+    if TICKED in request.GET and not ids:
+        messages.warning(request, "Tick the runs that you mean.")
+        return redirect(back)
+    if not ids and faults_of(request.GET, filters):
         messages.error(request, "The search was not understood, so nothing is done with what it finds.")
         return redirect(back)
     plan, found = sweep_plan(user=request.user, verb=verb, filters=filters)
@@ -92,16 +107,17 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         "button": _BUTTONS[verb].format("it" if plan.total == 1 else "them"),
         "since": found.since,
         "walk": found.walk,
+        "left_alone": _left_alone(list(found.rows), verb) if ids else "",
     }
     if plan.cursor is not None:
-        context["plan"] = Form(query, now, uuid.uuid4(), plan).signed(request.user.pk)
+        context["plan"] = Form(asked, now, uuid.uuid4(), plan).signed(request.user.pk)
     return render(request, "pages/run-many.html", context)
 
 
 def _go_on(request: Request, verb: Verb) -> HttpResponse:
     sent = request.POST.get("plan", "")
     form = Form.read(sent, request.user.pk, verb)
-    back, note = f"{reverse('run-list')}?{form.query}", request.POST.get("note", "").strip()[:_LONGEST_NOTE]
+    back, note = f"{reverse('run-list')}?{form.back}", request.POST.get("note", "").strip()[:_LONGEST_NOTE]
     try:
         sweep_begin(user=request.user, token=form.token, plan=form.plan, note=note)
     except CarillonError as error:
@@ -125,6 +141,28 @@ def _go_on(request: Request, verb: Verb) -> HttpResponse:
         "left": sorted(progress.left.items()),
     }
     return render(request, "pages/run-many-on.html", context)
+
+
+def back_of(data: QueryDict) -> str:
+    """Give the filters and the page of the list from which somebody came."""
+    before = query.identifier(data, "before")
+    return "&".join(part for part in (kept(data), f"before={before}" if before else "") if part)
+
+
+def _ticked(data: QueryDict) -> tuple[uuid.UUID, ...]:
+    found = []
+    for name in data.getlist("run")[:_MOST_TICKED]:
+        with suppress(ValueError):
+            found.append(uuid.UUID(name))
+    return tuple(found)
+
+
+def _filters(data: QueryDict, ids: tuple[uuid.UUID, ...], now: datetime) -> RunFilters:
+    return RunFilters(ids=ids, now=now) if ids else all_filters_of(data, now=now)
+
+
+def _left_alone(ticked: list[TaskRun], verb: Verb) -> str:
+    return sweep_words.beforehand(Counter(why for run in ticked if (why := unfit(run, verb))))
 
 
 def _counted(plan: Plan) -> str:

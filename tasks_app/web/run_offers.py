@@ -1,6 +1,7 @@
-"""What a list of runs offers to do with all that match: where some of them are in a state that it fits."""
+"""What a list of runs offers to do with all that match, and with those of its rows that are ticked."""
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -41,6 +42,16 @@ def for_all(
     offers = list(_fitting(states_of(filters), empty))
     allowed = {deed: _may_some(request.user, deed, found, shown) for deed in {one.verb.deed for one in offers}}
     return [(_ICONS[one.verb], one.word, _address(one, request.GET)) for one in offers if allowed[one.verb.deed]]
+
+
+def tickable(user: Person, shown: Iterable[TaskRun]) -> set[uuid.UUID]:
+    """The runs with which this person may do something: their rows have a box."""
+    return {run.id for run in shown if may(user, Deed.RUN, run) or may(user, Deed.CANCEL, run)}
+
+
+def for_ticked(user: Person, shown: list[TaskRun]) -> set[str]:
+    """What this person may do with some of the rows at least."""
+    return {deed.value for deed in (Deed.RUN, Deed.CANCEL) if any(may(user, deed, run) for run in shown)}
 
 
 def states_of(filters: RunFilters) -> set[str]:

@@ -1,5 +1,7 @@
 """What is said when one deed on many runs is through."""
 
+from collections.abc import Mapping
+
 from tasks_app.services.sweep_state import Progress
 from tasks_app.web.words import plural
 
@@ -17,8 +19,17 @@ def finished(progress: Progress) -> str:
     said = [some.format(plural(progress.done, "run")) if progress.done else none]
     if progress.left:
         count = sum(progress.left.values())
-        why = "; ".join(
-            f"{many:,} {reason[0].lower()}{reason[1:].rstrip('.')}" for reason, many in progress.left.items()
-        )
-        said.append(f"{plural(count, 'run')} {'was' if count == 1 else 'were'} left alone: {why}.")
+        said.append(f"{plural(count, 'run')} {'was' if count == 1 else 'were'} left alone: {_why(progress.left)}.")
     return " ".join(said)
+
+
+def beforehand(left: Mapping[str, int]) -> str:
+    """Say how many of those that were ticked will be left alone, and why; "" for none."""
+    count = sum(left.values())
+    if not count:
+        return ""
+    return f"Of those that you ticked, {count:,} {'is' if count == 1 else 'are'} left alone: {_why(left)}."
+
+
+def _why(left: Mapping[str, int]) -> str:
+    return "; ".join(f"{many:,} {reason[0].lower()}{reason[1:].rstrip('.')}" for reason, many in sorted(left.items()))

@@ -128,17 +128,9 @@ def test_every_filter_is_kept_as_it_was(alice: User) -> None:
     task = runs.make_task(alice)
     now = db_now()
     search = read("word -other status:failed,cancelled -tag:old", qualifiers())
+    told: dict[str, Any] = {"status": "failed", "tag": "a", "ids": (uuid.uuid4(), task.pk), "ended_to": now}
     filters = RunFilters(
-        status="failed",
-        task=task.pk,
-        batch=uuid.uuid4(),
-        read=search,
-        now=now,
-        created_from=now,
-        zone=BERLIN,
-        tag="a",
-        ended_from=now,
-        ended_to=now,
+        task=task.pk, batch=uuid.uuid4(), read=search, now=now, created_from=now, ended_from=now, zone=BERLIN, **told
     )
     runs.make_run(alice, task)
     token = uuid.uuid4()

@@ -170,7 +170,7 @@ def test_the_list_offers_what_fits_all_that_it_shows(
     fail(alice, 1)
     runs.cancel(runs.make_run(alice, task))
     html = as_alice.get("/runs/", {"status": status}).content.decode()
-    assert re.findall(r"/runs/all/(\w+)/", html) == offered
+    assert re.findall(r'href="/runs/all/(\w+)/', html) == offered
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_list_of_several_states_offers_what_makes_sense_with_some_of_them(
     fail(alice, 1)
     runs.cancel(runs.make_run(alice, task))
     html = as_alice.get(f"/runs/?{query.format(task=task.pk)}").content.decode()
-    assert re.findall(r'/runs/all/[^"]*">.*?</svg>([^<]*)', html) == offered
+    assert re.findall(r'href="/runs/all/[^"]*">.*?</svg>([^<]*)', html) == offered
 
 
 def test_what_is_offered_is_about_those_alone_that_it_says(as_alice: Client, alice: User) -> None:

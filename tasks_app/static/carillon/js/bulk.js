@@ -5,7 +5,9 @@ const form = document.querySelector("[data-bulk]");
 const ticked = new Set();
 let last = null;
 
-const boxes = () => [...document.querySelectorAll(`input[name="task"][form="${form.id}"]`)];
+const BOX = `input[type="checkbox"][form="${form?.id}"]`;
+
+const boxes = () => [...document.querySelectorAll(BOX)];
 const everything = () => form.elements.all?.checked ?? false;
 
 function show() {
@@ -59,7 +61,7 @@ function restore() {
 if (form) {
   document.addEventListener("click", (event) => {
     const box = event.target;
-    if (box.matches?.(`input[name="task"][form="${form.id}"]`)) {
+    if (box.matches?.(BOX)) {
       tick(box, box.checked);
       if (event.shiftKey && last) tickRange(box);
       last = box.value;
