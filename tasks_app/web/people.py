@@ -17,7 +17,6 @@ from tasks_app.selectors.people_list import (
     manages_people,
     may_touch,
     own_task_counts,
-    people,
     people_found,
     person_get,
     receivers,
@@ -26,7 +25,7 @@ from tasks_app.selectors.people_list import (
 )
 from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services import people_admin
-from tasks_app.services.handing_over import tasks_hand_over
+from tasks_app.services.hand_overs import hand_overs_recent
 from tasks_app.services.invitations import invitation_mail, invitation_of, invitation_tokens
 from tasks_app.states import TaskStatus
 from tasks_app.web import query
@@ -38,7 +37,6 @@ from tasks_app.web.sign_in import alone
 from tasks_app.web.words import plural
 
 _START = {"username": "", "email": "", "role": ""}
-_SHOWN = 20
 _LISTED = 200
 
 
@@ -65,14 +63,14 @@ def person_list(request: Request) -> HttpResponse:
 @page
 def person_detail(request: Request, person_id: int) -> HttpResponse:
     """Show one person, and what can be done about them."""
-    return _draw_person(request, _person(request, person_id))
+    return draw_person(request, person_of(request, person_id))
 
 
 @require_POST
 @page
 def person_role(request: Request, person_id: int) -> HttpResponse:
     """Give a role, or take it."""
-    person, role = _person(request, person_id), request.POST.get("role", "")
+    person, role = person_of(request, person_id), request.POST.get("role", "")
     done = f"{person.username} has the role {role} now." if role else f"{person.username} has no role any more."
     return _do(request, person, lambda: people_admin.person_role_set(by=request.user, person=person, role=role), done)
 
@@ -81,7 +79,7 @@ def person_role(request: Request, person_id: int) -> HttpResponse:
 @page
 def person_disable(request: Request, person_id: int) -> HttpResponse:
     """Shut the person out, and pause their tasks, after asking here."""
-    person = _person(request, person_id)
+    person = person_of(request, person_id)
     if request.method == "GET":
         return _ask_to_disable(request, person)
     done = f"{person.username} is disabled: signed out everywhere, and their tasks are paused."
@@ -111,7 +109,7 @@ def _ask_to_disable(request: Request, person: User) -> HttpResponse:
 @page
 def person_enable(request: Request, person_id: int) -> HttpResponse:
     """Let the person in again."""
-    person = _person(request, person_id)
+    person = person_of(request, person_id)
     done = f"{person.username} may sign in again. Their tasks stay paused until somebody resumes them."
     return _do(request, person, lambda: people_admin.person_enable(by=request.user, person=person), done)
 
@@ -120,26 +118,9 @@ def person_enable(request: Request, person_id: int) -> HttpResponse:
 @page
 def person_link(request: Request, person_id: int) -> HttpResponse:
     """Invite the person again, while they have not chosen a password."""
-    person = _person(request, person_id)
+    person = person_of(request, person_id)
     with missing_or_refused():
         return _invited(request, person)
-
-
-@require_POST
-@page
-def person_hand_over(request: Request, person_id: int) -> HttpResponse:
-    """Hand the person's tasks to another, and say which stayed behind."""
-    person, name = _person(request, person_id), request.POST.get("receiver", "").strip()
-    receiver = people(request.user).filter(username=name, is_active=True).first() if name.isprintable() else None
-    if receiver is None:
-        said = "There is no such person to hand them to. Their user name stands on the page People."
-        return _draw_person(request, person, status=400, typed=name, fault=said)
-    try:
-        done = tasks_hand_over(by=request.user, giver=person, receiver=receiver)
-    except CarillonError as error:
-        return _draw_person(request, person, status=400, typed=name, fault=error.message)
-    say.success(request, f"{plural(len(done.moved), 'task')} now with {receiver.username}.")
-    return _draw_person(request, person, kept=done.kept, receiver=receiver)
 
 
 class Invitation(PasswordResetConfirmView):
@@ -172,7 +153,8 @@ class Invitation(PasswordResetConfirmView):
         return {**context, **alone(self.request), "fields": fields, "focus": first_fault(fields)}
 
 
-def _person(request: Request, person_id: int) -> User:
+def person_of(request: Request, person_id: int) -> User:
+    """Give the person that an address names, to those who manage people."""
     with missing_or_refused():
         return person_get(request.user, person_id)
 
@@ -194,7 +176,7 @@ def _invited(request: Request, person: User) -> HttpResponse:
     if invitation_mail(by=request.user, person=person, link=link):
         say.success(request, f"{person.username} is invited: the link is on its way to {person.email}.")
         return redirect("person-detail", person_id=person.pk)
-    return _draw_person(request, person, link=link, status=201)
+    return draw_person(request, person, link=link, status=201)
 
 
 def _draw_list(request: Request, typed: dict[str, str], errors: Errors, *, status: int = 200) -> HttpResponse:
@@ -230,7 +212,8 @@ def _draw_list(request: Request, typed: dict[str, str], errors: Errors, *, statu
     return render(request, "pages/person-list.html", context, status=status)
 
 
-def _draw_person(request: Request, person: User, *, status: int = 200, **more: Any) -> HttpResponse:
+def draw_person(request: Request, person: User, *, status: int = 200, **more: Any) -> HttpResponse:
+    """Draw the page of a person, with what has just come of something."""
     is_self = person.pk == request.user.pk
     context = {
         "person": person,
@@ -242,7 +225,7 @@ def _draw_person(request: Request, person: User, *, status: int = 200, **more: A
         "receivers": receivers(request.user, person),
         "is_invited": not person.has_usable_password(),
         "has_factor": has_second_factor(person),
-        "shown": _SHOWN,
+        "hand_overs": hand_overs_recent(by=request.user, giver=person),
         **more,
     }
     return render(request, "pages/person-detail.html", context, status=status)

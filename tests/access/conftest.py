@@ -116,6 +116,7 @@ def things(alice: User, folk: dict[str, User | None]) -> dict[str, Any]:
         "key": "nightly",
         "token": "no-token",
         "bulk_id": "01a22517-e04e-78f6-b682-6e2ae56ab0cd",
+        "hand_over_id": "01a22517-e04e-78f6-b682-6e2ae56ab0cd",
         "sweep_id": "01a22517-e04e-78f6-b682-6e2ae56ab0cd",
         "uidb64": "MQ",
         "rest": "",

@@ -235,6 +235,7 @@ PAGES: dict[str, dict[str, Rule]] = {
     "person-link": _post(PEOPLE),
     "person-factor": _get(PEOPLE, PEOPLE),
     "person-hand-over": _post(PEOPLE),
+    "hand-over": _get(NONE, NONE),  # nothing has begun; tests/web/test_hand_over.py has something
     "calendar-list": _get(SIGNED),
     "calendar-new": _BOTH,
     "calendar-preview": _post(SIGNED),

@@ -33,10 +33,11 @@ from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.credentials.writing import credential_create
 from tasks_app.services.email_templates import email_template_create
 from tasks_app.services.files import file_store
+from tasks_app.services.hand_overs import hand_over_begin
 from tasks_app.services.people_admin import person_disable, person_invite
 from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_update
-from tests.browser.places import BULK, MAIL
+from tests.browser.places import BULK, HANDED, MAIL
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 CREDENTIALS: tuple[tuple[dict[str, Any], timedelta | None], ...] = (
@@ -118,6 +119,8 @@ def fill(chance: random.Random, now: datetime) -> None:
     tasks = list(ScheduledTask.objects.values_list("id", flat=True)[:9])
     order = Order(verb=Verb.TAG, tags=["reviewed"])
     bulk_begin(user=owner, token=uuid.UUID(BULK), order=order, ids=tasks, back="/tasks/")
+    olga, rosa = (User.objects.get(username=name) for name in ("olga", "rosa"))
+    hand_over_begin(by=owner, token=uuid.UUID(HANDED), giver=olga, receiver=rosa)
 
 
 def _people(owner: User, now: datetime) -> None:

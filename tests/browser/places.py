@@ -12,6 +12,7 @@ from tasks_app.web import file_urls, urls
 from tests.browser.demo_backfills import NAME
 
 BULK = "5f3e0c1e-9b1c-4a6e-8a43-1f6f9d0b7c11"
+HANDED = "5f3e0c1e-9b1c-4a6e-8a43-1f6f9d0b7c12"
 MAIL = "Your invoice 4711 is due"
 SIGNED_OUT = {"sign-in": "/sign-in/", "invitation-over": "/invitation/MQ/x-y/"}
 PAGES = {
@@ -52,6 +53,7 @@ PAGES = {
     "second-factor": "/settings/second-factor/",
     "sign-ins": "/settings/sign-ins/",
     "people": "/settings/people/",
+    "hand-over": f"/settings/people/hand-overs/{HANDED}/",
     "audit-log": "/settings/audit/",
     "credentials": "/settings/credentials/",
     "credential-kinds": "/settings/credentials/new/",

@@ -159,7 +159,7 @@ def test_tasks_are_handed_over_and_what_stays_is_named(
     assert refused.status_code == 400
     assert "There is no such person" in html(refused)
     assert 'value="nobody"' in html(refused)
-    assert "stayed with alice" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "ada"}))
+    assert "stayed with alice" in html(as_admin.post(of(alice, "hand-over"), {"receiver": "ada"}, follow=True))
     as_admin.post(of(alice, "hand-over"), {"receiver": "charlie"})
     task.refresh_from_db()
     assert task.owner == charlie
