@@ -35,7 +35,7 @@ class _Narrowed(Shape):
     """What the log is narrowed to."""
 
     actor: Word = Field("", description="A part of who did it: user:alice, key:alice/ci, command:restore.")
-    action: Word = Field("", description="What was done: task.update; or all that begins so: task.")
+    action: Word = Field("", description="What was done: task.update, sign_in; or all of a kind: task.*, sign_in.*.")
     object_type: Word = Field("", description="task, run, user, credential, …")
     object: Word = Field("", description="The id of what it was done with.")
     outcome: Annotated[str, *one_of("", *AuditEntry.Outcome.values)] = ""

@@ -11,6 +11,8 @@ from tasks_app.models import AuditEntry
 from tasks_app.models.ids import first_id_at
 from tasks_app.selectors.access import Person, has_right
 
+EVERY = ".*"
+"""Stands behind a kind of action for all of them."""
 _PAGE = 500
 # What can stand in the log, in words for people. What is edited in the admin is named after its kind.
 ACTIONS: dict[str, str] = {
@@ -111,7 +113,8 @@ ACTIONS: dict[str, str] = {
 class AuditFilters:
     """What the log is narrowed to; an empty field narrows nothing.
 
-    `actor` and `search` match parts; `action` also takes the first word alone: `task` for all that begin with it.
+    `actor` and `search` match parts; `action` is one of ACTIONS, or a kind of them: `task.*`, and `task` where none has
+    that name.
     """
 
     actor: str = ""
@@ -169,9 +172,17 @@ def entries_of_task(user: Person, task_id: uuid.UUID, limit: int) -> list[AuditE
     return list(rows.order_by("-id")[:limit])
 
 
+def is_one_action(action: str) -> bool:
+    """Say whether this names one action: `sign_in` does and `sign_in.*` does not."""
+    return action in ACTIONS or ("." in action and not action.endswith(EVERY))
+
+
 def _done(action: str) -> Q:
-    """Nothing is named longer than in two words, so that the first alone may stand for several."""
-    return Q(action=action) if "." in action else Q(action=action) | Q(action__startswith=f"{action}.")
+    """Nothing is named longer than in two words, so that the first may stand for several."""
+    if is_one_action(action):
+        return Q(action=action)
+    kind = action.removesuffix(EVERY)
+    return Q(action=kind) | Q(action__startswith=f"{kind}.")
 
 
 def between(rows: QuerySet[AuditEntry], filters: AuditFilters) -> QuerySet[AuditEntry]:

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from tasks_app.models import AuditEntry
 from tasks_app.selectors.access import Person
-from tasks_app.selectors.audit import AuditFilters, audit_search, between, sees_audit
+from tasks_app.selectors.audit import AuditFilters, audit_search, between, is_one_action, sees_audit
 from tasks_app.selectors.walk import READ, WALK, Found, nth_newer, nth_older
 
 _TIMES = {"at_from", "at_to"}
@@ -39,7 +39,7 @@ def is_led(user: Person, filters: AuditFilters) -> bool:
     asked = filters.asked - _TIMES
     if not sees_audit(user):
         return False
-    return asked in (set(), {"object_type", "object"}) or (asked == {"action"} and "." in filters.action)
+    return asked in (set(), {"object_type", "object"}) or (asked == {"action"} and is_one_action(filters.action))
 
 
 def _scopes(user: Person, filters: AuditFilters) -> list[QuerySet[AuditEntry]]:
@@ -48,4 +48,6 @@ def _scopes(user: Person, filters: AuditFilters) -> list[QuerySet[AuditEntry]]:
         return [AuditEntry.objects.filter(user_id=user.pk), AuditEntry.objects.filter(owner_id=user.pk)]
     if filters.object_type and filters.object:
         return [AuditEntry.objects.filter(object_type=filters.object_type, object_id=filters.object)]
-    return [AuditEntry.objects.filter(action=filters.action) if "." in filters.action else AuditEntry.objects.all()]
+    if is_one_action(filters.action):
+        return [AuditEntry.objects.filter(action=filters.action)]
+    return [AuditEntry.objects.all()]

@@ -18,9 +18,11 @@ from tasks_app.selectors.audit import (
     ACTIONS,
     AuditFilters,
     audit_page,
+    EVERY,
     entries_of_task,
     sees_audit,
     shows_address,
+    is_one_action,
 )
 from tasks_app.selectors.audit_things import Thing, thing_in, things_of, zones_of
 from tasks_app.selectors.audit_walk import audit_find
@@ -174,7 +176,12 @@ def _same_request(entry: AuditEntry) -> str:
 
 
 def _actions(chosen: str) -> list[tuple[str, list[Choice]]]:
-    """The choices of what was done, in groups; each begins with all of the group where there is more than one."""
+    """The choices of what was done, in groups; each begins with all of the group where there is more than one.
+
+    A kind that an older link names alone is chosen as the group that it means.
+    """
+    if chosen and not is_one_action(chosen):
+        chosen = f"{chosen.removesuffix(EVERY)}{EVERY}"
     groups: dict[str, list[Choice]] = {}
     for action, words in ACTIONS.items():
         kind = action.partition(".")[0]
@@ -182,7 +189,8 @@ def _actions(chosen: str) -> list[tuple[str, list[Choice]]]:
         groups.setdefault(kind, []).append(Choice(action, said, action == chosen))
     for kind, choices in groups.items():
         if choices[1:]:
-            choices.insert(0, Choice(kind, f"{audit_words.KINDS[kind]}: anything", kind == chosen))
+            whole = f"{kind}{EVERY}"
+            choices.insert(0, Choice(whole, f"{audit_words.KINDS[kind]}: anything", whole == chosen))
     return [(title, groups[kind]) for kind, title in audit_words.KINDS.items()]
 
 

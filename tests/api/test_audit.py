@@ -90,6 +90,7 @@ def test_filters_narrow_it(operator: Api, staff: User) -> None:
     assert found("action=task") == ["task.delete", "task.create"]
     assert found("action=task.delete") == ["task.delete"]
     assert found("action=tas") == []
+    assert found("action=task.*") == ["task.delete", "task.create"]
     assert found("object_type=credential") == ["credential.create"]
     assert found(f"object={task['id']}") == ["task.delete", "task.create"]
     assert found("actor=ada") == ["task.delete", "task.create"]
@@ -99,6 +100,13 @@ def test_filters_narrow_it(operator: Api, staff: User) -> None:
     soon, before = timezone.now() + timedelta(minutes=1), timezone.now() - timedelta(minutes=1)
     assert found(f"from={soon:%Y-%m-%dT%H:%M:%SZ}") == found(f"to={before:%Y-%m-%dT%H:%M:%SZ}") == []
     assert len(found(f"from={before:%Y-%m-%dT%H:%M:%SZ}&to={soon:%Y-%m-%dT%H:%M:%SZ}")) == 3
+
+
+def test_one_action_is_asked_for_alone_and_with_all_of_its_kind(operator: Api) -> None:
+    for action in ("sign_in", "sign_in.fail", "sign_out"):
+        audit.note(action)
+    assert {one["action"] for one in entries(operator, "action=sign_in")} == {"sign_in"}
+    assert {one["action"] for one in entries(operator, "action=sign_in.*")} == {"sign_in", "sign_in.fail"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import AuditEntry, ScheduledTask, TaskRun
 from tasks_app.selectors import audit_walk
-from tasks_app.selectors.audit import ACTIONS
+from tasks_app.selectors.audit import ACTIONS, AuditFilters, audit_search
 from tasks_app.services import audit
 from tasks_app.services.tasks import task_update
 from tasks_app.web.audit_words import KINDS
@@ -131,6 +131,29 @@ def test_one_sees_ones_own_and_administrators_all(
     as_alice.post(reverse("task-pause", args=[task.pk]))
     assert "paused Nightly" not in text(as_charlie.get(PAGE))
     assert "alice paused Nightly" in text(signed_in(admin).get(PAGE))
+
+def test_one_action_and_all_of_its_kind_are_two_choices(as_staff: Client) -> None:
+    for action in ("sign_in", "sign_in.fail", "sign_out"):
+        audit.note(action, name=f"by {action}")
+    page = as_staff.get(PAGE)
+    select = page.content.decode().partition('<select name="action"')[2].partition("</select>")[0]
+    values = re.findall(r'<option value="([^"]*)"', select)
+    assert set(ACTIONS) < set(values)
+    assert len(values) == len(set(values))
+    one, every = as_staff.get(f"{PAGE}?action=sign_in"), as_staff.get(f"{PAGE}?action=sign_in.*")
+    assert (chosen(one, "action"), chosen(every, "action")) == (["sign_in"], ["sign_in.*"])
+    assert "by sign_in" in text(one)
+    assert "by sign_in.fail" not in text(one)
+    assert "by sign_in.fail" in text(every)
+    assert "by sign_out" not in text(every)
+    assert chosen(as_staff.get(f"{PAGE}?action=task"), "action") == ["task.*"]
+
+
+def test_every_action_can_be_asked_for_alone(staff: User) -> None:
+    AuditEntry.objects.bulk_create(audit.entry(one) for one in ACTIONS)
+    found = {action: [one.action for one in audit_search(staff, AuditFilters(action=action))] for action in ACTIONS}
+    assert found == {action: [action] for action in ACTIONS}
+
 
 
 def test_filters_are_kept_and_go_into_the_export(as_alice: Client, task: ScheduledTask) -> None:
