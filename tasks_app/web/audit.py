@@ -1,12 +1,13 @@
 """The audit log: who changed, read or was refused what; and the history of one task in it."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
+from django.contrib.auth.models import User
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -14,15 +15,16 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.models import AuditEntry, ScheduledTask
 from tasks_app.recurrence.moments import to_text
+from tasks_app.selectors.access import has_right
 from tasks_app.selectors.audit import (
     ACTIONS,
+    EVERY,
     AuditFilters,
     audit_page,
-    EVERY,
     entries_of_task,
+    is_one_action,
     sees_audit,
     shows_address,
-    is_one_action,
 )
 from tasks_app.selectors.audit_things import Thing, thing_in, things_of, zones_of
 from tasks_app.selectors.audit_walk import audit_find
@@ -36,7 +38,7 @@ OF_A_TASK = 10
 _DAY = timedelta(days=1)
 SPANS = {"today": ("Today", 1), "7d": ("Last 7 days", 7), "30d": ("Last 30 days", 30)}
 _WORDS = ("actor", "action", "object_type", "object", "outcome", "search")
-# Where each kind of thing has its page; the others have none of their own.
+# Where each kind of thing has its page.
 _PAGES = {
     "task": "task-detail",
     "run": "run-detail",
@@ -46,6 +48,16 @@ _PAGES = {
     "credential": "credential-edit",
     "email_template": "email-template-edit",
     "user": "person-detail",
+}
+# Where those stand that have no page of their own, or not for everybody.
+_PLACES: Mapping[str, Callable[[User, str, str], str]] = {
+    "queue": lambda user, found, _: (
+        reverse("queue-edit", args=[found]) if has_right(user, "change_queue") else reverse("queue-list")
+    ),
+    "worker": lambda _, found, __: f"{reverse('worker-list')}#{quote(f'worker-{found}')}",
+    "file": lambda _, __, name: f"{reverse('file-list')}?{urlencode({'search': name})}",
+    "api_key": lambda *_: reverse("api-key-list"),
+    "type_rule": lambda _, found, __: reverse("type-detail", args=[found]),
 }
 _FEW = 3
 _FOLLOWED = {"run": "See the run", "copy": "See the copy"}
@@ -129,7 +141,7 @@ def _line(request: Request, entry: AuditEntry, names: Mapping[Thing, str], *, zo
         who=who,
         before=before,
         what=what,
-        href="" if is_its_task else _address(thing, names),
+        href="" if is_its_task else _address(request.user, thing, names),
         after=after,
         note=audit_words.note_of(entry),
         how=how,
@@ -137,15 +149,15 @@ def _line(request: Request, entry: AuditEntry, names: Mapping[Thing, str], *, zo
         same_request=_same_request(entry),
         address=entry.address if shows_address(request.user, entry) else "",
         differences=_differences(entry, names, zone),
-        links=list(_links(entry, names)),
+        links=list(_links(request.user, entry, names)),
     )
 
 
-def _links(entry: AuditEntry, names: Mapping[Thing, str]) -> Iterable[tuple[str, str]]:
+def _links(user: User, entry: AuditEntry, names: Mapping[Thing, str]) -> Iterable[tuple[str, str]]:
     for name, words in _FOLLOWED.items():
         thing = thing_in(name, entry.after.get(name))
         if thing is not None and thing in names:
-            yield words, _address(thing, names)
+            yield words, _address(user, thing, names)
 
 
 def _differences(entry: AuditEntry, names: Mapping[Thing, str], zone: str) -> list[Difference]:
@@ -158,11 +170,13 @@ def _differences(entry: AuditEntry, names: Mapping[Thing, str], zone: str) -> li
     return [Difference(label(name), said(entry.before, name), said(entry.after, name)) for name in told]
 
 
-def _address(thing: Thing, names: Mapping[Thing, str]) -> str:
-    """The page of a thing; only where it is there still, and the reader may see it."""
+def _address(user: User, thing: Thing, names: Mapping[Thing, str]) -> str:
+    """The page of a thing, or where it stands; only where it is there still, and the reader may see it."""
     kind, found = thing
     if thing not in names:
         return ""
+    if place := _PLACES.get(kind):
+        return place(user, found, names[thing])
     return reverse(_PAGES[kind], args=[int(found) if kind == "user" else uuid.UUID(found)])
 
 

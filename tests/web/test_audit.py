@@ -4,17 +4,20 @@ import re
 from html import unescape
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import AuditEntry, ScheduledTask, TaskRun
+from tasks_app.models import AuditEntry, Queue, ScheduledTask, StoredFile, TaskRun, TypeRule
 from tasks_app.selectors import audit_walk
 from tasks_app.selectors.audit import ACTIONS, AuditFilters, audit_search
 from tasks_app.services import audit
+from tasks_app.services.api_keys import api_key_create
 from tasks_app.services.tasks import task_update
 from tasks_app.web.audit_words import KINDS
+from tests.ops.conftest import make_worker
 from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import Page, chosen, text, value
 
@@ -60,6 +63,32 @@ def test_what_is_gone_or_another_s_is_named_and_no_link(
     assert reverse("task-detail", args=[other.pk]) not in page.content.decode()
 
 
+def test_what_an_operator_did_leads_to_where_it_stands(as_alice: Client, alice: User, staff: User, bob: User) -> None:
+    queue, worker, rule = Queue.objects.get(name="default"), make_worker(), TypeRule(type="http_request")
+    [mine, theirs] = [api_key_create(user=user, name="ci", scope="read")[0] for user in (alice, staff)]
+    file = StoredFile.objects.create(owner=alice, name="Umsätze & mehr.csv", path="x", size=1, purpose="upload")
+    things: tuple[Model, ...] = (queue, worker, rule, mine, theirs, file)
+    for thing in things:
+        audit.note(f"{audit.kind_of(thing)}.update", thing, actor="user:alice", user_id=alice.pk, owner_id=bob.pk)
+    everybody = {"/settings/types/http_request/"}
+    operators = {"/queues/default/edit/", "/workers/#worker-carillon%40here"}
+    own, seen = {"/settings/api-keys/"}, {"/files/?search=Ums%C3%A4tze+%26+mehr.csv"}
+    assert _leads(as_alice) == everybody | own | seen
+    assert _leads(signed_in(bob)) == everybody | operators | seen
+    assert _leads(signed_in(staff)) == everybody | operators | own | seen
+    for there in everybody | operators | own | seen:
+        assert signed_in(staff).get(there).status_code == 200
+    bob.groups.clear()
+    bob.user_permissions.add(Permission.objects.get(codename="manage_queues"))
+    assert "/queues/" in _leads(signed_in(bob)), "who may not change queues reads them in the list"
+
+
+def _leads(browser: Client) -> set[str]:
+    """Where the sentences of the page lead."""
+    html = browser.get(f"{PAGE}?actor=alice").content.decode()
+    return {unescape(href) for href in re.findall(r'</b> [^<]*<a href="([^"]*)"', html)}
+
+
 def test_ids_are_short_and_whole_in_the_details(as_alice: Client, task: ScheduledTask) -> None:
     whole = "0123456789abcdef0123456789abcdef"
     as_alice.post(reverse("task-pause", args=[task.pk]), headers={"X-Request-ID": whole})
@@ -103,6 +132,29 @@ def test_every_action_can_be_chosen() -> None:
     assert {action.partition(".")[0] for action in ACTIONS} == set(KINDS)
 
 
+def test_one_action_and_all_of_its_kind_are_two_choices(as_staff: Client) -> None:
+    for action in ("sign_in", "sign_in.fail", "sign_out"):
+        audit.note(action, name=f"by {action}")
+    page = as_staff.get(PAGE)
+    select = page.content.decode().partition('<select name="action"')[2].partition("</select>")[0]
+    values = re.findall(r'<option value="([^"]*)"', select)
+    assert set(ACTIONS) < set(values)
+    assert len(values) == len(set(values))
+    one, every = as_staff.get(f"{PAGE}?action=sign_in"), as_staff.get(f"{PAGE}?action=sign_in.*")
+    assert (chosen(one, "action"), chosen(every, "action")) == (["sign_in"], ["sign_in.*"])
+    assert "by sign_in" in text(one)
+    assert "by sign_in.fail" not in text(one)
+    assert "by sign_in.fail" in text(every)
+    assert "by sign_out" not in text(every)
+    assert chosen(as_staff.get(f"{PAGE}?action=task"), "action") == ["task.*"]
+
+
+def test_every_action_can_be_asked_for_alone(staff: User) -> None:
+    AuditEntry.objects.bulk_create(audit.entry(one) for one in ACTIONS)
+    found = {action: [one.action for one in audit_search(staff, AuditFilters(action=action))] for action in ACTIONS}
+    assert found == {action: [action] for action in ACTIONS}
+
+
 def test_a_full_page_asks_once_for_each_kind_of_thing(
     as_alice: Client, make: MakeTask, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
@@ -131,29 +183,6 @@ def test_one_sees_ones_own_and_administrators_all(
     as_alice.post(reverse("task-pause", args=[task.pk]))
     assert "paused Nightly" not in text(as_charlie.get(PAGE))
     assert "alice paused Nightly" in text(signed_in(admin).get(PAGE))
-
-def test_one_action_and_all_of_its_kind_are_two_choices(as_staff: Client) -> None:
-    for action in ("sign_in", "sign_in.fail", "sign_out"):
-        audit.note(action, name=f"by {action}")
-    page = as_staff.get(PAGE)
-    select = page.content.decode().partition('<select name="action"')[2].partition("</select>")[0]
-    values = re.findall(r'<option value="([^"]*)"', select)
-    assert set(ACTIONS) < set(values)
-    assert len(values) == len(set(values))
-    one, every = as_staff.get(f"{PAGE}?action=sign_in"), as_staff.get(f"{PAGE}?action=sign_in.*")
-    assert (chosen(one, "action"), chosen(every, "action")) == (["sign_in"], ["sign_in.*"])
-    assert "by sign_in" in text(one)
-    assert "by sign_in.fail" not in text(one)
-    assert "by sign_in.fail" in text(every)
-    assert "by sign_out" not in text(every)
-    assert chosen(as_staff.get(f"{PAGE}?action=task"), "action") == ["task.*"]
-
-
-def test_every_action_can_be_asked_for_alone(staff: User) -> None:
-    AuditEntry.objects.bulk_create(audit.entry(one) for one in ACTIONS)
-    found = {action: [one.action for one in audit_search(staff, AuditFilters(action=action))] for action in ACTIONS}
-    assert found == {action: [action] for action in ACTIONS}
-
 
 
 def test_filters_are_kept_and_go_into_the_export(as_alice: Client, task: ScheduledTask) -> None:
