@@ -7,10 +7,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from tasks_app.selectors import health, home, liveness
+from tasks_app.selectors import health, home
 from tasks_app.selectors.access import is_operator
 from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.health import Finding
 from tasks_app.selectors.run_counts import open_counts
+from tasks_app.selectors.trouble import troubles
 
 SHOWN = 8
 PAGES = (
@@ -22,7 +24,6 @@ PAGES = (
     ("Settings", "settings"),
 )
 PAGES_OF_OPERATORS = (("Queues", "queue-list"), ("Workers", "worker-list"))
-CHECKS = (health.beat, health.workers, liveness.claims, health.schedule, liveness.upkeep)
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,23 @@ class Card:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the numbers to the first page (unfold's DASHBOARD_CALLBACK)."""
-    findings = [check() for check in CHECKS]
     return {
         **context,
         "cards": list(_cards(request)),
-        "faults": [finding for finding in findings if not finding.ok],
+        "faults": _faults(),
         "failed": home.needs_person(request.user)[:SHOWN] if _sees_runs(request) else (),
         "running": home.running_now(request.user)[:SHOWN] if _sees_runs(request) else (),
         "pages": [(words, reverse(name)) for words, name in _pages(request)],
     }
+
+
+def _faults() -> list[Finding]:
+    """What `/statusz` finds wrong: what the home page says of it, and tables that this code does not know."""
+    found = troubles()
+    if all(fault.is_asked for fault in found):
+        tables = health.migrations()
+        found = found if tables.ok else [*found, tables]
+    return found
 
 
 def _pages(request: HttpRequest) -> tuple[tuple[str, str], ...]:

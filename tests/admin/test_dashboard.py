@@ -1,12 +1,16 @@
 """The first page: how many of what, where to go, what is wrong."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from tasks_app.models import (
     Beat,
@@ -19,10 +23,21 @@ from tasks_app.models import (
     Worker,
     db_now,
 )
+from tasks_app.selectors import trouble
 from tasks_app.services.tasks import task_pause
 from tests import runs as moves
 from tests.admin.conftest import make_task
 from tests.admin.pages import address, read
+
+pytestmark = pytest.mark.usefixtures("valkey")
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> Iterator[None]:
+    """What other tests have found is not believed."""
+    trouble.forget()
+    yield
+    trouble.forget()
 
 
 @pytest.fixture
@@ -61,13 +76,40 @@ def test_what_needs_a_person_stands_there_with_its_error(html: str, failed_run: 
     assert "ValueError: no" in html
 
 
+def told(desk: Client) -> str:
+    """What the page says is wrong, now."""
+    trouble.forget()
+    return read(desk, reverse("admin:index")).partition('aria-label="What is wrong"')[2].partition("</ul>")[0]
+
+
 def test_what_is_wrong_with_the_platform_is_said(desk: Client, html: str) -> None:
     assert "no beat has ever run" in html
     Beat.objects.create(name="beat:h:1", started_at=db_now(), last_tick_at=db_now() + timedelta(hours=1))
-    assert "no beat has ever run" not in read(desk, reverse("admin:index"))
+    assert "no beat has ever run" not in told(desk)
     Queue.objects.create(name="lonely")
     moves.make_run(None, queue="lonely")
-    assert "no worker serves lonely" in read(desk, reverse("admin:index"))
+    assert "no worker serves lonely" in told(desk)
+
+
+def test_it_says_since_when_and_what_to_do(desk: Client) -> None:
+    Beat.objects.create(name="beat:h:1", started_at=db_now(), last_tick_at=db_now() - timedelta(days=2))
+    said = told(desk)
+    silent = said[said.index("<b>beat</b>") :].partition("</li>")[0]
+    assert "the last beat fell silent" in silent
+    assert "since <time" in silent
+    assert "Start celery beat" in silent
+
+
+def test_a_redis_that_is_away_and_tables_that_are_not_there_are_said_too(desk: Client, settings: Settings) -> None:
+    assert "<b>broker</b>" not in (said := told(desk))
+    assert "<b>migrations</b>" not in said
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied(*max(name for name in recorder.applied_migrations() if name[0] == "tasks_app"))
+    said = told(desk)
+    assert "Redis does not answer" in said
+    assert "Start Redis" in said
+    assert "1 migrations are not applied" in said
 
 
 def test_it_leads_to_the_pages(html: str) -> None:
