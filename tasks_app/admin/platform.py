@@ -84,7 +84,11 @@ class QueueAdmin(DeedAdmin):
 
     form = QueueForm
     deeds = (PAUSE, RESUME)
-    fields = ("name", "rank", "is_background", "description", "state", instant("paused_at", "paused"), "paused_by")
+    fields = (
+        *("name", "rank", "is_background", "description", "state"),
+        instant("paused_at", "paused"),
+        *("paused_by", "pause_note"),
+    )
     list_display = (
         "name",
         "state",
@@ -93,12 +97,13 @@ class QueueAdmin(DeedAdmin):
         "description",
         instant("paused_at", "paused"),
         "paused_by",
+        "pause_note",
     )
     ordering = ("rank", "name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A queue is paused by an action, and named once."""
-        return ("state", self.fields[5], "paused_by", *(("name",) if obj else ()))
+        return ("state", self.fields[5], "paused_by", "pause_note", *(("name",) if obj else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Tasks and runs hold the name."""

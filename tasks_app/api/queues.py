@@ -8,6 +8,7 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.paging import Page, by_number
 from tasks_app.api.parameters import PageQuery
+from tasks_app.api.run_shapes import NoteIn
 from tasks_app.api.shape import Instant, Out
 from tasks_app.selectors.operations import QueueState, queue_get, queue_state, queue_states, require_operator
 from tasks_app.services.queues import queue_pause, queue_resume
@@ -23,6 +24,7 @@ class QueueOut(Out):
     is_paused: bool
     paused_at: Instant | None
     paused_by: str | None
+    pause_note: str | None = Field(description="Why it is paused, in the words of whoever paused it.")
     queued: int = Field(description="Runs that wait, counted to 1,001 at most.")
     running: int
     oldest_queued_at: Instant | None
@@ -47,10 +49,10 @@ class QueuePause(Endpoint):
     """Hold a queue."""
 
     @operation("queue_pause")
-    def post(self, call: Call, name: str) -> QueueOut:
+    def post(self, call: Call, body: NoteIn, name: str) -> QueueOut:
         """Let the queue's runs wait; those that run go on. For operators."""
         require_operator(call.user)
-        return queue_out(queue_state(queue_pause(queue=queue_get(name), actor=call.actor)))
+        return queue_out(queue_state(queue_pause(queue=queue_get(name), actor=call.actor, note=body.note)))
 
 
 class QueueResume(Endpoint):
@@ -72,6 +74,7 @@ def queue_out(state: QueueState) -> QueueOut:
         is_paused=queue.paused_at is not None,
         paused_at=queue.paused_at,
         paused_by=queue.paused_by or None,
+        pause_note=queue.pause_note or None,
         queued=state.queued,
         running=state.running,
         oldest_queued_at=state.oldest_queued_at,

@@ -20,6 +20,7 @@ class Queue(models.Model):
     is_background = models.BooleanField(default=False)
     paused_at = models.DateTimeField(null=True, blank=True)
     paused_by = models.CharField(max_length=200, blank=True, default="")
+    pause_note = models.CharField(max_length=500, blank=True, default="", db_default="")
     description = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:

@@ -9,7 +9,7 @@ from tasks_app import dispatch
 from tasks_app.errors import Invalid
 from tasks_app.models import Queue, db_now
 from tasks_app.services import audit
-from tasks_app.services.validation import Problems, check_line
+from tasks_app.services.validation import Problems, check_line, checked_note
 
 RANK_MOST = 999
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -17,18 +17,23 @@ _NAME_MOST, _DESCRIPTION_MOST = 100, 300
 
 
 @transaction.atomic
-def queue_pause(*, queue: Queue, actor: str) -> Queue:
-    """Let the queue's runs wait; those that run go on."""
-    Queue.objects.filter(name=queue.name, paused_at=None).update(paused_at=db_now(), paused_by=actor[:200])
+def queue_pause(*, queue: Queue, actor: str, note: str = "") -> Queue:
+    """Let the queue's runs wait; those that run go on. One that is paused stays so, with the note that it has.
+
+    Raises Invalid for a note that cannot be kept.
+    """
+    kept = checked_note(note)
+    open_ones = Queue.objects.filter(name=queue.name, paused_at=None)
+    is_new = open_ones.update(paused_at=db_now(), paused_by=actor[:200], pause_note=kept)
     queue.refresh_from_db()
-    audit.note("queue.pause", queue, actor=actor)
+    audit.note("queue.pause", queue, actor=actor, note=kept if is_new else "")
     return queue
 
 
 @transaction.atomic
 def queue_resume(*, queue: Queue, actor: str) -> Queue:
     """Let the queue's runs go on."""
-    Queue.objects.filter(name=queue.name).update(paused_at=None, paused_by="")
+    Queue.objects.filter(name=queue.name).update(paused_at=None, paused_by="", pause_note="")
     dispatch.wake_on_commit(queue.name, 1)
     queue.refresh_from_db()
     audit.note("queue.resume", queue, actor=actor)

@@ -81,7 +81,8 @@ def _paused(name: str) -> str:
         return ""
     since = clock(queue.paused_at, db_now())
     by = f" by {actor(queue.paused_by)}" if queue.paused_by else ""
-    return f"Queue {name} has been paused since {since}{by}; it starts once the queue goes on."
+    note = f": “{queue.pause_note}”" if queue.pause_note else ""
+    return f"Queue {name} has been paused since {since}{by}{note}; it starts once the queue goes on."
 
 
 def _in_the_way(queue: str) -> str:

@@ -71,11 +71,12 @@ def queue_hold(request: Request, name: str) -> HttpResponse:
             "text": " ".join(filter(None, _held_up(state, due_tasks(queue)))),
             "verb": "Pause the queue",
             "back": reverse("queue-list"),
+            "note_for": "for those who find it paused",
         }
         return render(request, "pages/confirm.html", context)
     return act(
         request,
-        lambda: queue_pause(queue=queue, actor=actor_of(request)),
+        lambda: queue_pause(queue=queue, actor=actor_of(request), note=request.POST.get("note", "")),
         success=f"“{queue.name}” is paused. Its runs wait until it is resumed.",
         then=local_next(request, reverse("queue-list")),
     )

@@ -20,6 +20,8 @@ def test_a_queue_is_paused_and_resumed(desk: Client, queue: Queue) -> None:
     queue.refresh_from_db()
     assert queue.paused_at is not None
     assert queue.paused_by == "user:staff"
+    Queue.objects.filter(name="default").update(pause_note="disks are full")
+    assert "disks are full" in read(desk, address(Queue, "change", "default"))
     assert press(desk, queue, "resume") == ["default: resumed."]
     assert Queue.objects.get(name="default").paused_at is None
     assert select(desk, Queue, "resume", queue) == ["default: was not paused."]

@@ -68,6 +68,11 @@ def test_operators_hold_queues(operator: Api) -> None:
     assert operator.post("queues/default/pause").status == 200
     resumed = operator.post("queues/default/resume").body
     assert (resumed["is_paused"], resumed["paused_at"], resumed["paused_by"]) == (False, None, None)
+    assert paused.body["pause_note"] is None
+    noted = operator.post("queues/default/pause", {"note": "disks are full"}).body
+    assert noted["pause_note"] == "disks are full"
+    assert operator.post("queues/default/resume").body["pause_note"] is None
+    assert operator.post("queues/default/pause", {"note": "x" * 501}).faults == {"note": ["too_long"]}
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])

@@ -29,7 +29,7 @@ def begin() -> None:
         Queue.objects.create(name=name, rank=rank, description=said, is_background=True)
     for number in range(12):
         _queue(owner, "reports", now - timedelta(minutes=40 - number))
-    queue_pause(queue=Queue.objects.get(name="imports"), actor="user:olga")
+    queue_pause(queue=Queue.objects.get(name="imports"), actor="user:olga", note="the partner moves its server")
     _workers()
     queue_pause(queue=Queue.objects.get(name="default"), actor="tests")  # or a worker would take these
     for number in range(240):

@@ -5,7 +5,8 @@ from random import Random
 import pytest
 from django.contrib.auth.models import User
 
-from tasks_app.models import Queue
+from tasks_app.errors import Invalid
+from tasks_app.models import AuditEntry, Queue
 from tasks_app.services import claiming
 from tasks_app.services.queues import queue_pause, queue_resume
 from tests import runs
@@ -40,6 +41,16 @@ def test_a_second_pause_changes_nothing(queue: Queue) -> None:
     first = queue_pause(queue=queue, actor="user:alice").paused_at
     again = queue_pause(queue=Queue.objects.get(name="default"), actor="user:bob")
     assert (again.paused_at, again.paused_by) == (first, "user:alice")
+
+
+def test_a_pause_says_why_until_it_ends(queue: Queue) -> None:
+    assert queue_pause(queue=queue, actor="user:alice", note=" disks are full ").pause_note == "disks are full"
+    assert queue_pause(queue=queue, actor="user:bob", note="other").pause_note == "disks are full"
+    notes = AuditEntry.objects.filter(action="queue.pause").order_by("id").values_list("note", flat=True)
+    assert list(notes) == ["disks are full", ""]
+    with pytest.raises(Invalid, match="note"):
+        queue_pause(queue=queue, actor="user:alice", note="x" * 501)
+    assert queue_resume(queue=queue, actor="user:bob").pause_note == ""
 
 
 def test_one_queue_is_paused_and_no_other(queue: Queue) -> None:

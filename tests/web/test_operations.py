@@ -9,6 +9,7 @@ from django.test import Client
 
 from tasks_app.models import AuditEntry, Beat, Queue, TaskRun, TypeRule, Worker, db_now
 from tasks_app.selectors import throughput, type_rules
+from tasks_app.services.queues import queue_pause
 from tasks_app.services.tasks import task_pause
 from tests import runs
 from tests.web.conftest import MakeTask, signed_in
@@ -104,6 +105,20 @@ def test_a_queue_is_paused_after_a_question_that_says_what_it_holds_up(as_bob: C
     assert queue.paused_by == "user:bob"
     assert "goes on" in text(as_bob.post("/queues/default/resume/", {"next": "/settings/paused/"}, follow=True))
     assert Queue.objects.get(name="default").paused_at is None
+
+
+def test_a_pause_of_a_queue_says_why_wherever_it_is_met(as_bob: Client, as_alice: Client, alice: User) -> None:
+    make_worker()
+    run = runs.make_run(alice)
+    assert value(as_bob.get("/queues/default/pause/"), "note") == ""
+    assert "was not accepted" in text(as_bob.post("/queues/default/pause/", {"note": "x" * 501}, follow=True))
+    as_bob.post("/queues/default/pause/", {"note": "disks are full"})
+    assert "“disks are full”" in text(as_bob.get("/queues/"))
+    waiting = text(as_alice.get(f"/runs/{run.pk}/"))
+    assert "Queue default is paused: “disks are full”. It starts once an operator resumes the queue." in waiting
+    assert "disks are full" in text(as_bob.get("/settings/audit/?action=queue.pause"))
+    as_bob.post("/queues/default/resume/")
+    assert "disks are full" not in text(as_bob.get("/queues/")) + text(as_alice.get(f"/runs/{run.pk}/"))
 
 
 def test_administrators_make_queues_and_operators_change_them(as_ada: Client, as_bob: Client) -> None:
@@ -208,9 +223,16 @@ def test_stopping_a_worker_says_that_it_may_start_again(as_bob: Client) -> None:
 def test_what_is_paused_says_by_whom_and_why(as_alice: Client, as_charlie: Client, make: MakeTask) -> None:
     task = make("Nightly")
     task_pause(task=task, actor="user:ada", note="until the move is over")
-    Queue.objects.filter(name="critical").update(paused_at=db_now(), paused_by="key:bob/ci")
+    queue = Queue.objects.get(name="critical")
+    queue_pause(queue=queue, actor="key:bob/ci", note="disks are full")
     words = text(as_alice.get("/settings/paused/"))
-    for said in ("1 queue and 1 task are paused", "by API key bob/ci", "by ada", "until the move is over"):
+    for said in (
+        "1 queue and 1 task are paused",
+        "by API key bob/ci",
+        "by ada",
+        "until the move is over",
+        "disks are full",
+    ):
         assert said in words, said
     assert as_alice.get("/settings/paused/").content.count(b"/resume/") == 1, "queues are for operators"
     assert "Nightly" not in text(as_charlie.get("/settings/paused/"))
