@@ -56,6 +56,27 @@ def test_pictures(browser: Browser, busy: Platform, theme: str, width: str) -> N
     profile.close()
 
 
+@pytest.mark.parametrize(("address", "region"), [("/queues/", "#queue-table"), ("/workers/", "#worker-table")])
+def test_a_table_follows_under_a_resting_mouse_and_waits_where_something_may_be_pressed(
+    page: Page, busy: Platform, address: str, region: str
+) -> None:
+    page.goto(address)
+    table = page.locator(region)
+    button = table.get_by_role("link", name="Edit" if address == "/queues/" else "Stop").last
+    hint = table.locator(".stands-still")
+    for _ in range(2):
+        table.locator("th, dt").first.hover()
+        table.evaluate("region => { region.dataset.old = '' }")
+        expect(page.locator(f"{region}[data-old]")).to_have_count(0, timeout=WAIT_MS)
+        expect(hint).to_be_hidden()
+        table.evaluate("region => { region.dataset.old = '' }")
+        button.hover()
+        where = button.bounding_box()
+        expect(page.locator(f"{region}[data-old][data-stale]")).to_have_count(1, timeout=WAIT_MS)
+        expect(hint).to_be_visible()
+        assert button.bounding_box() == where
+
+
 def test_a_worker_does_what_its_page_asks(page: Page, platform: Platform) -> None:
     page.goto("/workers/")
     worker = page.locator(".workers > li").filter(has=page.locator(".state.is-active"))

@@ -5,7 +5,8 @@
 //   data-when="polling"       fetched again only while the socket is away
 //   data-poll                 fetched again every 2 s as well: it shows more than the state of runs
 //   data-every="30"           fetched again after so many seconds without news: time itself moves it on
-//   data-calm                 not replaced while the pointer is over it
+//   data-calm                 not replaced while the pointer is over it; with "links": while it is over a link or button
+//                             in it, which is about to be pressed and stays where it is; [data-stale] shows that it waits
 //   data-run, data-version, data-seq   a run shown: state and progress change in place, never backwards
 //   data-log="<run id>"       log lines, appended from data-source
 //   data-newer="<state>"      says how many runs have come that the list does not hold yet, of this state or of any
@@ -124,9 +125,12 @@ function tellNewer(hint, frame) {
 
 const isOpen = (region) => Boolean(region.querySelector(":popover-open, details[open]"));
 
+const isAimedAt = (region) => region.dataset.calm === "links" && Boolean(region.querySelector(":is(a, button):hover"));
+
 function isBusy(region) {
   const isHeld = region.contains(document.activeElement) && document.activeElement.matches("input, textarea, select, button");
-  return isHeld || isOpen(region) || ("calm" in region.dataset && region.matches(":hover"));
+  const isCalm = region.dataset.calm === "" && region.matches(":hover");
+  return isHeld || isOpen(region) || isCalm || isAimedAt(region);
 }
 
 // At most once a second per region, a count every 3 s, and not under the reader's hand; the last change always gets through.
@@ -234,8 +238,10 @@ if (topics().size) {
     const region = event.target;
     region.dataset.refreshed = Date.now();
     if (region.matches("tr, [data-keep], [data-hold]")) keepPlace(region);
-    // The reader may have opened a menu in it since the page asked; then it waits, and is read again.
-    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && isOpen(region)) {
+    for (const part of region.querySelectorAll("[data-keep][id]")) keepPlace(part);
+    // The reader may have opened a menu in it since the page asked, or be about to press something; then it waits, and is
+    // read again.
+    if (event.detail.requestConfig?.triggeringEvent?.type === "live" && (isOpen(region) || isAimedAt(region))) {
       event.detail.shouldSwap = false;
       region.dataset.stale = "";
     }

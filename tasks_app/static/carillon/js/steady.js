@@ -1,6 +1,6 @@
 // Places that do not move. What is fetched again is no lower than it was, and where it is held no higher either.
 //
-//   tr, data-keep   not made lower when it is replaced
+//   tr, data-keep   not made lower when it, or what it stands in, is replaced
 //   data-hold       as high as it was: a list (data-tail) scrolls inside, and stands at its end; of other rows those that
 //                   find no room wait behind the button data-rest ("3 more: show"), which takes the hold off
 //
@@ -22,7 +22,7 @@ function rule(element) {
 
 // Before it is replaced.
 export function keepPlace(region) {
-  const name = region.matches("tr") ? "height" : "min-height";
+  const name = getComputedStyle(region).display === "table-row" ? "height" : "min-height"; // on a phone a row is a grid
   if (!("hold" in region.dataset)) { rule(region).setProperty(name, `${region.offsetHeight}px`); return; }
   if (released.has(region.id)) return;
   if (!held.has(region.id)) held.set(region.id, region.offsetHeight);
