@@ -115,7 +115,7 @@ def test_a_pause_of_a_queue_says_why_wherever_it_is_met(as_bob: Client, as_alice
     as_bob.post("/queues/default/pause/", {"note": "disks are full"})
     assert "“disks are full”" in text(as_bob.get("/queues/"))
     waiting = text(as_alice.get(f"/runs/{run.pk}/"))
-    assert "Queue default is paused: “disks are full”. It starts once an operator resumes the queue." in waiting
+    assert ": “disks are full”; it starts once the queue goes on." in waiting
     assert "disks are full" in text(as_bob.get("/settings/audit/?action=queue.pause"))
     as_bob.post("/queues/default/resume/")
     assert "disks are full" not in text(as_bob.get("/queues/")) + text(as_alice.get(f"/runs/{run.pk}/"))
