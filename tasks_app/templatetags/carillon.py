@@ -174,6 +174,13 @@ def field_attributes(context: dict[str, Any], field: Field) -> SafeString:
     return format_html("{}{}", format_html_join(" ", '{}="{}"', found.items()), required)
 
 
+@register.filter
+def inside_textarea(value: object) -> str:
+    """A text as it stands in a `<textarea>`: browsers take the line end right behind the tag away."""
+    text = str(value)
+    return f"\n{text}" if text.startswith(("\n", "\r")) else text
+
+
 @register.simple_tag
 def planned_time(local: datetime, beside: datetime | None = None) -> SafeString:
     """A planned instant on some clock, with the year where it is not this one, and its offset where the clock repeats.

@@ -45,6 +45,29 @@ def chosen(response: Page, name: str) -> list[str]:
     return [re.findall(r'value="([^"]*)"', box)[0] for box in boxes if re.search(r"\bchecked\b", box)]
 
 
+_SHOWN = {
+    "number": r"-?\d+(\.\d+)?",
+    "date": r"\d{4}-\d\d-\d\d",
+    "time": r"\d\d:\d\d(:\d\d(\.\d{1,3})?)?",
+    "datetime-local": r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?",
+}
+_KEEPS_ENDS = ("hidden", "checkbox", "radio")
+
+
+def _held(kind: str, text: str) -> str:
+    """What an input of this type makes of its value: one line, and nothing where it cannot show it."""
+    line = text if kind in _KEEPS_ENDS else re.sub(r"[\r\n]", "", text)
+    if kind in ("email", "url"):
+        line = line.strip()
+    if kind == "datetime-local":
+        line = re.sub(r"(T\d\d:\d\d):00$", r"\1", re.sub(r"(\.\d*?)0+$", r"\1", line).rstrip("."))
+    return line if kind not in _SHOWN or re.fullmatch(_SHOWN[kind], line) else ""
+
+
+def _sent(text: str) -> str:
+    return re.sub(r"\r\n|\r|\n", "\r\n", text)
+
+
 class _Filled(HTMLParser):
     """Reads the one form of a page as a browser without scripts would send it."""
 
@@ -70,7 +93,8 @@ class _Filled(HTMLParser):
             self._area = given.get("name", "")
             self.pairs.append((self._area, ""))
         elif tag == "input" and (given.get("type") not in ("checkbox", "radio") or "checked" in given):
-            self.pairs.append((given.get("name", ""), given.get("value", "")))
+            kind = given.get("type", "text")
+            self.pairs.append((given.get("name", ""), _held(kind, given.get("value", ""))))
 
     def handle_endtag(self, tag: str) -> None:
         self._aside -= tag == "template"
@@ -78,7 +102,8 @@ class _Filled(HTMLParser):
             chosen = [text for text, is_chosen in self._options if is_chosen]
             self.pairs.append((self._select, (chosen or [self._options[0][0]])[0]))
             self._select = ""
-        elif tag == "textarea":
+        elif tag == "textarea" and self._area:
+            self.pairs[-1] = (self._area, self.pairs[-1][1].removeprefix("\n"))
             self._area = ""
 
     def handle_data(self, data: str) -> None:
@@ -86,12 +111,17 @@ class _Filled(HTMLParser):
             self.pairs[-1] = (self._area, self.pairs[-1][1] + data)
 
 
-def filled(response: Page) -> dict[str, list[str]]:
-    """What the form of a page would send as it stands, by name; without the buttons."""
+def filled_in(html: str) -> dict[str, list[str]]:
+    """What a form would send as it stands, by name; without the buttons."""
     reader = _Filled()
-    reader.feed(response.content.decode())
+    reader.feed(re.sub(r"\r\n?", "\n", html))
     found: dict[str, list[str]] = {}
     for name, text_of in reader.pairs:
         if name:
-            found.setdefault(name, []).append(text_of)
+            found.setdefault(name, []).append(_sent(text_of))
     return found
+
+
+def filled(response: Page) -> dict[str, list[str]]:
+    """What the form of a page would send as it stands."""
+    return filled_in(response.content.decode())

@@ -9,6 +9,7 @@ from dataclasses import replace
 from django.http import QueryDict
 
 from tasks_app.web.forms.field import Choice, Field, flat
+from tasks_app.web.forms.many import JSON
 from tasks_app.web.forms.shape import Shape
 
 _MOST = 200
@@ -41,6 +42,8 @@ def _names(field: Field) -> Iterator[str]:
     yield field.attributes.get("name", field.path)
     if field.kind != "variant":
         yield field.path
+    if field.kind == "json-rows":
+        yield f"{field.path}.{JSON}"
 
 
 def _is_beneath(name: str, place: str) -> bool:
@@ -51,7 +54,7 @@ def _is_beneath(name: str, place: str) -> bool:
 def _is_plain(shape: Shape, name: str) -> bool:
     """Say whether the schema has this control, and it holds no secret."""
     places = [shape]
-    for step in name.split(".")[1:]:
+    for step in name.removesuffix(f".{JSON}").split(".")[1:]:
         places = [inner for one in places for inner in _members(one, step)]
     return bool(places) and not any(one.kind == "secret" for one in places)
 

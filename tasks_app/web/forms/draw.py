@@ -7,10 +7,11 @@ from typing import Any
 from tasks_app.handlers.masking import MASK
 from tasks_app.web.forms.choices import with_options
 from tasks_app.web.forms.field import Errors, Field, messages, messages_below
-from tasks_app.web.forms.many import MOST_OF_ONE, in_json
+from tasks_app.web.forms.many import LISTED, MOST_OF_ONE, WRITTEN, in_json
 from tasks_app.web.forms.named import NAME
-from tasks_app.web.forms.offered import ACRONYMS, make_link, offered, tag_of
+from tasks_app.web.forms.offered import ACRONYMS, make_link, offered
 from tasks_app.web.forms.pick import Picker, pick_attributes, with_names
+from tasks_app.web.forms.sayable import in_one_line
 from tasks_app.web.forms.shape import MOST_LEVELS, PICK, Shape
 from tasks_app.web.forms.shown import shown
 from tasks_app.web.forms.ways import in_ways, ways_of
@@ -30,9 +31,14 @@ _MANY = (
     f"More than {MOST_OF_ONE} rows would be slow as fields, so they are written as JSON, one in each line. "
     f"Leave {MASK} where it stands to keep a secret."
 )
+_UNSAYABLE = (
+    "Something here could not be told apart in lines, such as a line end within a value, so it is written as JSON. "
+    f"Leave {MASK} where it stands to keep a secret."
+)
 _MOST_SAID = 20
 _UNSAID = "What you typed is not shown again; type it once more."
 _COUNTED = {"lines": ("Line",), "rows": ("Line", "value"), "cells": ("Value",), "json-rows": ("Row",)}
+_ONE_LINE = frozenset({"text", "email", "url", "scalar", "date", "time", "datetime", "int", "number"})
 _WHOLE = frozenset({"json", "json-rows", "lines", "map", "choices", "scalar", "cells", "rows"})
 
 
@@ -47,8 +53,8 @@ def draw_payload(  # noqa: PLR0913  # what a form is made of
 ) -> list[Field]:
     """Give the fields of a payload, with its values and the errors at their places.
 
-    `owner` is whose it is; `editor`, where that is another, chooses among what is theirs too. `as_json` says of lists
-    whether the form that was sent had them as JSON.
+    `owner` is whose it is; `editor`, where that is another, chooses among what is theirs too. `as_json` says what the
+    form that was sent has had as JSON.
     """
     schema = with_options(schema, owner, editor)
     root, drawing = Shape(schema, schema), _Drawing(errors, in_json(schema, payload, as_json))
@@ -72,7 +78,7 @@ def _label(shape: Shape, name: str) -> str:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """What is the same for all fields of a form: the errors, and the places of lists that are written as JSON."""
+    """What is the same for all fields of a form: the errors, and the places of what is written as JSON."""
 
     errors: Errors
     as_json: Container[str] = field(default_factory=frozenset)
@@ -112,8 +118,10 @@ class _Drawing:
         )
 
     def _kind(self, shape: Shape, value: Any, path: str) -> str:
-        if path in self.as_json:
+        if path in self.as_json and shape.kind in WRITTEN:
             return "json-rows"
+        if shape.kind in _ONE_LINE and isinstance(value, str) and value != in_one_line(value):
+            return "textarea"
         if not shape.is_told and not value:
             return "untold"
         return "empty" if shape.kind == "group" and not shape.properties else shape.kind
@@ -141,7 +149,7 @@ class _Drawing:
             named = value.items() if isinstance(value, Mapping) else ()
             return [self._named(shape.values, row, f"{path}.{n}", name) for n, (name, row) in enumerate(named)]
         if shape.kind == "variant":
-            chosen = shape.variants.get(tag_of(shape, value))
+            chosen = shape.variants.get(shape.tag_of(value))
             fields = self.members(chosen, value, path) if chosen else []
             return [one for one in fields if one.path != f"{path}.{shape.tag}"]
         return []
@@ -183,7 +191,7 @@ def _told(drawn: Field, shape: Shape, name: str, given: Mapping[str, Any]) -> Fi
 def _help(shape: Shape, kind: str, value: Any) -> str:
     words = str(shape.schema.get("description") or shape.resolved.get("description") or "")
     if kind == "json-rows":
-        return f"{words} {_MANY}".strip()
+        return f"{words} {_MANY if shape.kind in LISTED else _UNSAYABLE}".strip()
     if shape.is_deep:
         return f"{words} {_DEEP}".strip()
     if kind == "pick":

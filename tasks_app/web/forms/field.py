@@ -12,6 +12,7 @@ Errors = Mapping[str, Sequence[FieldError]]
 # What each type of control can show; anything else was typed by other means, and needs a plain one to be seen.
 _SHOWS = {
     "number": re.compile(r"-?\d+(\.\d+)?"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
     "time": re.compile(r"\d\d:\d\d(:\d\d)?"),
     "datetime-local": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?"),
 }

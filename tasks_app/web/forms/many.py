@@ -8,6 +8,7 @@ from django.http import QueryDict
 
 from tasks_app.handlers.unmasking import Origins, Steps
 from tasks_app.web.forms.named import parts
+from tasks_app.web.forms.sayable import LINED, can_say
 from tasks_app.web.forms.shape import Shape
 
 MOST_OF_ONE, MOST_OF_ALL = 100, 200
@@ -15,12 +16,17 @@ MOST_OF_ONE, MOST_OF_ALL = 100, 200
 JSON = "__json"
 """The control that says of a list that it is written as JSON."""
 LISTED = ("list", "named")
+WRITTEN = (*LISTED, *LINED, "choices")
+"""The kinds that may be written as JSON; choices are lines where there is nothing to choose from."""
 
 
 def in_json(schema: Mapping[str, Any], payload: Any, said: Mapping[str, bool] | None = None) -> frozenset[str]:
-    """Give the places of the lists that are written as JSON. `said` is how a form that was sent has had them."""
+    """Give the places of what is written as JSON: lists of very many rows, and what its own control could not say.
+
+    `said` is how a form that was sent has had them; so they stay.
+    """
     counts: dict[str, int] = {}
-    found: set[str] = set()
+    found = {path for path, is_json in (said or {}).items() if is_json}
     _count(Shape(schema, schema), payload, "payload", (said or {}, counts, found))
     while sum(counts.values()) > MOST_OF_ALL:
         largest = max(counts, key=lambda path: counts[path])
@@ -30,7 +36,7 @@ def in_json(schema: Mapping[str, Any], payload: Any, said: Mapping[str, bool] | 
 
 
 def said_by(posted: QueryDict) -> dict[str, bool]:
-    """Read which lists of a form were written as JSON, and which as rows: they stay as they are."""
+    """Read what of a form was written as JSON, and which lists as rows: they stay as they are."""
     rows = {name.removesuffix(".__row"): False for name in posted if name.endswith(".__row")}
     return rows | {name.removesuffix(f".{JSON}"): True for name in posted if name.endswith(f".{JSON}")}
 
@@ -62,9 +68,13 @@ def _look(row: Any) -> str:
 def _count(shape: Shape, value: Any, path: str, told: tuple[Mapping[str, bool], dict[str, int], set[str]]) -> int:
     """Count the rows at a place that are drawn as such; those of the outermost lists are left in the counts."""
     said, counts, found = told
+    if shape.kind in LINED:
+        if value and not can_say(shape, value):
+            found.add(path)
+        return 0
     is_list = shape.kind in LISTED
-    if is_list and not isinstance(value, list | Mapping | None):
-        found.add(path)  # text that was to be JSON
+    if is_list and (not isinstance(value, list | Mapping | None) or said.get(path, len(value or ()) > MOST_OF_ONE)):
+        found.add(path)  # text that was to be JSON, or so many that nobody need look inside
         return 0
     inside = (said, {}, found) if is_list else told
     rows = sum(_count(inner, part, f"{path}.{step}", inside) for step, inner, part in parts(shape, value))

@@ -54,7 +54,7 @@ class _Places:
         if shape.kind == "list" and isinstance(value, list):
             return step, left, shape.items, value[int(step)] if _is_place(step, value) else None
         if shape.kind == "variant" and isinstance(value, Mapping):
-            shape = shape.variants.get(str(value.get(shape.tag)), shape)
+            shape = shape.variants.get(shape.tag_of(value), shape)
         members = shape.members(value) if isinstance(value, Mapping) else {}
         return step, left, members.get(step, shape), value.get(step) if step in members else None
 
@@ -66,7 +66,7 @@ def parts(shape: Shape, value: Any) -> list[tuple[str, Shape, Any]]:
     if shape.kind == "list" and isinstance(value, list):
         return [(str(n), shape.items, inner) for n, inner in enumerate(value)]
     if shape.kind == "variant" and isinstance(value, Mapping):
-        shape = shape.variants.get(str(value.get(shape.tag)), shape)
+        shape = shape.variants.get(shape.tag_of(value), shape)
     if not isinstance(value, Mapping):
         return []
     return [(name, inner, value[name]) for name, inner in shape.members(value).items() if name in value]

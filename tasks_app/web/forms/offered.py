@@ -33,15 +33,9 @@ def make_link(shape: Shape) -> Link | None:
     return Link(make, "You have none yet. Add one") if make and not shape.options else None
 
 
-def tag_of(shape: Shape, value: Any) -> str:
-    """Say which variant of a union a value is."""
-    given = value.get(shape.tag) if isinstance(value, Mapping) else None
-    return str(given) if given is not None else "" if shape.is_nullable else next(iter(shape.variants), "")
-
-
 def _variants(shape: Shape, value: Any) -> list[Choice]:
     blank = [Choice("", "–")] if shape.is_nullable else []
-    chosen = tag_of(shape, value)
+    chosen = shape.tag_of(value)
     labels = {name: str(one.resolved.get("x-label") or _words(name)) for name, one in shape.variants.items()}
     gone = [Choice(chosen, f"{chosen} (gone)", True)] if chosen and chosen not in labels else []
     return [*blank, *gone, *(Choice(name, label, name == chosen) for name, label in labels.items())]

@@ -9,11 +9,13 @@ from typing import Any
 from django.http import QueryDict
 
 from tasks_app.handlers.unmasking import Steps
-from tasks_app.web.forms.controls import ABSENT, Controls
-from tasks_app.web.forms.many import origins_of, said_by
+from tasks_app.web.forms.controls import Controls
+from tasks_app.web.forms.kept import ABSENT, idle, settled
+from tasks_app.web.forms.many import origins_of
 from tasks_app.web.forms.named import NAME
 from tasks_app.web.forms.pick import Picker
 from tasks_app.web.forms.rows import FROM, MOST_ROWS, ROW, place_of
+from tasks_app.web.forms.sayable import in_one_line
 from tasks_app.web.forms.shape import Shape
 from tasks_app.web.forms.told import drawn_for, fitting, is_lost, is_plain, told_in
 from tasks_app.web.forms.ways import left_out, unsaid, ways_of
@@ -25,8 +27,8 @@ class Reader(Controls):
     """Reads one form. `kept` is the stored payload: a secret left blank keeps its value.
 
     `origins` then says from which stored row each row of the payload comes, and `came_from` how the form says so.
-    `left` names what stands in ways that were not chosen, each with the place that was, and `as_json` the lists that
-    the form has had as JSON, or not.
+    `left` names what stands in ways that were not chosen, each with the place that was, and `as_json` what the form has
+    had as JSON, or not.
     `is_current` is False where the stored payload is another by now than the one that the form was drawn from: nobody
     knows then where its rows stand, and a secret that one of them kept has to be typed again.
     """
@@ -46,7 +48,6 @@ class Reader(Controls):
         self.origins: dict[Steps, str | None] = {}
         self.came_from: dict[str, str] = {}
         self.left: dict[str, str] = {}
-        self.as_json = said_by(self.posted)
         self._here: Steps = ()
         self._taken: set[tuple[str, int]] = set()
 
@@ -55,7 +56,7 @@ class Reader(Controls):
         if self.root.kind == "group":
             return self._members(self.root, "payload", self.kept)
         if self.root.kind == "variant":
-            chosen = self._read_variant(self.root, "payload", self.kept)
+            chosen = self.value(self.root, "payload", self.kept)
             return {} if chosen is ABSENT else dict(chosen)
         if self.root.kind in ("map", "named"):
             value = self.value(self.root, "payload", self.kept)
@@ -71,13 +72,17 @@ class Reader(Controls):
         self.left |= left
         told = shape.members(told_in(shape, self.posted, path))
         for name, inner in shape.properties.items():
-            at = f"{path}.{name}"
+            at, before = f"{path}.{name}", stored.get(name, ABSENT)
             if at in left:
-                continue
-            given = (self._told, inner, told[name]) if inner.told_by else (self.value, inner)
-            value = self._inside(name, *given, at, stored.get(name))
-            is_default = name not in shape.required and value == inner.default and type(value) is type(inner.default)
-            if value is not ABSENT and not (is_default and name not in stored):
+                value = idle(inner, before)
+            else:
+                given = (self._told, inner, told[name]) if inner.told_by else (self.value, inner)
+                # What is not stored is shown as the default, and compared with that.
+                shown = stored.get(name, inner.schema.get("default", ABSENT))
+                value = settled(
+                    inner, self._inside(name, *given, at, shown), before, is_required=name in shape.required
+                )
+            if value is not ABSENT:
                 found[name] = value
         for name, words in unsaid(ways, self.posted, found):
             self.fault(f"{path}.{name}", "required", words)
@@ -111,8 +116,6 @@ class Reader(Controls):
         return self._members(shape, path, kept)
 
     def _read_list(self, shape: Shape, path: str, kept: Any) -> Any:
-        if self.as_json.get(path):
-            return self._json_rows(shape, path, kept)
         stored = [(str(n), row) for n, row in enumerate(kept)] if isinstance(kept, list) else []
         rows: list[Any] = []
         for place in self.rows(path):
@@ -122,9 +125,9 @@ class Reader(Controls):
             rows.append(_new(shape.items))
         return rows or self.nothing(shape, [], kept)
 
-    def _json_rows(self, shape: Shape, path: str, kept: Any) -> Any:
-        if not str(self.posted.get(path, "")).strip():
-            return self.nothing(shape, [] if shape.kind == "list" else {}, kept)
+    def _read_json_rows(self, shape: Shape, path: str, kept: Any) -> Any:
+        if not self.text(path).strip():
+            return self.nothing(shape, {} if shape.kind in ("named", "map") else [], kept)
         rows = self.json(path)
         if self.is_current:
             self.origins |= origins_of(rows, kept, self._here)
@@ -133,40 +136,41 @@ class Reader(Controls):
     def _row(self, shape: Shape, path: str, stored: Sequence[tuple[str, Any]]) -> Any:
         kept = self._origin(path, stored)
         if shape.kind == "group":  # which is there, even where it might be null
-            return self._members(shape, path, kept)
+            return self._members(shape, path, kept) or (None if kept is None else {})
         value = self.value(shape, path, kept)
         if value is ABSENT and shape.kind in ("enum", "choice"):
             self.fault(path, "required", "Choose one, or remove this row.")
         return value if value is not ABSENT else "" if shape.kind == "textarea" else None
 
     def _origin(self, path: str, stored: Sequence[tuple[str, Any]]) -> Any:
-        """Give the stored row that this one comes from, each to one row only; None for a new one."""
+        """Give the stored row that this one comes from, each to one row only; ABSENT for a new one."""
         raw = str(self.posted.get(f"{path}.{FROM}", ""))
         place, parent = place_of(raw), path.rpartition(".")[0]
         if not self.is_current or place is None or place >= len(stored) or (parent, place) in self._taken:
             self.came_from[path], self.origins[self._here] = "" if self.is_current else raw, None
-            return None
+            return ABSENT
         self._taken.add((parent, place))
         self.came_from[path] = raw
         self.origins[self._here] = stored[place][0]
         return stored[place][1]
 
     def _read_named(self, shape: Shape, path: str, kept: Any) -> Any:
-        if self.as_json.get(path):
-            return self._json_rows(shape, path, kept)
         stored = list(kept.items()) if isinstance(kept, Mapping) else []
         found: dict[str, Any] = {}
         for place in self.rows(path):
-            name, at = self._name_of(found, path, place), f"{path}.{place}"
+            name, at = self._name_of(found, path, place, stored), f"{path}.{place}"
             found[name] = self._inside(name, self._row, shape.values, at, stored)
         if self.posted.get("_add") == path and len(found) < MOST_ROWS:
             found.setdefault("", _new(shape.values))
         return found or self.nothing(shape, {}, kept)
 
-    def _name_of(self, found: Mapping[str, Any], path: str, place: int) -> str:
+    def _name_of(self, found: Mapping[str, Any], path: str, place: int, stored: Sequence[tuple[str, Any]]) -> str:
         """Read the name of a row; one that is there already gets a number, so that nothing is lost."""
-        name, at = str(self.posted.get(f"{path}.{place}.{NAME}", "")).strip(), f"{path}.{len(found)}.{NAME}"
-        if name and name not in found:
+        raw, at = str(self.posted.get(f"{path}.{place}.{NAME}", "")), f"{path}.{len(found)}.{NAME}"
+        before = place_of(str(self.posted.get(f"{path}.{place}.{FROM}", "")))
+        kept = stored[before][0] if before is not None and before < len(stored) else None
+        name = kept if kept is not None and raw == in_one_line(kept) else raw.strip()
+        if name not in found and (name or name == kept):
             return name
         if name:
             self.fault(at, "duplicate", f"There is a “{name}” already.")
@@ -180,11 +184,12 @@ class Reader(Controls):
 
     def _read_variant(self, shape: Shape, path: str, kept: Any) -> Any:
         chosen = str(self.posted.get(f"{path}.{shape.tag}", ""))
-        is_same = isinstance(kept, Mapping) and kept.get(shape.tag, shape.usual_tag) == chosen
+        is_same = isinstance(kept, Mapping) and shape.tag_of(kept) == chosen
         stored = kept if is_same else {}  # what another kind keeps secret is for that alone
         if chosen not in shape.variants:
             return {**stored, shape.tag: chosen} if chosen else self.blank(shape)
-        return {**self._members(shape.variants[chosen], path, stored), shape.tag: chosen}
+        is_unsaid = stored and shape.tag not in stored and "discriminator" not in shape.resolved
+        return self._members(shape.variants[chosen], path, stored) | ({} if is_unsaid else {shape.tag: chosen})
 
     def rows(self, path: str) -> list[int]:
         """The numbers of a list's rows: each row has a hidden control that says it exists."""

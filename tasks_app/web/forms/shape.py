@@ -22,6 +22,7 @@ _FORMATS = {
     "multi-line": "textarea",
     "single-line": "text",
 }
+_NARROWING = frozenset({"type", "anyOf", "oneOf", "allOf"})
 _SCALARS = {"integer": "int", "number": "number", "boolean": "bool"}
 # What a list says line by line; what a map says behind each name, and a list in a list between commas.
 _LINES = frozenset({"text", "pick", "email", "url", "int", "number", "date", "time", "datetime", "scalar"})
@@ -72,6 +73,11 @@ class Shape:
     def is_nullable(self) -> bool:
         """The field may be null."""
         return any(option.get("type") == "null" for option in self.schema.get("anyOf", ()))
+
+    @property
+    def is_free(self) -> bool:
+        """Anything may stand here, null too."""
+        return self.kind == "json" and not _NARROWING & self.resolved.keys()
 
     @property
     def default(self) -> Any:
@@ -157,11 +163,16 @@ class Shape:
         """The property that tells the variants of a union apart."""
         return str(self.resolved.get("discriminator", {}).get("propertyName", "")) or self._fixed[0]
 
-    @property
-    def usual_tag(self) -> Any:
-        """The variant that is meant where none is named."""
-        given = [one.properties[self.tag].default for one in self.variants.values() if self.tag in one.properties]
-        return next((default for default in given if default is not None), None)
+    def tag_of(self, value: Any) -> str:
+        """Say which variant of a union a value is; of one that does not say it, the first that has such fields."""
+        given = value if isinstance(value, Mapping) else {}
+        if given.get(self.tag) is not None:
+            return str(given[self.tag])
+        names = given.keys()
+        fitting = (
+            tag for tag, one in self.variants.items() if names and one.required <= names <= one.properties.keys()
+        )
+        return next(fitting, "" if self.is_nullable else next(iter(self.variants), ""))
 
     @cached_property
     def _fixed(self) -> tuple[str, dict[str, "Shape"]]:

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from tasks_app.web.forms.cells import as_cells, as_rows
+from tasks_app.web.forms.moments import shown_moment
+
+
+class AsTyped(str):
+    """What was to be JSON and is none: it is shown as it was typed."""
 
 
 def shown(kind: str, value: Any) -> Any:
@@ -21,9 +25,16 @@ def as_text(value: Any) -> str:
     return "" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
+def same_ends(text: str) -> str:
+    """Give a text with the ends of its lines as they are stored; a browser sends each as CR LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def as_json(value: Any) -> str:
     """Write a value as JSON that people can read."""
-    return "" if value is None else value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    if value is None or isinstance(value, AsTyped):
+        return value or ""
+    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def as_json_rows(value: Any) -> str:
@@ -50,12 +61,7 @@ def _map(value: Any) -> str:
 
 
 def _datetime(value: Any) -> str:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return as_text(value)
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    return local.strftime("%Y-%m-%dT%H:%M:%S" if local.second else "%Y-%m-%dT%H:%M")
+    return shown_moment(value, str(timezone.get_current_timezone())) if isinstance(value, str) else as_text(value)
 
 
 _SHOW: dict[str, Callable[[Any], Any]] = {

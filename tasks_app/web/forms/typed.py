@@ -56,13 +56,28 @@ def _number(text: str) -> Any:
     return float(text) if _FRACTION.fullmatch(text) else text
 
 
+def is_naive(text: Any) -> bool:
+    """Say whether this is a moment without its offset."""
+    moment = _moment(text)
+    return moment is not None and timezone.is_naive(moment)
+
+
+def is_same_wall(text: str, other: str) -> bool:
+    """Say whether both are the same wall time: a browser leaves out zeros that stand at its end."""
+    return is_naive(text) and _moment(text) == _moment(other)
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+
+
 def _datetime(text: str) -> str:
     """The browser sends local time without a zone; it is meant in the zone that the page shows."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).isoformat()
+    moment = _moment(text)
+    return timezone.make_aware(moment).isoformat() if moment and timezone.is_naive(moment) else text
 
 
 def _object(text: str) -> Any:

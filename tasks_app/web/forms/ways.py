@@ -15,9 +15,8 @@ from django.http import QueryDict
 
 from tasks_app.errors import FieldError
 from tasks_app.web.forms.field import Choice, Field
+from tasks_app.web.forms.kept import NOTHING
 from tasks_app.web.forms.shape import Shape
-
-_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Ways:
 
     def given(self, payload: Mapping[str, Any]) -> int:
         """Say which way a payload takes: the first of which something is given, or the first of all."""
-        found = (n for n, names in enumerate(self.fields) if any(payload.get(name) not in _NOTHING for name in names))
+        found = (n for n, names in enumerate(self.fields) if any(payload.get(name) not in NOTHING for name in names))
         return next(found, 0)
 
     def chosen(self, posted: QueryDict) -> int | None:
@@ -88,7 +87,7 @@ def unsaid(ways: Sequence[Ways], posted: QueryDict, found: Mapping[str, Any]) ->
     for one in ways:
         chosen = one.chosen(posted)
         names = one.fields[chosen] if chosen is not None else ()
-        missing = [name for name in names if found.get(name) in _NOTHING]
+        missing = [name for name in names if found.get(name) in NOTHING]
         needed = [name for name in missing if name in one.needs]
         yield from ((name, "This field is required.") for name in needed)
         if chosen and names and not needed and len(missing) == len(names):

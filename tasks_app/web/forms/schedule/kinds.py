@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks_app.web.forms.moments import shown_moment
 from tasks_app.web.forms.policies import whole
-from tasks_app.web.forms.schedule.moments import shown_moment
 
 Values = Mapping[str, Any]
 DAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}

@@ -7,8 +7,8 @@ from django.http import QueryDict
 
 from tasks_app.models import ScheduledTask
 from tasks_app.web.forms.field import Errors, Field, messages
+from tasks_app.web.forms.moments import shown_moment
 from tasks_app.web.forms.policies import whole
-from tasks_app.web.forms.schedule.moments import shown_moment
 
 MOMENTS = {
     "starts_at": ("Not before", "In the task's time zone. Empty: from now on."),

@@ -1,4 +1,4 @@
-"""Instants as a form holds them: wall time in the task's zone, with its offset only where it would be in doubt."""
+"""Instants as a form holds them: wall time in some zone, with its offset only where it would be in doubt."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ def shown_moment(value: Any, zone: str) -> str:
         if instant.tzinfo is None:
             return str(value)
         local = instant.astimezone(load_zone(recurrence.check_timezone(zone)))
-    except ValueError:
+    except (ValueError, OverflowError):
         return str(value)
     wall = local.replace(tzinfo=None, fold=0)
     first, second = offsets(load_zone(zone), wall)

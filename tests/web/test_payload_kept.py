@@ -1,0 +1,98 @@
+"""What a form does with a stored payload: it stays as it is, and says where it can no longer stay."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from tasks_app.models import AllowedCommand, ScheduledTask, TaskRun
+from tasks_app.services.sealed_payloads import opened_payload
+from tests import runs
+from tests.web.conftest import MakeTask
+from tests.web.reading import errors, filled, text, value
+
+pytestmark = pytest.mark.django_db
+URL = "https://example.org/"
+LETTER = {"subject": "Hello", "text": "Dear {sign}", "recipients": ["ada@example.org"]}
+START = {"name": "Mine", "schedule.kind": "manual"}
+STORED: list[tuple[str, dict[str, Any]]] = [
+    ("http_request", {"url": URL, "query": {"filter:state": "open", "q": " x "}, "method": "GET"}),
+    ("http_request", {"url": URL, "body": "\nfirst\r\nsecond\r", "expected_status": []}),
+    ("http_request", {"url": URL, "json": ["a", {"b": None}], "credential": None}),
+    ("send_email", {**LETTER, "values": {"sign": "Ada\nTown: Paris"}}),
+    ("send_email", {**LETTER, "values": {"sign": "Ada\nParis"}, "template": None}),
+    ("shell_command", {"command": "note", "arguments": ["--note", "", " x"], "stdin": "\n a\n"}),
+    ("export_report", {"source": "runs", "filters": {"from": "2026-10-25T01:00:00Z", "to": "2026-10-26T01:00:00.5Z"}}),
+    ("export_report", {"source": "runs", "filters": {"status": ["failed", "cancelled"], "last_hours": 3}}),
+    ("cleanup", {"rules": [{"what": "runs", "older_than_days": 30, "status": ["skipped", "cancelled"]}]}),
+]
+
+
+@pytest.fixture
+def berlin(as_alice: Client, alice: User, settings: Settings) -> Client:
+    """Alice's browser in Berlin; she may run commands."""
+    settings.ALLOW_SHELL_COMMANDS = True
+    alice.user_permissions.add(Permission.objects.get(codename="run_shell_command"))
+    AllowedCommand.objects.create(name="note", command=["true"], arguments="-*[a-z ]*")
+    as_alice.cookies["zone"] = "Europe/Berlin"
+    return as_alice
+
+
+def edit(task: ScheduledTask) -> str:
+    return reverse("task-edit", args=[task.pk])
+
+
+def saved(client: Client, task: ScheduledTask, form: dict[str, Any]) -> dict[str, Any]:
+    """Save the form, and give the payload that is stored then."""
+    answer = client.post(edit(task), form)
+    assert answer.status_code == 302, answer.context["faulty"]
+    return opened_payload(ScheduledTask.objects.get(pk=task.pk))
+
+
+@pytest.mark.parametrize(("type", "payload"), STORED)
+def test_a_saved_form_changes_nothing_that_nobody_has_touched(
+    berlin: Client, make: MakeTask, type: str, payload: dict[str, Any]
+) -> None:
+    task = make(type=type, payload=payload)
+    assert saved(berlin, task, filled(berlin.get(edit(task)))) == payload
+
+
+@pytest.mark.parametrize(("type", "payload"), STORED)
+def test_a_retry_with_changes_changes_nothing_that_nobody_has_touched(
+    berlin: Client, alice: User, type: str, payload: dict[str, Any]
+) -> None:
+    run = runs.make_run(alice, type=type, payload=payload)
+    runs.claim(run)
+    runs.fail(run)
+    again = reverse("run-retry", args=[run.pk])
+    assert berlin.post(again, filled(berlin.get(again))).status_code == 302
+    assert opened_payload(TaskRun.objects.get(rerun_of=run)) == payload
+
+
+def test_what_lines_cannot_say_is_written_as_json_and_says_so(berlin: Client, make: MakeTask) -> None:
+    task = make(payload={"url": URL, "query": {"filter:state": "open"}, "headers": {"Accept": "a/b"}})
+    page = berlin.get(edit(task))
+    assert value(page, "payload.query") == '{\n  "filter:state": "open"\n}'
+    assert value(page, "payload.headers") == "Accept: a/b"
+    assert "so it is written as JSON" in text(page)
+    form = filled(page) | {"payload.query": ['{"filter:state": "closed", "page": "1"}']}
+    assert saved(berlin, task, form)["query"] == {"filter:state": "closed", "page": "1"}
+
+
+def test_what_is_no_json_stays_as_it_was_typed(berlin: Client, make: MakeTask) -> None:
+    task = make(payload={"url": URL, "query": {"filter:state": "open"}})
+    form = filled(berlin.get(edit(task))) | {"payload.query": ['{"filter:state"']}
+    answer = berlin.post(edit(task), form)
+    assert "is not JSON" in errors(answer, "payload.query")
+    assert value(answer, "payload.query") == '{"filter:state"'
+    assert filled(answer)["payload.query.__json"] == ["1"]
+
+
+def test_an_hour_that_comes_twice_has_its_offset(berlin: Client, make: MakeTask) -> None:
+    payload = {"source": "runs", "filters": {"from": "2026-10-25T01:30:00Z", "to": "2026-10-25T02:30:00Z"}}
+    page = berlin.get(edit(make(type="export_report", payload=payload)))
+    assert value(page, "payload.filters.from") == "2026-10-25T02:30+01:00"
+    assert value(page, "payload.filters.to") == "2026-10-25T03:30"
