@@ -1,16 +1,18 @@
 """What a form does with a stored payload: it stays as it is, and says where it can no longer stay."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from pydantic import BaseModel, Field
 from pytest_django import Settings
 
 from tasks_app.models import AllowedCommand, ScheduledTask, TaskRun
 from tasks_app.services.sealed_payloads import opened_payload
 from tests import runs
+from tests.handler_types import declared
 from tests.web.conftest import MakeTask
 from tests.web.reading import errors, filled, text, value
 
@@ -96,3 +98,40 @@ def test_an_hour_that_comes_twice_has_its_offset(berlin: Client, make: MakeTask)
     page = berlin.get(edit(make(type="export_report", payload=payload)))
     assert value(page, "payload.filters.from") == "2026-10-25T02:30+01:00"
     assert value(page, "payload.filters.to") == "2026-10-25T03:30"
+
+
+class Mail(BaseModel):
+    kind: Literal["mail"]
+    to: str
+
+
+class File(BaseModel):
+    kind: Literal["file"]
+    path: str
+    labels: dict[str, str] = {}
+
+
+class Needs(BaseModel):
+    since: int | None
+    until: int | None = 5
+    target: Annotated[Mail | File, Field(discriminator="kind")] | None
+
+
+def of_type(model: type[BaseModel]) -> Any:
+    return declared(lambda ctx, payload: None, payload=model, title="Mine")
+
+
+def made(client: Client, type: str, **changes: list[str]) -> dict[str, Any]:
+    """Fill the form of a new task, and give the payload that is stored."""
+    address = f"/tasks/new/?type={type}"
+    answer = client.post(address, {**filled(client.get(address)), **START, **changes})
+    assert answer.status_code == 302, answer.context["faulty"]
+    return opened_payload(ScheduledTask.objects.get(name="Mine"))
+
+
+def test_what_is_required_and_may_be_null_is_null_where_it_is_left_empty(as_alice: Client) -> None:
+    with of_type(Needs) as name:
+        assert made(as_alice, name) == {"since": None, "target": None}
+        task = ScheduledTask.objects.get()
+        page = as_alice.get(edit(task))
+        assert saved(as_alice, task, filled(page) | {"payload.since": ["3"]}) == {"since": 3, "target": None}

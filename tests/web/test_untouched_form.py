@@ -46,6 +46,7 @@ class Every(BaseModel):
     """Every kind of field there is."""
 
     needed: str
+    since: int | None
     text: str = ""
     prefix: str = "run-"
     maybe: str | None = None
@@ -155,7 +156,7 @@ mails = st.fixed_dictionaries({"kind": st.just("mail"), "to": texts})
 files = st.fixed_dictionaries({"kind": st.just("file"), "path": texts}, optional={"keep_days": integers})
 untold = st.fixed_dictionaries({"path": texts}, optional={"keep_days": integers})
 payloads = st.fixed_dictionaries(
-    {"needed": texts},
+    {"needed": texts, "since": st.none() | integers},
     optional={
         "text": texts,
         "prefix": texts,
