@@ -1,9 +1,12 @@
 """What a task type's payload looks like, as JSON Schema: forms, API documentation and admin help are made from it."""
 
+from datetime import date, time
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticSerializationError, core_schema, to_jsonable_python
 
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.handlers.validation import allows_extra
@@ -13,7 +16,38 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def payload_schema(spec: HandlerSpec) -> dict[str, Any]:
     """Give the JSON Schema (2020-12) of the payload; what validation refuses, the schema refuses."""
-    schema = spec.payload.model_json_schema()
+    return _described(spec, GenerateJsonSchema)
+
+
+def form_schema(spec: HandlerSpec) -> dict[str, Any]:
+    """Give the same for a form, with the defaults that a `default_factory` makes, wherever it makes the same again."""
+    return _described(spec, _WithFactories)
+
+
+class _WithFactories(GenerateJsonSchema):
+    """A schema that tells of factories, too: of them pydantic says nothing by itself."""
+
+    def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
+        """Give the default, or what the factory makes."""
+        factory: Any = schema.get("default_factory")
+        if factory is not None and not schema.get("default_factory_takes_data"):
+            made = factory()
+            if _is_steady(made, factory()):
+                return made
+        return super().get_default_value(schema)
+
+
+def _is_steady(made: object, again: object) -> bool:
+    """Say whether a factory makes one value, and that in JSON: an id or the time of day is for each run to make."""
+    try:
+        is_same: bool = to_jsonable_python(made) == to_jsonable_python(again)
+    except (PydanticSerializationError, UnicodeError, RecursionError, ValueError):
+        return False
+    return is_same and not isinstance(made, date | time | UUID)
+
+
+def _described(spec: HandlerSpec, generator: type[GenerateJsonSchema]) -> dict[str, Any]:
+    schema = spec.payload.model_json_schema(schema_generator=generator)
     if not allows_extra(spec.payload):
         for shape in (schema, *schema.get("$defs", {}).values()):
             if "properties" in shape or shape.get("type") == "object":

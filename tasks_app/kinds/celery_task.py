@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from celery import Task
 from pydantic import BaseModel, Field
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError
 
 from tasks_app.errors import Invalid, Permanent
@@ -61,18 +62,20 @@ class CeleryTask(Payload):
         if not offers:
             return schema
         schema["properties"]["task"]["enum"] = [offer.name for offer in offers]
-        variants = dict(_variants(schema, offers))
+        variants = dict(_variants(schema, offers, kwargs.get("schema_generator", GenerateJsonSchema)))
         schema["oneOf"] = [{"$ref": reference} for reference in variants.values()]
         schema["discriminator"] = {"propertyName": "task", "mapping": variants}
         return schema
 
 
-def _variants(schema: dict[str, Any], offers: list[Offer]) -> Iterator[tuple[str, str]]:
+def _variants(
+    schema: dict[str, Any], offers: list[Offer], generator: type[GenerateJsonSchema]
+) -> Iterator[tuple[str, str]]:
     """Put the schema of each task's payload among the definitions; gives its reference."""
     definitions: dict[str, Any] = schema.setdefault("$defs", {})
     for offer in offers:
         key = re.sub(r"[^A-Za-z0-9_.]", "_", offer.name)
-        arguments = _arguments_schema(offer, f"#/$defs/{key}.{{model}}")
+        arguments = _arguments_schema(offer, f"#/$defs/{key}.{{model}}", generator)
         for name, inner in arguments.pop("$defs", {}).items():
             definitions[f"{key}.{name}"] = inner
         if not arguments.get("properties"):
@@ -89,10 +92,11 @@ def _variants(schema: dict[str, Any], offers: list[Offer]) -> Iterator[tuple[str
         yield offer.name, f"#/$defs/{key}"
 
 
-def _arguments_schema(offer: Offer, references: str) -> dict[str, Any]:
+def _arguments_schema(offer: Offer, references: str, generator: type[GenerateJsonSchema]) -> dict[str, Any]:
     """A task whose code is broken is described as taking anything; calling it says what is wrong."""
     try:
-        return arguments_model(offered_task(offer.name)).model_json_schema(ref_template=references)
+        model = arguments_model(offered_task(offer.name))
+        return model.model_json_schema(ref_template=references, schema_generator=generator)
     except Exception as error:
         logger.warning("the Celery task %s cannot be described: %s", offer.name, error)
         return {"type": "object", "title": "Arguments", "additionalProperties": True}

@@ -1,6 +1,8 @@
 """What a form does with a stored payload: it stays as it is, and says where it can no longer stay."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NotRequired
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -8,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from pydantic import BaseModel, Field
 from pytest_django import Settings
+from typing_extensions import TypedDict
 
 from tasks_app.models import AllowedCommand, ScheduledTask, TaskRun
 from tasks_app.services.sealed_payloads import opened_payload
 from tests import runs
 from tests.handler_types import declared
 from tests.web.conftest import MakeTask
-from tests.web.reading import errors, filled, text, value
+from tests.web.reading import chosen, errors, filled, text, value
 
 pytestmark = pytest.mark.django_db
 URL = "https://example.org/"
@@ -111,6 +114,21 @@ class File(BaseModel):
     labels: dict[str, str] = {}
 
 
+class Extra(TypedDict):
+    mode: NotRequired[Literal["fast", "slow"]]
+    is_deep: NotRequired[bool]
+
+
+class Made(BaseModel):
+    """What its factories make, and what has no default at all."""
+
+    suffixes: list[str] = Field(default_factory=lambda: ["jpg"])
+    is_kept: bool = Field(default_factory=lambda: True)
+    ident: UUID = Field(default_factory=uuid4)
+    extra: Extra = Field(default_factory=lambda: Extra(mode="slow"))
+    more: Extra = {}
+
+
 class Needs(BaseModel):
     since: int | None
     until: int | None = 5
@@ -127,6 +145,33 @@ def made(client: Client, type: str, **changes: list[str]) -> dict[str, Any]:
     answer = client.post(address, {**filled(client.get(address)), **START, **changes})
     assert answer.status_code == 302, answer.context["faulty"]
     return opened_payload(ScheduledTask.objects.get(name="Mine"))
+
+
+@pytest.fixture
+def making() -> Iterator[str]:
+    with of_type(Made) as name:
+        yield name
+
+
+def test_what_a_factory_makes_is_shown_and_not_stored(as_alice: Client, making: str) -> None:
+    page = as_alice.get(f"/tasks/new/?type={making}")
+    assert value(page, "payload.suffixes") == "jpg"
+    assert chosen(page, "payload.is_kept") == ["on"]
+    assert chosen(page, "payload.extra.mode") == ["slow"]
+    assert value(page, "payload.ident") == ""
+    assert made(as_alice, making) == {}
+
+
+def test_what_a_factory_makes_can_be_taken_away(as_alice: Client, making: str) -> None:
+    assert made(as_alice, making, **{"payload.suffixes": [""], "payload.more.mode": ["fast"]}) == {
+        "suffixes": [],
+        "more": {"mode": "fast"},
+    }
+
+
+def test_a_choice_that_need_not_be_made_begins_with_none(as_alice: Client, making: str) -> None:
+    page = as_alice.get(f"/tasks/new/?type={making}")
+    assert chosen(page, "payload.more.mode") == [""]
 
 
 def test_what_is_required_and_may_be_null_is_null_where_it_is_left_empty(as_alice: Client) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field, JsonValue, SecretStr
 
 from tasks_app.handlers.masking import MASK
-from tasks_app.handlers.schema import payload_schema
+from tasks_app.handlers.schema import form_schema
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.fold import Fold
@@ -57,6 +57,7 @@ class Every(BaseModel):
     limit: int | None = 10
     is_loud: bool = False
     is_sure: bool | None = None
+    is_quiet: bool = Field(default_factory=lambda: True)
     method: Literal["GET", "POST"] = "GET"
     level: Literal["low", "high"] | None = None
     size: Literal[1, 2] = 1
@@ -73,6 +74,7 @@ class Every(BaseModel):
     mixed: list[int | str] = []
     moments: list[datetime] = []
     gaps: list[int | None] = []
+    suffixes: list[str] = Field(default_factory=lambda: ["jpg"])
     labels: dict[str, str] = {}
     counts: dict[str, int] = {}
     switches: dict[str, bool] = {}
@@ -93,7 +95,7 @@ class Every(BaseModel):
     free: dict[str, JsonValue] = {}
 
 
-SCHEMA = payload_schema(HandlerSpec(name="every", function=print, payload=Every, title="Every"))
+SCHEMA = form_schema(HandlerSpec(name="every", function=print, payload=Every, title="Every"))
 _ODD = [
     "",
     " ",
@@ -168,6 +170,7 @@ payloads = st.fixed_dictionaries(
         "limit": st.none() | integers,
         "is_loud": st.booleans(),
         "is_sure": st.none() | st.booleans(),
+        "is_quiet": st.booleans(),
         "method": st.sampled_from(["GET", "POST"]),
         "level": st.none() | levels,
         "size": st.sampled_from([1, 2]),
@@ -184,6 +187,7 @@ payloads = st.fixed_dictionaries(
         "mixed": some(integers | texts),
         "moments": some(moments),
         "gaps": some(st.none() | integers),
+        "suffixes": some(texts),
         "labels": named(texts),
         "counts": named(integers),
         "switches": named(st.booleans()),

@@ -13,14 +13,16 @@ def settled(shape: Shape, value: Any, stored: Any, *, is_required: bool) -> Any:
     """Give what a member of an object is to hold, where a form says `value`.
 
     A null stays where it is stored, and says "nothing" where something has to be said. What is not stored is left out
-    where it is the default.
+    where it is the default, or where there is none and the form says nothing.
     """
     if value is ABSENT:
         is_null = stored is None and shape.is_free
         return None if is_null or (shape.is_nullable and (stored is None or is_required)) else ABSENT
     if stored is not ABSENT or is_required:
         return value
-    return ABSENT if value == shape.default and type(value) is type(shape.default) else value
+    if "default" in shape.schema:
+        return ABSENT if value == shape.default and type(value) is type(shape.default) else value
+    return ABSENT if value is False or value in NOTHING else value
 
 
 def idle(shape: Shape, stored: Any) -> Any:

@@ -42,9 +42,11 @@ def _variants(shape: Shape, value: Any) -> list[Choice]:
 
 
 def _enum(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
-    needs_blank = shape.is_nullable or (is_required and shape.default is None and len(shape.enum or ()) > 1)
-    blank = [Choice("", "–" if shape.is_nullable else "Choose…", value is None)] if needs_blank else []
-    return blank + [Choice(str(one), _label(shape, one), one == value) for one in shape.enum or ()]
+    listed = shape.enum or []
+    is_open = shape.default is None and (not is_required or len(listed) > 1)
+    needs_blank = (shape.is_nullable or is_open) and None not in listed
+    blank = [Choice("", "Choose…" if is_required else "–", value is None)] if needs_blank else []
+    return blank + [Choice(str(one), _label(shape, one), one == value) for one in listed]
 
 
 def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:

@@ -58,7 +58,7 @@ def type_info(name: str) -> TypeInfo:
     except KeyError:
         return TypeInfo(name, name, "The code of this type is not installed here.", _ANYTHING, is_known=False)
     locked = masked_locks(spec.payload, type_rule(spec.name).locked)
-    return TypeInfo(name, spec.title, spec.description, schema.payload_schema(spec), spec.sensitive, locked=locked)
+    return TypeInfo(name, spec.title, spec.description, schema.form_schema(spec), spec.sensitive, locked=locked)
 
 
 @dataclass
