@@ -18,7 +18,7 @@ from tasks_app.services import runs, settling
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.payloads import meant_payload
 from tasks_app.web import words
-from tasks_app.web.forms.aside import with_typed
+from tasks_app.web.forms.aside import typed_before, with_typed
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import faulty, unplaced
 from tasks_app.web.forms.fold import fold
@@ -27,6 +27,7 @@ from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.pick import Picker, pick_lists
 from tasks_app.web.forms.read import Reader
 from tasks_app.web.forms.rows import BUTTONS, Rows
+from tasks_app.web.forms.shape import Shape
 from tasks_app.web.forms.task import type_info
 from tasks_app.web.forms.ways import brought_home
 from tasks_app.web.objects import run_or_404
@@ -183,6 +184,7 @@ def _editor(  # noqa: PLR0913  # what the form is drawn with
         "title": run.task.name if run.task else run.type,
         "payload_lists": pick_lists(fields, Picker(run.owner, request.user)),
         "payload_fold": fold(fields, chosen.schema, payload),
+        "payload_aside": typed_before(Shape(chosen.schema, chosen.schema), fields, reader.posted) if reader else [],
         "form": {"payload": payload},
         "faulty": wrong,
         "focus": wrong[0].path if wrong else "",

@@ -135,6 +135,10 @@ class Needs(BaseModel):
     target: Annotated[Mail | File, Field(discriminator="kind")] | None
 
 
+class Sends(BaseModel):
+    target: Annotated[Mail | File, Field(discriminator="kind")]
+
+
 def of_type(model: type[BaseModel]) -> Any:
     return declared(lambda ctx, payload: None, payload=model, title="Mine")
 
@@ -180,3 +184,29 @@ def test_what_is_required_and_may_be_null_is_null_where_it_is_left_empty(as_alic
         task = ScheduledTask.objects.get()
         page = as_alice.get(edit(task))
         assert saved(as_alice, task, filled(page) | {"payload.since": ["3"]}) == {"since": 3, "target": None}
+
+
+def test_a_retry_with_changes_remembers_the_other_kind_of_a_union(as_alice: Client, alice: User) -> None:
+    with of_type(Sends) as name:
+        run = runs.make_run(alice, type=name, payload={"target": {"kind": "mail", "to": "ada@example.org"}})
+        runs.claim(run)
+        runs.fail(run)
+        again = reverse("run-retry", args=[run.pk])
+        form = filled(as_alice.get(again)) | {"payload.target.to": ["bob@example.org"]}
+        for kind in ("file", "mail"):
+            form = filled(as_alice.post(again, {**form, "payload.target.kind": kind, "_refresh": "1"}))
+        assert form["payload.target.to"] == ["bob@example.org"]
+
+
+def test_what_is_written_as_json_is_still_that_after_a_look_at_another_kind(as_alice: Client, alice: User) -> None:
+    payload = {"target": {"kind": "file", "path": "/x", "labels": {"a:b": "c\nd"}}}
+    with of_type(Sends) as name:
+        run = runs.make_run(alice, type=name, payload=payload)
+        runs.claim(run)
+        runs.fail(run)
+        again = reverse("run-retry", args=[run.pk])
+        form = filled(as_alice.get(again))
+        for kind in ("mail", "file"):
+            form = filled(as_alice.post(again, {**form, "payload.target.kind": kind, "_refresh": "1"}))
+        assert as_alice.post(again, form).status_code == 302
+        assert opened_payload(TaskRun.objects.get(rerun_of=run)) == payload
