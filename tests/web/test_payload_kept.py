@@ -210,3 +210,25 @@ def test_what_is_written_as_json_is_still_that_after_a_look_at_another_kind(as_a
             form = filled(as_alice.post(again, {**form, "payload.target.kind": kind, "_refresh": "1"}))
         assert as_alice.post(again, form).status_code == 302
         assert opened_payload(TaskRun.objects.get(rerun_of=run)) == payload
+
+
+@pytest.mark.parametrize(
+    ("type", "payload", "names"),
+    [
+        ("http_request", {"url": URL, "method": "TRACE"}, ("method", "url")),
+        ("export_report", {"source": "runs", "filters": {"status": ["lost"]}}, ("filters.status", "filename")),
+    ],
+)
+def test_a_stored_choice_that_is_gone_says_so_and_is_refused_at_its_field(
+    as_alice: Client, make: MakeTask, type: str, payload: dict[str, Any], names: tuple[str, str]
+) -> None:
+    (place, other), task = names, make()
+    ScheduledTask.objects.filter(pk=task.pk).update(type=type, payload=payload)
+    page = as_alice.get(edit(task))
+    (gone,) = chosen(page, f"payload.{place}")
+    assert gone in ("TRACE", "lost")
+    assert f"{gone} (gone)" in text(page)
+    assert saved(as_alice, task, filled(page)) == payload
+    answer = as_alice.post(edit(task), filled(page) | {f"payload.{other}": ["https://example.org/new"]})
+    assert answer.status_code == 400
+    assert [one.path for one in answer.context["faulty"]] == [f"payload.{place}"]

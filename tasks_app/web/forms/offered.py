@@ -37,16 +37,18 @@ def _variants(shape: Shape, value: Any) -> list[Choice]:
     blank = [Choice("", "–")] if shape.is_nullable else []
     chosen = shape.tag_of(value)
     labels = {name: str(one.resolved.get("x-label") or _words(name)) for name, one in shape.variants.items()}
-    gone = [Choice(chosen, f"{chosen} (gone)", True)] if chosen and chosen not in labels else []
+    gone = [_gone(chosen)] if chosen and chosen not in labels else []
     return [*blank, *gone, *(Choice(name, label, name == chosen) for name, label in labels.items())]
 
 
 def _enum(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
+    """A select of what is listed; what is stored and not listed any more stays, and says so."""
     listed = shape.enum or []
     is_open = shape.default is None and (not is_required or len(listed) > 1)
     needs_blank = (shape.is_nullable or is_open) and None not in listed
     blank = [Choice("", "Choose…" if is_required else "–", value is None)] if needs_blank else []
-    return blank + [Choice(str(one), _label(shape, one), one == value) for one in listed]
+    gone = [] if value in (None, "") or value in listed else [_gone(str(value))]
+    return blank + gone + [Choice(str(one), _label(shape, one), one == value) for one in listed]
 
 
 def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
@@ -64,13 +66,19 @@ def _owned(shape: Shape, value: Any, *, is_required: bool) -> list[Choice]:
 def _several(shape: Shape, value: list[Any]) -> list[Choice]:
     """Boxes, any number of which may be checked."""
     if shape.items.kind != "choice":
-        return [Choice(str(one), _label(shape, one), one in value) for one in shape.items.enum or ()]
+        listed = shape.items.enum or []
+        gone = [_gone(name) for name in dict.fromkeys(str(one) for one in value if one not in listed)]
+        return gone + [Choice(str(one), _label(shape, one), one in value) for one in listed]
     shape = shape.items
     chosen = [as_text(one) for one in value]
     known = [Choice(name, label, name in chosen) for name, label in shape.options]
     names = {one.value for one in known}
     word = "the owner's" if shape.resolved.get(LENT) else "gone"
     return [Choice(name, f"{name} ({word})", True) for name in dict.fromkeys(chosen) if name not in names] + known
+
+
+def _gone(name: str) -> Choice:
+    return Choice(name, f"{name} (gone)", True)
 
 
 def _label(shape: Shape, value: object) -> str:
