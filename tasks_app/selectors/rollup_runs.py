@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Greatest, TruncMinute
 
 from tasks_app.models import TaskRun
 from tasks_app.models.rollup import BOUNDS_MS
+from tasks_app.selectors.grouped import grouped
 from tasks_app.selectors.run_sums import Sums
 from tasks_app.states import Status
 
@@ -87,24 +86,13 @@ class Reader:
             yield at.replace(tzinfo=UTC), [int(count) * (status == one) for one in ENDINGS]
 
     def _grouped(self, chosen: Any, start: datetime, end: datetime, wanted: str, *, by: str) -> list[tuple[Any, ...]]:
-        """Group what is chosen of the newest runs of a span; a slice cannot be grouped by the ORM."""
+        """Group what is chosen of the newest runs of a span."""
         if start >= end:
             return []
         found = chosen.filter(finished_at__gte=start, finished_at__lt=end).order_by("-finished_at")
-        rows = _group(found[: self.left], wanted, by) if self.left else []
+        rows = grouped(found[: self.left], wanted, by=by) if self.left else []
         count = sum(row[-1] for row in rows)
         if count == self.left and found[self.left : self.left + 1].exists():
             self.is_complete = False
         self.left -= count
         return [row[:-1] for row in rows]
-
-
-def _group(chosen: Any, wanted: str, by: str) -> list[tuple[Any, ...]]:
-    try:
-        sql, values = chosen.query.sql_with_params()
-    except EmptyResultSet:  # of somebody who may see nothing
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {wanted}, COUNT(*) FROM ({sql}) AS run GROUP BY {by}", values)  # noqa: S608  # our own names only
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

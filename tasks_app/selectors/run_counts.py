@@ -9,6 +9,7 @@ from django.db.models import IntegerField, QuerySet, Subquery
 from tasks_app.models import TaskRun
 from tasks_app.selectors.access import Person, visible_runs
 from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.grouped import grouped
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NEEDS
 from tasks_app.selectors.run_walk import is_led, run_find
@@ -43,8 +44,9 @@ def open_counts(user: Person) -> dict[str, int]:
 
 def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
     """How the newest runs that have ended did, and whether there are older ones that were not counted."""
-    counts = Counter(visible_runs(user).order_by("-id").values_list("status", flat=True)[:RECENT])
-    return {one.value: counts[one.value] for one in FINAL}, counts.total() == RECENT
+    newest = visible_runs(user).order_by("-id").values("status")[:RECENT]
+    counts = dict(grouped(newest, "status", by="1"))
+    return {one.value: counts.get(one.value, 0) for one in FINAL}, sum(counts.values()) == RECENT
 
 
 def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bool] | None:
@@ -59,7 +61,10 @@ def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bo
         rows, is_cut = near.rows, near.floor is not None
     else:
         return None
-    found = Counter(rows.values_list("status", "dismissed_at")[:RECENT])
-    counts = Counter(status for status, _ in found.elements())
-    counts[NEEDS] = found[Status.FAILED, None]
-    return dict(counts), is_cut or found.total() == RECENT
+    counts = Counter[str]()
+    newest = rows.values("status", "dismissed_at")[:RECENT]
+    for status, is_open, count in grouped(newest, "status, dismissed_at IS NULL", by="1, 2"):
+        counts[status] += count
+        if is_open and status == Status.FAILED:
+            counts[NEEDS] = count
+    return dict(counts), is_cut or sum(counts.values()) - counts[NEEDS] == RECENT

@@ -9,9 +9,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import RunAttempt, ScheduledTask, TaskRun
+from tasks_app.selectors.run_counts import counts_within, ended_counts
+from tasks_app.selectors.run_list import RunFilters
 from tasks_app.services import outcomes
 from tasks_app.states import Reason
 from tests import runs
+from tests.calls import counted_calls
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
 
@@ -129,6 +132,25 @@ def test_the_tabs_count_what_the_list_holds_in_each_state(
         assert tabs(client, query) == expected, query
         for value, count in expected.items():
             assert len(shown(client, f"{query}&status={value}")) == int(count), (query, value)
+
+
+def test_the_tabs_are_counted_by_the_database(alice: User, task: ScheduledTask) -> None:
+    def calls() -> int:
+        with counted_calls() as count:
+            assert ended_counts(alice)[0]["cancelled"] == len(made)
+            within = counts_within(alice, RunFilters(task=task.pk))
+            assert within is not None
+            assert within[0]["cancelled"] == len(made)
+        return count.total()
+
+    made = [runs.make_run(alice, task)]
+    runs.cancel(made[0])
+    calls()  # what is made once is made now
+    few = calls()
+    for _ in range(20):
+        made.append(runs.make_run(alice, task))
+        runs.cancel(made[-1])
+    assert calls() == few
 
 
 @pytest.mark.parametrize("query", ["?type=http_request", "?reason=user", "?search=nightly", "?tag=queued"])
