@@ -1,6 +1,7 @@
 """The list of runs: state tabs, filters, newest first."""
 
 import uuid
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,7 +16,7 @@ from tasks_app.selectors.run_completion import run_completions
 from tasks_app.selectors.run_list import RunFilters, run_page
 from tasks_app.selectors.run_terms import NO_ERROR_TYPE, worker_names
 from tasks_app.selectors.run_times import attempts_begun
-from tasks_app.selectors.run_walk import run_find
+from tasks_app.selectors.run_walk import run_find, runs_near
 from tasks_app.selectors.walk import Found
 from tasks_app.web import query, retention, run_offers, run_undo
 from tasks_app.web.completing import completed
@@ -40,8 +41,11 @@ def run_list(request: Request) -> HttpResponse:
         return render(request, "pages/run-list.html", _BESIDE[part](request), fragments=FRAGMENTS)
     filters = all_filters_of(request.GET)
     before = query.identifier(request.GET, "before")
-    found = run_find(request.user, filters, before=before)
-    runs, older = run_page(found.rows, before=before, size=SIZE)
+    near = runs_near(request.user, filters, before=before)
+    runs, older = run_page(near.rows, before=before, size=SIZE)
+    found = cache(lambda: near if near.floor is None else run_find(request.user, filters, before=before))
+    if older is None and near.floor is not None:
+        runs, older = run_page(found().rows, before=before, size=SIZE)
     context = {
         "runs": runs,
         "attempts_begun": attempts_begun(runs),
@@ -49,7 +53,7 @@ def run_list(request: Request) -> HttpResponse:
         "older": older,
         "is_first_page": before is None,
         "is_filtered": filters.is_any,
-        **_reach(request, found, None if older else found.floor),
+        **({} if older else _reach(request, found())),
         "gone_after": _gone_after(filters),
     }
     if part not in FRAGMENTS:
@@ -57,7 +61,7 @@ def run_list(request: Request) -> HttpResponse:
     return render(request, "pages/run-list.html", context, fragments=FRAGMENTS)
 
 
-def _around(request: Request, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun]) -> dict[str, Any]:
+def _around(request: Request, filters: RunFilters, found: run_offers.Far, shown: list[TaskRun]) -> dict[str, Any]:
     """What stands above the table."""
     states = tabs(request)
     empty = {one["value"] for one in states["tabs"] if states["is_counted"] and not one["count"]}
@@ -104,11 +108,11 @@ def _narrowing(request: Request, filters: RunFilters) -> dict[str, Any]:
     return {"selects": choices, "range": span, "folded": sum(map(bool, told))}
 
 
-def _reach(request: Request, found: Found[TaskRun], floor: uuid.UUID | None) -> dict[str, Any]:
+def _reach(request: Request, found: Found[TaskRun]) -> dict[str, Any]:
     """How far back was looked, and where it goes on, once the last match so far has been shown."""
-    if floor is None:
+    if found.floor is None:
         return {}
-    further = f"{kept(request.GET)}&{urlencode({'before': floor})}"
+    further = f"{kept(request.GET)}&{urlencode({'before': found.floor})}"
     return {"searched_to": found.since, "walk": found.walk, "further": f"{request.path}?{further}"}
 
 

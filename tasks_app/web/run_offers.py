@@ -1,7 +1,7 @@
 """What a list of runs offers to do with all that match, and with those of its rows that are ticked."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -18,6 +18,8 @@ from tasks_app.web.page import Request
 from tasks_app.web.run_filters import kept
 
 _ENDED_BADLY = FINAL - {Status.SUCCEEDED}
+Far = Callable[[], Found[TaskRun]]
+"""All that match as far back as the list looks, found once it is asked for."""
 _ICONS = {Verb.RETRY: "retry", Verb.DISMISS: "close", Verb.CANCEL: "stop"}
 
 
@@ -31,7 +33,7 @@ class Offer:
 
 
 def for_all(
-    request: Request, filters: RunFilters, found: Found[TaskRun], shown: list[TaskRun], empty: set[str]
+    request: Request, filters: RunFilters, found: Far, shown: list[TaskRun], empty: set[str]
 ) -> list[tuple[str, str, str]]:
     """Icon, word and address of what this person may do with some of them at least: mostly, the page itself says so.
 
@@ -82,8 +84,8 @@ def _fitting(states: set[str], empty: set[str]) -> Iterator[Offer]:
         yield Offer(Verb.CANCEL, "Cancel what waits or runs")
 
 
-def _may_some(user: Person, deed: Deed, found: Found[TaskRun], shown: list[TaskRun]) -> bool:
-    return any(may(user, deed, run) for run in shown) or found.rows.filter(open_runs(user, deed)).exists()
+def _may_some(user: Person, deed: Deed, found: Far, shown: list[TaskRun]) -> bool:
+    return any(may(user, deed, run) for run in shown) or found().rows.filter(open_runs(user, deed)).exists()
 
 
 def _address(offer: Offer, data: QueryDict) -> str:

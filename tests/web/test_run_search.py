@@ -4,15 +4,19 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from tasks_app.models import ScheduledTask, TaskRun
+from tasks_app.models import ScheduledTask, TaskRun, TaskShare
 from tasks_app.models.ids import first_id_at
 from tasks_app.selectors import run_walk
 from tasks_app.selectors.run_list import RunFilters, run_page
 from tasks_app.selectors.run_walk import run_find
+from tasks_app.selectors.walk import READ, WALK
+from tasks_app.web import run_list
 from tests import runs
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -212,6 +216,52 @@ def test_the_page_says_how_far_it_looked(as_alice: Client, alice: User, monkeypa
     further = response.context["further"]
     assert [run.id for run in as_alice.get(further).context["runs"]] == [made[0].id]
     assert "Searched" not in text(as_alice.get("/runs/"))
+
+
+@pytest.mark.parametrize(
+    "query", [{"queue": "default"}, {"status": "queued"}, {"search": "http_request"}, {"tag": "often"}]
+)
+def test_a_page_that_the_newest_runs_fill_asks_for_no_others(
+    as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch, query: dict[str, str]
+) -> None:
+    monkeypatch.setattr(run_walk, "NEAR", 3)
+    monkeypatch.setattr(run_list, "SIZE", 2)
+    made = [runs.make_run(alice, tags=["often"]) for _ in range(5)]
+    for number, before in ((3, {}), (1, {"before": str(made[3].pk)})):
+        with CaptureQueriesContext(connection) as asked:
+            response = as_alice.get("/runs/", {**query, **before})
+        assert [run.id for run in response.context["runs"]] == [made[number + 1].id, made[number].id]
+        assert response.context["older"] == made[number].id
+        assert not any(f"OFFSET {most - 1}" in one["sql"] for one in asked for most in (READ, WALK))
+    (last,) = as_alice.get("/runs/", {**query, "before": str(made[1].pk)}).context["runs"]
+    assert last.id == made[0].id
+
+
+def test_a_page_that_the_newest_runs_do_not_fill_is_looked_for_further(
+    as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_walk, "NEAR", 2)
+    monkeypatch.setattr(run_walk, "WALK", 5)
+    made = [runs.make_run(alice, queue="critical" if number in (0, 3) else "default") for number in range(7)]
+    response = as_alice.get("/runs/", {"queue": "critical"})
+    assert [run.id for run in response.context["runs"]] == [made[3].id]
+    assert response.context["walk"] == 5
+    assert [run.id for run in as_alice.get(response.context["further"]).context["runs"]] == [made[0].id]
+
+
+def test_what_is_offered_for_all_is_asked_of_all_that_were_looked_at(
+    alice: User, charlie: User, as_charlie: Client, task: ScheduledTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_walk, "NEAR", 2)
+    monkeypatch.setattr(run_list, "SIZE", 1)
+    TaskShare.objects.create(task=task, user=charlie, level=TaskShare.Level.VIEW)
+    own = runs.make_run(charlie)
+    for _ in range(3):
+        runs.make_run(alice, task)
+    query = {"status": "queued", "queue": "default"}
+    assert [name for _, _, name in as_charlie.get("/runs/", query).context["actions"]] == ["runs-cancel"]
+    runs.cancel(own)
+    assert as_charlie.get("/runs/", query).context["actions"] == []
 
 
 def test_a_long_search_costs_no_query_per_run(
