@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from tasks_app.api.call import Call
 from tasks_app.api.parameters import CursorQuery
-from tasks_app.api.run_shapes import RunPage, run_out
+from tasks_app.api.run_shapes import ANSWERED, RunPage, run_out
 from tasks_app.api.walked_pages import walked_by_cursor
 from tasks_app.models import TaskRun
-from tasks_app.selectors.run_list import RunFilters
+from tasks_app.selectors.run_list import RunFilters, as_listed
 from tasks_app.selectors.run_walk import run_find
 from tasks_app.selectors.walk import Found
 
@@ -18,6 +18,6 @@ def runs_by_cursor(call: Call, filters: RunFilters, query: CursorQuery) -> RunPa
 
     def find(*, before: uuid.UUID | None = None, after: uuid.UUID | None = None) -> Found[TaskRun]:
         found = run_find(call.user, filters, before=before, after=after)
-        return replace(found, rows=found.rows.select_related("task", "owner"))
+        return replace(found, rows=as_listed(found.rows.select_related("owner"), *ANSWERED))
 
     return RunPage(**walked_by_cursor(call, query, find, run_out))

@@ -17,6 +17,8 @@ from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.runs import run_logs
 from tasks_app.states import Reason, Status, Trigger
 
+ANSWERED = ("result", "tags", "owner__username")
+"""What a run says in a list of the API and not in one of the pages."""
 _PROGRESS = {
     "anyOf": [
         {

@@ -8,7 +8,7 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Created, Endpoint, operation
 from tasks_app.api.paging import by_cursor, by_number, link
 from tasks_app.api.payloads import check_type, meant_changes
-from tasks_app.api.run_shapes import run_out
+from tasks_app.api.run_shapes import ANSWERED, run_out
 from tasks_app.api.task_shapes import (
     Task,
     TaskChanges,
@@ -24,7 +24,7 @@ from tasks_app.api.task_shapes import (
 from tasks_app.errors import FieldError, Invalid, Stale
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import Deed
-from tasks_app.selectors.run_list import RunFilters, run_search
+from tasks_app.selectors.run_list import RunFilters, as_listed, run_search
 from tasks_app.selectors.task_list import ORDERS, Matching, task_find
 from tasks_app.selectors.tasks import task_by_key, task_get
 from tasks_app.services.planning import Coming, planned_runs
@@ -96,7 +96,7 @@ class TaskObject(Endpoint):
     def get(self, call: Call, task_id: uuid.UUID) -> TaskDetail:
         """Give a task, its last 10 runs and its next 10 slots."""
         task = task_get(call.user, task_id)
-        runs = run_search(call.user, RunFilters(task=task.id)).select_related("task", "owner")[:_SHOWN]
+        runs = as_listed(run_search(call.user, RunFilters(task=task.id)).select_related("owner"), *ANSWERED)[:_SHOWN]
         coming = _coming(task)
         return TaskDetail(
             **task_fields(call, task),

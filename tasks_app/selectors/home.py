@@ -10,13 +10,14 @@ from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
 from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.run_counts import CappedCount, runs_that_failed
+from tasks_app.selectors.run_list import as_listed
 from tasks_app.selectors.waiting import Backlog, backlog
 from tasks_app.states import Status, TaskKind, TaskStatus
 
 
 def needs_person(user: Person) -> QuerySet[TaskRun]:
     """Runs that failed for good and that nobody has dismissed, newest first."""
-    return runs_that_failed(user).select_related("task").order_by("-id")
+    return as_listed(runs_that_failed(user)).order_by("-id")
 
 
 def needs_person_count(user: Person) -> int:
@@ -41,7 +42,7 @@ def standing(user: User) -> Standing:
 
 def running_now(user: Person) -> QuerySet[TaskRun]:
     """Runs that a worker executes, the longest running first."""
-    return visible_runs(user).filter(status=Status.RUNNING).select_related("task").order_by("started_at", "id")
+    return as_listed(visible_runs(user).filter(status=Status.RUNNING)).order_by("started_at", "id")
 
 
 def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
@@ -58,8 +59,9 @@ def waiting_runs(user: Person) -> Backlog:
 
 
 def coming_up(user: Person, *, until: datetime) -> QuerySet[ScheduledTask]:
-    """Active tasks that come due until then, soonest first."""
-    return visible_tasks(user).filter(next_due_at__lte=until).order_by("next_due_at", "id")
+    """Active tasks that come due until then, soonest first, as much of them as tells which and when."""
+    columns = ("name", "owner", "type", "status", "timezone", "schedule_text", "spread_seconds", "next_due_at")
+    return visible_tasks(user).filter(next_due_at__lte=until).only(*columns).order_by("next_due_at", "id")
 
 
 def task_counts(user: Person) -> dict[str, int]:

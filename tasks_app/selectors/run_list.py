@@ -19,6 +19,9 @@ from tasks_app.states import OPEN, Status
 _APART = timedelta(minutes=5)
 """Ids are made by the clocks of processes and ends by that of the database, which may differ so much."""
 
+_LARGE = frozenset({"payload", "result", "retry", "tags"})
+_LISTED = (*(field.name for field in TaskRun._meta.concrete_fields if field.name not in _LARGE), "task__name")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFilters:
@@ -130,11 +133,19 @@ def run_again() -> QuerySet[TaskRun]:
     return TaskRun.objects.filter(rerun_of=OuterRef("id"), batch=OuterRef("batch"))
 
 
+def as_listed(rows: QuerySet[TaskRun], *more: str) -> QuerySet[TaskRun]:
+    """Read as much of runs, and the names of their tasks, as lists show; `more` names what else one does.
+
+    A payload and a result may be 64 KiB each, and a task has a payload, too.
+    """
+    return rows.select_related("task").only(*_LISTED, *more)
+
+
 def run_page(rows: QuerySet[TaskRun], *, before: uuid.UUID | None, size: int) -> tuple[list[TaskRun], uuid.UUID | None]:
     """Give one page and the cursor of the next, or None at the end."""
     if before is not None:
         rows = rows.filter(id__lt=before)
-    found = list(rows[: size + 1])
+    found = list(as_listed(rows)[: size + 1])
     return found[:size], found[size - 1].id if len(found) > size else None
 
 

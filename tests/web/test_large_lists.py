@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tasks_app.models import TaskRun
+from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.run import between_ms
 from tasks_app.selectors import search_tasks, task_list, task_walk
 from tasks_app.selectors.last_runs import recent_runs, strip_runs
@@ -60,6 +60,23 @@ def test_the_work_of_a_row_is_bounded(as_alice: Client, alice: User, make: MakeT
     row_with(40)
     assert (rows - bare) / 4 < CALLS_OF_A_ROW
     assert (calls() - rows - (rows - bare) / 4) / 40 < CALLS_OF_A_BAR
+
+
+def test_lists_leave_what_is_large_in_the_database(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    for verb in (runs.fail, lambda run: None):
+        run = runs.make_run(alice, task)
+        runs.claim(run)
+        verb(run)
+    for path, name, count in (("/runs/", "runs", 2), (f"/tasks/{task.pk}/", "history", 2), ("/", "failed", 1)):
+        shown = as_alice.get(path).context[name]
+        assert len(shown) == count
+        for run in shown:  # drawn: what a row shows has been read with all others
+            assert run.get_deferred_fields() == {"payload", "result", "retry", "tags"}
+            assert run.task.get_deferred_fields() >= {"payload", "description", "schedule", "retry", "misfire"}
+    home = as_alice.get("/").context
+    assert [run.get_deferred_fields() for run in home["running"]] == [{"payload", "result", "retry", "tags"}]
+    (coming,) = home["coming"]
+    assert coming.get_deferred_fields() >= {"payload", "description", "schedule", "retry", "misfire"}
 
 
 def test_addresses_in_lists_are_those_of_the_pages(make: MakeTask) -> None:
