@@ -7,8 +7,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasks_app.models import ScheduledTask
 from tasks_app.recurrence.wording import zone_words
+from tasks_app.selectors.planned import NamedTask
 from tasks_app.services.crowding import crowd_size
 from tasks_app.services.load import Load, Part
 from tasks_app.web import words
@@ -22,7 +22,7 @@ _TIMES = 4
 class Entry:
     """A task and its starts within one part; `elsewhere` is the first of them on the task's own clock."""
 
-    task: ScheduledTask
+    task: NamedTask
     times: str
     elsewhere: str
 
@@ -31,7 +31,7 @@ class Entry:
 class Steady:
     """A task that starts at least once an hour: how often in all, and when next."""
 
-    task: ScheduledTask
+    task: NamedTask
     runs: int
     next: str
 
@@ -66,7 +66,7 @@ def wanted(load: Load, most: int) -> set[uuid.UUID]:
     return steady | {task for part in load.parts for task, _ in load.tasks_of(part, most)}
 
 
-def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask], *, most: int) -> Agenda:
+def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, NamedTask], *, most: int) -> Agenda:
     """Give the parts in which something starts or tasks crowd a minute, the first `most` tasks of each."""
     pages = [_page(load, look, part, tasks, most) for part in load.parts if part.runs]
     steady = [_steady(tasks[task], seconds, look) for task, seconds in load.steadiest(most) if task in tasks]
@@ -74,11 +74,11 @@ def draw(load: Load, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask], *, mo
     return Agenda(steady, rest, [page for page in pages if page.tasks > page.steady or page.is_crowded])
 
 
-def _steady(task: ScheduledTask, seconds: Sequence[int], look: Look) -> Steady:
+def _steady(task: NamedTask, seconds: Sequence[int], look: Look) -> Steady:
     return Steady(task, len(seconds), words.clock(moment(seconds[0]), look.now))
 
 
-def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, ScheduledTask], most: int) -> Page:
+def _page(load: Load, look: Look, part: Part, tasks: Mapping[uuid.UUID, NamedTask], most: int) -> Page:
     named = [(tasks[task], seconds) for task, seconds in load.tasks_of(part, most) if task in tasks]
     entries = [_entry(task, part.within(seconds), look) for task, seconds in named]
     minute, together = load.busiest_of(part)
@@ -103,7 +103,7 @@ def _title(part: Part, look: Look) -> str:
     return f"{words.clock(moment(part.start), look.now)}–{local(part.end):%H:%M}"
 
 
-def _entry(task: ScheduledTask, seconds: Sequence[int], look: Look) -> Entry:
+def _entry(task: NamedTask, seconds: Sequence[int], look: Look) -> Entry:
     first, last = seconds[0], seconds[-1]
     if len(seconds) <= _TIMES:
         times = ", ".join(_clock(second) for second in seconds)

@@ -9,8 +9,9 @@ from typing import Any
 from django.http import QueryDict
 from django.utils import timezone
 
-from tasks_app.models import AuditEntry, Batch, ScheduledTask
+from tasks_app.models import AuditEntry, Batch
 from tasks_app.selectors.batches import Tally
+from tasks_app.selectors.planned import NamedTask
 from tasks_app.selectors.rollups import Ended
 from tasks_app.services.load import Load
 from tasks_app.services.starts import Group, Starts
@@ -114,7 +115,7 @@ def _lanes(load: Load, look: Look) -> list[lanes.Lane]:
     """One that starts now and then, one that is crowded with others, one that starts too often for ticks."""
     start, end = look.window.start, look.window.end
     seconds = [range(start + 1800, end, 3 * 3600), [start + 50_400], range(start, end, 240)]
-    tasks = {uuid.UUID(int=n): ScheduledTask(id=NOBODY, name=name) for n, name in enumerate(_NAMES, 2_000)}
+    tasks = {uuid.UUID(int=n): NamedTask(NOBODY, name, "UTC", "", 0, 0, "") for n, name in enumerate(_NAMES, 2_000)}
     return lanes.draw(load, look, list(zip(tasks, seconds, strict=True)), tasks)
 
 

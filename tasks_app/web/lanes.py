@@ -9,7 +9,7 @@ from itertools import pairwise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tasks_app.models import ScheduledTask
+from tasks_app.selectors.planned import NamedTask
 from tasks_app.services.crowding import crowded_minutes
 from tasks_app.services.load import MINUTE, Load
 from tasks_app.web import words
@@ -53,7 +53,7 @@ class Band:
 class Lane:
     """A task and what starts of it."""
 
-    task: ScheduledTask
+    task: NamedTask
     ticks: list[Tick]
     bands: list[Band]
     count: int
@@ -61,14 +61,14 @@ class Lane:
 
 
 def draw(
-    load: Load, look: Look, rows: Sequence[tuple[uuid.UUID, Sequence[int]]], tasks: Mapping[uuid.UUID, ScheduledTask]
+    load: Load, look: Look, rows: Sequence[tuple[uuid.UUID, Sequence[int]]], tasks: Mapping[uuid.UUID, NamedTask]
 ) -> list[Lane]:
     """Draw a lane for each task that is still there."""
     crowded = crowded_minutes(load)
     return [_lane(look, crowded, tasks[task], seconds) for task, seconds in rows if task in tasks]
 
 
-def _lane(look: Look, crowded: set[int], task: ScheduledTask, seconds: Sequence[int]) -> Lane:
+def _lane(look: Look, crowded: set[int], task: NamedTask, seconds: Sequence[int]) -> Lane:
     is_dense = len(seconds) > MOST_TICKS
     is_told = len(seconds) <= MOST_TITLES
     ticks = [] if is_dense else [_tick(look, crowded, second, is_told=is_told) for second in seconds]

@@ -11,10 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
-from tasks_app.models import ScheduledTask
 from tasks_app.selectors.access import sees_all
 from tasks_app.selectors.kept_plans import planning_owners
-from tasks_app.selectors.planned import PlannedFilters, tasks_named
+from tasks_app.selectors.planned import NamedTask, PlannedFilters, tasks_named
 from tasks_app.selectors.task_list import queue_names
 from tasks_app.services.crowding import Crowd, crowd_size, crowded_minutes, crowds
 from tasks_app.services.kept_day import ENTRIES as DAY_ENTRIES
@@ -41,7 +40,7 @@ class CrowdRow:
     others: str
     task_count: int
     movable_count: int
-    tasks: list[ScheduledTask]
+    tasks: list[NamedTask]
     rest: int
 
 
@@ -154,7 +153,7 @@ def crowded_finding(load: Load, found: list[Crowd]) -> str:
     return f"{minutes}, with up to {found[0].task_count:,} tasks at once"
 
 
-def _crowd_row(crowd: Crowd, look: Look, tasks: Mapping[uuid.UUID, ScheduledTask]) -> CrowdRow:
+def _crowd_row(crowd: Crowd, look: Look, tasks: Mapping[uuid.UUID, NamedTask]) -> CrowdRow:
     shown = [tasks[task] for task in crowd.tasks[:NAMES] if task in tasks]
     others = crowd.minutes[1:]
     return CrowdRow(

@@ -13,13 +13,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask
 from tasks_app.selectors import brief
-from tasks_app.selectors.planned import PlannedFilters, planned_state
+from tasks_app.selectors.planned import PlannedFilters, planned_state, tasks_named
 from tasks_app.services import planned_runs
 from tasks_app.services.kept_day import KeptLoad
 from tasks_app.services.tasks import task_update
 from tasks_app.web import words
 from tasks_app.web.look import Look, written
 from tests import clocks, runs
+from tests.calls import counted_calls
 from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import chosen, text
 
@@ -310,6 +311,17 @@ def test_the_number_of_queries_does_not_grow(
         response = client.get("/upcoming/")
     assert len(response.context["lanes"]) == 30
     assert response.context["lanes_rest"] == 10
+
+
+def test_the_tasks_that_the_page_names_are_read_as_rows(alice: User, make: MakeTask) -> None:
+    ids = [make(f"Task {number}").id for number in range(20)]
+    tasks_named(alice, ids)  # what is made once is made now
+    with counted_calls() as one:
+        tasks_named(alice, ids[:1])
+    with counted_calls() as all_of_them:
+        found = tasks_named(alice, ids)
+    assert {(task.name, task.owner) for task in found.values()} == {(f"Task {number}", "alice") for number in range(20)}
+    assert (all_of_them.total() - one.total()) / 19 < 12
 
 
 def test_it_stands_in_the_rail_between_runs_and_batches(reader: Client) -> None:
