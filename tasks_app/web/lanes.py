@@ -2,11 +2,13 @@
 
 import uuid
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from html import escape
 from itertools import pairwise
+from typing import NamedTuple
 
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tasks_app.selectors.planned import NamedTask
@@ -14,18 +16,16 @@ from tasks_app.services.crowding import crowded_minutes
 from tasks_app.services.load import MINUTE, Load
 from tasks_app.web import words
 from tasks_app.web.load_chart import across
-from tasks_app.web.look import Look, local, moment
+from tasks_app.web.look import Look, moment
 
 MOST_TICKS, CELLS = 100, 96
 # With more ticks than that nobody points at one of them.
 MOST_TITLES = 26
 # Starts per hour from which a band is drawn darker.
 _DENSER = (12, 60, 360)
-_TICK = '<rect class="tick{}" x="{}%" y="8" width="4" height="12">{}</rect>'
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
     """One start."""
 
     x: float
@@ -33,11 +33,11 @@ class Tick:
     is_crowded: bool
 
     @property
-    def shape(self) -> SafeString:
+    def shape(self) -> str:
         """Its element; put together here, for the page draws thousands of them."""
-        title = format_html("<title>{}</title>", self.title) if self.title else ""
         crowded = " crowded" if self.is_crowded else ""
-        return format_html(_TICK, crowded, self.x, title) if title else SafeString(_TICK.format(crowded, self.x, ""))
+        title = f"<title>{escape(self.title)}</title>" if self.title else ""
+        return f'<rect class="tick{crowded}" x="{self.x}%" y="8" width="4" height="12">{title}</rect>'
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,11 @@ class Band:
     x: float
     width: float
     level: int
+
+    @property
+    def shape(self) -> str:
+        """Its element."""
+        return f'<rect class="band d{self.level}" x="{self.x}%" y="8" width="{self.width}%" height="12" />'
 
 
 @dataclass(frozen=True)
@@ -59,27 +64,32 @@ class Lane:
     count: int
     label: str
 
+    @property
+    def marks(self) -> SafeString:
+        """The elements of all."""
+        return SafeString("".join([band.shape for band in self.bands] + [tick.shape for tick in self.ticks]))
+
 
 def draw(
     load: Load, look: Look, rows: Sequence[tuple[uuid.UUID, Sequence[int]]], tasks: Mapping[uuid.UUID, NamedTask]
 ) -> list[Lane]:
     """Draw a lane for each task that is still there."""
-    crowded = crowded_minutes(load)
-    return [_lane(look, crowded, tasks[task], seconds) for task, seconds in rows if task in tasks]
+    crowded, told = crowded_minutes(load), cache(_title_of)
+    return [_lane(look, crowded, told, tasks[task], seconds) for task, seconds in rows if task in tasks]
 
 
-def _lane(look: Look, crowded: set[int], task: NamedTask, seconds: Sequence[int]) -> Lane:
-    is_dense = len(seconds) > MOST_TICKS
-    is_told = len(seconds) <= MOST_TITLES
-    ticks = [] if is_dense else [_tick(look, crowded, second, is_told=is_told) for second in seconds]
+def _title_of(second: int) -> str:
+    return f"planned {words.exact(moment(second))}"
+
+
+def _lane(look: Look, crowded: set[int], told: Callable[[int], str], task: NamedTask, seconds: Sequence[int]) -> Lane:
+    is_dense, is_told, start = len(seconds) > MOST_TICKS, len(seconds) <= MOST_TITLES, look.window.start
+    ticks = [
+        Tick(across(look, second - start), told(second) if is_told else "", second // MINUTE * MINUTE in crowded)
+        for second in (() if is_dense else seconds)
+    ]
     label = f"{words.plural(len(seconds), 'run')}, first {words.relative(moment(seconds[0]), look.now)}"
     return Lane(task, ticks, _bands(look, seconds) if is_dense else [], len(seconds), label)
-
-
-def _tick(look: Look, crowded: set[int], second: int, *, is_told: bool) -> Tick:
-    title = f"planned {words.exact(local(second))}" if is_told else ""
-    is_crowded = second // MINUTE * MINUTE in crowded
-    return Tick(across(look, second - look.window.start), title, is_crowded)
 
 
 def _bands(look: Look, seconds: Sequence[int]) -> list[Band]:

@@ -6,7 +6,10 @@ words stay readable.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
+
+from django.utils.safestring import SafeString
 
 from tasks_app.services.crowding import crowded_minutes
 from tasks_app.services.load import MINUTE, Load
@@ -69,6 +72,12 @@ class Label:
         """At an edge of the chart a word begins or ends there."""
         return "first" if self.x < _EDGE else "last" if self.x > 100 - _EDGE else ""
 
+    @property
+    def line(self) -> str:
+        """The line in a lane."""
+        minor = " minor" if self.is_minor else ""
+        return f'<line class="grid{minor}" x1="{self.x}%" x2="{self.x}%" y1="0" y2="28" />'
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -85,6 +94,11 @@ class Chart:
     baseline: int = BASELINE
     height: int = HEIGHT
     words_y: int = HEIGHT - 4
+
+    @cached_property
+    def grid(self) -> SafeString:
+        """The lines in each lane, which are the same in all."""
+        return SafeString("".join([label.line for label in self.labels]))
 
 
 def draw(load: Load, look: Look) -> Chart:

@@ -18,6 +18,7 @@ from tasks_app.services import planned_runs
 from tasks_app.services.kept_day import KeptLoad
 from tasks_app.services.tasks import task_update
 from tasks_app.web import words
+from tasks_app.web.lanes import Tick
 from tasks_app.web.look import Look, written
 from tests import clocks, runs
 from tests.calls import counted_calls
@@ -107,6 +108,23 @@ def test_few_starts_are_ticks_and_many_a_band(reader: Client, make: MakeTask, so
     assert words.exact(soon)[:-4] in few.ticks[0].title
     assert (many.ticks, [band.level for band in many.bands]) == ([], [3])
     assert many.count in range(4310, 4321)
+
+
+def test_what_is_the_same_in_many_lanes_is_said_once(reader: Client, make: MakeTask) -> None:
+    minute = (timezone.now().minute + 30) % 60
+    for number in range(3):
+        make(f"Hourly {number}", schedule={"kind": "hourly", "minute": minute}, timezone="UTC")
+    with counted_calls() as count:
+        response = reader.get("/upcoming/")
+    page, chart = response.content.decode(), response.context["chart"]
+    assert page.count("<title>planned ") == 3 * 24
+    assert page.count('<line class="grid') == 3 * len(chart.labels) + page.split("<ol")[0].count('<line class="grid')
+    assert (count["_told"], count["Chart.grid"]) == (24, 1)
+    ticks = response.context["lanes"][0].ticks
+    for tick in ticks:
+        shape = f'<rect class="tick" x="{tick.x}%" y="8" width="4" height="12"><title>{tick.title}</title></rect>'
+        assert page.count(shape) == 3
+    assert Tick(1.5, "<&>", is_crowded=True).shape.count("&lt;&amp;&gt;") == 1
 
 
 def test_the_agenda_tells_the_time_on_the_tasks_own_clock_too(reader: Client, make: MakeTask, soon: datetime) -> None:
