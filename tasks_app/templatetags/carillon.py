@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from html import escape as plain_escape
 from typing import Any
-from uuid import UUID
 
 from django import template
 from django.templatetags.static import static
-from django.urls import get_script_prefix, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -20,14 +19,15 @@ from tasks_app.selectors.effects import ShownEffect
 from tasks_app.states import Status
 from tasks_app.templatetags import word_filters
 from tasks_app.web import words
+from tasks_app.web.addresses import address
 from tasks_app.web.forms.field import Field
 from tasks_app.web.once import FIELD, new_word
 from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
 register.filters |= word_filters.register.filters
+register.simple_tag(address)
 
-_NOBODY = UUID(int=0)
 _STANDS = SafeString("")
 _TICKS = SafeString(" data-relative")
 _GOES_ON = SafeString(" data-since")
@@ -56,20 +56,6 @@ def state(status: str, reason: str = "", css: str = "") -> SafeString:
         status,
         small,
     )
-
-
-@register.simple_tag
-def address(page: str, thing: UUID) -> str:
-    """The address of a thing's page: the same as `url` says, for lists, which ask for hundreds."""
-    before, after = _around(page, get_script_prefix())
-    return f"{before}{thing}{after}"
-
-
-@lru_cache(maxsize=256)
-def _around(page: str, prefix: str) -> tuple[str, str]:
-    """Give what stands before the id and after it; the prefix is what `reverse` begins with."""
-    before, _, after = reverse(page, args=[_NOBODY]).partition(str(_NOBODY))
-    return before, after
 
 
 @register.simple_tag(takes_context=True)

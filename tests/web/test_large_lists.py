@@ -12,8 +12,8 @@ from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.run import between_ms
 from tasks_app.selectors import search_tasks, task_list, task_walk
 from tasks_app.selectors.last_runs import recent_runs, strip_runs
-from tasks_app.templatetags.carillon import address
 from tasks_app.templatetags.lists import searched
+from tasks_app.web.addresses import address
 from tests import runs
 from tests.calls import counted_calls
 from tests.web.conftest import MakeTask

@@ -118,8 +118,8 @@ def test_what_is_the_same_in_many_lanes_is_said_once(reader: Client, make: MakeT
         response = reader.get("/upcoming/")
     page, chart = response.content.decode(), response.context["chart"]
     assert page.count("<title>planned ") == 3 * 24
-    assert page.count('<line class="grid') == 3 * len(chart.labels) + page.split("<ol")[0].count('<line class="grid')
-    assert (count["_told"], count["Chart.grid"]) == (24, 1)
+    assert page.split('<ol class="lanes">')[1].count('<line class="grid') == 3 * len(chart.labels)
+    assert (count["_title_of"], count["Chart.grid"]) == (24, 1)
     ticks = response.context["lanes"][0].ticks
     for tick in ticks:
         shape = f'<rect class="tick" x="{tick.x}%" y="8" width="4" height="12"><title>{tick.title}</title></rect>'
@@ -140,6 +140,22 @@ def test_the_agenda_tells_the_time_on_the_tasks_own_clock_too(reader: Client, ma
     here, there = (entry.elsewhere for entry in hour.entries)
     assert here == ""
     assert there.endswith(f"{tokyo:%H:%M}, Tokyo time")
+
+
+def test_the_agenda_asks_each_clock_once_about_an_instant(reader: Client, make: MakeTask, soon: datetime) -> None:
+    tokyo = f"{soon + timedelta(hours=9):%H:%M}"
+    for number in range(4):
+        zone = {"schedule": {"kind": "daily", "time": tokyo}, "timezone": "Asia/Tokyo"} if number % 2 else daily(soon)
+        make(f"<b>{number}</b>", **zone)
+    with counted_calls() as count:
+        response = reader.get("/upcoming/")
+    (hour,) = response.context["agenda"].pages
+    assert {entry.task.name for entry in hour.entries} == {f"<b>{number}</b>" for number in range(4)}
+    assert (count["_here"], count["_there"]) == (1, 2)
+    lines = text(response).split("Hour by hour")[1]
+    for number in range(4):
+        assert f"{soon:%H:%M} <b>{number}</b>" in lines
+    assert lines.count(f"{tokyo}, Tokyo time") == 2
 
 
 def test_the_agenda_is_on_the_readers_clock(reader: Client, make: MakeTask, soon: datetime) -> None:
