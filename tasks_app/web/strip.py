@@ -5,9 +5,10 @@ succeeded stands on the line, failed reaches below it, cancelled and running are
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from django.utils.html import escape
@@ -41,24 +42,52 @@ class NamedRun(BarRun, Protocol):
     def started_at(self) -> datetime | None: ...
 
 
-@dataclass(frozen=True)
-class Frame:
-    """The measures that all bars share."""
+class Size:
+    """The measures of one kind of strip, and the two halves of each bar, made once: a list has thousands of bars."""
 
-    step: float
-    baseline: float
-    height: float
-    longest: int
+    def __init__(self, *, step: float, height: float) -> None:
+        self.step, self.height = step, height
+        self.baseline = round(height * 0.82, 1)
+        self.bar_width = round(step * 0.7, 2)
+        self.now_x = PAST * step + step / 2
+        self.width = self.now_x + step * (FUTURE + 1)
+        self.top = round(self.baseline * 10)
+        self.least, self.half = round(self.top * 0.14), round(self.top * 0.5)
+        self.left = [place * step for place in range(PAST)]
 
-    @property
-    def now_x(self) -> float:
-        """Where now is."""
-        return PAST * self.step + self.step / 2
+    @cached_property
+    def heads(self) -> dict[str, list[str]]:
+        """How a bar of a status begins, in each place."""
+        return {status: [f"{look}{x}" for x in self.left] for status, look in _LOOKS.items()}
 
-    @property
-    def width(self) -> float:
-        """To the end of what is planned."""
-        return self.now_x + self.step * (FUTURE + 1)
+    @cached_property
+    def tails(self) -> dict[str, list[str]]:
+        """How it goes on, for each height."""
+        return {one.value: [self._tail(one, tenths) for tenths in range(self.top + 1)] for one in Status}
+
+    def _tail(self, status: str, tenths: int) -> str:
+        y, tall = self.stand(status, tenths)
+        return f'" y="{y}" width="{self.bar_width}" height="{tall}" />'
+
+    def stand(self, status: str, tenths: int) -> tuple[float, float]:
+        """Give the upper end of a bar and its height."""
+        if status == Status.SKIPPED:
+            thin = self.height * 0.08
+            return round(self.baseline - thin / 2, 1), round(thin, 1)
+        below = self.height - self.baseline if status == Status.FAILED else 0
+        return round(self.baseline - tenths / 10, 1), round(tenths / 10 + below, 1)
+
+    def tenths(self, run: BarRun, longest: int) -> int:
+        """Give how far a bar reaches up, from zero."""
+        taken = run.duration_ms
+        if taken is None or not longest:
+            return self.half if run.status == Status.RUNNING else self.least
+        return max(self.least, round(self.top * taken / longest))
+
+    def ticks(self, slots: Sequence[datetime]) -> "list[Tick]":
+        """Give the ticks of what is planned."""
+        places = [self.now_x + self.step * (n + 0.6) for n in range(len(slots))]
+        return [Tick(x, f"planned {words.exact(slot)}") for x, slot in zip(places, slots, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -80,7 +109,8 @@ class Bar:
     @property
     def shape(self) -> str:
         """Its element."""
-        return SafeString(_shape(self.run.status, self.x, self.y, self.width, self.height))
+        tail = f'{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" />'
+        return SafeString(f"{_LOOKS[self.run.status]}{tail}")
 
 
 @dataclass(frozen=True)
@@ -117,15 +147,10 @@ class Strip:
     @property
     def tick_width(self) -> float:
         """As wide as a bar."""
-        return _bar_width(self.step)
+        return WIDE.bar_width
 
 
-def _bar_width(step: float) -> float:
-    return round(step * 0.7, 2)
-
-
-def _shape(status: str, x: float, y: float, width: float, height: float) -> str:
-    return f'{_LOOKS[status]}{x}" y="{y}" width="{width}" height="{height}" />'
+WIDE, SMALL = Size(step=12.0, height=72.0), Size(step=3.0, height=22.0)
 
 
 def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime, is_past_alone: bool = False) -> Strip:
@@ -134,72 +159,49 @@ def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime, 
     `is_past_alone`: there is nothing to the right of the last run, at which the line stands instead of now.
     """
     past, future = list(runs)[-PAST:], list(slots)[:FUTURE]
-    frame = _frame(past, step=12.0, height=72.0)
-    bars = [
-        Bar(run, x, y, _bar_width(frame.step), tall, _title(run))
-        for run, (x, y, tall) in zip(past, _places(past, frame), strict=True)
-    ]
+    longest, bars = _longest(past), []
+    for x, run in zip(WIDE.left[PAST - len(past) :], past, strict=True):
+        y, tall = WIDE.stand(run.status, WIDE.tenths(run, longest))
+        bars.append(Bar(run, x, y, WIDE.bar_width, tall, _title(run)))
     return Strip(
         bars=bars,
-        ticks=_ticks(future, frame),
+        ticks=WIDE.ticks(future),
         label=_label(past, future, now, is_past_alone=is_past_alone),
-        now_x=frame.now_x,
-        width=frame.now_x + 1 if is_past_alone else frame.width,
-        height=frame.height,
-        baseline=frame.baseline,
-        step=frame.step,
+        now_x=WIDE.now_x,
+        width=WIDE.now_x + 1 if is_past_alone else WIDE.width,
+        height=WIDE.height,
+        baseline=WIDE.baseline,
+        step=WIDE.step,
     )
 
 
 def small(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime) -> SafeString:
     """Write the strip of a row, whose bars say and lead nowhere, in one go: a list has thousands of bars."""
     past, future = runs[-PAST:], slots[:FUTURE]
-    frame = _frame(past, step=3.0, height=22.0)
-    width, base, now_x, whole = _bar_width(frame.step), frame.baseline, frame.now_x, frame.width
+    longest, heads, tails, tenths = _longest(past), SMALL.heads, SMALL.tails, SMALL.tenths
     bars = "".join(
-        [_shape(run.status, x, y, width, tall) for run, (x, y, tall) in zip(past, _places(past, frame), strict=True)]
+        [
+            heads[run.status][place] + tails[run.status][tenths(run, longest)]
+            for place, run in enumerate(past, PAST - len(past))
+        ]
     )
+    width, base, now_x, whole = SMALL.bar_width, SMALL.baseline, SMALL.now_x, SMALL.width
     tall = round(base / 3, 1)
     ticks = "".join(
         f'<rect class="tick" x="{tick.x}" y="{base - tall}" width="{width}" height="{tall}">'
         f"<title>{escape(tick.title)}</title></rect>"
-        for tick in _ticks(future, frame)
+        for tick in SMALL.ticks(future)
     )
     return SafeString(
-        f'<svg class="strip small" viewBox="0 0 {whole} {frame.height}" preserveAspectRatio="none" role="img"'
+        f'<svg class="strip small" viewBox="0 0 {whole} {SMALL.height}" preserveAspectRatio="none" role="img"'
         f' aria-label="{escape(_label(past, future, now))}">'
         f'<line class="base" x1="0" x2="{whole}" y1="{base}" y2="{base}" />{bars}'
-        f'<line class="now" x1="{now_x}" x2="{now_x}" y1="0" y2="{frame.height}" />{ticks}</svg>'
+        f'<line class="now" x1="{now_x}" x2="{now_x}" y1="0" y2="{SMALL.height}" />{ticks}</svg>'
     )
 
 
-def _frame(past: Sequence[BarRun], *, step: float, height: float) -> Frame:
-    longest = max((run.duration_ms or 0 for run in past), default=0)
-    return Frame(step, round(height * 0.82, 1), height, longest)
-
-
-def _ticks(future: Sequence[datetime], frame: Frame) -> list[Tick]:
-    return [Tick(frame.now_x + frame.step * (n + 0.6), f"planned {words.exact(slot)}") for n, slot in enumerate(future)]
-
-
-def _places(past: Sequence[BarRun], frame: Frame) -> Iterator[tuple[float, float, float]]:
-    """Give left, upper end and height of each bar."""
-    step, baseline = frame.step, frame.baseline
-    below, thin = frame.height - baseline, frame.height * 0.08
-    for place, run in enumerate(past, PAST - len(past)):
-        if run.status == Status.SKIPPED:
-            y, tall = baseline - thin / 2, thin
-        else:
-            top = _bar_height(run, frame)
-            y, tall = baseline - top, top + (below if run.status == Status.FAILED else 0)
-        yield place * step, round(y, 1), round(tall, 1)
-
-
-def _bar_height(run: BarRun, frame: Frame) -> float:
-    least, taken = frame.baseline * 0.14, run.duration_ms
-    if taken is None or not frame.longest:
-        return frame.baseline * 0.5 if run.status == Status.RUNNING else least
-    return max(least, frame.baseline * taken / frame.longest)
+def _longest(past: Sequence[BarRun]) -> int:
+    return max((run.duration_ms or 0 for run in past), default=0)
 
 
 def _title(run: NamedRun) -> str:

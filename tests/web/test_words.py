@@ -13,6 +13,7 @@ from tasks_app.templatetags.carillon import since, when
 from tasks_app.web import words
 from tasks_app.web.json_view import render
 from tasks_app.web.strip import draw, small
+from tests.calls import counted_calls
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -183,6 +184,16 @@ def test_the_strip_of_a_row_is_the_wide_one_made_small(count: int) -> None:
         assert float(height) == pytest.approx(bar.height * share, abs=0.2)
     assert row.count('<rect class="tick"') == len(wide.ticks)
     assert f'aria-label="{wide.label}"' in row
+
+
+def test_a_bar_of_a_row_is_put_together_from_what_was_made_once() -> None:
+    runs = [Run(status, 37 * n) for n, status in enumerate(list(Status) * 5)]
+    small(runs, [], now=NOW)
+    with counted_calls() as none:
+        small([], [], now=NOW)
+    with counted_calls() as all_of_them:
+        small(runs, [], now=NOW)
+    assert (all_of_them.total() - none.total()) / len(runs) < 4
 
 
 @pytest.mark.parametrize(
