@@ -8,7 +8,7 @@ from django.urls import get_script_prefix, reverse
 _NOBODY = UUID(int=0)
 
 
-def address(page: str, thing: UUID) -> str:
+def address(page: str, thing: object) -> str:
     """The address of a thing's page: the same as `url` says, for lists, which ask for hundreds."""
     before, after = _around(page, get_script_prefix())
     return f"{before}{thing}{after}"

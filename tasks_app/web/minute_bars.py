@@ -5,8 +5,10 @@ Lengths along the time are in per cent and heights in pixels, so that the chart 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from tasks_app.selectors.rollups import Ended
 from tasks_app.web import words
@@ -36,6 +38,18 @@ class MinuteBar:
         """The upper end of what failed."""
         return round(self.good_y - self.bad - (_GAP if self.good and self.bad else 0), 1)
 
+    @property
+    def shape(self) -> str:
+        """Its elements; put together here, for a page has sixty of them and draws them again every half minute."""
+        reach = f'<rect class="reach" x="{self.x}%" y="0" width="{self.width}%" height="{BASELINE}" />'
+        parts = (("good", self.good_y, self.good), ("bad", self.bad_y, self.bad))
+        rects = [
+            f'<rect class="{name}" x="{self.x}%" y="{y}" width="{self.width}%" height="{tall}" />'
+            for name, y, tall in parts
+            if tall
+        ]
+        return f"<g><title>{escape(self.title)}</title>{reach}{''.join(rects)}</g>"
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -60,6 +74,21 @@ class MinuteBars:
     baseline: int = BASELINE
     height: int = HEIGHT
     words_y: int = HEIGHT - 4
+
+    @property
+    def shapes(self) -> SafeString:
+        """The elements of its bars."""
+        return SafeString("".join([bar.shape for bar in self.bars]))
+
+    @property
+    def lines(self) -> SafeString:
+        """The rows of its table."""
+        return SafeString("".join([_line(said, row) for said, row in self.rows]))
+
+
+def _line(said: str, row: Ended) -> str:
+    counts = "".join([f'<td class="right num">{count}</td>' for count in (row.succeeded, row.failed)])
+    return f"<tr><td>{escape(said)}</td>{counts}</tr>"
 
 
 def draw(counts: Sequence[Ended], span: Span = HOUR) -> MinuteBars:

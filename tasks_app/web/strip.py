@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from html import escape
 from typing import Protocol
 
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from tasks_app.states import Status
 from tasks_app.web import words
+from tasks_app.web.addresses import address
 
 PAST, FUTURE = 50, 10
 _HOLLOW = frozenset({Status.RUNNING, Status.CANCELLED, Status.QUEUED, Status.SCHEDULED, Status.WAITING})
@@ -108,9 +109,13 @@ class Bar:
 
     @property
     def shape(self) -> str:
-        """Its element."""
-        tail = f'{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" />'
-        return SafeString(f"{_LOOKS[self.run.status]}{tail}")
+        """Its element, which leads to its run, within reach of the pointer from the top to the bottom."""
+        href, title = address("run-detail", self.run.id), escape(self.title)
+        return (
+            f'<a href="{href}" tabindex="-1" aria-label="{title}"><title>{title}</title>'
+            f'<rect class="reach" x="{self.x}" y="0" width="{WIDE.step}" height="{WIDE.height}" />'
+            f'{_LOOKS[self.run.status]}{self.x}" y="{self.y}" width="{self.width}" height="{self.height}" /></a>'
+        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,12 @@ class Tick:
 
     x: float
     title: str
+
+    def shape(self, size: Size) -> str:
+        """Its element. It stands on the line, a third of the way up: a height that claims nothing about its run."""
+        tall = round(size.baseline / 3, 1)
+        place = f'x="{self.x}" y="{size.baseline - tall}" width="{size.bar_width}" height="{tall}"'
+        return f'<rect class="tick" {place}><title>{escape(self.title)}</title></rect>'
 
 
 @dataclass(frozen=True)
@@ -132,22 +143,16 @@ class Strip:
     width: float
     height: float
     baseline: float
-    step: float
 
     @property
-    def tick_y(self) -> float:
-        """Ticks stand on the line, at a height that claims nothing about their run time."""
-        return self.baseline - self.tick_height
+    def past(self) -> SafeString:
+        """The elements of its bars."""
+        return SafeString("".join([bar.shape for bar in self.bars]))
 
     @property
-    def tick_height(self) -> float:
-        """A third of the way up."""
-        return round(self.baseline / 3, 1)
-
-    @property
-    def tick_width(self) -> float:
-        """As wide as a bar."""
-        return WIDE.bar_width
+    def future(self) -> SafeString:
+        """The elements of its ticks."""
+        return SafeString("".join([tick.shape(WIDE) for tick in self.ticks]))
 
 
 WIDE, SMALL = Size(step=12.0, height=72.0), Size(step=3.0, height=22.0)
@@ -171,7 +176,6 @@ def draw(runs: Sequence[NamedRun], slots: Sequence[datetime], *, now: datetime, 
         width=WIDE.now_x + 1 if is_past_alone else WIDE.width,
         height=WIDE.height,
         baseline=WIDE.baseline,
-        step=WIDE.step,
     )
 
 
@@ -185,13 +189,8 @@ def small(runs: Sequence[BarRun], slots: Sequence[datetime], *, now: datetime) -
             for place, run in enumerate(past, PAST - len(past))
         ]
     )
-    width, base, now_x, whole = SMALL.bar_width, SMALL.baseline, SMALL.now_x, SMALL.width
-    tall = round(base / 3, 1)
-    ticks = "".join(
-        f'<rect class="tick" x="{tick.x}" y="{base - tall}" width="{width}" height="{tall}">'
-        f"<title>{escape(tick.title)}</title></rect>"
-        for tick in SMALL.ticks(future)
-    )
+    base, now_x, whole = SMALL.baseline, SMALL.now_x, SMALL.width
+    ticks = "".join([tick.shape(SMALL) for tick in SMALL.ticks(future)])
     return SafeString(
         f'<svg class="strip small" viewBox="0 0 {whole} {SMALL.height}" preserveAspectRatio="none" role="img"'
         f' aria-label="{escape(_label(past, future, now))}">'

@@ -86,6 +86,26 @@ def test_addresses_in_lists_are_those_of_the_pages(make: MakeTask) -> None:
     assert searched("task-list", "tag", "a b&c") == "/tasks/?q=tag%3A%22a%20b%26c%22"
 
 
+def test_more_rows_and_bars_ask_for_no_more_addresses(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    def calls() -> list[int]:
+        found = []
+        for path in ("/", "/runs/"):
+            with counted_calls() as count:
+                page = as_alice.get(path).content.decode()
+            assert all(page.count(f'href="/runs/{run.pk}/"') == 1 for run in made)
+            found.append(count["reverse"])
+        return found
+
+    made = [runs.make_run(alice, task)]
+    runs.cancel(made[0])
+    calls()  # what is made once for all pages is made now
+    few = calls()
+    for _ in range(5):
+        made.append(runs.make_run(alice, task))
+        runs.cancel(made[-1])
+    assert calls() == few
+
+
 @pytest.mark.parametrize("most", [4, 5, 6, 1001])
 def test_pages_and_what_is_said_of_their_number_do_not_depend_on_how_it_was_counted(
     alice: User, make: MakeTask, monkeypatch: pytest.MonkeyPatch, most: int

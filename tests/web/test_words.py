@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -184,6 +184,14 @@ def test_the_strip_of_a_row_is_the_wide_one_made_small(count: int) -> None:
         assert float(height) == pytest.approx(bar.height * share, abs=0.2)
     assert row.count('<rect class="tick"') == len(wide.ticks)
     assert f'aria-label="{wide.label}"' in row
+
+
+def test_what_a_strip_says_of_a_run_is_escaped_and_leads_to_it() -> None:
+    (bar,) = draw([Run(Status.FAILED, id="7")], [], now=NOW).bars
+    shape = replace(bar, title='<"&>').shape
+    assert shape.startswith('<a href="/runs/7/" tabindex="-1" aria-label="&lt;&quot;&amp;&gt;">')
+    assert "<title>&lt;&quot;&amp;&gt;</title>" in shape
+    assert f'<rect class="bar is-failed" x="{bar.x}" y="{bar.y}" width="8.4" height="{bar.height}" />' in shape
 
 
 def test_a_bar_of_a_row_is_put_together_from_what_was_made_once() -> None:
