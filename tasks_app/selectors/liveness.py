@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from tasks_app.handlers import registry
 from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
@@ -21,7 +21,7 @@ from tasks_app.states import Status
 
 UNCLAIMED = timedelta(seconds=30)
 NEWEST_EVENTS = 500
-NEXT = 500
+NEXT, BEHIND = 500, 20_000
 UPKEEP_SILENT_SECONDS = 60
 UPKEEP_ROUNDS = 3
 
@@ -39,7 +39,8 @@ def upkeep() -> Finding:
 def _claims() -> tuple[bool, str] | Fault:
     now = db_now()
     queues = _queues()
-    waiting = [(queue, oldest) for queue in queues if queue.paused_at is None and (oldest := _oldest(queue, now))]
+    used = _in_use(queues)
+    waiting = [(queue, oldest) for queue in queues if queue.name in used and (oldest := _oldest(queue, now))]
     if not waiting:
         return True, "nothing waits without need"
     crews = Crews(live_workers(), [queue.name for queue in queues if queue.is_background], now)
@@ -59,6 +60,13 @@ def _queues() -> list[Queue]:
     return [*known.values(), *(Queue(name=name) for name in sorted(declared))]
 
 
+def _in_use(queues: Sequence[Queue]) -> set[str]:
+    """Name those, but for the paused, in which a run may wait. Asked of all at once: most are empty."""
+    waits = TaskRun.objects.filter(queue=OuterRef("name"), status=Status.QUEUED)
+    empty = {name for name, is_used in Queue.objects.order_by().values_list("name", Exists(waits)) if not is_used}
+    return {queue.name for queue in queues if queue.paused_at is None} - empty
+
+
 def _todo(crews: "Crews", queues: Sequence[Queue]) -> str:
     idle = sorted({worker.name for queue in queues for worker in crews.serving(queue)})
     if not idle:
@@ -69,13 +77,14 @@ def _todo(crews: "Crews", queues: Sequence[Queue]) -> str:
 def _oldest(queue: Queue, now: datetime) -> datetime | None:
     """Give since when the run waits that has waited longest of those whose turn is next, if that is too long.
 
-    A run of a serial task is not eligible while another run of that task is under way. Only the first are looked at: to
-    ask for all would cost the more, the more wait.
+    A run of a serial task is not eligible while another run of that task is under way. Only the first are looked at,
+    and 20,000 for who comes behind one task's backlog: to ask for all would cost the more, the more wait.
     """
     turn = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED).order_by("-priority", "id")
     oldest, tasks = _oldest_of(turn, queue, now)
     if oldest is None and tasks:  # one task's backlog, perhaps: who comes behind it?
-        oldest, _ = _oldest_of(turn.filter(~Q(task_id__in=tasks) | Q(task_id=None)), queue, now)
+        near = TaskRun.objects.filter(id__in=turn.values("id")[:BEHIND]).order_by("-priority", "id")
+        oldest, _ = _oldest_of(near.filter(~Q(task_id__in=tasks) | Q(task_id=None)), queue, now)
     return oldest
 
 

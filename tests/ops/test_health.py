@@ -426,3 +426,34 @@ def test_a_long_backlog_of_one_task_hides_nobody_behind_it(
     runs.make_run(alice, priority=1, queued_at=long_ago)
     RunEvent.objects.all().delete()
     assert "a run has waited in default" in faults(client)["claims"]
+
+
+@pytest.mark.usefixtures("platform")
+def test_who_comes_behind_a_backlog_is_looked_for_so_far(
+    client: Client, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "NEXT", 2)
+    monkeypatch.setattr(liveness, "BEHIND", 4)
+    task = runs.make_task(alice, overlap="queue_all")
+    runs.claim(runs.make_run(alice, task, is_serial=True))
+    held_back = [runs.make_run(alice, task, is_serial=True, priority=9) for _ in range(4)]
+    wait_long(alice, priority=1)
+    RunEvent.objects.all().delete()
+    assert "claims" not in faults(client)
+    runs.cancel(held_back[0])
+    RunEvent.objects.all().delete()
+    assert "a run has waited in default" in faults(client)["claims"]
+
+
+@pytest.mark.usefixtures("platform")
+def test_empty_queues_are_asked_about_together(alice: User) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as found:
+            assert not liveness.claims().ok
+        return len(found)
+
+    wait_long(alice)
+    few = asked()
+    for number in range(5):
+        Queue.objects.create(name=f"more-{number}")
+    assert asked() == few
