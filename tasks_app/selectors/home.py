@@ -9,6 +9,7 @@ from django.db.models import Exists, QuerySet
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_runs, visible_tasks
 from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.last_runs import newest_begun
 from tasks_app.selectors.run_counts import CappedCount, runs_that_failed
 from tasks_app.selectors.run_list import as_listed
 from tasks_app.selectors.waiting import Backlog, backlog
@@ -49,8 +50,7 @@ def latest_runs(user: Person, count: int = 50) -> list[TaskRun]:
     """The last runs that the user may see, oldest first, as much of them as the strip draws; not those that wait for
     their turn in a batch."""
     columns = ("id", "status", "reason", "started_at", "finished_at")
-    runs = visible_runs(user).exclude(status=Status.WAITING)
-    return list(reversed(runs.only(*columns).order_by("-id")[:count]))
+    return newest_begun(visible_runs(user).only(*columns), count)
 
 
 def waiting_runs(user: Person) -> Backlog:

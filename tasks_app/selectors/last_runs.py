@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import F, Func, OuterRef, QuerySet, Subquery, TextField, Value
@@ -9,9 +10,10 @@ from django.db.models.functions import Cast, Concat
 
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.selectors.access import Person, visible_runs
+from tasks_app.selectors.walk import nth_older
 from tasks_app.states import Status
 
-COUNT = 50
+COUNT, LOOKED_AT = 50, 2_000
 _SECOND = 1_000_000
 
 
@@ -32,15 +34,38 @@ class StripRun(NamedTuple):
 def recent_runs(task_id: uuid.UUID) -> list[TaskRun]:
     """The last runs of a task that wait for no turn, oldest first. The caller has checked that the user may see it."""
     columns = ("id", "task_id", "status", "reason", "started_at", "finished_at", "dismissed_at", "error")
-    return list(reversed(_last_runs(task_id).only(*columns)))
+    return newest_begun(TaskRun.objects.filter(task_id=task_id).only(*columns))
 
 
 def runs_up_to(user: Person, run: TaskRun) -> list[TaskRun]:
     """This run and those of its task before it, as far as the user may see them, oldest first; none without a task."""
     if run.task_id is None:
         return []
-    before = visible_runs(user).filter(task_id=run.task_id, id__lte=run.id).exclude(status=Status.WAITING)
-    return list(reversed(before.only("id", "status", "started_at", "finished_at").order_by("-id")[:COUNT]))
+    before = visible_runs(user).filter(task_id=run.task_id, id__lte=run.id)
+    return newest_begun(before.only("id", "status", "started_at", "finished_at"))
+
+
+def newest_begun(rows: QuerySet[TaskRun], count: int = COUNT) -> list[TaskRun]:
+    """The newest of some runs but for those that wait for their turn in a batch, oldest first.
+
+    A batch may have a hundred thousand of them: where they fill the newest 2,000, each other state is asked for alone.
+    """
+    newest = rows.order_by("-id")
+    found = list(newest[:count])
+    if any(run.status == Status.WAITING for run in found):
+        found = _newest_among_waiting(newest, count)
+    return found[::-1]
+
+
+def _newest_among_waiting(newest: QuerySet[TaskRun], count: int) -> list[TaskRun]:
+    floor = nth_older(newest, LOOKED_AT)
+    begun = newest.exclude(status=Status.WAITING)
+    found = list(begun[:count] if floor is None else begun.filter(id__gte=floor)[:count])
+    if floor is None or len(found) == count:
+        return found
+    states = [status for status in Status if status != Status.WAITING]
+    found = [run for status in states for run in newest.filter(status=status)[:count]]
+    return sorted(found, key=attrgetter("id"), reverse=True)[:count]
 
 
 def strip_runs(task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[StripRun]]:

@@ -4,13 +4,15 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from tasks_app.models import ScheduledTask, TaskRun
 from tasks_app.models.run import between_ms
-from tasks_app.selectors import search_tasks, task_list, task_walk
+from tasks_app.selectors import home, last_runs, search_tasks, task_list, task_walk
 from tasks_app.selectors.last_runs import recent_runs, strip_runs
 from tasks_app.templatetags.lists import searched
 from tasks_app.web.addresses import address
@@ -38,6 +40,25 @@ def test_the_strips_of_many_tasks_say_what_their_runs_say(alice: User, make: Mak
         whole = [(run.id, run.status, run.duration_ms) for run in recent_runs(task.id)]
         assert [(run.id, run.status, run.duration_ms) for run in found[task.id]] == whole
     assert [len(some) for some in found.values()] == [3, 3, 0]
+
+
+@pytest.mark.parametrize(("looked_at", "questions"), [(50, 3), (5, 3), (4, 10)])
+def test_runs_that_wait_for_their_turn_hide_none_that_have_begun(
+    alice: User, make: MakeTask, monkeypatch: pytest.MonkeyPatch, looked_at: int, questions: int
+) -> None:
+    monkeypatch.setattr(last_runs, "LOOKED_AT", looked_at)
+    task, fields = make(), {"status": "waiting", "queued_at": None}
+    runs.make_run(alice, task)
+    begun = [runs.make_run(alice, task) for _ in range(2)]
+    for run in begun:
+        runs.cancel(run)
+    for _ in range(3):
+        runs.make_run(alice, task, **fields)
+    with CaptureQueriesContext(connection) as asked:
+        assert last_runs.newest_begun(TaskRun.objects.filter(task=task), 2) == begun
+    assert len(asked) == questions
+    assert [one["sql"].count('"tasks_app_taskrun"."id" >=') for one in asked][:3].count(1) == (looked_at < 6)
+    assert all(len(latest) == 3 for latest in (recent_runs(task.id), home.latest_runs(alice)))
 
 
 def test_the_work_of_a_row_is_bounded(as_alice: Client, alice: User, make: MakeTask) -> None:
@@ -73,9 +94,9 @@ def test_lists_leave_what_is_large_in_the_database(as_alice: Client, alice: User
         for run in shown:  # drawn: what a row shows has been read with all others
             assert run.get_deferred_fields() == {"payload", "result", "retry", "tags"}
             assert run.task.get_deferred_fields() >= {"payload", "description", "schedule", "retry", "misfire"}
-    home = as_alice.get("/").context
-    assert [run.get_deferred_fields() for run in home["running"]] == [{"payload", "result", "retry", "tags"}]
-    (coming,) = home["coming"]
+    shown = as_alice.get("/").context
+    assert [run.get_deferred_fields() for run in shown["running"]] == [{"payload", "result", "retry", "tags"}]
+    (coming,) = shown["coming"]
     assert coming.get_deferred_fields() >= {"payload", "description", "schedule", "retry", "misfire"}
 
 
