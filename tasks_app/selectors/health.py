@@ -1,7 +1,8 @@
 """Facts about the platform itself: what works, and what needs a person. Each is one cheap question that cannot hang."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ DUE_READ = 20_000
 DATABASE_TODO = "See whether the database runs, has room, and is reached from here."
 READ_ONLY_TODO = "See why it is read-only: a standby, a full disk, default_transaction_read_only."
 BEAT_TODO = "Start celery beat, as the Procfile has it; any number of them may run."
+_kept_workers: ContextVar[dict[str | None, list[Worker]] | None] = ContextVar("kept_workers", default=None)
+"""What questions that are asked together know of the workers."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,25 @@ def find(name: str, question: Callable[[], tuple[bool, str] | Fault]) -> Finding
     return Finding(name, *found)
 
 
+def together(questions: Iterable[Callable[[], Finding]]) -> list[Finding]:
+    """Ask several in one short transaction, which all read the same workers; end where the database does not answer."""
+    found: list[Finding] = []
+
+    def ask() -> tuple[bool, str]:
+        kept = _kept_workers.set({})
+        try:
+            for question in questions:
+                found.append(question())
+                if not found[-1].is_asked:
+                    break
+        finally:
+            _kept_workers.reset(kept)
+        return True, ""
+
+    whole = find("database", ask)
+    return found if whole.ok else [whole]
+
+
 def database() -> Finding:
     """Say whether the database answers, and takes what is written: one that only answers runs nothing."""
     return find("database", _database_writes)
@@ -97,8 +119,14 @@ def schedule() -> Finding:
 
 def live_workers(hostname: str | None = None) -> list[Worker]:
     """Give the workers that have reported lately, of one host or of all."""
+    kept = _kept_workers.get()
+    if kept is not None and hostname in kept:
+        return kept[hostname]
     alive = Worker.objects.filter(stopped_at=None, heartbeat_at__gte=db_now() - ALIVE)
-    return list(alive.filter(hostname=hostname[:200]) if hostname else alive)
+    found = list(alive.filter(hostname=hostname[:200]) if hostname else alive)
+    if kept is not None:
+        kept[hostname] = found
+    return found
 
 
 def live_beats(hostname: str | None = None) -> list[Beat]:
@@ -109,8 +137,8 @@ def live_beats(hostname: str | None = None) -> list[Beat]:
 
 @contextmanager
 def briefly() -> Iterator[None]:
-    """Bound each statement, where the database can; SQLite's readers wait for nobody."""
-    if connection.vendor != "postgresql":
+    """Bound each statement, where the database can; SQLite's readers wait for nobody. Within `together` it is done."""
+    if connection.vendor != "postgresql" or _kept_workers.get() is not None:
         yield
         return
     with transaction.atomic():

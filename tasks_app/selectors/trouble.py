@@ -1,4 +1,4 @@
-"""What is wrong with the platform, for its pages: the questions of `/statusz`, asked every few seconds at most.
+"""What is wrong with the platform, for its pages: the questions of `/statusz`, asked at once every few seconds at most.
 
 All pages of a process share one answer, so that a platform in trouble is not asked by everybody who wonders why.
 """
@@ -15,7 +15,7 @@ from tasks_app.selectors.broker import broker
 from tasks_app.selectors.health import Finding
 
 KEPT_SECONDS = 5.0
-QUESTIONS = (health.database, broker, health.workers, liveness.claims, health.schedule, health.beat, liveness.upkeep)
+QUESTIONS = (health.workers, liveness.claims, health.schedule, health.beat, liveness.upkeep)
 _FOLLOWS = {"workers", "claims", "upkeep"}
 
 
@@ -48,13 +48,9 @@ def forget() -> None:
 
 
 def _look() -> list[Finding]:
-    faults = []
-    for question in QUESTIONS:
-        finding = question()
-        if not finding.ok:
-            faults.append(finding)
-        if not finding.is_asked:
-            break  # the others would wait for the same database
+    redis = broker()  # asked before: it may take its time, and a transaction need not wait for it
+    findings = health.together((health.database, lambda: redis, *QUESTIONS))
+    faults = [finding for finding in findings if not finding.ok]
     if any(fault.name == "broker" for fault in faults):  # without Redis workers fall silent: one cause, said once
         faults = [fault for fault in faults if fault.name not in _FOLLOWS]
     now = timezone.now()

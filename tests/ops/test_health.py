@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from scheduler_project import health as probes
 from tasks_app.models import Beat, Queue, RunEvent, ScheduledTask, TaskRun, Worker, db_now
-from tasks_app.selectors import health, liveness
+from tasks_app.selectors import health, liveness, trouble
 from tasks_app.selectors.health import Finding
 from tasks_app.services.upkeep import upkeep
 from tests import runs
@@ -335,12 +335,18 @@ def test_a_database_that_is_slow_is_an_answer_too(client: Client, alice: User) -
     try:
         assert locked.wait(60)
         found = faults(client)
+        trouble.forget()
+        of_pages = trouble.troubles()
     finally:
         done.set()
         thread.join()
+        trouble.forget()
     assert "the database does not answer" in found["workers"]
     assert "beat" not in found
+    assert [(one.name, one.is_asked) for one in of_pages] == [("workers", False)]
     assert faults(client) == {}
+    assert trouble.troubles() == []
+    trouble.forget()
 
 
 @pytest.mark.usefixtures("platform")

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from tasks_app.models import Queue, TaskRun, Worker, db_now
 from tasks_app.selectors import trouble
+from tasks_app.selectors.health import live_workers
 from tasks_app.web.words import clock
 from tests import runs
 from tests.ops.conftest import make_beat, make_worker
@@ -181,3 +182,14 @@ def test_without_redis_the_cause_is_said_and_not_what_follows_from_it(as_staff: 
     names = [found.name for found in trouble.troubles()]
     assert "broker" in names
     assert not {"workers", "claims", "upkeep"} & set(names)
+
+
+@pytest.mark.usefixtures("well")
+def test_all_is_asked_at_once_and_the_workers_are_read_once() -> None:
+    with CaptureQueriesContext(connection) as asked:
+        assert trouble.troubles() == []
+    statements = [one["sql"] for one in asked]
+    assert sum('"stopped_at" IS NULL' in sql and "tasks_app_worker" in sql for sql in statements) == 1
+    assert sum("SET LOCAL" in sql for sql in statements) == (connection.vendor == "postgresql")
+    Worker.objects.all().delete()
+    assert live_workers() == []
