@@ -17,7 +17,10 @@ from tasks_app.selectors.run_times import total_ms
 from tasks_app.selectors.runs import run_logs
 from tasks_app.states import Reason, Status, Trigger
 
-ANSWERED = ("result", "tags", "owner__username")
+ANSWERED = (
+    *("result", "tags", "owner__username", "slot", "due_at", "queued_at", "queue", "priority", "max_retries"),
+    *("error_type", "parent", "rerun_of", "batch"),
+)
 """What a run says in a list of the API and not in one of the pages."""
 _PROGRESS = {
     "anyOf": [

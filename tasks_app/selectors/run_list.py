@@ -19,8 +19,11 @@ from tasks_app.states import OPEN, Status
 _APART = timedelta(minutes=5)
 """Ids are made by the clocks of processes and ends by that of the database, which may differ so much."""
 
-_LARGE = frozenset({"payload", "result", "retry", "tags"})
-_LISTED = (*(field.name for field in TaskRun._meta.concrete_fields if field.name not in _LARGE), "task__name")
+_LISTED = (
+    *("task__name", "owner", "type", "trigger", "status", "reason", "version", "error", "progress", "progress_seq"),
+    *("created_at", "scheduled_for", "started_at", "finished_at", "range_to", "range_count", "cancel_requested_at"),
+    *("claim_no", "failures", "crashes", "dismissed_at", "worker"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
