@@ -1,6 +1,7 @@
 """What somebody meets who is signed out: nothing that they have typed is thrown away."""
 
 import re
+from collections.abc import Container
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -9,11 +10,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 _NOT_KEPT = re.compile(
-    r"code|(.*[_-])?passw(or)?ds?\d?|payload\..*(passphrase|pwd|token|authorization|cookie)s?"
+    r"code|(.*[._-])?passw(or)?ds?\d?|payload\..*(passphrase|pwd|token|authorization|cookie)s?"
     r"|(.*[._-])?(secret|((api|access|private|signing|client)[_-]?)keys?)",
     re.IGNORECASE,
 )
 """Fields that no page holds, by their names."""
+_MARKED = ".__secret"
+"""What a form sends beside a control to say that it holds a secret, whatever its name is (`parts/field.html`)."""
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -32,16 +35,25 @@ def _kept(request: HttpRequest) -> HttpResponse:
     The check for forgery has passed: a page of ours has sent it.
     """
     sent = {name: texts for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
-    kept = {name: texts for name, texts in sent.items() if not _NOT_KEPT.fullmatch(name)}
+    kept = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
     fields = [(name, text) for name, texts in kept.items() for text in texts]
     context = {
         "site_name": settings.SITE_NAME,
         "action": request.get_full_path(),
         "fields": fields,
-        "typed": [(name, text) for name, text in fields if text.strip() and not name.startswith("_")],
+        "typed": [(name, text) for name, text in fields if text.strip() and not _is_note(name)],
         "lacks": len(kept) < len(sent) or bool(request.FILES),
     }
     content = render_to_string("pages/signed-out.html", context, request)
     answer = HttpResponse(content.encode("utf-8", "replace"), status=401)
     answer.headers["Cache-Control"] = "no-store"
     return answer
+
+
+def _is_secret(name: str, sent: Container[str]) -> bool:
+    return name + _MARKED in sent or _NOT_KEPT.fullmatch(name) is not None
+
+
+def _is_note(name: str) -> bool:
+    """Say whether a form says it of itself, so that nobody has typed it."""
+    return name.startswith("_") or name.endswith(_MARKED)

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from pydantic import BaseModel, SecretStr
 
 from tasks_app.models import ScheduledTask
+from tests.handler_types import declared
 from tests.runs import make_run
 from tests.web.conftest import signed_in
-from tests.web.reading import text, value
+from tests.web.reading import filled, text, value
 
 OPEN = ["home", "task-list", "task-new", "run-list", "upcoming", "batch-list", "settings", "password", "api-key-list"]
 OPEN += ["calendar-list", "calendar-new"]
@@ -109,7 +111,13 @@ def test_a_form_of_somebody_signed_out_is_kept_and_can_be_sent_again(client: Cli
     assert not ScheduledTask.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["password", "new_password1", "secret", "code", "payload.api_key", "payload.a.Token"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("password", "new_password1", "secret", "code", "payload.api_key", "payload.a.Token"),
+        *("payload.password", "payload.smtp.password", "payload.smtp_passwd"),
+    ],
+)
 def test_what_would_be_sent_without_its_secret_is_shown_and_not_sent(client: Client, alice: User, name: str) -> None:
     """Left empty, it would mean to keep the old one, and say that it is saved."""
     sent = {"name": "Typed <long>", "_save": "1", name: "S3CRET-IN-CLEAR"}
@@ -120,6 +128,27 @@ def test_what_would_be_sent_without_its_secret_is_shown_and_not_sent(client: Cli
     for what in ("S3CRET", "<button", "<input", "_save"):
         assert what not in html
     assert "open the form there anew and give all of it again" in text(response)
+
+
+def test_a_form_names_its_secrets_whatever_they_are_called(client: Client, as_alice: Client) -> None:
+    class Door(BaseModel):
+        dsn: SecretStr
+        place: str = ""
+
+    with declared(lambda ctx, payload: {}, payload=Door) as name:
+        address = f"{reverse('task-new')}?type={name}"
+        sent = {
+            **filled(as_alice.get(address)),
+            "name": "Typed",
+            "payload.place": "left",
+            "payload.dsn": "S3CRET-IN-CLEAR",
+        }
+        response = client.post(address, sent)
+    assert response.status_code == 401
+    assert "S3CRET" not in response.content.decode()
+    assert "payload.place left" in text(response)
+    assert "__secret" not in text(response)
+    assert "<button" not in response.content.decode()
 
 
 def test_what_would_be_sent_without_its_file_is_shown_and_not_sent(client: Client, alice: User) -> None:

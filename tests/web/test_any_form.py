@@ -50,6 +50,7 @@ _STEPS = [
     "__row",
     "__from",
     "__kept",
+    "__secret",
     "__on",
     "__by",
     "__json",
