@@ -32,15 +32,10 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
     # Who watches a run wants its last words; who looks back begins where it began.
     if "after" not in request.GET and not run.is_final and not wanted.is_any:
         after = end
-    found = log_find(run, wanted, after=after, limit=LINES)
-    asked = {name: value for name, value in vars(wanted).items() if value}
     return {
-        "logs": found.lines,
+        **_lines(run, wanted, after),
         "log_filter": wanted,
         "log_after": after,
-        "log_query": urlencode(asked),
-        "more_logs": found.is_more,
-        "log_reached": found.reached,
         "log_end": end,
         "log_levels": query.select(request.GET, "level", "Any level", _SAID.items()),
     }
@@ -49,10 +44,10 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
 @require_safe
 @page
 def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """The log lines behind `after` that match, for appending, and how many there are now."""
+    """The log lines behind `after` that match, for appending, how many there are now, and whether more match."""
     run = run_or_404(request, run_id)
-    found = log_find(run, log_filter(request), after=_after(request), limit=LINES)
-    return render(request, "parts/log-news.html", {"run": run, "logs": found.lines, "reached": found.reached})
+    lines = _lines(run, log_filter(request), _after(request))
+    return render(request, "parts/log-news.html", {"run": run, **lines})
 
 
 @require_safe
@@ -62,6 +57,18 @@ def run_log_download(request: Request, run_id: uuid.UUID) -> StreamingHttpRespon
     run = run_or_404(request, run_id)
     pieces = _pieces(run, log_filter(request))
     return streamed(request, pieces, name=f"run-{run.pk}.log", content_type="text/plain; charset=utf-8")
+
+
+def _lines(run: TaskRun, wanted: LogFilter, after: int) -> dict[str, Any]:
+    """The lines behind `after` that match, how far the log was looked through, and whether there is more of it."""
+    found = log_find(run, wanted, after=after, limit=LINES)
+    asked = {name: value for name, value in vars(wanted).items() if value}
+    return {
+        "logs": found.lines,
+        "log_query": urlencode(asked),
+        "more_logs": found.is_more,
+        "log_reached": found.reached,
+    }
 
 
 def _pieces(run: TaskRun, wanted: LogFilter) -> Iterator[bytes]:

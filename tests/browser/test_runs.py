@@ -152,3 +152,28 @@ def test_the_id_and_the_error_of_a_run_are_copied(page: Page) -> None:
         button.click()
         expect(button).to_have_accessible_name(f"Copied the {what}")
         assert page.evaluate("navigator.clipboard.readText()") == page.locator(place).text_content()
+
+
+def test_what_is_left_of_a_log_can_be_read_until_its_end(page: Page, faults: list[str]) -> None:
+    page.goto("/tasks/new/?type=probe.chatty")
+    page.fill("[name=name]", "Read on")
+    page.fill("[name='payload.seconds']", "0")
+    page.fill("[name='payload.message']", "1200")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create and run once now")
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    page.goto(re.sub("[?#].*", "", page.url))
+    lines, more = page.locator("#log li"), page.get_by_role("link", name="More lines")
+    expect(lines).to_have_count(500)
+    address = re.compile(r"/log/\?")
+    page.route(address, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        more.click()
+    page.wait_for_function("!('reading' in document.getElementById('log').dataset)")
+    page.unroute(address)
+    page.evaluate("for (let time = 0; time < 2; time += 1) document.getElementById('log-more-link').click()")
+    expect(lines).to_have_count(1000)
+    more.click()
+    expect(lines).to_have_count(1200)
+    expect(more).to_have_count(0)
+    faults.clear()  # the browser says that a request has failed

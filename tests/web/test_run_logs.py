@@ -103,3 +103,14 @@ def test_new_lines_come_with_the_number_of_all(as_alice: Client, run: TaskRun) -
     assert '<span id="log-count">5 lines so far</span>' in page
     news = as_alice.get(reverse("run-log", args=[run.pk]), {"level": "error"}).content.decode()
     assert '<span id="log-count" hx-swap-oob="true">5 lines so far</span>' in news
+
+
+def test_new_lines_say_whether_there_are_more(as_alice: Client, run: TaskRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks_app.web.run_logs.LINES", 2)
+    address, narrowed = reverse("run-log", args=[run.pk]), {"level": "info"}
+    first = as_alice.get(address, narrowed)
+    assert "More lines" in text(first)
+    assert f'href="/runs/{run.pk}/?level=info&amp;after=3#log-section"' in first.content.decode()
+    last = as_alice.get(address, {**narrowed, "after": "3"})
+    assert "More lines" not in text(last)
+    assert 'data-reached="5"' in last.content.decode()

@@ -26,7 +26,6 @@ const REFRESH_MS = 1000;
 const RETRY_MS = 100;
 const COUNT_MS = 3000;
 const LATE_MS = 10000;
-const LOG_PAGE = 500;
 const FINAL = ["succeeded", "failed", "cancelled"]; // a later run that succeeds ends what an earlier failure asked for
 
 const seen = new Map();
@@ -189,7 +188,9 @@ async function readLog(log) {
   if (isSignedOut()) return;
   if ("reading" in log.dataset || isHidden()) { log.dataset.again = ""; return; }
   log.dataset.reading = "";
-  const after = log.querySelector("li:last-child")?.dataset.n ?? log.dataset.after ?? 0;
+  const last = log.querySelector("li:last-child")?.dataset.n ?? log.dataset.after ?? 0;
+  // Behind it lie lines that have been looked at and do not match.
+  const after = Math.max(last, document.getElementById("log-more")?.dataset.reached ?? 0);
   const source = new URL(log.dataset.source, location.href);
   source.searchParams.set("after", after);
   try {
@@ -207,11 +208,10 @@ function readLogsOf(run) {
   for (const log of all(`[data-log="${CSS.escape(run)}"]`)) readLog(log);
 }
 
-async function readMore(link) {
-  const log = link.parentElement.parentElement.querySelector("[data-log]");
-  const before = log.children.length;
-  await readLog(log);
-  if (log.children.length - before < LOG_PAGE) link.parentElement.remove();
+// What is read takes the place of the button as well: the server says whether there is more.
+function readMore(link) {
+  const log = link.closest("section").querySelector("[data-log]");
+  if (!("reading" in log.dataset)) readLog(log);
 }
 
 function onFrame(frame) {
