@@ -52,11 +52,12 @@ def templates(directory: Path) -> list[dict[str, Any]]:
             "DIRS": [directory],
             "APP_DIRS": True,
             "OPTIONS": {
+                "builtins": ["tasks_app.templatetags.forms"],
                 "context_processors": [
                     "django.template.context_processors.request",
                     "django.contrib.auth.context_processors.auth",
                     "django.contrib.messages.context_processors.messages",
-                ]
+                ],
             },
         }
     ]

@@ -21,7 +21,7 @@ from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
 from tasks_app.web.navigation import keys, navigation
 from tasks_app.web.settings_side import settings_groups
-from tasks_app.web.signed_out import to_sign_in
+from tasks_app.web.signed_out import is_somebody_elses, to_nobody, to_sign_in
 
 P = ParamSpec("P")
 THEMES = ("light", "dark")
@@ -39,11 +39,13 @@ View = Callable[Concatenate[Request, P], HttpResponseBase]
 
 
 def page(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Ask strangers to sign in, and show times in the reader's zone."""
+    """Ask strangers to sign in, take no form of somebody else's, and show times in the reader's zone."""
 
     def shown(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return to_sign_in(request)
+        if is_somebody_elses(request):
+            return to_nobody(request)
         with timezone.override(zone_of(request)):
             response: HttpResponseBase = view(request, *args, **kwargs)  # type: ignore[arg-type]  # the user is a User now
         response.headers.setdefault("Cache-Control", "no-store")

@@ -1,4 +1,4 @@
-"""What somebody meets who is signed out: nothing that they have typed is thrown away."""
+"""What somebody meets who is signed out, or another than before: nothing typed is thrown away, or sent for others."""
 
 import re
 from collections.abc import Container
@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+PERSON = "_person"
+"""Says in each form for whom it was drawn, beside its token (`templatetags/forms.py`)."""
 _NOT_KEPT = re.compile(
     r"code|(.*[._-])?passw(or)?ds?\d?|payload\..*(passphrase|pwd|token|authorization|cookie)s?"
     r"|(.*[._-])?(secret|((api|access|private|signing|client)[_-]?)keys?)",
@@ -29,17 +31,36 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path(), reverse("sign-in"))
 
 
+def is_somebody_elses(request: HttpRequest) -> bool:
+    """Say whether a form was drawn for another person than who is signed in now.
+
+    Who signs in gets another token, so that older forms are refused. A script renews it in those of a page that goes on
+    after its person has signed in again, and cannot be sure who that was.
+    """
+    own = str(request.user.pk)
+    return request.method == "POST" and request.POST.get(PERSON, own) != own
+
+
+def to_nobody(request: HttpRequest) -> HttpResponse:
+    """Do nothing for whom the form was not drawn, and say so."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Trigger": "somebody-else"})
+    content = render_to_string("pages/somebody-else.html", {"site_name": settings.SITE_NAME}, request)
+    return HttpResponse(content, status=409, headers={"Cache-Control": "no-store"})
+
+
 def _kept(request: HttpRequest) -> HttpResponse:
     """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
 
     The check for forgery has passed: a page of ours has sent it.
     """
-    sent = {name: texts for name, texts in request.POST.lists() if name != "csrfmiddlewaretoken"}
+    sent = {name: texts for name, texts in request.POST.lists() if name not in ("csrfmiddlewaretoken", PERSON)}
     kept = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
     fields = [(name, text) for name, texts in kept.items() for text in texts]
     context = {
         "site_name": settings.SITE_NAME,
         "action": request.get_full_path(),
+        "person": request.POST.get(PERSON, ""),
         "fields": fields,
         "typed": [(name, text) for name, text in fields if text.strip() and not _is_note(name)],
         "lacks": len(kept) < len(sent) or bool(request.FILES),

@@ -72,4 +72,21 @@ def test_who_is_signed_out_is_told_and_the_page_rests_until_they_are_back(
     sign_in_beside(page, platform)
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(page.locator("html[data-link=live]")).to_have_count(1)
-    assert len(sockets) == 3
+    assert len(sockets) == 2
+
+
+def test_a_page_does_not_come_back_for_somebody_else(page: Page) -> None:
+    sockets: list[WebSocketRoute] = []
+
+    def pass_on(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        socket.connect_to_server()
+
+    page.route_web_socket(SOCKET, pass_on)
+    page.goto("/workers/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
+    page.evaluate("document.body.dataset.person = '0'")  # as if it had been drawn for another
+    sockets[0].close()
+    expect(page.locator("#signed-out > p").last).to_be_visible()
+    expect(page.locator("html[data-link=out]")).to_have_count(1)
+    assert len(sockets) == 1

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.accessible import faults_of
-from tests.browser.conftest import Platform
+from tests.browser.conftest import Platform, sign_in
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -103,6 +103,83 @@ def test_who_writes_a_mail_signed_out_stays_in_the_field(page: Page, context: Br
     page.wait_for_timeout(700)
     expect(page.locator("[name=html]")).to_be_focused()
     expect(page.locator("[name=html]")).to_have_value("<p>Hello</p> and more, at leisure")
+
+
+def drawn_for_another(page: Page) -> None:
+    """Make of the page what it would be, had somebody else had it drawn."""
+    page.evaluate("""document.body.dataset.person = "0";
+for (const field of document.getElementsByName("_person")) field.value = "0";""")
+
+
+def sign_in_anew(context: BrowserContext, platform: Platform) -> None:
+    """Sign out and in again in a tab of its own, of which the page learns nothing."""
+    context.clear_cookies(name="carillon_session")
+    beside = context.new_page()
+    sign_in(beside, platform)
+    beside.close()
+
+
+def test_a_form_whose_person_has_signed_in_anew_meanwhile_is_sent(
+    page: Page, context: BrowserContext, platform: Platform
+) -> None:
+    type_a_task(page, "Signed in anew")
+    page.evaluate("""const form = document.querySelector("form.form-page");
+form.append(form.elements.csrfmiddlewaretoken.cloneNode());""")
+    sign_in_anew(context, platform)
+    page.click("text=Create task")
+    page.wait_for_url(re.compile("/tasks/[0-9a-f-]{36}/"))
+    expect(page.locator("h1")).to_contain_text("Signed in anew")
+
+
+def test_a_form_is_not_sent_for_somebody_who_has_signed_in_meanwhile(
+    context: BrowserContext, platform: Platform
+) -> None:
+    page = context.pages[0]
+    type_a_task(page, "Not theirs")
+    # Nothing that the page asks by htmx gets through, so that it does not know yet.
+    page.route("**/*", lambda route: route.abort() if "hx-current-url" in route.request.headers else route.continue_())
+    drawn_for_another(page)
+    sign_in_anew(context, platform)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    page.click("text=Create task")
+    expect(page.get_by_role("status").filter(has_text="Somebody else has signed in")).to_be_visible()
+    expect(page.get_by_role("link", name="Load this page anew")).to_be_focused()
+    expect(page.locator("[name=name]")).to_have_value("Not theirs")
+    assert sent == []
+
+
+def test_what_the_server_draws_for_somebody_else_is_not_shown(page: Page) -> None:
+    page.goto("/workers/")
+    expect(page.locator("html[data-link=live]")).to_have_count(1)
+    drawn_for_another(page)
+    page.evaluate("document.getElementById('nav-failed').textContent = 'mine'; htmx.trigger('#nav-failed', 'live')")
+    expect(page.get_by_role("status").filter(has_text="Somebody else has signed in")).to_be_visible()
+    expect(page.locator("#nav-failed")).to_have_text("mine")
+    expect(page.locator("html[data-link=out]")).to_have_count(1)
+
+
+def test_a_form_that_is_drawn_again_for_somebody_else_stays_as_it_is(page: Page) -> None:
+    page.goto("/tasks/new/?type=sync_external_service")
+    page.evaluate("for (const field of document.getElementsByName('_person')) field.value = '0'")
+    page.select_option("[name='payload.pagination.style']", "cursor")
+    expect(page.get_by_role("status").filter(has_text="Somebody else has signed in")).to_be_visible()
+    expect(page.locator("[name='payload.pagination.cursor_path']")).to_have_count(0)
+
+
+def test_a_form_that_came_back_is_not_sent_for_somebody_else(context: BrowserContext, platform: Platform) -> None:
+    page = context.pages[0]
+    type_a_task(page, "Came back")
+    page.route("**/*", lambda route: route.abort() if "hx-request" in route.request.headers else route.continue_())
+    context.clear_cookies(name="carillon_session")
+    page.click("text=Create task")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    page.unroute("**/*")
+    drawn_for_another(page)
+    sign_in_anew(context, platform)
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.get_by_role("status").filter(has_text="Somebody else has signed in")).to_be_visible()
+    assert faults_of(page) == []
 
 
 def test_a_page_goes_on_for_nobody_else(page: Page, context: BrowserContext, platform: Platform) -> None:

@@ -3,7 +3,7 @@
 // while there is none, the page asks every 2 s; a socket that is closed is tried again after ever longer pauses. Somebody
 // who is signed out has none at all.
 
-import { asksSignedIn, isSignedOut } from "./signed-out.js";
+import { isSignedOut, look } from "./signed-out.js";
 
 const POLL_MS = 2000;
 const SETTLE_MS = 4000;
@@ -38,17 +38,20 @@ function becomeLive() {
 }
 
 // The code says also that one has other rights than before: then one may come again.
-async function isOver(code) {
-  if (code === UNAUTHENTICATED && (await asksSignedIn()) === false) document.dispatchEvent(new Event("signed-out"));
-  return isSignedOut();
-}
-
-async function onClose(event) {
-  if (await isOver(event.code)) return;
+async function onClose(code) {
+  if (code === UNAUTHENTICATED) await look();
+  if (isSignedOut()) return;
   failures += 1;
   if (failures > 1) startPolling();
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
-  setTimeout(open, pause * (0.5 + Math.random() / 2));
+  setTimeout(comeAgain, pause * (0.5 + Math.random() / 2));
+}
+
+// Somebody else may have signed in meanwhile, whose runs are none of this page's.
+async function comeAgain() {
+  if (socket || isSignedOut()) return;
+  if (await look()) open();
+  else onClose();
 }
 
 function open() {
@@ -73,13 +76,13 @@ function open() {
   own.addEventListener("close", (event) => {
     clearTimeout(settle);
     socket = null;
-    onClose(event);
+    onClose(event.code);
   });
 }
 
 export function connect(what) {
   page = what;
-  document.addEventListener("signed-out", () => { stopPolling("out"); socket?.close(); });
+  document.addEventListener("rests", () => { stopPolling("out"); socket?.close(); });
   document.addEventListener("signed-in", open);
   open();
 }
