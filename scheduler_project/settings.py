@@ -246,7 +246,7 @@ LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = "/", LOGIN_URL
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "carillon_session", "carillon_csrf"
 SESSION_ENGINE, SESSION_COOKIE_AGE = "scheduler_project.sessions", 14 * 86_400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_HTTPS
-CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_TRUSTED_ORIGINS, CSRF_FAILURE_VIEW = [BASE_URL], "tasks_app.web.signed_out.expired"
 # Probes come from inside, without TLS.
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|statusz|metrics)/?$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0

@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.views.csrf import csrf_failure
 
 PERSON = "_person"
 """Says in each form for whom it was drawn, beside its token (`templatetags/forms.py`)."""
@@ -27,7 +28,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
         # The page shows its notice (signed-out.js) and stays: somebody may be typing in it.
         return HttpResponse(status=204, headers={"HX-Trigger": "signed-out"})
     if request.method == "POST":
-        return _kept(request)
+        return _kept(request, status=401)
     return redirect_to_login(request.get_full_path(), reverse("sign-in"))
 
 
@@ -49,10 +50,28 @@ def to_nobody(request: HttpRequest) -> HttpResponse:
     return HttpResponse(content, status=409, headers={"Cache-Control": "no-store"})
 
 
-def _kept(request: HttpRequest) -> HttpResponse:
+def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Give a form back whose token is that of an earlier session of the same person; any other is refused for good.
+
+    No token says now that a page of ours has sent it; the browser does, and nothing is done before a person has looked.
+    """
+    if _is_from_here(request) and request.user.is_authenticated and request.POST.get(PERSON) == str(request.user.pk):
+        return _kept(request, status=403)
+    return csrf_failure(request, reason)
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """Say whether a page of ours has sent it, by what no other page can have a browser say. Admin has its own forms."""
+    match, origin = request.resolver_match, request.headers.get("Origin", "")
+    is_page = match is not None and not match.namespaces and not request.headers.get("HX-Request")
+    is_ours = origin in (f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS)
+    return is_page and is_ours and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+
+
+def _kept(request: HttpRequest, *, status: int) -> HttpResponse:
     """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
 
-    The check for forgery has passed: a page of ours has sent it.
+    It is certain that a page of ours has sent it.
     """
     sent = {name: texts for name, texts in request.POST.lists() if name not in ("csrfmiddlewaretoken", PERSON)}
     kept = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
@@ -66,7 +85,7 @@ def _kept(request: HttpRequest) -> HttpResponse:
         "lacks": len(kept) < len(sent) or bool(request.FILES),
     }
     content = render_to_string("pages/signed-out.html", context, request)
-    answer = HttpResponse(content.encode("utf-8", "replace"), status=401)
+    answer = HttpResponse(content.encode("utf-8", "replace"), status=status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -81,3 +81,62 @@ def test_whoever_signs_in_gets_another_token_so_that_no_form_without_scripts_is_
     del drawn["_person"]
     assert browser.post(NEW, {**drawn, **TYPED}).status_code == 403
     assert not ScheduledTask.objects.exists()
+
+
+@pytest.fixture
+def browser(alice: User, charlie: User) -> Client:
+    """A browser that alice signs in with; forms need their token."""
+    client = Client(enforce_csrf_checks=True)
+    sign_in(client, "alice")
+    return client
+
+
+HERE = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_a_form_of_an_earlier_session_comes_back_and_is_sent_by_its_person(browser: Client) -> None:
+    drawn = {**filled(browser.get(NEW)), **TYPED}
+    sign_in(browser, "alice")
+    answer = browser.post(NEW, drawn, headers=HERE)
+    assert answer.status_code == 403
+    assert "This form has expired You have signed in again" in text(answer)
+    assert not ScheduledTask.objects.exists()
+    assert browser.post(NEW, filled(answer), headers=HERE).status_code == 302
+    assert ScheduledTask.objects.get().name == "Alice's"
+
+
+def test_an_expired_form_with_a_secret_comes_back_to_be_read(browser: Client) -> None:
+    drawn = {**filled(browser.get("/settings/password/")), "old_password": "S3CRET-IN-CLEAR", "note": "left"}
+    sign_in(browser, "alice")
+    answer = browser.post("/settings/password/", drawn, headers=HERE)
+    assert answer.status_code == 403
+    assert "open the form anew" in text(answer)
+    assert "S3CRET" not in answer.content.decode()
+    assert "Send it again" not in text(answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("charlie", HERE),
+        ("alice", {}),
+        ("alice", {**HERE, "Origin": "https://evil.example"}),
+        ("alice", {**HERE, "Origin": "null"}),
+        ("alice", {**HERE, "Sec-Fetch-Site": "cross-site"}),
+        ("alice", {**HERE, "HX-Request": "true"}),
+    ],
+)
+def test_no_form_of_others_or_from_elsewhere_comes_back(browser: Client, name: str, headers: dict[str, str]) -> None:
+    drawn = {**filled(browser.get(NEW)), **TYPED}
+    sign_in(browser, name)
+    answer = browser.post(NEW, drawn, headers=headers)
+    assert answer.status_code == 403
+    assert "Alice's" not in text(answer)
+    assert "Send it again" not in text(answer)
+
+
+def test_a_form_that_does_not_say_whose_it_is_does_not_come_back(browser: Client) -> None:
+    sign_in(browser, "alice")
+    answer = browser.post(NEW, TYPED, headers=HERE)
+    assert answer.status_code == 403
+    assert "Send it again" not in text(answer)
