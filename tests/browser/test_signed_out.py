@@ -182,6 +182,17 @@ def test_a_form_that_came_back_is_not_sent_for_somebody_else(context: BrowserCon
     assert faults_of(page) == []
 
 
+def test_suggestions_are_not_asked_for_without_a_session(page: Page, context: BrowserContext) -> None:
+    page.goto("/tasks/new/?type=probe.sleep")
+    page.evaluate("document.getElementById('zones').dataset.search = '/tasks/names/'")
+    context.clear_cookies(name="carillon_session")
+    with page.expect_response(re.compile("/tasks/names/")) as answer:
+        page.locator("[name=timezone]").fill("Ber")
+    assert answer.value.status == 204
+    expect(page.get_by_role("status").filter(has_text="You are signed out")).to_be_visible()
+    assert page.locator("#zones input").count() == 0
+
+
 def test_a_page_goes_on_for_nobody_else(page: Page, context: BrowserContext, platform: Platform) -> None:
     type_a_task(page, "Mine alone")
     context.clear_cookies(name="carillon_session")

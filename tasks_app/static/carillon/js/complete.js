@@ -5,6 +5,8 @@
 //
 // Arrows move, Enter or Tab takes what is marked, Escape closes; Enter with nothing marked asks, as ever.
 
+import { ask as askServer, isSignedOut } from "./signed-out.js";
+
 const PAUSE_MS = 120;
 
 function completing(input) {
@@ -66,11 +68,13 @@ function completing(input) {
 
   async function ask() {
     asked?.abort();
+    if (isSignedOut()) return;
     asked = new AbortController();
     const at = [...input.value.slice(0, input.selectionStart)].length;
     try {
-      const answer = await fetch(`${input.dataset.complete}?${new URLSearchParams({ q: input.value, at })}`, { signal: asked.signal });
-      if (answer.ok && document.activeElement === input) show(await answer.json());
+      const answer = await askServer(`${input.dataset.complete}?${new URLSearchParams({ q: input.value, at })}`, { signal: asked.signal });
+      if (!answer?.ok) close();
+      else if (document.activeElement === input) show(await answer.json());
     } catch (error) {
       if (error.name !== "AbortError") close();
     }

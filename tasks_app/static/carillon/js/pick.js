@@ -1,5 +1,7 @@
 // Names of many things: the list of suggestions follows what is typed, where there are more than the page holds.
 
+import { ask, isSignedOut } from "./signed-out.js";
+
 const PAUSE_MS = 150;
 let timer = 0;
 let asked = null;
@@ -13,10 +15,11 @@ document.addEventListener("input", (event) => {
 
 async function offer(list, words) {
   asked?.abort();
+  if (isSignedOut()) return;
   asked = new AbortController();
   try {
-    const answer = await fetch(`${list.dataset.search}?${new URLSearchParams({ q: words })}`, { signal: asked.signal });
-    if (answer.ok) list.innerHTML = await answer.text();
+    const answer = await ask(`${list.dataset.search}?${new URLSearchParams({ q: words })}`, { signal: asked.signal });
+    if (answer?.ok) list.innerHTML = await answer.text();
   } catch (error) {
     if (error.name !== "AbortError") list.replaceChildren();
   }
