@@ -1,5 +1,6 @@
 """The list of tasks: a search that completes itself, and acting on all that match; without scripts as well."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -119,6 +120,26 @@ def test_escape_closes_what_the_box_offers(page: Page) -> None:
     box.press("Escape")
     expect(page.locator(OFFERED)).to_have_count(0)
     expect(box).to_have_value("st")
+
+
+def test_the_box_takes_nothing_from_a_list_of_what_stood_there_before(page: Page) -> None:
+    page.goto("/tasks/")
+    box, options = page.locator("#task-q"), page.locator(OFFERED)
+    box.press_sequentially("status:")
+    expect(options.filter(has_text="failed")).to_be_visible()
+    asked = re.compile("/tasks/search/")
+    page.route(asked, lambda _: None)  # a slow network
+    box.press_sequentially("fa")
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(box).to_have_value("status:fa")
+    page.unroute(asked)
+    box.press("Escape")
+    box.press("ArrowDown")
+    expect(options).to_have_count(1)
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(box).to_have_value("status:failed ")
 
 
 def test_it_all_works_without_scripts(scriptless: Page) -> None:

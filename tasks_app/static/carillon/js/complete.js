@@ -12,7 +12,7 @@ const PAUSE_MS = 120;
 function completing(input) {
   const list = document.createElement("ul");
   let options = [];
-  let place = { start: 0, end: 0 };
+  let place = { start: 0, end: 0, text: "" };
   let marked = -1;
   let timer = 0;
   let asked = null;
@@ -45,9 +45,9 @@ function completing(input) {
     item.scrollIntoView({ block: "nearest" });
   }
 
-  function show(found) {
+  function show(found, text) {
     ({ options } = found);
-    place = found;
+    place = { ...found, text };
     list.replaceChildren(...options.map((option, index) => {
       const item = document.createElement("li");
       const says = document.createElement("small");
@@ -70,17 +70,20 @@ function completing(input) {
     asked?.abort();
     if (isSignedOut()) return;
     asked = new AbortController();
-    const at = [...input.value.slice(0, input.selectionStart)].length;
+    const text = input.value;
+    const at = [...text.slice(0, input.selectionStart)].length;
     try {
-      const answer = await askServer(`${input.dataset.complete}?${new URLSearchParams({ q: input.value, at })}`, { signal: asked.signal });
+      const answer = await askServer(`${input.dataset.complete}?${new URLSearchParams({ q: text, at })}`, { signal: asked.signal });
       if (!answer?.ok) close();
-      else if (document.activeElement === input) show(await answer.json());
+      else if (document.activeElement === input) show(await answer.json(), text);
     } catch (error) {
       if (error.name !== "AbortError") close();
     }
   }
 
   function take(index) {
+    // The list is of what stood there before the last key: its answer is not there yet.
+    if (input.value !== place.text) { ask(); return; }
     const characters = [...input.value];
     const before = characters.slice(0, place.start).join("") + options[index].insert;
     const after = characters.slice(place.end).join("");
