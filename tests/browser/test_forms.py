@@ -22,6 +22,18 @@ def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
     profile.close()
 
 
+def type_while_asked(page: Page, name: str, text: str) -> None:
+    """Fill in a field as soon as the form has asked the server to draw a part of it again."""
+    page.evaluate(
+        """([name, text]) => document.addEventListener("htmx:beforeSend", function type({ detail }) {
+  if (detail.target.id === "preview") return;
+  document.removeEventListener("htmx:beforeSend", type);
+  document.getElementsByName(name)[0].value = text;
+})""",
+        [name, text],
+    )
+
+
 def test_the_preview_follows_what_is_typed(page: Page) -> None:
     page.goto("/tasks/new/?type=http_request")
     expect(page.locator("#preview .says")).to_have_text(re.compile("Every day at 09:00, Berlin time"))
@@ -48,6 +60,25 @@ def test_the_fields_of_a_kind_come_with_its_choice(page: Page) -> None:
     expect(page.locator("[name='payload.pagination.cursor_path']")).to_be_visible()
     expect(page.get_by_text("Show its fields")).to_be_hidden()
     assert page.input_value("[name='payload.collection']") == "people"
+
+
+def test_what_is_typed_while_a_part_of_the_form_is_drawn_again_stays(page: Page) -> None:
+    page.goto("/tasks/new/?type=sync_external_service")
+    page.fill("[name='payload.collection']", "before")
+    type_while_asked(page, "payload.collection", "people")
+    page.select_option("[name='payload.pagination.style']", "cursor")
+    expect(page.locator("[name='payload.pagination.cursor_path']")).to_be_visible()
+    expect(page.locator("[name='payload.collection']")).to_have_value("people")
+
+
+def test_what_is_typed_in_a_rule_while_one_above_it_is_taken_away_stays_in_it(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.sleep")
+    page.check("#kind-any", force=True)
+    page.select_option("[name='schedule.of.1.kind']", "cron")
+    type_while_asked(page, "schedule.of.1.cron.expression", "0 12 1 * *")
+    page.get_by_role("button", name="Remove rule 1").click()
+    expect(page.locator(".rule")).to_have_count(1)
+    expect(page.locator("[name='schedule.of.0.cron.expression']")).to_have_value("0 12 1 * *")
 
 
 def test_a_report_asks_for_its_own_filters_once_it_is_chosen(page: Page) -> None:
