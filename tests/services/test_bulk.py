@@ -185,7 +185,7 @@ def test_an_action_that_an_earlier_release_has_begun_goes_on(alice: User, make: 
     task = make()
     token = begun(alice, Order(verb=Verb.TAG, tags=["new"]), task)
     row = IdempotencyKey.objects.get(key=str(token))
-    row.response["order"] = {"verb": "tag", "note": "", "tag": "new"}
+    row.response = {**(row.response or {}), "order": {"verb": "tag", "note": "", "tag": "new"}}
     row.save()
     assert bulk_go_on(user=alice, token=token).done_count == 1
     task.refresh_from_db()
