@@ -7,10 +7,12 @@ renewed. Each question reads a few rows by an index, however much waits.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from tasks_app.handlers import registry
 from tasks_app.models import Queue, RunEvent, TaskRun, Worker, db_now
@@ -62,8 +64,9 @@ def _queues() -> list[Queue]:
 
 def _in_use(queues: Sequence[Queue]) -> set[str]:
     """Name those, but for the paused, in which a run may wait. Asked of all at once: most are empty."""
-    waits = TaskRun.objects.filter(queue=OuterRef("name"), status=Status.QUEUED)
-    empty = {name for name, is_used in Queue.objects.order_by().values_list("name", Exists(waits)) if not is_used}
+    # In the order of the index: PostgreSQL would read the whole table to find that none EXISTS.
+    first = _turn(OuterRef("name")).values("id")[:1]
+    empty = {name for name, found in Queue.objects.order_by().values_list("name", Subquery(first)) if found is None}
     return {queue.name for queue in queues if queue.paused_at is None} - empty
 
 
@@ -80,12 +83,21 @@ def _oldest(queue: Queue, now: datetime) -> datetime | None:
     A run of a serial task is not eligible while another run of that task is under way. Only the first are looked at,
     and 20,000 for who comes behind one task's backlog: to ask for all would cost the more, the more wait.
     """
-    turn = TaskRun.objects.filter(queue=queue.name, status=Status.QUEUED).order_by("-priority", "id")
+    turn = _turn(queue.name)
     oldest, tasks = _oldest_of(turn, queue, now)
     if oldest is None and tasks:  # one task's backlog, perhaps: who comes behind it?
-        near = TaskRun.objects.filter(id__in=turn.values("id")[:BEHIND]).order_by("-priority", "id")
-        oldest, _ = _oldest_of(near.filter(~Q(task_id__in=tasks) | Q(task_id=None)), queue, now)
+        oldest, _ = _oldest_of(turn.filter(id__in=_behind(turn, tasks)), queue, now)
     return oldest
+
+
+def _turn(queue: Any) -> QuerySet[TaskRun]:
+    return TaskRun.objects.filter(queue=queue, status=Status.QUEUED).order_by("-priority", "id")
+
+
+def _behind(turn: QuerySet[TaskRun], tasks: set[UUID | None]) -> list[UUID]:
+    """Give the first runs of other tasks among the next 20,000, which the index gives before any is left out."""
+    near = turn.values_list("id", "task_id")[:BEHIND]
+    return list(islice((run for run, task in near if task is None or task not in tasks), NEXT))
 
 
 def _oldest_of(turn: QuerySet[TaskRun], queue: Queue, now: datetime) -> tuple[datetime | None, set[UUID | None]]:
