@@ -1,13 +1,12 @@
 """What a task type's payload looks like, as JSON Schema: forms, API documentation and admin help are made from it."""
 
-from datetime import date, time
 from typing import Any
-from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import PydanticSerializationError, core_schema, to_jsonable_python
+from pydantic_core import core_schema, to_jsonable_python
 
+from tasks_app.handlers.factories import is_constant
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.handlers.validation import allows_extra
 
@@ -20,7 +19,7 @@ def payload_schema(spec: HandlerSpec) -> dict[str, Any]:
 
 
 def form_schema(spec: HandlerSpec) -> dict[str, Any]:
-    """Give the same for a form, with the defaults that a `default_factory` makes, wherever it makes the same again."""
+    """Give the same for a form, with the defaults that a `default_factory` makes, of one that always makes the same."""
     return _described(spec, _WithFactories)
 
 
@@ -30,20 +29,9 @@ class _WithFactories(GenerateJsonSchema):
     def get_default_value(self, schema: core_schema.WithDefaultSchema) -> Any:
         """Give the default, or what the factory makes."""
         factory: Any = schema.get("default_factory")
-        if factory is not None and not schema.get("default_factory_takes_data"):
-            made = factory()
-            if _is_steady(made, factory()):
-                return made
+        if factory is not None and not schema.get("default_factory_takes_data") and is_constant(factory):
+            return factory()
         return super().get_default_value(schema)
-
-
-def _is_steady(made: object, again: object) -> bool:
-    """Say whether a factory makes one value, and that in JSON: an id or the time of day is for each run to make."""
-    try:
-        is_same: bool = to_jsonable_python(made) == to_jsonable_python(again)
-    except (PydanticSerializationError, UnicodeError, RecursionError, ValueError):
-        return False
-    return is_same and not isinstance(made, date | time | UUID)
 
 
 def _described(spec: HandlerSpec, generator: type[GenerateJsonSchema]) -> dict[str, Any]:
