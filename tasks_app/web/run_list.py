@@ -64,7 +64,8 @@ def run_list(request: Request) -> HttpResponse:
 def _around(request: Request, filters: RunFilters, found: run_offers.Far, shown: list[TaskRun]) -> dict[str, Any]:
     """What stands above the table."""
     states = tabs(request)
-    empty = {one["value"] for one in states["tabs"] if states["is_counted"] and not one["count"]}
+    is_whole = states["is_counted"] and not states["is_cut"]
+    empty = {one["value"] for one in states["tabs"] if is_whole and not one["count"]}
     return {
         **states,
         **newer_hint(request, shown),

@@ -52,8 +52,10 @@ def tickable(user: Person, shown: Iterable[TaskRun]) -> set[uuid.UUID]:
 
 
 def for_ticked(user: Person, shown: list[TaskRun]) -> set[str]:
-    """What this person may do with some of the rows at least."""
-    return {deed.value for deed in (Deed.RUN, Deed.CANCEL) if any(may(user, deed, run) for run in shown)}
+    """What this person may do with some of the rows at least; where there is none yet, whatever may come."""
+    deeds = (Deed.RUN, Deed.CANCEL)
+    found = {deed.value for deed in deeds if any(may(user, deed, run) for run in shown)}
+    return found or {deed.value for deed in deeds}
 
 
 def states_of(filters: RunFilters) -> set[str]:

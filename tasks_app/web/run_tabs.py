@@ -48,7 +48,7 @@ def tabs(request: Request) -> dict[str, Any]:
         {"value": value, "label": label, "count": shown.get(value, ""), "is_here": value == chosen}
         for value, label in _TABS
     ]
-    return {"tabs": found, "is_counted": within is not None}
+    return {"tabs": found, "is_counted": within is not None, "is_cut": within is not None and within[1]}
 
 
 def newer_hint(request: Request, shown: list[TaskRun]) -> dict[str, Any]:

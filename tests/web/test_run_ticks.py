@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
+from tasks_app.selectors import run_counts
 from tasks_app.services import runs as run_service
 from tests import runs
 from tests.web.reading import filled, text
@@ -138,3 +139,23 @@ def test_what_is_no_id_is_passed_over(as_alice: Client, several: dict[str, TaskR
     run = several["queued"]
     page = as_alice.get(f"/runs/all/cancel/?ticked=1&run=x&run=%00&run={run.pk}&run={run.pk}")
     assert "Cancel 1 run?" in text(page)
+
+
+def test_rows_that_come_later_have_a_bar_that_acts_on_them(as_alice: Client, task: ScheduledTask) -> None:
+    page = as_alice.get("/runs/?status=failed")
+    assert boxes(page) == []
+    assert 'class="bulk only-live"' in page.content.decode()
+    assert {"Retry", "Dismiss", "Stop or cancel"} <= {
+        *re.findall(r"</svg>([A-Z][a-z ]+)</button>", page.content.decode())
+    }
+
+
+def test_what_was_not_counted_may_still_be_acted_on(
+    as_alice: Client, alice: User, task: ScheduledTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, ended = (runs.make_run(alice, task) for _ in range(2))
+    runs.claim(failed)
+    runs.fail(failed)
+    runs.cancel(ended)
+    monkeypatch.setattr(run_counts, "RECENT", 1)
+    assert "Retry what needs you" in text(as_alice.get(f"/runs/?task={task.pk}"))
