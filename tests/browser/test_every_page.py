@@ -17,6 +17,11 @@ from tests.browser.conftest import WAIT_MS, Platform, sign_in
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
+_SAY_LONG_WORDS = """() => {
+    const word = "https://wiki.example.org/" + "Operations".repeat(12);
+    const places = ".held span, td.long, a.chip, .lines > li > .grow p, .head .sentence";
+    for (const one of document.querySelectorAll(places)) one.textContent = word;
+}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -51,7 +56,20 @@ def _look(page: Page, addresses: dict[str, str], theme: str) -> dict[str, list[s
             page.set_viewport_size({"width": across, "height": down})
             faults[f"{name}{width}"] = faults_of(page)
             _keep(page, f"{name}{width}-{theme}.png")
+        if theme == "light":
+            faults[f"{name} with long words"] = _pushed_aside(page)
     return faults
+
+
+def _pushed_aside(page: Page) -> list[str]:
+    """At which widths a page must be pushed sideways to be read when people have written words without an end."""
+    page.evaluate(_SAY_LONG_WORDS)
+    found = []
+    for across, down in WIDTHS.values():
+        page.set_viewport_size({"width": across, "height": down})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        found += [f"{wide} px at {across}"] if wide > across else []
+    return found
 
 
 def _keep(page: Page, name: str) -> None:
