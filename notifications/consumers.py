@@ -8,6 +8,7 @@ import asyncio
 import logging
 import random
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -79,8 +80,6 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
         self.channel_name = await self.channel_layer.new_channel()
         try:
             await self._first_end(self._hear(receive), self._forward())
-        except StopConsumer:
-            return
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -246,17 +245,18 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ha
             await self.close(TRY_AGAIN)
 
     async def _hear(self, receive: Any) -> None:
-        while True:
-            await self.dispatch(await receive())
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch(await receive())
 
     async def _forward(self) -> None:
         queue = self.channel_layer.queue(self.channel_name)
-        while True:
-            _, message = await queue.get()
-            await self.dispatch(message)
+        with suppress(StopConsumer):
+            while True:
+                await self.dispatch((await queue.get())[1])
 
     async def _first_end(self, *works: Any) -> None:
-        """Do these side by side until one of them ends, and raise what it raised."""
+        """Do these side by side until one ends, and raise what it raised; that a client has gone is no error."""
         ended, _ = await asyncio.wait([self._spawn(work) for work in works], return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()
