@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import TaskRun
@@ -41,10 +41,15 @@ CHANGED = "changed since"
 GONE = "not there any more"
 
 
-def fitting(rows: QuerySet[TaskRun], verb: Verb) -> QuerySet[TaskRun]:
-    """Keep the runs that are in a state for this, newest first."""
+def fitting(rows: QuerySet[TaskRun], verb: Verb, *, is_ticked: bool = False) -> QuerySet[TaskRun]:
+    """Keep the runs that are in a state for this, newest first.
+
+    Of runs that were ticked also those are left out that were run again before; of all that match they are found later.
+    """
     if verb is Verb.RETRY:
         rows = rows.filter(status__in=sorted(FINAL), range_to=None)
+        if is_ticked:
+            rows = rows.exclude(Exists(TaskRun.objects.filter(rerun_of=OuterRef("id"))))
     elif verb is Verb.DISMISS:
         rows = rows.filter(status=Status.FAILED, dismissed_at=None)
     else:
@@ -63,6 +68,13 @@ def unfit(run: TaskRun, verb: Verb) -> str:
     return ""
 
 
+def left_alone(ticked: list[TaskRun], verb: Verb) -> Counter[str]:
+    """Count the runs, of those that were ticked, that will be left alone, by the reason."""
+    again = _run_again(ticked) if verb is Verb.RETRY else set()
+    whys = (unfit(run, verb) or (runs.AGAIN if run.id in again else "") for run in ticked)
+    return Counter(filter(None, whys))
+
+
 def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found[TaskRun]]:
     """Count what would be done, and to which: nothing is done or written yet.
 
@@ -71,7 +83,7 @@ def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tu
     if verb is Verb.CANCEL and not (filters.status or filters.ids):
         filters = replace(filters, not_ended=True)
     found = run_find(user, filters)
-    rows = fitting(found.rows, verb)
+    rows = fitting(found.rows, verb, is_ticked=bool(filters.ids))
     total = rows.values("id")[: CAP + 1].count()
     walked = found.rows if filters.ids and total else rows
     newest = walked.values_list("id", flat=True).first()

@@ -4,7 +4,6 @@ A page says how many, and then it goes step by step.
 """
 
 import uuid
-from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +19,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError
-from tasks_app.models import TaskRun
 from tasks_app.selectors.access import may
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.services.sweep_state import CAP, Plan, Verb
-from tasks_app.services.sweeps import fitting, sweep_begin, sweep_go_on, sweep_plan, unfit
+from tasks_app.services.sweeps import fitting, left_alone, sweep_begin, sweep_go_on, sweep_plan
 from tasks_app.web import query, run_undo, sweep_words
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.run_filters import all_filters_of, faults_of, kept
@@ -95,7 +93,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         messages.error(request, "The search was not understood, so nothing is done with what it finds.")
         return redirect(back)
     plan, found = sweep_plan(user=request.user, verb=verb, filters=filters)
-    first = list(fitting(found.rows, verb)[:SHOWN])
+    first = list(fitting(found.rows, verb, is_ticked=bool(ids))[:SHOWN])
     context: dict[str, Any] = {
         "verb": verb.value,
         "can_undo": verb is Verb.DISMISS and not plan.is_capped,
@@ -107,7 +105,7 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         "button": _BUTTONS[verb].format("it" if plan.total == 1 else "them"),
         "since": found.since,
         "walk": found.walk,
-        "left_alone": _left_alone(list(found.rows), verb) if ids else "",
+        "left_alone": sweep_words.beforehand(left_alone(list(found.rows), verb)) if ids else "",
     }
     if plan.cursor is not None:
         context["plan"] = Form(asked, now, uuid.uuid4(), plan).signed(request.user.pk)
@@ -159,10 +157,6 @@ def _ticked(data: QueryDict) -> tuple[uuid.UUID, ...]:
 
 def _filters(data: QueryDict, ids: tuple[uuid.UUID, ...], now: datetime) -> RunFilters:
     return RunFilters(ids=ids, now=now) if ids else all_filters_of(data, now=now)
-
-
-def _left_alone(ticked: list[TaskRun], verb: Verb) -> str:
-    return sweep_words.beforehand(Counter(why for run in ticked if (why := unfit(run, verb))))
 
 
 def _counted(plan: Plan) -> str:
