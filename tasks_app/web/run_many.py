@@ -30,7 +30,7 @@ from tasks_app.web.words import plural
 
 SHOWN = 10
 TICKED = "ticked"
-"""The mark of the form around the boxes, which means those and never all that match."""
+"""The mark of the form around the boxes, which means those and never all that match, also where none is ticked."""
 _MOST_TICKED = 100
 _SALT = "carillon.sweep"
 _DAY_SECONDS = 86_400
@@ -86,11 +86,8 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
     ids, now, asked = _ticked(request.GET), timezone.now(), back_of(request.GET)
     filters = _filters(request.GET, ids, now)
     back = f"{reverse('run-list')}?{asked}"
-    if TICKED in request.GET and not ids:
-        messages.warning(request, "Tick the runs that you mean.")
-        return redirect(back)
-    if not ids and faults_of(request.GET, filters):
-        messages.error(request, "The search was not understood, so nothing is done with what it finds.")
+    if refused := "" if ids else _refused(request.GET, filters):
+        messages.warning(request, refused)
         return redirect(back)
     plan, found = sweep_plan(user=request.user, verb=verb, filters=filters)
     first = list(fitting(found.rows, verb, is_ticked=bool(ids))[:SHOWN])
@@ -153,6 +150,15 @@ def _ticked(data: QueryDict) -> tuple[uuid.UUID, ...]:
         with suppress(ValueError):
             found.append(uuid.UUID(name))
     return tuple(found)
+
+
+def _refused(data: QueryDict, filters: RunFilters) -> str:
+    """Say why an address without one id is about no runs: who names runs, however badly, never means all that match."""
+    if TICKED in data or "run" in data:
+        return "Tick the runs that you mean."
+    if faults_of(data, filters):
+        return "The search was not understood, so nothing is done with what it finds."
+    return "" if filters.is_any else "Narrow the list first, or tick the runs that you mean."
 
 
 def _filters(data: QueryDict, ids: tuple[uuid.UUID, ...], now: datetime) -> RunFilters:

@@ -113,6 +113,32 @@ def test_where_nothing_is_ticked_nothing_is_meant(as_alice: Client, several: dic
     assert "Tick the runs that you mean." in text(page)
 
 
+@pytest.mark.parametrize(
+    "query", ["run=", "run=abc", "status=failed&run=abc", "run=&run=%00&status=failed", "ticked=&status=failed"]
+)
+def test_an_address_that_names_runs_never_means_all_that_match(
+    as_alice: Client, several: dict[str, TaskRun], query: str
+) -> None:
+    for verb in ("retry", "dismiss", "cancel"):
+        page = as_alice.get(f"/runs/all/{verb}/?{query}", follow=True)
+        assert "Tick the runs that you mean." in text(page), verb
+        assert 'name="plan"' not in page.content.decode(), verb
+
+
+def test_runs_that_are_named_are_meant_without_the_mark_of_the_form(
+    as_alice: Client, several: dict[str, TaskRun]
+) -> None:
+    assert "Dismiss 1 run?" in text(as_alice.get(f"/runs/all/dismiss/?run=abc&run={several['failed'].pk}"))
+
+
+@pytest.mark.parametrize("query", ["", "status=", "before=abc", "nothing=1"])
+def test_nothing_is_done_with_all_runs_at_once(as_alice: Client, several: dict[str, TaskRun], query: str) -> None:
+    for verb in ("retry", "dismiss", "cancel"):
+        page = as_alice.get(f"/runs/all/{verb}/?{query}", follow=True)
+        assert page.redirect_chain == [("/runs/?", 302)], verb
+        assert "Narrow the list first, or tick the runs that you mean." in text(page), verb
+
+
 def test_where_none_of_them_fits_the_page_says_why(as_alice: Client, several: dict[str, TaskRun]) -> None:
     page = ask(as_alice, "dismiss", [several["succeeded"], several["dismissed"]])
     assert "Nothing to do" in text(page)
