@@ -24,7 +24,9 @@ class QueueOut(Out):
     is_paused: bool
     paused_at: Instant | None
     paused_by: str | None
-    pause_note: str | None = Field(description="Why it is paused, in the words of whoever paused it.")
+    pause_note: str | None = Field(
+        description="Why it is paused, in the words of whoever paused it, or changed them since."
+    )
     queued: int = Field(description="Runs that wait, counted to 1,001 at most.")
     running: int
     oldest_queued_at: Instant | None
@@ -50,9 +52,11 @@ class QueuePause(Endpoint):
 
     @operation("queue_pause")
     def post(self, call: Call, body: NoteIn, name: str) -> QueueOut:
-        """Let the queue's runs wait; those that run go on. For operators."""
+        """Let the queue's runs wait; those that run go on. For operators. Of a paused queue a `note` that is given
+        changes its note, and nothing else."""
         require_operator(call.user)
-        return queue_out(queue_state(queue_pause(queue=queue_get(name), actor=call.actor, note=body.note)))
+        note = body.note if "note" in body.model_fields_set else None
+        return queue_out(queue_state(queue_pause(queue=queue_get(name), actor=call.actor, note=note)))
 
 
 class QueueResume(Endpoint):

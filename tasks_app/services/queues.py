@@ -17,16 +17,23 @@ _NAME_MOST, _DESCRIPTION_MOST = 100, 300
 
 
 @transaction.atomic
-def queue_pause(*, queue: Queue, actor: str, note: str = "") -> Queue:
-    """Let the queue's runs wait; those that run go on. One that is paused stays so, with the note that it has.
+def queue_pause(*, queue: Queue, actor: str, note: str | None = None) -> Queue:
+    """Let the queue's runs wait; those that run go on. One that is paused stays so, since when and by whom it was.
 
-    Raises Invalid for a note that cannot be kept.
+    A note that is given takes the place of the one it has. Raises Invalid for a note that cannot be kept.
     """
-    kept = checked_note(note)
-    open_ones = Queue.objects.filter(name=queue.name, paused_at=None)
-    is_new = open_ones.update(paused_at=db_now(), paused_by=actor[:200], pause_note=kept)
+    kept = checked_note(note or "")
+    stored = Queue.objects.select_for_update().get(name=queue.name)
+    if stored.paused_at is None:
+        Queue.objects.filter(name=queue.name).update(paused_at=db_now(), paused_by=actor[:200], pause_note=kept)
+        audit.note("queue.pause", queue, actor=actor, note=kept)
+    elif note is None or kept == stored.pause_note:
+        audit.note("queue.pause", queue, actor=actor)
+    else:
+        Queue.objects.filter(name=queue.name).update(pause_note=kept)
+        before, after = {"pause_note": stored.pause_note}, {"pause_note": kept}
+        audit.note("queue.update", queue, actor=actor, before=before, after=after, note=kept)
     queue.refresh_from_db()
-    audit.note("queue.pause", queue, actor=actor, note=kept if is_new else "")
     return queue
 
 

@@ -62,22 +62,19 @@ def queue_list(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @page
 def queue_hold(request: Request, name: str) -> HttpResponse:
-    """Let its runs wait, after asking."""
+    """Let its runs wait, after asking; of a queue that is paused, change the note."""
     queue = _queue(request, name)
     if request.method == "GET":
-        state = queue_state(queue)
-        context = {
-            "title": f"Pause the queue “{queue.name}”?",
-            "text": " ".join(filter(None, _held_up(state, due_tasks(queue)))),
-            "verb": "Pause the queue",
-            "back": reverse("queue-list"),
-            "note_for": "for those who find it paused",
-        }
-        return render(request, "pages/confirm.html", context)
+        return render(request, "pages/confirm.html", {**_asked(queue), "back": reverse("queue-list")})
+    note, is_change = request.POST.get("note", ""), "is_change" in request.POST
+    if is_change and queue.paused_at is None:
+        say.warning(request, f"“{queue.name}” has been resumed since, so there is no note to change.")
+        return redirect("queue-list")
+    is_held = f"“{queue.name}” is paused. Its runs wait until it is resumed."
     return act(
         request,
-        lambda: queue_pause(queue=queue, actor=actor_of(request), note=request.POST.get("note", "")),
-        success=f"“{queue.name}” is paused. Its runs wait until it is resumed.",
+        lambda: queue_pause(queue=queue, actor=actor_of(request), note=note if is_change else note or None),
+        success=f"The note is kept; “{queue.name}” stays paused." if is_change else is_held,
         then=local_next(request, reverse("queue-list")),
     )
 
@@ -182,6 +179,16 @@ def _trouble(state: QueueState) -> str:
     if not state.queued:
         return f"{why[0].upper()}{why[1:]}."
     return f"{_many(state.queued)} and {why}."
+
+
+def _asked(queue: Queue) -> dict[str, str]:
+    """What is asked before a queue is paused; of one that is paused, what its note is to say."""
+    asked = {"note_for": "for those who find it paused"}
+    if queue.paused_at is None:
+        text = " ".join(filter(None, _held_up(queue_state(queue), due_tasks(queue))))
+        return {**asked, "title": f"Pause the queue “{queue.name}”?", "text": text, "verb": "Pause the queue"}
+    title, text = f"Why is the queue “{queue.name}” paused?", "It stays paused; only the note changes."
+    return {**asked, "title": title, "text": text, "verb": "Change the note", "note": queue.pause_note, "change": "1"}
 
 
 def _held_up(state: QueueState, due: int) -> list[str]:

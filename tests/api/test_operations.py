@@ -71,6 +71,10 @@ def test_operators_hold_queues(operator: Api) -> None:
     assert paused.body["pause_note"] is None
     noted = operator.post("queues/default/pause", {"note": "disks are full"}).body
     assert noted["pause_note"] == "disks are full"
+    assert operator.post("queues/default/pause").body["pause_note"] == "disks are full"
+    changed = operator.post("queues/default/pause", {"note": "at noon"}).body
+    assert changed == {**noted, "pause_note": "at noon"}
+    assert operator.post("queues/default/pause", {"note": ""}).body["pause_note"] is None
     assert operator.post("queues/default/resume").body["pause_note"] is None
     assert operator.post("queues/default/pause", {"note": "x" * 501}).faults == {"note": ["too_long"]}
 

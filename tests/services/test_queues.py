@@ -45,12 +45,24 @@ def test_a_second_pause_changes_nothing(queue: Queue) -> None:
 
 def test_a_pause_says_why_until_it_ends(queue: Queue) -> None:
     assert queue_pause(queue=queue, actor="user:alice", note=" disks are full ").pause_note == "disks are full"
-    assert queue_pause(queue=queue, actor="user:bob", note="other").pause_note == "disks are full"
+    assert queue_pause(queue=queue, actor="user:bob").pause_note == "disks are full"
     notes = AuditEntry.objects.filter(action="queue.pause").order_by("id").values_list("note", flat=True)
     assert list(notes) == ["disks are full", ""]
     with pytest.raises(Invalid, match="note"):
         queue_pause(queue=queue, actor="user:alice", note="x" * 501)
     assert queue_resume(queue=queue, actor="user:bob").pause_note == ""
+
+
+def test_another_note_takes_the_place_of_the_first_and_is_audited(queue: Queue) -> None:
+    first = queue_pause(queue=queue, actor="user:alice", note="disks are full").paused_at
+    for note in ("the new disks come at noon", "the new disks come at noon", ""):
+        again = queue_pause(queue=Queue.objects.get(name="default"), actor="user:bob", note=note)
+        assert (again.pause_note, again.paused_at, again.paused_by) == (note, first, "user:alice")
+    told = AuditEntry.objects.filter(action="queue.update").order_by("id").values_list("actor", "before", "after")
+    assert list(told) == [
+        ("user:bob", {"pause_note": "disks are full"}, {"pause_note": "the new disks come at noon"}),
+        ("user:bob", {"pause_note": "the new disks come at noon"}, {"pause_note": ""}),
+    ]
 
 
 def test_one_queue_is_paused_and_no_other(queue: Queue) -> None:
