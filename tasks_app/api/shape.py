@@ -37,6 +37,11 @@ _SENTENCES = {
     "dict_type": "Must be an object.",
     "list_type": "Must be a list.",
 }
+_LENGTHS = {
+    "string_too_long": "At most {max_length} characters; this has {has}.",
+    "too_long": "At most {max_length}; this has {has}.",
+    "too_short": "At least {min_length}; this has {has}.",
+}
 
 
 class Shape(BaseModel):
@@ -93,8 +98,14 @@ def _fault(model: type[Shape], detail: ErrorDetails, unknown: str) -> FieldError
     if kind == "literal_error":
         expected = detail["ctx"]["expected"].replace("'", "")
         return FieldError(code, f"Must be one of: {expected}; not {shown(detail['input'])}.")
-    message = _SENTENCES.get(kind, detail["msg"].replace("Input should", "Must", 1).removeprefix("Value error, "))
+    message = _message(kind, detail)
     return FieldError(code, message if message.endswith((".", "?")) else f"{message}.")
+
+
+def _message(kind: str, detail: ErrorDetails) -> str:
+    if kind in _LENGTHS:
+        return _LENGTHS[kind].format(**detail["ctx"], has=len(detail["input"]))
+    return _SENTENCES.get(kind, detail["msg"].replace("Input should", "Must", 1).removeprefix("Value error, "))
 
 
 def _unknown_name(model: type[Shape], name: str, code: str) -> str:

@@ -30,6 +30,12 @@ def duration_ms(milliseconds: float | None) -> str:
 
 
 @register.filter
+def error_named(name: str) -> str:
+    """Name the class of an error, ours in words."""
+    return words.error_named(name)
+
+
+@register.filter
 def whole_time(run: TaskRun) -> str:
     """How long a run was in all, with its attempts and waits; empty where there was one attempt."""
     return run_times.whole_time(run)

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tasks_app.handlers import registry
 from tasks_app.models import CalendarPolicy, OnExhausted, Overlap, ScheduledTask
 from tasks_app.services.planning import recurrence_of
+from tasks_app.web.forms.offered import label_of
 
 _WORDS = {
-    "payload.url": "URL",
     "max_runs": "At most so many runs",
     "jitter_seconds": "Jitter, in seconds",
     "spread_seconds": "Spread over, in seconds",
@@ -45,8 +46,17 @@ class Difference:
 
 def label(name: str) -> str:
     """Name a field as its form does."""
-    words = name.removeprefix("payload.").replace("_", " ")
+    own = name.removeprefix("payload.")
+    if own != name:
+        return label_of(own, _title(own))
+    words = name.replace("_", " ")
     return _WORDS.get(name, words[:1].upper() + words[1:])
+
+
+def _title(name: str) -> str:
+    """The title of a payload's field; none where task types differ in it, for an entry does not say of which it is."""
+    found = {one.payload.model_fields[name].title for one in registry.all() if name in one.payload.model_fields}
+    return (found.pop() or "") if len(found) == 1 else ""
 
 
 def value(values: Mapping[str, Any], name: str, zone: str = "") -> str | None:

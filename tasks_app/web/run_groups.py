@@ -37,7 +37,7 @@ class Shown:
     def what(self) -> str:
         """What went wrong: the class of the error, else why it stands there."""
         if self.group.error_type:
-            return f"failed with {self.group.error_type}"
+            return f"failed with {words.error_named(self.group.error_type)}"
         return f"failed: {words.REASONS.get(self.group.reason) or 'nobody knows why'}"
 
     @property

@@ -242,3 +242,8 @@ def actor(name: str) -> str:
         "code": "code",
     }
     return said.get(kind, name)
+
+
+def error_named(name: str) -> str:
+    """Name the class of an error; ours, which say something only to who writes handlers, in words."""
+    return {"Permanent": "a permanent error", "RetryLater": "an error that asked for another attempt"}.get(name, name)

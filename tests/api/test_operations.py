@@ -76,7 +76,9 @@ def test_operators_hold_queues(operator: Api) -> None:
     assert changed == {**noted, "pause_note": "at noon"}
     assert operator.post("queues/default/pause", {"note": ""}).body["pause_note"] is None
     assert operator.post("queues/default/resume").body["pause_note"] is None
-    assert operator.post("queues/default/pause", {"note": "x" * 501}).faults == {"note": ["too_long"]}
+    refused = operator.post("queues/default/pause", {"note": "x" * 501})
+    assert refused.faults == {"note": ["too_long"]}
+    assert refused.body["error"]["fields"]["note"][0]["message"] == "At most 500 characters; this has 501."
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])

@@ -49,6 +49,12 @@ def test_failures_that_are_alike_stand_together_the_latest_first(as_alice: Clien
         assert len(as_alice.get(f"/runs/?{shown.query}").context["runs"]) == shown.group.count
 
 
+def test_errors_of_the_platforms_own_are_named_in_words(as_alice: Client, alice: User) -> None:
+    fail(alice, 1, "Permanent", type="http_request")
+    assert "1 http_request failed with a permanent error" in text(as_alice.get("/runs/groups/"))
+    assert "a permanent error" in text(as_alice.get("/runs/?status=needs&error_type=Permanent"))
+
+
 def test_groups_are_those_of_the_narrowed_list(as_alice: Client, alice: User) -> None:
     fail(alice, 2)
     fail(alice, 1, "ConnectError", type="http_request", tags=["red"])

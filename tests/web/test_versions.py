@@ -75,3 +75,12 @@ def test_those_who_only_see_the_task_do_not_see_its_versions(
 def test_a_version_that_is_not_kept_is_not_found(as_alice: Client, edited: ScheduledTask) -> None:
     assert as_alice.get(address("task-version", edited, 9)).status_code == 404
     assert as_alice.post(address("task-restore", edited, 10**12)).status_code == 404
+
+
+def test_fields_of_a_payload_are_called_as_in_the_form(as_alice: Client, task: ScheduledTask) -> None:
+    payload = {"url": "https://example.org/", "timeout_seconds": 45, "query": {"a": "b"}}
+    task_update(task=task, changes={"payload": payload}, actor="user:alice")
+    shown = text(as_alice.get(address("task-versions", task)))
+    assert "Time limit" in shown
+    assert "Query parameters" in shown
+    assert "Timeout seconds" not in shown

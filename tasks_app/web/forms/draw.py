@@ -9,7 +9,7 @@ from tasks_app.web.forms.choices import with_options
 from tasks_app.web.forms.field import Errors, Field, messages, messages_below
 from tasks_app.web.forms.many import LISTED, MOST_OF_ONE, WRITTEN, in_json
 from tasks_app.web.forms.named import NAME
-from tasks_app.web.forms.offered import ACRONYMS, make_link, offered
+from tasks_app.web.forms.offered import label_of, make_link, offered
 from tasks_app.web.forms.pick import Picker, pick_attributes, with_names
 from tasks_app.web.forms.sayable import in_one_line
 from tasks_app.web.forms.shape import MOST_LEVELS, PICK, Shape
@@ -67,13 +67,7 @@ def draw_payload(  # noqa: PLR0913  # what a form is made of
 
 
 def _label(shape: Shape, name: str) -> str:
-    """The title that a person wrote; pydantic's own is the name in Title Case, which shouts."""
-    words = name.replace("_", " ")
-    title = str(shape.schema.get("title") or words)
-    if title.lower() != words.lower():
-        return title
-    spelt = " ".join(word.upper() if word in ACRONYMS else word for word in words.split())
-    return spelt[:1].upper() + spelt[1:]
+    return label_of(name, str(shape.schema.get("title") or ""))
 
 
 @dataclass(frozen=True)

@@ -92,3 +92,12 @@ def _words(value: object) -> str:
     if text in ACRONYMS:
         return text.upper()
     return text.replace("_", " ").capitalize() if text.islower() else text
+
+
+def label_of(name: str, title: str) -> str:
+    """The title that a person wrote; pydantic's own is the name in Title Case, which shouts."""
+    words = name.replace("_", " ")
+    if title and title.lower() != words.lower():
+        return title
+    spelt = " ".join(word.upper() if word in ACRONYMS else word for word in words.split())
+    return spelt[:1].upper() + spelt[1:]
