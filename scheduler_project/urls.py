@@ -13,6 +13,7 @@ from scheduler_project.metrics import metrics
 # Names of static files are known once they are collected, which is after this is imported.
 _static = lazy(static, str)
 
+handler500 = "tasks_app.web.alone.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^healthz/?$", health.healthz, name="healthz"),
     re_path(r"^readyz/?$", health.readyz, name="readyz"),

@@ -19,12 +19,12 @@ from tasks_app.errors import CarillonError, Invalid
 from tasks_app.selectors.home import standing
 from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.web.alone import theme_in_cookie
 from tasks_app.web.navigation import keys, navigation
 from tasks_app.web.settings_side import settings_groups
 from tasks_app.web.signed_out import is_somebody_elses, to_nobody, to_sign_in
 
 P = ParamSpec("P")
-THEMES = ("light", "dark")
 PERSON = "X-Person"
 """Says whom a fragment is for: a page whose session has ended goes on for nobody else (signed-out.js)."""
 
@@ -97,11 +97,10 @@ def render(
 def frame(request: Request) -> dict[str, Any]:
     """Give what the frame around a page shows."""
     now = standing(request.user)
-    theme = request.COOKIES.get("theme") or theme_of_person(request.user)
     return {
         "site_name": settings.SITE_NAME,
         "environment": settings.ENVIRONMENT,
-        "theme": theme if theme in THEMES else "",
+        "theme": theme_in_cookie(request) or theme_of_person(request.user),
         "needs_person": now.needs_person,
         "is_running": now.is_running,
         "navigation": navigation(request.user, request.path, now.needs_person),

@@ -23,9 +23,10 @@ from tasks_app.selectors.second_factor import has_second_factor
 from tasks_app.services.password_reset import reset_ask
 from tasks_app.services.passwords import password_change
 from tasks_app.services.sign_in import code_check, proof_check
+from tasks_app.web.alone import shared
 from tasks_app.web.forms.field import Field
 from tasks_app.web.page import Request, frame
-from tasks_app.web.sign_in import address_of, alone, refused
+from tasks_app.web.sign_in import address_of, refused
 
 _LONGEST_EMAIL = 254
 _NEW, _AGAIN = "new_password1", "new_password2"
@@ -118,7 +119,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
             refusal, error = found, found.message
         else:
             return redirect("forgot-sent")
-    context = {**alone(request), "email": email, "error": error}
+    context = {**shared(request), "email": email, "error": error}
     response = TemplateResponse(request, "pages/forgot.html", context, status=400 if error else 200)
     return refused(response, refusal)
 
@@ -127,7 +128,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
 @require_safe
 def forgot_sent(request: HttpRequest) -> HttpResponse:
     """Say what to look for."""
-    return TemplateResponse(request, "pages/forgot-sent.html", alone(request))
+    return TemplateResponse(request, "pages/forgot-sent.html", shared(request))
 
 
 class NewPassword(PasswordResetConfirmView):
@@ -151,7 +152,7 @@ class NewPassword(PasswordResetConfirmView):
         context = super().get_context_data(**kwargs)
         labels = {name: _LABELS[name] for name in (_NEW, _AGAIN)}
         fields = password_fields(context["form"], labels) if context["form"] is not None else []
-        return {**context, **alone(self.request), "fields": fields, "focus": first_fault(fields)}
+        return {**context, **shared(self.request), "fields": fields, "focus": first_fault(fields)}
 
 
 def _saved(form: Any) -> User:

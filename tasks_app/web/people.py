@@ -29,11 +29,11 @@ from tasks_app.services.hand_overs import hand_overs_recent
 from tasks_app.services.invitations import invitation_mail, invitation_of, invitation_tokens
 from tasks_app.states import TaskStatus
 from tasks_app.web import query
+from tasks_app.web.alone import shared
 from tasks_app.web.forms.field import Choice, Errors, Field, messages
 from tasks_app.web.objects import missing_or_refused
 from tasks_app.web.page import Request, page, render
 from tasks_app.web.passwords import ChosenPasswordForm, first_fault, password_fields
-from tasks_app.web.sign_in import alone
 from tasks_app.web.words import plural
 
 _START = {"username": "", "email": "", "role": ""}
@@ -150,7 +150,7 @@ class Invitation(PasswordResetConfirmView):
         context = super().get_context_data(**kwargs)
         labels = {"new_password1": "A password", "new_password2": "The same again"}
         fields = password_fields(context["form"], labels) if context.get("form") is not None else []
-        return {**context, **alone(self.request), "fields": fields, "focus": first_fault(fields)}
+        return {**context, **shared(self.request), "fields": fields, "focus": first_fault(fields)}
 
 
 def person_of(request: Request, person_id: int) -> User:

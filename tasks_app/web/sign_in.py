@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
@@ -27,8 +26,9 @@ from tasks_app.services.limiter import LimiterAway, TooMany
 from tasks_app.services.people import theme_choose, zone_adopt
 from tasks_app.services.second_factor import is_of_the_app
 from tasks_app.services.sign_in import DEVICE_SECONDS, code_check, device_token, password_check
+from tasks_app.web.alone import THEMES, shared
 from tasks_app.web.half_way import half_way_begin, half_way_end, half_way_of
-from tasks_app.web.page import THEMES, local_next, zone_of_browser
+from tasks_app.web.page import local_next, zone_of_browser
 from tasks_app.web.words import plural
 
 YEAR_SECONDS = 31_536_000
@@ -79,7 +79,7 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         """Add what the frame shows."""
-        return {**super().get_context_data(**kwargs), **alone(self.request)}
+        return {**super().get_context_data(**kwargs), **shared(self.request)}
 
 
 @sensitive_post_parameters("code")
@@ -92,11 +92,11 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
         messages.warning(request, "That took too long, or was begun elsewhere. Please sign in again.")
         return redirect("sign-in")
     if request.method == "GET":
-        return TemplateResponse(request, "pages/sign-in-code.html", alone(request))
+        return TemplateResponse(request, "pages/sign-in-code.html", shared(request))
     try:
         code_check(user=half_way.user, code=request.POST.get("code", ""), address=address_of(request))
     except CarillonError as refusal:
-        context = {**alone(request), "error": refusal.message}
+        context = {**shared(request), "error": refusal.message}
         return refused(TemplateResponse(request, "pages/sign-in-code.html", context), refusal)
     half_way_end(request)
     if not is_of_the_app(request.POST["code"]):
@@ -144,12 +144,6 @@ def signed_in(request: HttpRequest, user: User, *, then: str) -> HttpResponse:
 def address_of(request: HttpRequest) -> str:
     """The network address of the browser: the proxy's word for it only where that is trusted."""
     return str(request.META.get("REMOTE_ADDR", ""))
-
-
-def alone(request: HttpRequest) -> dict[str, object]:
-    """Give what the frame of a page without a person shows."""
-    theme = request.COOKIES.get("theme", "")
-    return {"site_name": settings.SITE_NAME, "theme": theme if theme in THEMES else ""}
 
 
 def refused(response: HttpResponse, refusal: CarillonError | None) -> HttpResponse:

@@ -4,15 +4,21 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
+from django.urls import path
+from pytest_django import Settings
 
+from scheduler_project import urls
 from tasks_app.models import ScheduledTask
 from tests import runs
 from tests.web.reading import text
+from tests.web.test_every_address import ADDRESSES, filled
 
 
-@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "500"])
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "500"])
 def test_error_pages_need_nothing_and_say_what_to_do(name: str) -> None:
     html = render_to_string(f"{name}.html")
     assert 'href="/"' in html
@@ -23,6 +29,76 @@ def test_an_address_that_is_not_there(as_alice: Client) -> None:
     response = as_alice.get("/nowhere/")
     assert response.status_code == 404
     assert "There is nothing here" in text(response)
+
+
+def broken(_: HttpRequest) -> HttpResponse:
+    raise RuntimeError
+
+
+def malformed(_: HttpRequest) -> HttpResponse:
+    raise SuspiciousOperation
+
+
+def forbidden(_: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+urlpatterns = [path("broken/", broken), path("malformed/", malformed), path("forbidden/", forbidden), *urls.urlpatterns]
+handler500 = urls.handler500
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("/nowhere/", 404), ("/broken/", 500), ("/malformed/", 400), ("/forbidden/", 403), ("/queues/x/resume/", 405)],
+)
+@pytest.mark.parametrize("theme", ["dark", "light", "", 'x"'])
+def test_error_pages_keep_the_theme(alice: User, settings: Settings, address: str, status: int, theme: str) -> None:
+    settings.ROOT_URLCONF = __name__
+    client = Client(raise_request_exception=False)
+    client.force_login(alice)
+    client.cookies["theme"] = theme
+    response = client.get(address)
+    assert response.status_code == status
+    chosen = f' data-theme="{theme}"' if theme in ("dark", "light") else ""
+    assert f'<html lang="en"{chosen}>' in response.content.decode()
+
+
+def test_an_expired_form_keeps_the_theme(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    client.cookies["theme"] = "dark"
+    assert '<html lang="en" data-theme="dark">' in client.post("/tasks/example/").content.decode()
+
+
+def test_the_address_of_a_button_leads_back_to_a_page(as_staff: Client, bob: User) -> None:
+    for address, above in (
+        (f"/settings/people/{bob.pk}/hand-over/", f"/settings/people/{bob.pk}/"),
+        ("/queues/critical/resume/", "/queues/"),
+        ("/theme/", "/"),
+    ):
+        response = as_staff.get(address)
+        assert (response.status_code, response["Allow"]) == (405, "POST"), address
+        assert "It only takes what a button or a form sends to it." in text(response)
+        assert f'<a class="button primary" href="{above}">' in response.content.decode()
+    assert as_staff.post("/upcoming/")["Allow"] == "GET, HEAD"
+
+
+def test_ways_back_from_addresses_of_buttons_end_at_a_page(as_staff: Client) -> None:
+    seen = 0
+    for address in (one for one in ADDRESSES if not one.startswith(("/admin/", "/api/", "/flower"))):
+        response = as_staff.get(filled(address, {}))
+        seen += response.status_code == 405
+        while response.status_code == 405:
+            back = re.search(r'<a class="button primary" href="([^"]+)">', response.content.decode())
+            assert back is not None, address
+            response = as_staff.get(back[1])
+    assert seen > 30
+
+
+def test_programs_and_parts_of_pages_get_no_page(as_alice: Client) -> None:
+    assert as_alice.get("/queues/x/resume/", headers={"HX-Request": "true"}).content == b""
+    assert as_alice.post("/healthz").content == b""
+    assert as_alice.get("/api/queues/x/resume").headers["Content-Type"] == "application/json"
 
 
 def test_an_expired_form_says_what_to_do(alice: User) -> None:
