@@ -4,7 +4,7 @@ import uuid
 
 from tasks_app.errors import NotFound
 from tasks_app.models import ScheduledTask
-from tasks_app.selectors.access import Deed, Person, require, visible_tasks
+from tasks_app.selectors.access import Deed, Person, deleted_tasks, may, require, visible_tasks
 
 
 def task_get(user: Person, task_id: uuid.UUID | str, deed: Deed = Deed.VIEW) -> ScheduledTask:
@@ -14,6 +14,12 @@ def task_get(user: Person, task_id: uuid.UUID | str, deed: Deed = Deed.VIEW) -> 
         raise NotFound("There is no such task.")
     require(user, deed, task)
     return task
+
+
+def task_deleted(user: Person, task_id: uuid.UUID, deed: Deed) -> ScheduledTask | None:
+    """Give the tombstone of a task with which the user might do this if it were there, or None."""
+    task = deleted_tasks(user).select_related("owner").filter(id=task_id).first()
+    return task if task is not None and may(user, deed, task) else None
 
 
 def task_by_key(user: Person, key: str) -> ScheduledTask | None:

@@ -1,4 +1,7 @@
-"""What somebody meets who is signed out, or another than before: nothing typed is thrown away, or sent for others."""
+"""What somebody meets who is signed out, or another than before: nothing typed is thrown away, or sent for others.
+
+So it is where what a form is about has been deleted meanwhile.
+"""
 
 import re
 from collections.abc import Container
@@ -28,7 +31,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
         # The page shows its notice (signed-out.js) and stays: somebody may be typing in it.
         return HttpResponse(status=204, headers={"HX-Trigger": "signed-out"})
     if request.method == "POST":
-        return _kept(request, status=401)
+        return kept(request, status=401)
     return redirect_to_login(request.get_full_path(), reverse("sign-in"))
 
 
@@ -56,7 +59,7 @@ def expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     No token says now that a page of ours has sent it; the browser does, and nothing is done before a person has looked.
     """
     if _is_from_here(request) and request.user.is_authenticated and request.POST.get(PERSON) == str(request.user.pk):
-        return _kept(request, status=403)
+        return kept(request, status=403)
     return csrf_failure(request, reason)
 
 
@@ -68,23 +71,24 @@ def _is_from_here(request: HttpRequest) -> bool:
     return is_page and is_ours and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
 
 
-def _kept(request: HttpRequest, *, status: int) -> HttpResponse:
+def kept(request: HttpRequest, *, status: int, template: str = "pages/signed-out.html", name: str = "") -> HttpResponse:
     """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
 
-    It is certain that a page of ours has sent it.
+    It is certain that a page of ours has sent it. `name` is of what it was about, where the page tells of that.
     """
     sent = {name: texts for name, texts in request.POST.lists() if name not in ("csrfmiddlewaretoken", PERSON)}
-    kept = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
-    fields = [(name, text) for name, texts in kept.items() for text in texts]
+    told = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
+    fields = [(name, text) for name, texts in told.items() for text in texts]
     context = {
         "site_name": settings.SITE_NAME,
+        "name": name,
         "action": request.get_full_path(),
         "person": request.POST.get(PERSON, ""),
         "fields": fields,
         "typed": [(name, text) for name, text in fields if text.strip() and not _is_note(name)],
-        "lacks": len(kept) < len(sent) or bool(request.FILES),
+        "lacks": len(told) < len(sent) or bool(request.FILES),
     }
-    content = render_to_string("pages/signed-out.html", context, request)
+    content = render_to_string(template, context, request)
     answer = HttpResponse(content.encode("utf-8", "replace"), status=status)
     answer.headers["Cache-Control"] = "no-store"
     return answer

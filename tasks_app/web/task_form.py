@@ -18,6 +18,7 @@ from tasks_app.selectors.access import Deed, why_not
 from tasks_app.selectors.catalogue import example_offers, examples_about, in_groups, type_offers, types_about
 from tasks_app.selectors.payloads import masked_payload
 from tasks_app.selectors.task_list import queue_names
+from tasks_app.selectors.tasks import task_deleted
 from tasks_app.services.audit import shows_payload
 from tasks_app.services.borrowing import check_calendar
 from tasks_app.services.payloads import meant_payload
@@ -33,6 +34,7 @@ from tasks_app.web.objects import task_or_404
 from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, actor_of, page, render, status_of, zone_of
 from tasks_app.web.preview import preview
+from tasks_app.web.signed_out import kept
 from tasks_app.web.zones import zone_offers
 
 FRAGMENTS = {"payload-fields": "parts/payload-fields.html", "schedule-kinds": "parts/schedule-kinds.html"}
@@ -70,13 +72,16 @@ def task_new(request: Request) -> HttpResponse:
 @page
 def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
     """Edit a task; somebody else's edit in between is said, not overwritten."""
-    task = task_or_404(request, task_id, Deed.MANAGE)
+    try:
+        task = task_or_404(request, task_id, Deed.MANAGE)
+    except Http404:
+        return _of_deleted(request, task_id)
     is_shown = shows_payload(request.user, task)
     if request.method == "GET":
         return _draw(request, TaskForm.of(task, shows_payload=is_shown), task=task)
-    kept, mark = masked_payload(task), rows_mark(task.payload)
+    held, mark = masked_payload(task), rows_mark(task.payload)
     picker, shape = Picker(task.owner, request.user), type_info(task.type)
-    form = TaskForm.posted(shape, request.POST, kept=kept, shows_payload=is_shown, mark=mark, picker=picker)
+    form = TaskForm.posted(shape, request.POST, kept=held, shows_payload=is_shown, mark=mark, picker=picker)
     form.mean = lambda payload, origins: meant_payload(request.user, task, payload, origins=origins)
     form.vet = lambda named: check_calendar(request.user, task, named)
     version = query.whole(request.POST, "version")
@@ -85,6 +90,14 @@ def task_edit(request: Request, task_id: uuid.UUID) -> HttpResponse:
         return task_update(task=task, changes=form.fields(), actor=actor_of(request), expected_version=version)
 
     return _save(request, form, save, done="Saved.", task=task)
+
+
+def _of_deleted(request: Request, task_id: uuid.UUID) -> HttpResponse:
+    """Keep what was typed for a task that was deleted meanwhile, to be saved once it is back."""
+    task = task_deleted(request.user, task_id, Deed.MANAGE)
+    if task is None or request.method != "POST" or request.headers.get("HX-Request"):
+        raise Http404
+    return kept(request, status=404, template="pages/task-deleted.html", name=task.name)
 
 
 @require_POST
