@@ -60,6 +60,7 @@ _PLACES: Mapping[str, Callable[[User, str, str], str]] = {
     "type_rule": lambda _, found, __: reverse("type-detail", args=[found]),
 }
 _FEW = 3
+_ENDS = {"from": ("From this day on", "From"), "to": ("Up to this day", "Before")}
 _FOLLOWED = {"run": "See the run", "copy": "See the copy"}
 
 
@@ -103,8 +104,8 @@ def audit_log(request: Request) -> HttpResponse:
         "filters": filters,
         "is_filtered": bool(filters.asked),
         "reach": None if older else found,
-        "day_from": query.text(request.GET, "from"),
-        "day_to": query.text(request.GET, "to"),
+        "faults": query.faults_of_times(request.GET, _ENDS),
+        "ends": [_end(request, name) for name in _ENDS],
         "actions": _actions(filters.action),
         "selects": [
             query.select(request.GET, "outcome", "Done or refused", AuditEntry.Outcome.choices),
@@ -209,12 +210,12 @@ def _actions(chosen: str) -> list[tuple[str, list[Choice]]]:
 
 
 def _filters(request: Request) -> AuditFilters:
-    until = query.day(request.GET, "to")
-    starts = [at for at in (query.day(request.GET, "from"), _span_start(request)) if at is not None]
+    until, day = query.moment(request.GET, "to"), query.day(request.GET, "to")
+    starts = [at for at in (query.moment(request.GET, "from"), _span_start(request)) if at is not None]
     return AuditFilters(
         **query.texts(request.GET, _WORDS),
         at_from=max(starts, default=None),
-        at_to=until + _DAY if until else None,
+        at_to=day + _DAY if day else until,
     )
 
 
@@ -225,6 +226,24 @@ def _span_start(request: Request) -> datetime | None:
         return None
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     return midnight - (span[1] - 1) * _DAY
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of the range as its field shows it: a day, or the instant that an address names."""
+
+    name: str
+    label: str
+    value: str
+    is_day: bool
+
+
+def _end(request: Request, name: str) -> End:
+    of_days, of_instants = _ENDS[name]
+    at = query.moment(request.GET, name)
+    if at is None or query.day(request.GET, name):
+        return End(name, of_days, query.text(request.GET, name) if at else "", is_day=True)
+    return End(name, of_instants, f"{timezone.localtime(at):%Y-%m-%dT%H:%M}", is_day=False)
 
 
 def _export(filters: AuditFilters, format: str) -> str:

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from django.http import HttpResponseBase, QueryDict
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.dateparse import parse_date
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import make_aware
 
+from tasks_app.selectors.search_text import Fault
 from tasks_app.web.forms.field import Choice
 from tasks_app.web.page import Request, View
 
@@ -64,6 +65,25 @@ def day(query: QueryDict, name: str) -> datetime | None:
     if found is None or found.year not in _YEARS:
         return None
     return make_aware(datetime(found.year, found.month, found.day), timezone.get_current_timezone())
+
+
+def moment(query: QueryDict, name: str) -> datetime | None:
+    """A date and time in the reader's zone, or with an offset of its own; what is none narrows nothing."""
+    raw = text(query, name)
+    try:
+        found = parse_datetime(raw if "T" in raw or not raw else f"{raw}T00:00")
+    except ValueError:
+        return None
+    if found is None or found.year not in _YEARS:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.get_current_timezone())
+
+
+def faults_of_times(query: QueryDict, names: Iterable[str]) -> list[Fault]:
+    """Name the times in the address that are none."""
+    said = "{}: “{}” is no day or time such as 2026-11-28 or 2026-11-28T09:00, so it narrows nothing."
+    times = [(name, text(query, name)) for name in names if moment(query, name) is None]
+    return [Fault(said.format(name, given)) for name, given in times if given]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from tasks_app.handlers import registry
 from tasks_app.selectors.run_list import RunFilters
@@ -27,7 +26,6 @@ NAMES = (
 """Everything in the address that narrows the list."""
 _WORDS = ("status", "reason", "type", "queue", "worker", "tag", "trigger", "error_type")
 _TIMES = ("from", "to", "ended_from", "ended_to")
-_YEARS = range(1971, 9000)
 
 
 def filters_of(data: QueryDict, *, task: uuid.UUID | None, now: datetime | None = None) -> RunFilters:
@@ -48,17 +46,15 @@ def all_filters_of(data: QueryDict, *, now: datetime | None = None) -> RunFilter
         found,
         batch=query.identifier(data, "batch"),
         latest=data.get("latest") == "1",
-        ended_from=moment(data, "ended_from"),
-        ended_to=moment(data, "ended_to"),
+        ended_from=query.moment(data, "ended_from"),
+        ended_to=query.moment(data, "ended_to"),
     )
 
 
 def faults_of(data: QueryDict, filters: RunFilters) -> list[Fault]:
     """What was not understood: of the search, and times that are none, by the names that they have in the address."""
-    said = "{}: “{}” is no day or time such as 2026-11-28 or 2026-11-28T09:00, so it narrows nothing."
-    times = [(name, query.text(data, name)) for name in _TIMES if moment(data, name) is None]
     of_search = filters.read.faults if filters.read else ()
-    return [*of_search, *(Fault(said.format(name, text)) for name, text in times if text)]
+    return [*of_search, *query.faults_of_times(data, _TIMES)]
 
 
 def kept(data: QueryDict) -> str:
@@ -110,14 +106,14 @@ def _take(term: Term, found: RunFilters, taken: dict[str, Any], now: datetime) -
 def _with_times(found: RunFilters, data: QueryDict, now: datetime) -> RunFilters:
     span = SPANS.get(data.get("within", ""))
     start = now - timedelta(hours=span[1]) if span else None
-    starts = [one for one in (start, moment(data, "from"), found.created_from) if one]
-    ends = [one for one in (moment(data, "to"), found.created_to) if one]
+    starts = [one for one in (start, query.moment(data, "from"), found.created_from) if one]
+    ends = [one for one in (query.moment(data, "to"), found.created_to) if one]
     return replace(found, created_from=max(starts, default=None), created_to=min(ends, default=None))
 
 
 def range_shown(data: QueryDict) -> dict[str, str]:
     """The ranges as their fields show them, which know no date without a time; empty where nothing is narrowed."""
-    ends = {name: moment(data, name) for name in _TIMES}
+    ends = {name: query.moment(data, name) for name in _TIMES}
     return {name: timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "" for name, at in ends.items()}
 
 
@@ -129,15 +125,3 @@ def ended_said(filters: RunFilters) -> str:
         return f"ended on {words.day(start, beside=now)}"
     said = [f"{word} {words.day(at, beside=now)} {at:%H:%M}" for word, at in (("from", start), ("before", end)) if at]
     return f"ended {' and '.join(said)}" if said else ""
-
-
-def moment(data: QueryDict, name: str) -> datetime | None:
-    """A date and time in the reader's zone, or with an offset of its own; what is none narrows nothing."""
-    raw = query.text(data, name)
-    try:
-        found = parse_datetime(raw if "T" in raw or not raw else f"{raw}T00:00")
-    except ValueError:
-        return None
-    if found is None or found.year not in _YEARS:
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.get_current_timezone())

@@ -1,7 +1,9 @@
 """The page of the audit log, and the history of one task on its page."""
 
 import re
+from datetime import UTC, timedelta
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -196,6 +198,39 @@ def test_filters_are_kept_and_go_into_the_export(as_alice: Client, task: Schedul
     assert " download>" not in html, "a refusal is shown, and not kept as a file"
     assert as_alice.get("/api/audit/export?actor=ali&action=task.pause&format=csv").status_code == 200
     assert "No entry matches" in text(as_alice.get(f"{PAGE}?from=2099-01-01"))
+
+
+def test_a_time_that_is_none_is_named_and_nothing_is_exported(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-pause", args=[task.pk]))
+    assert "/api/audit/export" in as_alice.get(f"{PAGE}?from=2020-01-01").content.decode()
+    for asked in ("from=garbage", "to=2026-13-01", "to=garbage&within=today"):
+        page = as_alice.get(f"{PAGE}?{asked}")
+        given = asked.partition("&")[0].replace("=", ": “")
+        assert f"{given}” is no day or time such as" in text(page)
+        assert "alice paused Nightly" in text(page)
+        assert "/api/audit/export" not in page.content.decode()
+
+
+def test_an_instant_narrows_the_log_and_stays_in_its_field(as_alice: Client, task: ScheduledTask) -> None:
+    as_alice.post(reverse("task-pause", args=[task.pk]))
+    as_alice.cookies["zone"] = "UTC"
+    at = AuditEntry.objects.get(action="task.pause").at.astimezone(UTC).replace(second=0, microsecond=0)
+    day, minute, after = f"{at:%Y-%m-%d}", f"{at:%Y-%m-%dT%H:%M}", f"{at + timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+    elsewhere = f"{at + timedelta(hours=2):%Y-%m-%dT%H:%M}%2B02:00"
+    for asked, is_there in (
+        (f"from={minute}&to={after}", True),
+        (f"from={after}", False),
+        (f"from={day}&to={minute}", False),
+        (f"from={day}&to={day}", True),
+        (f"from={elsewhere}&to={after}Z", True),
+    ):
+        assert ("alice paused Nightly" in text(as_alice.get(f"{PAGE}?{asked}"))) is is_there, asked
+    page = as_alice.get(f"{PAGE}?from={minute}&to={day}")
+    assert (value(page, "from"), value(page, "to")) == (minute, day)
+    html = page.content.decode()
+    assert re.search(r'type="datetime-local"\s+name="from"', html)
+    assert re.search(r'type="date"\s+name="to"', html)
+    assert f"from={quote(minute)}%3A00Z&amp;to=" in html
 
 
 def test_odd_filters_narrow_nothing_and_break_nothing(as_alice: Client) -> None:
