@@ -73,6 +73,7 @@ def test_a_claim_of_a_serial_run_does_not_walk_what_its_task_has_done(alice: Use
 
 
 @pytest.mark.postgres
+@pytest.mark.usefixtures("new_tables")
 def test_postgresql_reads_what_runs_once_for_a_whole_backlog(alice: User) -> None:
     task = runs.make_task(alice, overlap="queue_all")
     runs.claim(runs.make_run(alice, task, is_serial=True))

@@ -16,7 +16,7 @@ from tasks_app.selectors.run_walk import run_find
 from tests.runs import make_run, make_task
 from tests.services.ended import ended, id_at, insert
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("new_tables")]
 LONG = 3000
 TASKS, RUNS_READ = 40, 3000
 RUNS_NEAR = 400
