@@ -1,7 +1,7 @@
 """Which default factories always make the same value, so that a form may begin with it."""
 
 import builtins
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,11 +21,18 @@ def is_constant(factory: Any) -> bool:
 def _is_fixed(factory: Any) -> bool:
     if isinstance(factory, type):
         return factory in _PLAIN or is_typeddict(factory) or (issubclass(factory, BaseModel) and _is_same(factory))
-    if not isinstance(factory, FunctionType) or factory.__code__.co_freevars:
+    if not isinstance(factory, FunctionType) or _holds_more(factory):
         return False
     known = {**vars(builtins), **factory.__globals__}
     named = [known.get(name) for name in factory.__code__.co_names]
     return all(isinstance(one, type) and _is_fixed(one) for one in named)
+
+
+def _holds_more(factory: FunctionType) -> bool:
+    """Say whether it calls what its own names do not tell: of a function around it, of a default, or within it."""
+    code = factory.__code__
+    is_around = bool(code.co_freevars or factory.__defaults__ or factory.__kwdefaults__)
+    return is_around or any(isinstance(one, CodeType) for one in code.co_consts)
 
 
 def _is_same(model: type[BaseModel]) -> bool:

@@ -60,6 +60,8 @@ def test_what_makes_the_same_each_time(factory: Any) -> None:
         lambda: int("none"),
         Ordered,
         _of("x"),
+        lambda now=time.time: now(),
+        lambda: [uuid4() for _ in (1, 2)],
     ],
 )
 def test_what_may_make_another_or_nothing(factory: Any) -> None:
