@@ -91,6 +91,17 @@ def page(context: BrowserContext, faults: list[str]) -> Iterator[Page]:
     assert faults == []
 
 
+@pytest.fixture
+def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
+    """A tab without JavaScript, of somebody who has signed in."""
+    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
+    profile.set_default_timeout(WAIT_MS)
+    tab = profile.new_page()
+    sign_in(tab, platform)
+    yield tab
+    profile.close()
+
+
 def sign_in(page: Page, platform: Platform) -> None:
     """Go through the sign-in page."""
     page.goto("/sign-in/")

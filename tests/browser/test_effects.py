@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,6 @@ def unknown(platform: Platform) -> str:
     words = [sys.executable, "-m", "tests.browser.demo_effects"]
     made = subprocess.run(words, check=True, cwd=BASE_DIR, env={**os.environ, **settings}, capture_output=True)
     return f"/runs/{made.stdout.decode().strip()}/"
-
-
-@pytest.fixture
-def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A browser without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False)
-    profile.set_default_timeout(WAIT_MS)
-    page = profile.new_page()
-    sign_in(page, platform)
-    yield page
-    profile.close()
 
 
 def test_without_javascript_one_settles_it_and_retries(plain: Page, unknown: str) -> None:

@@ -1,25 +1,11 @@
 """Forms with JavaScript and without it: the same actions, the same answers."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture
-def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
 
 
 def type_while_asked(page: Page, name: str, text: str) -> None:

@@ -1,30 +1,17 @@
 """Ticking runs in their list, and acting on them: with the mouse, by keyboard, without scripts."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.accessible import faults_of
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
 from tests.browser.making import make_task
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
 COUNT = 3
 BOXES = "tbody input[name=run]"
-
-
-@pytest.fixture
-def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
 
 
 def failures(page: Page, name: str) -> str:
@@ -93,14 +80,14 @@ def test_what_is_ticked_stays_so_while_its_run_goes_on_and_is_stopped(page: Page
     expect(page.locator("main")).to_contain_text("1 is left alone: 1 ended already.")
 
 
-def test_it_all_works_without_scripts(page: Page, scriptless: Page) -> None:
+def test_it_all_works_without_scripts(page: Page, plain: Page) -> None:
     address = failures(page, "Ticked without scripts")
-    scriptless.goto(address)
-    scriptless.locator(".bulk").get_by_role("button", name="Retry").click()
-    expect(scriptless.locator(".message")).to_contain_text("Tick the runs that you mean.")
-    scriptless.locator(BOXES).first.check()
-    scriptless.locator(".bulk").get_by_role("button", name="Retry").click()
-    expect(scriptless.locator("h1")).to_have_text("Run 1 run again?")
-    scriptless.get_by_role("button", name="Run it again").click()
-    expect(scriptless.locator(".message")).to_contain_text("1 run started again")
-    expect(scriptless.locator("tbody tr")).to_have_count(COUNT + 1)
+    plain.goto(address)
+    plain.locator(".bulk").get_by_role("button", name="Retry").click()
+    expect(plain.locator(".message")).to_contain_text("Tick the runs that you mean.")
+    plain.locator(BOXES).first.check()
+    plain.locator(".bulk").get_by_role("button", name="Retry").click()
+    expect(plain.locator("h1")).to_have_text("Run 1 run again?")
+    plain.get_by_role("button", name="Run it again").click()
+    expect(plain.locator(".message")).to_contain_text("1 run started again")
+    expect(plain.locator("tbody tr")).to_have_count(COUNT + 1)

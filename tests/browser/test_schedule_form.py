@@ -1,12 +1,12 @@
 """The schedule part of the form in Chromium: a task by each kind, suggestions by one click; also without scripts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from tests.browser.conftest import WAIT_MS
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -48,17 +48,6 @@ KINDS: dict[str, tuple[Callable[[Page], None], str]] = {
     "cron": (lambda page: fill(page, cron__expression="0 9 * * mon-fri"), "Every weekday at 09:00"),
     "any": (several, "Every day at 09:00; also every Monday and Friday"),
 }
-
-
-@pytest.fixture
-def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
 
 
 def begin(page: Page, name: str) -> None:

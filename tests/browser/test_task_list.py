@@ -1,12 +1,9 @@
 """The list of tasks: a search that completes itself, and acting on all that match; without scripts as well."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -22,17 +19,6 @@ def plan(page: Page, tag: str) -> None:
         body = {"name": f"{tag} {number}", "type": "probe.sleep", "payload": {"seconds": 0}, "tags": [tag]}
         answer = page.request.put(f"/api/tasks/by-key/{tag}-{number}", data=body, headers=headers)
         assert answer.ok, answer.text()
-
-
-@pytest.fixture
-def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
 
 
 def pause_all_and_take_it_back(page: Page) -> None:
@@ -142,13 +128,13 @@ def test_the_box_takes_nothing_from_a_list_of_what_stood_there_before(page: Page
     expect(box).to_have_value("status:failed ")
 
 
-def test_it_all_works_without_scripts(scriptless: Page) -> None:
-    plan(scriptless, "scriptless")
-    scriptless.goto("/tasks/")
-    scriptless.fill("#task-q", "tag:scriptles")
-    scriptless.click("text=Search")
-    scriptless.locator("p", has_text="Did you mean").get_by_role("link").click()
-    pause_all_and_take_it_back(scriptless)
-    scriptless.locator("tbody [name=task]").first.check()
-    scriptless.click(".bulk button[value=delete]")
-    expect(scriptless.locator("h1")).to_have_text("Delete 1 task?")
+def test_it_all_works_without_scripts(plain: Page) -> None:
+    plan(plain, "plain")
+    plain.goto("/tasks/")
+    plain.fill("#task-q", "tag:scriptles")
+    plain.click("text=Search")
+    plain.locator("p", has_text="Did you mean").get_by_role("link").click()
+    pause_all_and_take_it_back(plain)
+    plain.locator("tbody [name=task]").first.check()
+    plain.click(".bulk button[value=delete]")
+    expect(plain.locator("h1")).to_have_text("Delete 1 task?")

@@ -1,12 +1,9 @@
 """Upcoming: a collision is seen, moved apart and taken back; on a phone and without scripts as well."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -35,17 +32,6 @@ def colliding(page: Page) -> Page:
     return page
 
 
-@pytest.fixture
-def scriptless(browser: Browser, platform: Platform) -> Iterator[Page]:
-    """A tab without JavaScript."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
-
-
 def spread_and_take_back(page: Page) -> None:
     """Go the whole way by what stands on the pages."""
     expect(page.locator(".crowds tbody tr")).to_have_count(1)
@@ -69,10 +55,10 @@ def test_a_collision_is_moved_apart_and_back(colliding: Page) -> None:
     spread_and_take_back(colliding)
 
 
-def test_it_all_works_without_scripts(scriptless: Page) -> None:
-    plan(scriptless)
-    scriptless.goto(ADDRESS)
-    spread_and_take_back(scriptless)
+def test_it_all_works_without_scripts(plain: Page) -> None:
+    plan(plain)
+    plain.goto(ADDRESS)
+    spread_and_take_back(plain)
 
 
 def test_a_bar_leads_to_its_hour_and_a_lane_to_its_task(colliding: Page) -> None:
