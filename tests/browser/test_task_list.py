@@ -129,7 +129,7 @@ def test_the_box_takes_nothing_from_a_list_of_what_stood_there_before(page: Page
 
 
 def test_it_all_works_without_scripts(plain: Page) -> None:
-    plan(plain, "plain")
+    plan(plain, "scriptless")
     plain.goto("/tasks/")
     plain.fill("#task-q", "tag:scriptles")
     plain.click("text=Search")
