@@ -1,5 +1,6 @@
 """What is done inside the platform, in a process with its settings: `python -m benchmarks._steps STEP JSON`."""
 
+import importlib
 import json
 import sys
 import time
@@ -16,6 +17,7 @@ from django.db import connection  # noqa: E402
 
 from benchmarks import _asked, _seed  # noqa: E402
 from benchmarks.ours.task_handlers import CLOCK, NOOP  # noqa: E402
+from scheduler_project import collector, preload  # noqa: E402
 from tasks_app import jobs  # noqa: E402
 from tasks_app.kinds.addresses import OUTSIDE  # noqa: E402
 from tasks_app.models import ScheduledTask, TaskRun, db_now  # noqa: E402
@@ -104,7 +106,10 @@ def fill(tasks: int, runs: int) -> dict[str, float]:
 
 
 def ask(calls: int) -> list[dict[str, Any]]:
-    """Ask for every page, as one who sees everything and as one who owns few tasks."""
+    """Ask for every page, as one who sees everything and as one who owns few tasks, in a process loaded as web is."""
+    with collector.loading():
+        importlib.import_module("scheduler_project.asgi")
+        preload.pages()
     return _asked.ask({OWNER: [*_asked.PAGES, *_asked.OPERATORS_PAGES], FEW: list(_asked.PAGES)}, calls)
 
 

@@ -15,9 +15,8 @@ from typing import Any, cast
 from celery.exceptions import SecurityWarning
 from celery.utils.nodenames import default_nodename, host_format
 from django.conf import settings
-from django.urls import get_resolver
 
-from scheduler_project import collector, doors, keys, storage_url
+from scheduler_project import collector, doors, keys, preload, storage_url
 from scheduler_project.admin_app import CarillonAdminConfig
 from scheduler_project.celery import app
 from scheduler_project.waiting import exit_quietly_when_told
@@ -52,7 +51,7 @@ def web() -> int:
     )
     with collector.loading():
         config.load()
-        _ = get_resolver().url_patterns  # else the first request loads them
+        preload.pages()
     server = uvicorn.Server(config)
     server.run()
     return 0 if server.started else 1

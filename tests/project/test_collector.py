@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.template import Engine
+from django.template.loaders.cached import Loader
 
-from scheduler_project import collector
+from scheduler_project import collector, preload
 from scheduler_project.settings import BASE_DIR
 
 # The border is where the package that serves takes over: what it would then wait for is not there.
@@ -83,3 +85,11 @@ def test_each_process_has_loaded_itself_before_it_serves(kind: str, loaded: set[
     assert is_enabled == "True"
     assert int(frozen) > 10_000
     assert loaded <= {*modules}
+
+
+def test_a_page_that_nobody_has_asked_for_yet_is_loaded_with_the_process() -> None:
+    (loader,) = (one for one in Engine.get_default().template_loaders if isinstance(one, Loader))
+    loader.reset()
+    preload.pages()
+    loaded = set(loader.get_template_cache)
+    assert {"pages/home.html", "parts/run-row.html", "admin/index.html"} <= loaded
