@@ -115,6 +115,11 @@ class Mark(NamedTuple):
         """Mark a slot that its calendar puts at an instant."""
         return cls(str(slot.timestamp()).encode(), (at - _EPOCH) // _INSTANT)
 
+    @classmethod
+    def at_slot(cls, slot: int) -> "Mark":
+        """Mark a slot that happens at its own instant, in microseconds."""
+        return cls(str(slot / _SECOND).encode(), slot)
+
 
 def seconds_due(task: ScheduledTask, marks: Sequence[Mark]) -> list[int]:
     """Give what `due_at` says of each slot of a task with jitter, in seconds since 1970; in no order."""

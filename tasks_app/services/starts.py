@@ -22,7 +22,7 @@ from tasks_app.selectors.planned import (
     planned_rows,
     schedule_of,
 )
-from tasks_app.services import upcoming
+from tasks_app.services import slots_known, upcoming
 from tasks_app.states import TaskKind
 
 # One step is the time that it takes to shift a slot; to search one takes about four. They last for half a second.
@@ -87,44 +87,75 @@ class _Plan:
 
     def __init__(self, rows: list[PlannedRow], calendar: Calendar | None, window: Window) -> None:
         self.rows = rows
+        self.row = rows[0]
+        self.calendar = calendar
         self.window = window
-        self.task = _task(rows[0], calendar)
+        self.slot = instant_of(self.row.next_slot)
         shift = max(row.spread_seconds + row.jitter_seconds for row in rows)
         self.from_ = datetime.fromtimestamp(window.start - shift, UTC)
-        is_moved = calendar is not None and rows[0].calendar_policy != CalendarPolicy.SKIP
+        is_moved = calendar is not None and self.row.calendar_policy != CalendarPolicy.SKIP
         self.cost = SEARCH_MOVED if is_moved else SEARCH
         self._found: list[int] = []
         self.seconds: Sequence[int] = self._found
         self._marks: list[upcoming.Mark] = []
+        self._known: slots_known.Known | None = None
         self._search: Iterator[upcoming.Upcoming] | None = None
         self._begin()
 
     def _begin(self) -> None:
-        slot = self.task.next_slot
-        assert slot is not None
-        if self.task.kind == TaskKind.ONCE and self.task.calendar_id is None:
-            self._marks, self.seconds = [upcoming.Mark.of(slot, slot)], [int(slot.timestamp())]
-        elif (step := upcoming.step_seconds(self.task)) is not None:
-            self.seconds = self._interval(slot, step)
+        row = self.row
+        if row.kind == TaskKind.ONCE and row.calendar_id is None:
+            self._marks, self.seconds = [upcoming.Mark.of(self.slot, self.slot)], [int(self.slot.timestamp())]
+            return
+        known = self._without_calendar()
+        if known is not None and (step := upcoming.step_of(known.rule)) is not None:
+            self.seconds = self._interval(step)
+        elif known is not None and row.max_runs is None:
+            self._known = known
         else:
             self._search = upcoming.slots_from(self.task, self.from_)
 
-    def _interval(self, slot: datetime, step: int) -> range:
-        first, stop = int(slot.timestamp()), self.window.end
-        if self.task.ends_at is not None:
-            stop = min(stop, int(self.task.ends_at.timestamp()) + 1)
-        if self.task.max_runs is not None:
-            stop = min(stop, first + (self.task.max_runs - self.task.slots_fired) * step)
+    def _without_calendar(self) -> slots_known.Known | None:
+        """Give what is known of a schedule that depends on nothing else; None where it cannot be read, too."""
+        if self.row.calendar_id is not None or self.row.schedule is None:
+            return None
+        try:
+            return slots_known.known(self.row.schedule, self.row.timezone)
+        except ValueError:
+            return None
+
+    @cached_property
+    def task(self) -> ScheduledTask:
+        """A task that follows the schedule on time; it is never saved."""
+        return _task(self.row, self.calendar)
+
+    @property
+    def on_time(self) -> datetime:
+        """The moment at which the next slot starts without spread and jitter."""
+        return self.slot if self.row.calendar_id is None else upcoming.due_at(self.task, self.slot)
+
+    @cached_property
+    def _ends_at(self) -> datetime | None:
+        return instant_of(self.row.ends_at) if self.row.ends_at else None
+
+    def _interval(self, step: int) -> range:
+        row, first, stop = self.row, int(self.slot.timestamp()), self.window.end
+        if self._ends_at is not None:
+            stop = min(stop, int(self._ends_at.timestamp()) + 1)
+        if row.max_runs is not None:
+            stop = min(stop, first + (row.max_runs - row.slots_fired) * step)
         skipped = max(0, -(-(int(self.from_.timestamp()) - first) // step))
         return range(first + skipped * step, stop, step)
 
     @property
     def is_done(self) -> bool:
         """All its slots in the window are known."""
-        return self._search is None
+        return self._search is None and self._known is None
 
     def search(self, most: int) -> int:
         """Look for up to so many slots; gives how many it took."""
+        if self._known is not None:
+            return self._search_known(self._known, most)
         taken = 0
         while self._search is not None and taken < most:
             taken += 1
@@ -135,6 +166,20 @@ class _Plan:
                 self._found.append(int(found.due_at.timestamp()))
                 if self._has_jitter:
                     self._marks.append(upcoming.Mark.of(found.slot, found.due_at))
+        return taken
+
+    def _search_known(self, known: slots_known.Known, most: int) -> int:
+        """Take the next slot, wherever the schedule has its own, and those that follow it."""
+        first, begin = slots_known.micros(self.slot), slots_known.micros(self.from_)
+        end = self.window.end * slots_known.SECOND
+        if self._ends_at is not None:
+            end = min(end, slots_known.micros(self._ends_at) + 1)
+        found, taken, is_done = known.between(max(first + 1, begin), end, most)
+        slots = [first, *found] if begin <= first < self.window.end * slots_known.SECOND else found
+        self.seconds = [slot // slots_known.SECOND for slot in slots]
+        if self._has_jitter:
+            self._marks = [upcoming.Mark.at_slot(slot) for slot in slots]
+        self._known = None if is_done else known
         return taken
 
     @cached_property
@@ -176,8 +221,7 @@ class _Search:
 
     def _group(self, plan: _Plan) -> None:
         """Share the plan's seconds among its rows: those that are as late as each other make one group."""
-        assert plan.task.next_slot is not None
-        on_time = upcoming.due_at(plan.task, plan.task.next_slot)
+        on_time = plan.on_time
         by_due: dict[str, list[uuid.UUID]] = {}
         for row in plan.rows:
             if row.jitter_seconds:

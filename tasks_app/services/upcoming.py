@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from tasks_app.models import ScheduledTask
+from tasks_app.recurrence import Recurrence
 from tasks_app.recurrence.plan import Plan
 from tasks_app.selectors.access import Person
 from tasks_app.selectors.planned import PlannedFilters, planned_tasks
@@ -25,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CARRIED = timedelta(days=31)
 _EVERYTHING = PlannedFilters()
 
-__all__ = ["Mark", "Upcoming", "due_at", "seconds_due", "slots_from", "spread_delay", "step_seconds", "upcoming_slots"]
+__all__ = ["Mark", "Upcoming", "due_at", "seconds_due", "slots_from", "spread_delay", "step_of", "upcoming_slots"]
 
 
 @dataclass(frozen=True)
@@ -114,15 +115,9 @@ def slots_from(task: ScheduledTask, start: datetime) -> Iterator[Upcoming]:
     yield from _slots(task)
 
 
-def step_seconds(task: ScheduledTask) -> int | None:
-    """Give the pause between the slots of a plain interval, whose slots need no search; None for all else."""
-    if task.calendar_id is not None:
-        return None
-    try:
-        rule = planning.recurrence_of(task)
-    except ValueError:
-        return None
-    if rule is None or rule.interval is None or rule.interval[1] == "days":  # days follow the wall clock
+def step_of(rule: Recurrence) -> int | None:
+    """Give the pause between the slots of a plain interval, which need no search, in seconds; None for all else."""
+    if rule.interval is None or rule.interval[1] == "days":  # days follow the wall clock
         return None
     count, unit = rule.interval
     return int(timedelta(**{unit: count}).total_seconds())
