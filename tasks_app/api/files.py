@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from django.conf import settings
@@ -19,13 +20,13 @@ from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
 from tasks_app.api.errors import Refused
 from tasks_app.api.operation_schema import Error
-from tasks_app.api.paging import Page, by_cursor
 from tasks_app.api.parameters import CursorQuery, Identifier, Word, one_of, read_query
 from tasks_app.api.shape import Instant, Out, Shape
+from tasks_app.api.walked_pages import WalkedPage, walked_by_cursor
 from tasks_app.downloads import attachment
 from tasks_app.models import StoredFile
 from tasks_app.selectors.access import require_change
-from tasks_app.selectors.files import FileFilters, file_get, file_search
+from tasks_app.selectors.files import FileFilters, file_find, file_get
 from tasks_app.services.files import LINK_LIFETIME, file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, too_large
 
@@ -75,7 +76,7 @@ class FileOut(Out):
         return {"Location": f"/api/files/{self.id}"}
 
 
-class FilePage(Page[FileOut]):
+class FilePage(WalkedPage[FileOut]):
     """Files, the newest first."""
 
 
@@ -93,7 +94,7 @@ class FileList(Endpoint):
     def get(self, call: Call, query: FileQuery) -> FilePage:
         """List files, the newest first."""
         filters = FileFilters(search=query.search, purpose=query.purpose, task=query.task, run=query.run)
-        return FilePage(**by_cursor(call, file_search(call.user, filters), query, file_out))
+        return FilePage(**walked_by_cursor(call, query, partial(file_find, call.user, filters), file_out))
 
     @extend_schema(
         operation_id="file_upload",

@@ -3,11 +3,12 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from tasks_app.errors import NotFound
 from tasks_app.models import StoredFile, TaskRun
 from tasks_app.selectors.access import Person, visible_files
+from tasks_app.selectors.walk import READ, WALK, Found, nth_newer, nth_older
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,25 @@ def file_search(user: Person, filters: FileFilters) -> QuerySet[StoredFile]:
     return rows.order_by("-id")
 
 
+def file_find(
+    user: Person, filters: FileFilters, *, before: uuid.UUID | None = None, after: uuid.UUID | None = None
+) -> Found[StoredFile]:
+    """The same among the newest files, where no index leads to those that match.
+
+    Those are 50,000, and 20,000 where a part of a name is looked for: among the files older than `before`, or back
+    among those newer than `after`.
+    """
+    rows, most = file_search(user, filters), READ if filters.search else WALK
+    if filters.task or filters.run or not (filters.search or filters.purpose):
+        return Found(rows)
+    scope = visible_files(user)
+    if after is not None:
+        ceiling = nth_newer(scope.filter(id__gt=after), most)
+        return Found(rows.filter(id__lte=ceiling) if ceiling else rows, walk=most, ceiling=ceiling)
+    floor = nth_older(scope.filter(id__lt=before) if before else scope, most)
+    return Found(rows.filter(id__gte=floor) if floor else rows, floor, most)
+
+
 def file_page(
     rows: QuerySet[StoredFile], *, before: uuid.UUID | None, size: int
 ) -> tuple[list[StoredFile], uuid.UUID | None]:
@@ -60,9 +80,11 @@ def files_of_run(user: Person, run: TaskRun) -> list[StoredFile]:
     return list(visible_files(user).filter(run=run).order_by("id"))
 
 
-def used_bytes(user: Person) -> int:
-    """How much the user's visible files take together."""
-    return visible_files(user).aggregate(total=Sum("size"))["total"] or 0
+def used_bytes(user: Person) -> tuple[int, bool]:
+    """How much the user's visible files take together, and whether that is all of them: the newest 20,000 are added."""
+    newest = visible_files(user).order_by("-id").values("size")[:READ]
+    found = newest.aggregate(total=Sum("size"), count=Count("*"))
+    return found["total"] or 0, found["count"] < READ
 
 
 def uploaded_bytes(owner_id: int) -> int:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tasks_app.errors import CarillonError, FieldError, Invalid
 from tasks_app.models import StoredFile
 from tasks_app.selectors.access import has_right, manages_all, require_change, sees_all, visible_files
-from tasks_app.selectors.files import FileFilters, file_get, file_page, file_search, used_bytes
+from tasks_app.selectors.files import FileFilters, file_find, file_get, file_page, file_search, used_bytes
 from tasks_app.services.files import file_delete, link_create
 from tasks_app.services.uploads import UploadTooLarge, file_upload, shown_size
 from tasks_app.web import query
@@ -57,7 +57,9 @@ def file_list(request: Request) -> HttpResponse:
         task=query.identifier(request.GET, "task"),
     )
     before = query.identifier(request.GET, "before")
-    files, older = file_page(file_search(request.user, filters), before=before, size=SIZE)
+    found = file_find(request.user, filters, before=before)
+    files, older = file_page(found.rows, before=before, size=SIZE)
+    used, is_all = used_bytes(request.user)
     context = {
         "files": files,
         "older": older,
@@ -65,7 +67,11 @@ def file_list(request: Request) -> HttpResponse:
         "filters": filters,
         "is_filtered": filters.is_any,
         "selects": [query.select(request.GET, "purpose", "Any purpose", _purposes(request))],
-        "used": used_bytes(request.user),
+        "used": used,
+        "is_all": is_all,
+        "searched_to": None if older else found.since,
+        "walk": found.walk,
+        "further": found.floor,
         "shows_owner": sees_all(request.user),
         "changes_all": manages_all(request.user),
     }
