@@ -1,6 +1,7 @@
 """Reading collections of synced records, and what changed in them."""
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -8,6 +9,7 @@ from django.db.models import Count, QuerySet
 from tasks_app.errors import NotFound
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
 from tasks_app.selectors.access import Person, sees_all
+from tasks_app.selectors.walk import READ
 
 STATES = ("present", "gone", "all")
 KINDS = tuple(SyncedChange.Kind.values)
@@ -63,12 +65,33 @@ def record_get(collection: SyncedCollection, record_id: int) -> SyncedRecord:
     return found
 
 
-def record_page(
-    rows: QuerySet[SyncedRecord], *, after: SyncedRecord | None, size: int
-) -> tuple[list[SyncedRecord], int | None]:
-    """Give one page, and the record behind which the next one begins, or None at the end."""
+@dataclass(frozen=True)
+class RecordsFound:
+    """A page, the record behind which the next one begins, and after how many the search stopped there."""
+
+    records: list[SyncedRecord]
+    following: int | None = None
+    walk: int | None = None
+
+
+def record_page(rows: QuerySet[SyncedRecord], *, after: SyncedRecord | None, size: int) -> RecordsFound:
+    """Give one page."""
     found = list((rows.filter(key__gt=after.key) if after else rows)[: size + 1])
-    return found[:size], found[size - 1].id if len(found) > size else None
+    return RecordsFound(found[:size], found[size - 1].id if len(found) > size else None)
+
+
+def record_find(
+    collection: SyncedCollection, *, state: str, search: str, after: SyncedRecord | None, size: int
+) -> RecordsFound:
+    """Give one page of those that match, looked for among the next 20,000 records where no index leads to them."""
+    rows = record_search(collection, state=state, search=search)
+    if not search and state != "gone":
+        return record_page(rows, after=after, size=size)
+    scope = record_search(collection, state="all")
+    scope = scope.filter(key__gt=after.key) if after else scope
+    last = scope[READ - 1 : READ].first()
+    found = record_page(rows.filter(key__lte=last.key) if last else rows, after=after, size=size)
+    return found if found.following or last is None else RecordsFound(found.records, last.id, READ)
 
 
 def change_search(

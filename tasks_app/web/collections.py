@@ -61,16 +61,16 @@ def collection_detail(request: Request, collection_id: uuid.UUID) -> HttpRespons
     """Show one page of the records that match, by key."""
     collection = _collection(request, collection_id)
     search, state = query.text(request.GET, "search"), query.text(request.GET, "state")
-    rows = collections.record_search(
-        collection, state=state if state in collections.STATES else "present", search=search
-    )
     after = _behind(request, collection)
-    found, following = collections.record_page(rows, after=after, size=SIZE)
+    found = collections.record_find(
+        collection, state=state if state in collections.STATES else "present", search=search, after=after, size=SIZE
+    )
     context = {
         "collection": collection,
         "here": "records",
-        "records": [{"record": record, "summary": summary(record)} for record in found],
-        "following": following,
+        "records": [{"record": record, "summary": summary(record)} for record in found.records],
+        "following": found.following,
+        "walk": found.walk,
         "is_first_page": after is None,
         "search": search,
         "selects": [query.select(request.GET, "state", "Present", _STATES)],

@@ -9,6 +9,7 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
+from tasks_app.selectors import collections
 from tests.kinds.sync.json_api import JsonApi, json_api
 from tests.kinds.sync.kept import Kept, things
 from tests.web.conftest import MakeTask, signed_in
@@ -169,3 +170,23 @@ def test_a_record_of_another_collection_is_not_shown_in_this_one(
     assert as_charlie.get(f"{address(theirs)}after={stolen.pk}").context["is_first_page"]
     foreign = address(theirs, "collection-changes", run=kept.contexts[-1].run_id)
     assert as_charlie.get(foreign).context["changes"] == []
+
+
+def test_among_very_many_records_a_search_leads_on(
+    as_alice: Client, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collections, "READ", 50)
+    seen, after, pages = list[str](), None, 0
+    while pages == 0 or after:
+        page = as_alice.get(address(kept, search="9", **({"after": after} if after else {})))
+        seen += [row["record"].key for row in page.context["records"]]
+        after, pages = page.context["following"], pages + 1
+        assert ("Search further" in text(page)) == bool(after)
+    assert pages == 3
+    assert seen == sorted(str(number) for number in range(2, 120) if "9" in str(number))
+
+
+def test_a_search_that_finds_none_so_far_says_so(as_alice: Client, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collections, "READ", 50)
+    page = as_alice.get(address(kept, search="new"))
+    assert "None of 50 records does." in text(page)
