@@ -228,22 +228,12 @@ def _span_start(request: Request) -> datetime | None:
     return midnight - (span[1] - 1) * _DAY
 
 
-@dataclass(frozen=True)
-class End:
-    """One end of the range as its field shows it: a day, or the instant that an address names."""
-
-    name: str
-    label: str
-    value: str
-    is_day: bool
-
-
-def _end(request: Request, name: str) -> End:
+def _end(request: Request, name: str) -> query.End:
+    """A day where the address names one or nothing, the instant otherwise."""
     of_days, of_instants = _ENDS[name]
-    at = query.moment(request.GET, name)
-    if at is None or query.day(request.GET, name):
-        return End(name, of_days, query.text(request.GET, name) if at else "", is_day=True)
-    return End(name, of_instants, f"{timezone.localtime(at):%Y-%m-%dT%H:%M}", is_day=False)
+    if not query.moment(request.GET, name) or query.day(request.GET, name):
+        return query.end_as_day(request.GET, name, of_days)
+    return query.end_as_moment(request.GET, name, of_instants)
 
 
 def _export(filters: AuditFilters, format: str) -> str:

@@ -87,6 +87,42 @@ def faults_of_times(query: QueryDict, names: Iterable[str]) -> list[Fault]:
 
 
 @dataclass(frozen=True)
+class End:
+    """One end of a range as its field shows it; what is no time stays there as typed, which only plain text shows."""
+
+    name: str
+    label: str
+    value: str = ""
+    type: str = "date"
+    is_wrong: bool = False
+
+    @property
+    def is_on(self) -> bool:
+        """Something stands in it."""
+        return bool(self.value)
+
+
+def end_as_day(query: QueryDict, name: str, label: str) -> End:
+    """Show an end that knows days alone."""
+    given, is_day = text(query, name), day(query, name) is not None
+    return End(name, label, given, "date" if is_day or not given else "text", is_wrong=bool(given) and not is_day)
+
+
+def end_as_moment(query: QueryDict, name: str, label: str) -> End:
+    """Show an end in the reader's zone to the minute, for its field knows no date without a time."""
+    given, at = text(query, name), moment(query, name)
+    if at is None and given:
+        return End(name, label, given, "text", is_wrong=True)
+    return End(name, label, f"{timezone.localtime(at):%Y-%m-%dT%H:%M}" if at else "", "datetime-local")
+
+
+def faults_of_days(ends: Iterable[End]) -> list[Fault]:
+    """Name the fields that hold no day."""
+    said = "{}: “{}” is no day such as 2026-11-28, so it narrows nothing."
+    return [Fault(said.format(end.label, end.value)) for end in ends if end.is_wrong]
+
+
+@dataclass(frozen=True)
 class Select:
     """One filter with its choices."""
 

@@ -25,7 +25,7 @@ NAMES = (
 )
 """Everything in the address that narrows the list."""
 _WORDS = ("status", "reason", "type", "queue", "worker", "tag", "trigger", "error_type")
-_TIMES = ("from", "to", "ended_from", "ended_to")
+_TIMES = {"from": "From", "to": "To", "ended_from": "Ended from", "ended_to": "Ended before"}
 
 
 def filters_of(data: QueryDict, *, task: uuid.UUID | None, now: datetime | None = None) -> RunFilters:
@@ -111,10 +111,9 @@ def _with_times(found: RunFilters, data: QueryDict, now: datetime) -> RunFilters
     return replace(found, created_from=max(starts, default=None), created_to=min(ends, default=None))
 
 
-def range_shown(data: QueryDict) -> dict[str, str]:
-    """The ranges as their fields show them, which know no date without a time; empty where nothing is narrowed."""
-    ends = {name: query.moment(data, name) for name in _TIMES}
-    return {name: timezone.localtime(at).strftime("%Y-%m-%dT%H:%M") if at else "" for name, at in ends.items()}
+def range_shown(data: QueryDict) -> list[query.End]:
+    """The ranges as their fields show them."""
+    return [query.end_as_moment(data, name, label) for name, label in _TIMES.items()]
 
 
 def ended_said(filters: RunFilters) -> str:

@@ -104,9 +104,10 @@ def run_row(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 def _narrowing(request: Request, filters: RunFilters) -> dict[str, Any]:
     """The fields beside the search box, and how many of them narrow the list."""
-    choices, span = selects(request.GET), range_shown(request.GET)
-    told = [*(one.is_on for one in choices), filters.worker, filters.tag, any(span.values())]
-    return {"selects": choices, "range": span, "folded": sum(map(bool, told))}
+    choices, ends = selects(request.GET), range_shown(request.GET)
+    has_times = any(end.is_on for end in ends)
+    told = [*(one.is_on for one in choices), filters.worker, filters.tag, has_times]
+    return {"selects": choices, "ends": ends, "has_times": has_times, "folded": sum(map(bool, told))}
 
 
 def _reach(request: Request, found: Found[TaskRun]) -> dict[str, Any]:

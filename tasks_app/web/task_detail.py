@@ -37,7 +37,7 @@ from tasks_app.web.audit import lines_of_task
 from tasks_app.web.objects import task_or_404
 from tasks_app.web.page import Request, page, part_wanted, render
 from tasks_app.web.preview import instants
-from tasks_app.web.task_history import filters_shown, history_filters, history_selects
+from tasks_app.web.task_history import filters_shown, history_days, history_filters, history_selects
 from tasks_app.web.task_policies import policies_of
 
 SLOTS, HISTORY = 10, 25
@@ -133,16 +133,17 @@ def _history(look: _Look) -> dict[str, Any]:
     request, task = look.request, look.task
     filters, before = history_filters(request, task), query.identifier(request.GET, "before")
     history, older = run_page(run_find(request.user, filters, before=before).rows, before=before, size=HISTORY)
-    is_filtered = set(filters.asked) != {"task", "no_waiting"}
+    is_filtered, days = set(filters.asked) != {"task", "no_waiting"}, history_days(request)
+    faults = query.faults_of_days(days)
     return {
-        **filters_shown(request, is_of_use=bool(history) or is_filtered),
+        **filters_shown(request, is_of_use=bool(history or is_filtered or faults)),
         "history": history,
         "attempts_begun": attempts_begun(history),
         "older": older,
         "is_first_page": before is None,
         "selects": history_selects(request),
-        "day_from": query.text(request.GET, "from"),
-        "day_to": query.text(request.GET, "to"),
+        "days": days,
+        "faults": faults,
         "is_filtered": is_filtered,
     }
 

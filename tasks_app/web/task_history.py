@@ -17,6 +17,7 @@ _REASONS = (
 )
 _DAY = timedelta(days=1)
 _NONE_YET = "none_yet"
+_ENDS = {"from": "From the day", "to": "To the day"}
 
 
 def history_filters(request: Request, task: ScheduledTask) -> RunFilters:
@@ -39,6 +40,11 @@ def history_selects(request: Request) -> list[query.Select]:
         query.select(request.GET, "reason", "Any reason", reasons),
         query.select(request.GET, "trigger", "Started any way", triggers),
     ]
+
+
+def history_days(request: Request) -> list[query.End]:
+    """Give the ends of the range of days."""
+    return [query.end_as_day(request.GET, name, label) for name, label in _ENDS.items()]
 
 
 def filters_shown(request: Request, *, is_of_use: bool) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from tasks_app.services.tasks import task_update
 from tasks_app.web.audit_words import KINDS
 from tests.ops.conftest import make_worker
 from tests.web.conftest import MakeTask, signed_in
-from tests.web.reading import Page, chosen, text, value
+from tests.web.reading import Page, chosen, filled, text, value
 
 PAGE = "/settings/audit/"
 
@@ -205,7 +205,9 @@ def test_a_time_that_is_none_is_named_and_nothing_is_exported(as_alice: Client, 
     assert "/api/audit/export" in as_alice.get(f"{PAGE}?from=2020-01-01").content.decode()
     for asked in ("from=garbage", "to=2026-13-01", "to=garbage&within=today"):
         page = as_alice.get(f"{PAGE}?{asked}")
-        given = asked.partition("&")[0].replace("=", ": “")
+        name, _, typed = asked.partition("&")[0].partition("=")
+        assert filled(page)[name] == [typed]
+        given = f"{name}: “{typed}"
         assert f"{given}” is no day or time such as" in text(page)
         assert "alice paused Nightly" in text(page)
         assert "/api/audit/export" not in page.content.decode()

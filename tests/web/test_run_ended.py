@@ -14,7 +14,7 @@ from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_walk import run_find
 from tests import runs
 from tests.services.ended import made_and_ended
-from tests.web.reading import text, value
+from tests.web.reading import filled, text, value
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -100,6 +100,7 @@ def test_a_time_that_is_none_is_named_and_nothing_is_done_with_all_that_match(as
     for name in ("from", "to", "ended_from", "ended_to"):
         page = as_alice.get("/runs/", {name: "2026-13-45", "status": "queued"})
         assert f"{name}: “2026-13-45” is no day or time" in text(page)
+        assert filled(page)[name][0] == "2026-13-45"
         assert page.context["runs"] == [run]
         assert "Cancel all" not in text(page)
         assert as_alice.get("/runs/all/cancel/", {name: "2026-13-45", "status": "queued"}).status_code == 302

@@ -17,7 +17,7 @@ from tasks_app.selectors.spans import whole_seconds
 from tasks_app.web import words
 from tests import runs
 from tests.web.conftest import MakeTask
-from tests.web.reading import text
+from tests.web.reading import filled, text
 
 # A day is this long, also when the clocks change.
 HOURS = (23, 24, 25, 47, 48, 49)
@@ -244,3 +244,16 @@ def test_the_history_is_filtered_by_reason_way_and_day(as_alice: Client, alice: 
     ):
         response = as_alice.get(page(task), asked)
         assert [run.id for run in response.context["history"]] == [run.id for run in expected]
+
+
+def test_a_day_that_is_none_stays_in_its_field_and_is_named(as_alice: Client, alice: User, task: ScheduledTask) -> None:
+    asked = {"from": "28.11.2026", "to": "2026-11-28T09:00"}
+    for response in (as_alice.get(page(task), asked), as_alice.get(page(task), {**asked, "status": "failed"})):
+        assert "From the day: “28.11.2026” is no day such as 2026-11-28, so it narrows nothing." in text(response)
+        assert "To the day: “2026-11-28T09:00” is no day" in text(response)
+        assert {name: filled(response)[name] for name in asked} == {name: [given] for name, given in asked.items()}
+    made = runs.make_run(alice, task)
+    response = as_alice.get(page(task), {"from": "2026-02-30"})
+    assert [run.id for run in response.context["history"]] == [made.id]
+    assert "Show all" in text(response)
+    assert "is no day" not in text(as_alice.get(page(task), {"from": "2026-02-28"}))
