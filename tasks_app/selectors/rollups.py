@@ -29,13 +29,14 @@ __all__ = [
     "whole_and_types",
 ]
 
-_P95 = 0.95
+_MEDIAN, _P95 = 0.5, 0.95
 
 
 @dataclass(frozen=True)
 class Figures:
     """What the runs that ended within a span come to; times are those of runs that succeeded or failed.
 
+    `classes` counts them by `BOUNDS_MS`, from which median and p95 are told; it is empty where no times are asked for.
     `is_complete` is false where more than 20,000 runs were not counted yet.
     """
 
@@ -45,10 +46,12 @@ class Figures:
     skipped: int
     retries: int
     mean_ms: float | None
+    median_ms: int | None
     p95_ms: int | None
     longest_ms: int | None
     success_rate: float | None
     is_complete: bool
+    classes: tuple[int, ...] = ()
 
 
 def span_figures(  # noqa: PLR0913  # a span, and what narrows it
@@ -112,8 +115,10 @@ def _figures(sums: Sums, is_complete: bool, *, with_times: bool) -> Figures:
         skipped=sums.skipped,
         retries=sums.retries,
         mean_ms=round(sums.total_ms / sums.timed, 1) if has_times else None,
+        median_ms=sums.quantile_ms(_MEDIAN) if with_times else None,
         p95_ms=sums.quantile_ms(_P95) if with_times else None,
         longest_ms=sums.longest_ms if has_times else None,
         success_rate=sums.succeeded / ended if ended else None,
         is_complete=is_complete,
+        classes=tuple(sums.classes) if with_times else (),
     )

@@ -12,6 +12,7 @@ from tasks_app.web.heat_map import Month
 from tasks_app.web.lanes import Lane
 from tasks_app.web.load_chart import Chart
 from tasks_app.web.minute_bars import MinuteBars
+from tasks_app.web.run_time_bars import RunTimeBars
 from tasks_app.web.run_times import Stretch
 from tasks_app.web.spark import Spark
 from tasks_app.web.spread import Landing
@@ -42,6 +43,12 @@ def small_strip(runs: Sequence[BarRun], slots: Sequence[datetime] = ()) -> SafeS
 @register.inclusion_tag("parts/minute-bars.html")
 def minute_bars(chart: MinuteBars) -> Drawn:
     """How many runs ended in each minute or hour, and how: bars from zero, and a table behind a click."""
+    return {"chart": chart}
+
+
+@register.inclusion_tag("parts/run-time-bars.html")
+def run_time_bars(chart: RunTimeBars) -> Drawn:
+    """How many runs took how long: bars from zero, and a table behind a click."""
     return {"chart": chart}
 
 

@@ -12,11 +12,11 @@ from django.utils import timezone
 from tasks_app.models import AuditEntry, Batch
 from tasks_app.selectors.batches import Tally
 from tasks_app.selectors.planned import NamedTask
-from tasks_app.selectors.rollups import Ended
+from tasks_app.selectors.rollups import Ended, Figures
 from tasks_app.services.load import Load
 from tasks_app.services.starts import Group, Starts
 from tasks_app.states import Status
-from tasks_app.web import heat_map, lanes, load_chart, minute_bars, query, spark
+from tasks_app.web import heat_map, lanes, load_chart, minute_bars, query, run_time_bars, spark
 from tasks_app.web.batches import Shown
 from tasks_app.web.field_words import Difference
 from tasks_app.web.forms.field import Choice
@@ -29,6 +29,20 @@ from tasks_app.web.spread import Landing
 NOBODY = uuid.UUID(int=0x0000_0000_0000_7000_8000_0000_0000_0000)
 _DAYS, _GONE = 20, 5
 _OTHERS = ((300, 12), (0, 2), (0, 7))
+_RUN_TIMES = Figures(
+    succeeded=1_180,
+    failed=24,
+    cancelled=0,
+    skipped=0,
+    retries=31,
+    mean_ms=3_900.0,
+    median_ms=2_900,
+    p95_ms=9_400,
+    longest_ms=41_000,
+    success_rate=0.98,
+    is_complete=True,
+    classes=(*[0] * 7, 12, 58, 190, 262, 431, 188, 57, 6, 0, 0, 0, 0),
+)
 _NAMES = ("Nightly orders", "Close the day's accounts", "Look for new mail")
 
 
@@ -48,6 +62,7 @@ def charts(now: datetime) -> dict[str, Any]:
     load = Load(_starts(look, chance), look.pages())
     return {
         "minute_chart": minute_bars.draw([_minute(now, ago, chance) for ago in reversed(range(60))]),
+        "run_times": run_time_bars.draw(_RUN_TIMES),
         "load_chart": load_chart.draw(load, look),
         "lanes": _lanes(load, look),
         "landings": _landings(chance),

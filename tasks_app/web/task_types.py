@@ -20,10 +20,11 @@ from tasks_app.handlers.schema import payload_schema
 from tasks_app.handlers.spec import HandlerSpec
 from tasks_app.models import db_now
 from tasks_app.selectors.access import has_right, type_holders, why_not
-from tasks_app.selectors.rollups import Figures, by_type
+from tasks_app.selectors.rollups import Figures, by_type, span_figures
 from tasks_app.selectors.type_rules import NO_RULE, Rule, type_rule_stored, type_rules
 from tasks_app.services import strict_json
 from tasks_app.services.type_rules import type_rule_delete, type_rule_save
+from tasks_app.web import run_time_bars
 from tasks_app.web.forms.field import Errors, Field, messages_below
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.payload_table import field_rows
@@ -131,6 +132,7 @@ def _draw(
     as_text = json.dumps(shown, indent=2, ensure_ascii=False) if shown else ""
     may_rule = has_right(request.user, RIGHT)
     context = {
+        **_lately(request, spec),
         "spec": spec,
         "rows": field_rows(payload_schema(spec)),
         "why_not": why_not(request.user, spec, is_restricted=is_restricted),
@@ -144,6 +146,18 @@ def _draw(
         "back": reverse("type-list"),
     }
     return render(request, "pages/type-detail.html", context, status=status)
+
+
+def _lately(request: Request, spec: HandlerSpec) -> dict[str, Any]:
+    """How its runs fared, of those that the reader may see."""
+    now = db_now()
+    figures = span_figures(request.user, now - LATELY, now, type=spec.name)
+    return {
+        "figures": figures,
+        "is_any": bool(figures.succeeded or figures.failed or figures.cancelled or figures.skipped),
+        "most_within": run_time_bars.most_within(figures),
+        "run_times": run_time_bars.draw(figures),
+    }
 
 
 def _fields(is_restricted: bool, locked: str, spec: HandlerSpec, errors: Errors) -> list[Field]:

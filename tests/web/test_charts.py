@@ -8,7 +8,7 @@ from django.conf import settings
 from tasks_app.templatetags.charts import register
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates"
-TAGGED = {"strip", "minute-bars", "load-chart", "lane", "landings", "spark", "stretches", "batch-bar"}
+TAGGED = {"strip", "minute-bars", "run-time-bars", "load-chart", "lane", "landings", "spark", "stretches", "batch-bar"}
 FIELDS = {"calendar-year"}
 """Pictures in which people choose: parts of a form."""
 _PICTURE = re.compile(r"<svg[^>]*?role=\"[^>]*>", re.DOTALL)
