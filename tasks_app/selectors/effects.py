@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from tasks_app.models import Effect, RunAttempt, TaskRun
-from tasks_app.states import Status
+from tasks_app.states import Reason, Status
 
 SHOWN = 50
 COUNTED = 1001
@@ -83,6 +83,20 @@ def shown_effects(effects: Iterable[Effect]) -> list[ShownEffect]:
     }
     is_busy = family(rows[0].root_run_id).filter(status=Status.RUNNING).exists()
     return [ShownEffect(row, _attempt(row, runs, numbers), row.is_open and not is_busy) for row in rows]
+
+
+def unsettled(runs: Iterable[TaskRun]) -> set[uuid.UUID]:
+    """Those of these runs that a lost effect ended and about which nobody has said yet whether it happened.
+
+    One query for all of them, and none where no run ended so.
+    """
+    roots = {run.id: run.root_run_id or run.id for run in runs if run.reason == Reason.EFFECT_UNKNOWN}
+    if not roots:
+        return set()
+    is_lost = Q(state=Effect.State.UNKNOWN) | Q(state=Effect.State.INTENT, is_idempotent=False)
+    lost = Effect.objects.filter(is_lost, root_run_id__in=set(roots.values()))
+    found = set(lost.values_list("root_run_id", flat=True).distinct())
+    return {run_id for run_id, root in roots.items() if root in found}
 
 
 def run_of(effect: Effect) -> TaskRun | None:

@@ -17,8 +17,8 @@ from tasks_app.states import Status, TaskKind, TaskStatus
 
 
 def needs_person(user: Person) -> QuerySet[TaskRun]:
-    """Runs that failed for good and that nobody has dismissed, newest first."""
-    return as_listed(runs_that_failed(user)).order_by("-id")
+    """Runs that failed for good and that nobody has dismissed, newest first; with what their effects belong to."""
+    return as_listed(runs_that_failed(user), "root_run_id").order_by("-id")
 
 
 def needs_person_count(user: Person) -> int:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.selectors import home as reads
 from tasks_app.selectors.access import is_operator
+from tasks_app.selectors.effects import unsettled
 from tasks_app.services.planned_runs import counts_within
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
@@ -82,7 +83,8 @@ def _figures(user: User) -> dict[str, Any]:
 
 
 def _failed(user: User) -> dict[str, Any]:
-    return _some("failed", reads.needs_person(user))
+    found = _some("failed", reads.needs_person(user))
+    return {**found, "unsettled": unsettled(found["failed"])}
 
 
 def _pulse(request: Request, span: Span) -> minute_bars.MinuteBars:

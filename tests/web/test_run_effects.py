@@ -4,8 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import Effect, ScheduledTask, TaskRun, db_now
+from tasks_app.selectors.effects import unsettled
 from tasks_app.services import lifecycle
 from tasks_app.states import Reason
 from tests import runs
@@ -77,6 +79,42 @@ def test_the_page_of_its_task_offers_to_say_it_too_until_it_has_been_said(
     html = as_alice.get(address).content.decode()
     assert "Say what happened" not in html
     assert f'action="{reverse("run-retry", args=[run.pk])}"' in html
+
+
+def test_home_offers_to_say_it_until_it_has_been_said_and_then_a_retry(as_alice: Client, run: TaskRun) -> None:
+    effect = make_effect(run)
+    again = runs.make_run(run.owner, rerun_of=run, root_run_id=run.id)
+    runs.claim(again)
+    lifecycle.fail(runs.held(again), reason=Reason.EFFECT_UNKNOWN, told=lifecycle.Told("lost"), failures=1, crashes=0)
+    html = as_alice.get("/").content.decode()
+    for one in (run, again):
+        assert f'href="{page(one)}#effects">Say what happened' in html
+        assert f'action="{reverse("run-retry", args=[one.pk])}"' not in html
+    as_alice.post(settling(effect), {"happened": "no"})
+    response = as_alice.get("/")
+    assert "Say what happened" not in text(response)
+    assert text(response).count("It is known now what happened; a retry goes on from there.") == 2
+    for one in (run, again):
+        assert f'action="{reverse("run-retry", args=[one.pk])}"' in response.content.decode()
+
+
+def test_an_effect_that_a_retry_safely_does_again_asks_nobody_at_home(as_alice: Client, run: TaskRun) -> None:
+    make_effect(run, state="intent", is_idempotent=True)
+    assert "Say what happened" not in text(as_alice.get("/"))
+    make_effect(run, "charge:43", "intent")
+    assert "Say what happened" in text(as_alice.get("/"))
+
+
+def test_what_is_unsettled_is_asked_once_for_all_runs(
+    alice: User, run: TaskRun, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    others = [runs.make_run(alice, reason=Reason.EFFECT_UNKNOWN) for _ in range(3)]
+    for one in (run, *others[:2]):
+        make_effect(one)
+    with django_assert_num_queries(1):
+        assert unsettled([run, *others]) == {run.id, others[0].id, others[1].id}
+    with django_assert_num_queries(0):
+        assert unsettled([]) == set()
 
 
 @pytest.mark.parametrize(
