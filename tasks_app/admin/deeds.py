@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action as unfold_action
 from unfold.enums import ActionVariant
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from tasks_app.admin.base import Admin
 from tasks_app.admin.shown import change_link
@@ -24,6 +26,7 @@ from tasks_app.models import TaskRun
 from tasks_app.selectors.access import has_right
 
 AT_ONCE = 1_000
+NOTE_MOST = 500
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def _always(_: Any) -> bool:
 class Deed:
     """Something to do with a row, by those who hold `right`, a permission of `tasks_app`.
 
-    `perform` takes the row and the actor; its button is hidden unless offered.
+    `perform` takes the row and the actor; its button is hidden unless offered. With `noted` the button asks why, too,
+    and gives what was typed; a selection is not asked, as its rows may have different reasons.
     """
 
     name: str
@@ -51,8 +55,25 @@ class Deed:
     question: str
     icon: str
     perform: Callable[[Any, str], Outcome]
+    noted: Callable[[Any, str, str], Outcome] | None = None
     is_offered: Callable[[Any], bool] = _always
     is_grave: bool = False
+
+
+class NoteForm(forms.Form):
+    """A word about why, which may be left out."""
+
+    note = forms.CharField(
+        label="Why",
+        required=False,
+        max_length=NOTE_MOST,
+        help_text="For those who find it so.",
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, **_: Any) -> None:
+        """Take no notice of the request and the row, which unfold gives the form of a dialog."""
+        super().__init__(data)
 
 
 class DeedAdmin(Admin):
@@ -76,12 +97,13 @@ class DeedAdmin(Admin):
         idle = {_on_page(deed) for deed in self.deeds if row is None or not deed.is_offered(row)}
         return [action for action in offered if action.method.original_function_name not in idle]
 
-    def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any]) -> None:
+    def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any], *, note: str = "") -> None:
         """Do the deed row by row and tell, grouped by what happened."""
+        actor = actor_of(request)
         told: dict[tuple[int, str | SafeString], list[str]] = {}
         for row in rows:
             try:
-                outcome = deed.perform(row, actor_of(request))
+                outcome = deed.noted(row, actor, note) if deed.noted and note else deed.perform(row, actor)
             except CarillonError as refusal:
                 told.setdefault((messages.WARNING, refusal.message), []).append(str(row))
                 continue
@@ -124,7 +146,7 @@ def page_action(deed: Deed) -> Any:
         row = model_admin.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        model_admin.carry_out(request, deed, [row])
+        model_admin.carry_out(request, deed, [row], note=form.cleaned_data.get("note", ""))
         page = model_admin.address("change", object_id)
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": page})
@@ -140,7 +162,7 @@ def page_action(deed: Deed) -> Any:
         dialog={
             "title": deed.title,
             "description": deed.question,
-            "form_class": None,
+            "form_class": NoteForm if deed.noted else None,
             "form_submit_text": f"Yes, {deed.title.lower()}",
         },
     )(perform)

@@ -19,11 +19,11 @@ from tasks_app.services.settling import effect_settle
 _TONES = {"intent": "info", "done": "success", "not_done": "default", "unknown": "danger"}
 
 
-def _settle(effect: Effect, actor: str, *, happened: bool) -> Outcome:
+def _settle(effect: Effect, actor: str, note: str = "", *, happened: bool) -> Outcome:
     run = run_of(effect)
     if run is None:
         raise Conflict("The runs of this side effect are gone.")
-    effect_settle(run=run, effect_id=effect.pk, happened=happened, actor=actor, note="Said in the admin")
+    effect_settle(run=run, effect_id=effect.pk, happened=happened, actor=actor, note=note or "Said in the admin")
     return Outcome("noted: it happened." if happened else "noted: it did not happen.")
 
 
@@ -34,6 +34,7 @@ HAPPENED = Deed(
     question="A retry of the run then does not do it again.",
     icon="check",
     perform=partial(_settle, happened=True),
+    noted=partial(_settle, happened=True),
     is_offered=lambda effect: effect.is_open,
 )
 NOT_HAPPENED = Deed(
@@ -43,6 +44,7 @@ NOT_HAPPENED = Deed(
     question="A retry of the run then does it.",
     icon="close",
     perform=partial(_settle, happened=False),
+    noted=partial(_settle, happened=False),
     is_offered=lambda effect: effect.is_open,
 )
 

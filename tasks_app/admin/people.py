@@ -113,14 +113,14 @@ class UserAdmin(StockUserAdmin, DeedAdmin):  # type: ignore[misc, type-arg]  # n
         except CarillonError as refusal:
             return self.refuse(request, refusal.message, request.get_full_path())
 
-    def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any]) -> None:
+    def carry_out(self, request: HttpRequest, deed: Deed, rows: Iterable[Any], *, note: str = "") -> None:
         """Leave who may do more to others, and oneself to the settings, which ask for password and code."""
         chosen = list(rows)
         within = [user for user in chosen if self._may_touch(request, user) and not _is_own(request, user)]
         if len(within) < len(chosen):
             message = "Who may do more than you is for others to change, and your own account for you, under Settings."
             self.message_user(request, message, messages.ERROR)
-        super().carry_out(request, deed, within)
+        super().carry_out(request, deed, within, note=note)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Take “active” away, or give it back, as the page of the person does: tasks pause, sessions end."""

@@ -24,10 +24,10 @@ _LEASE_TONES = {"held": "success", "free": "default"}
 _WORKER_TONES = {**_ALIVE_TONES, "quiet": "warning", "stopping": "info", "gone": "danger"}
 
 
-def _pause(queue: Queue, actor: str) -> Outcome:
+def _pause(queue: Queue, actor: str, note: str = "") -> Outcome:
     if queue.paused_at is not None:
         return Outcome("was paused already.")
-    queue_pause(queue=queue, actor=actor)
+    queue_pause(queue=queue, actor=actor, note=note or None)
     return Outcome("paused.")
 
 
@@ -45,6 +45,7 @@ PAUSE = Deed(
     question="The queue's runs wait until it is resumed. Those that run go on.",
     icon="pause",
     perform=_pause,
+    noted=_pause,
     is_offered=lambda queue: queue.paused_at is None,
 )
 RESUME = Deed(

@@ -33,8 +33,8 @@ def _retry(run: TaskRun, actor: str) -> Outcome:
     return Outcome("is run again:", run_retry(run=run, actor=actor))
 
 
-def _dismiss(run: TaskRun, actor: str) -> Outcome:
-    run_dismiss(run=run, actor=actor, note="Dismissed in the admin")
+def _dismiss(run: TaskRun, actor: str, note: str = "") -> Outcome:
+    run_dismiss(run=run, actor=actor, note=note or "Dismissed in the admin")
     return Outcome("dismissed.")
 
 
@@ -64,6 +64,7 @@ DISMISS = Deed(
     question="The failure leaves the list of what needs a person.",
     icon="done",
     perform=_dismiss,
+    noted=_dismiss,
     is_offered=lambda run: run.needs_person,
 )
 

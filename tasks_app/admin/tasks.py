@@ -27,10 +27,10 @@ def _run_now(task: ScheduledTask, actor: str) -> Outcome:
     return Outcome("queued.", task_run_now(task=task, actor=actor))
 
 
-def _pause(task: ScheduledTask, actor: str) -> Outcome:
+def _pause(task: ScheduledTask, actor: str, note: str = "") -> Outcome:
     if task.status == TaskStatus.PAUSED:
         return Outcome("was paused already.")
-    task_pause(task=task, actor=actor, note=f"Paused in the admin by {actor.removeprefix('user:')}")
+    task_pause(task=task, actor=actor, note=note or f"Paused in the admin by {actor.removeprefix('user:')}")
     return Outcome("paused.")
 
 
@@ -67,6 +67,7 @@ PAUSE = Deed(
     question="Nothing is planned until the task is resumed. Runs that exist already go on.",
     icon="pause",
     perform=_pause,
+    noted=_pause,
     is_offered=lambda task: task.status == TaskStatus.ACTIVE,
 )
 RESUME = Deed(

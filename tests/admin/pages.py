@@ -40,13 +40,14 @@ def select(client: Client, model: type[Model], action: str, *rows: Model, **more
     return told(client.post(address(model, "changelist"), values))
 
 
-def press(client: Client, row: Model, deed: str) -> list[str]:
-    """Press a button on a row's page, say yes, and give what is then said."""
+def press(client: Client, row: Model, deed: str, **typed: str) -> list[str]:
+    """Press a button on a row's page, fill in what it asks for, say yes, and give what is then said."""
     url = address(type(row), f"{deed.replace('-', '_')}_here", row.pk)
     question = client.get(url)
     assert question.status_code == 200
     assert foreign(question.content.decode().replace("http://testserver", "")) == []
-    return told(client.post(url, {"_form_submitted": "True"}))
+    assert [name for name in typed if f'name="{name}"' not in question.content.decode()] == []
+    return told(client.post(url, {"_form_submitted": "True", **typed}))
 
 
 def told(response: Any) -> list[str]:

@@ -8,7 +8,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from tasks_app.models import ApiKey, Beat, Effect, Queue, RunEvent, StoredFile, Worker
+from tasks_app.models import ApiKey, AuditEntry, Beat, Effect, Queue, RunEvent, StoredFile, Worker
 from tasks_app.services.api_keys import api_key_create, api_key_find
 from tests.admin.conftest import Exhibits
 from tests.admin.pages import address, press, read, select, told
@@ -25,6 +25,21 @@ def test_a_queue_is_paused_and_resumed(desk: Client, queue: Queue) -> None:
     assert press(desk, queue, "resume") == ["default: resumed."]
     assert Queue.objects.get(name="default").paused_at is None
     assert select(desk, Queue, "resume", queue) == ["default: was not paused."]
+
+
+def test_a_queue_is_paused_with_a_word_about_why(desk: Client, queue: Queue) -> None:
+    url = address(Queue, "pause_here", "default")
+    refused = desk.post(url, {"_form_submitted": "True", "note": "x" * 501})
+    assert refused.status_code == 200
+    assert "at most 500 characters" in refused.content.decode()
+    assert Queue.objects.get(name="default").paused_at is None
+    assert press(desk, queue, "pause", note="disks are <full>") == ["default: paused."]
+    assert Queue.objects.get(name="default").pause_note == "disks are <full>"
+    assert AuditEntry.objects.get(action="queue.pause").note == "disks are <full>"
+    assert 'name="note"' not in desk.get(address(Queue, "resume_here", "default")).content.decode()
+    press(desk, queue, "resume")
+    press(desk, queue, "pause")
+    assert Queue.objects.get(name="default").pause_note == ""
 
 
 def test_a_queue_is_added_with_a_name_that_a_worker_can_serve(desk: Client, db: None) -> None:
@@ -68,9 +83,9 @@ def test_what_the_platform_writes_is_only_read(desk: Client, model: type[Model],
 def test_an_unknown_effect_is_settled(deed: str, state: str, said: str, desk: Client, exhibits: Exhibits) -> None:
     effect = exhibits.rows[Effect]
     assert f"{effect.pk}/{deed.replace('_', '-')}/" in read(desk, address(Effect, "change", effect.pk))
-    assert press(desk, effect, deed)[0].endswith(said)
+    assert press(desk, effect, deed, note="asked the bank")[0].endswith(said)
     row = Effect.objects.get(pk=effect.pk)
-    assert (row.state, row.settled_by) == (state, "user:staff")
+    assert (row.state, row.settled_by, row.settle_note) == (state, "user:staff", "asked the bank")
     assert RunEvent.objects.get(target="settled").run_id == row.run_id
     assert f"{effect.pk}/{deed.replace('_', '-')}/" not in read(desk, address(Effect, "change", effect.pk))
     assert "known already" in select(desk, Effect, "happened", effect)[0]

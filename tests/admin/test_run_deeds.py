@@ -62,9 +62,10 @@ def test_cancel_ends_what_waits_and_asks_what_runs(desk: Client, alice: User) ->
 def test_dismiss_takes_a_failure_off_the_list(desk: Client, failed_run: TaskRun) -> None:
     url = f"{address(TaskRun, 'changelist')}?needs=person"
     assert str(failed_run.pk) in read(desk, url)
-    assert press(desk, failed_run, "dismiss")[0].endswith("dismissed.")
+    assert press(desk, failed_run, "dismiss", note="the bank was closed")[0].endswith("dismissed.")
     assert str(failed_run.pk) not in read(desk, url)
-    assert moves.fresh(failed_run).dismissed_by == "user:staff"
+    dismissed = moves.fresh(failed_run)
+    assert (dismissed.dismissed_by, dismissed.dismiss_note) == ("user:staff", "the bank was closed")
 
 
 @pytest.mark.parametrize(("state", "deeds"), [("queued", {"cancel"}), ("failed", {"retry", "dismiss"})])

@@ -121,3 +121,8 @@ def test_a_deleted_task_is_refused_kindly(desk: Client, task: ScheduledTask) -> 
 def test_what_was_done_stands_in_the_rows_history(desk: Client, task: ScheduledTask) -> None:
     select(desk, ScheduledTask, "pause", task)
     assert "paused." in read(desk, address(ScheduledTask, "history", task.pk))
+
+
+def test_a_pause_on_the_page_takes_a_word_about_why(desk: Client, task: ScheduledTask) -> None:
+    press(desk, task, "pause", note="until the new tax rates are in")
+    assert fresh(task).pause_note == "until the new tax rates are in"
