@@ -12,7 +12,7 @@ from tasks_app.selectors.rollups import Figures
 from tasks_app.web import words
 from tasks_app.web.minute_bars import BASELINE, HEIGHT, TOP, Mark
 
-ENOUGH_FOR_P95 = 20
+_ENOUGH_FOR_P95 = 20
 _LEAST, _GAP, _MOST_MARKS = 2.0, 0.14, 7
 
 
@@ -65,13 +65,6 @@ def draw(figures: Figures) -> RunTimeBars | None:
     )
 
 
-def most_within(figures: Figures) -> str:
-    """Say within how long nearly all ended; of fewer than twenty there is no telling, so it is the longest."""
-    if sum(figures.classes) < ENOUGH_FOR_P95:
-        return f"at most {_time(figures.longest_ms or 0)}"
-    return f"19 of 20 within {_time(figures.p95_ms or 0)}"
-
-
 def _bar(place: int, count: int, x: float, step: float, most: int) -> TimeBar:
     height = round(max(_LEAST, (BASELINE - TOP) * count / most), 1) if count else 0.0
     return TimeBar(round(x + step * _GAP, 3), round(step * (1 - 2 * _GAP), 3), height, _class(place), count)
@@ -102,4 +95,11 @@ def _title(figures: Figures) -> str:
     count = sum(figures.classes)
     if count == 1:
         return f"One run, of {_time(figures.longest_ms or 0)}"
-    return f"Half of {count:,} runs ended within {_time(figures.median_ms or 0)}, {most_within(figures)}"
+    return f"Half of {count:,} runs ended within {_time(figures.median_ms or 0)}, {_most_within(figures)}"
+
+
+def _most_within(figures: Figures) -> str:
+    """Say within how long nearly all ended; of fewer than twenty there is no telling, so it is the longest."""
+    if sum(figures.classes) < _ENOUGH_FOR_P95:
+        return f"at most {_time(figures.longest_ms or 0)}"
+    return f"19 of 20 within {_time(figures.p95_ms or 0)}"

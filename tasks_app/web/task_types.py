@@ -155,7 +155,6 @@ def _lately(request: Request, spec: HandlerSpec) -> dict[str, Any]:
     return {
         "figures": figures,
         "is_any": bool(figures.succeeded or figures.failed or figures.cancelled or figures.skipped),
-        "most_within": run_time_bars.most_within(figures),
         "run_times": run_time_bars.draw(figures),
     }
 
