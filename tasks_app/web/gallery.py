@@ -14,6 +14,7 @@ from tasks_app.selectors.access import is_staff
 from tasks_app.states import Status, TaskStatus
 from tasks_app.web.audit import lines_of
 from tasks_app.web.forms.draw import draw_payload
+from tasks_app.web.gallery_deeds import forms, many, operations
 from tasks_app.web.gallery_examples import charts, lists
 from tasks_app.web.page import Request, page, render
 
@@ -86,6 +87,7 @@ def gallery(request: Request) -> HttpResponse:
     }
     examples = lists(now)
     context |= {**charts(now), **examples, "lines": lines_of(request, examples["entries"])}
+    context |= {**many(request.user, now), **operations(now), **forms(now)}
     return render(request, "pages/gallery.html", context)
 
 
