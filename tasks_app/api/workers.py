@@ -23,8 +23,8 @@ class WorkerOut(Out):
     hostname: str
     pid: int
     queues: list[str]
-    concurrency: int
-    running: int
+    concurrency: int = Field(description="How many runs it can hold at once: the number of its children.")
+    running: int = Field(description="How many it holds now.")
     version: str
     load: float | None = Field(description="Its machine's load average over the last minute.")
     state: WorkerState = Field(
