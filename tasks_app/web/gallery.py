@@ -16,6 +16,7 @@ from tasks_app.web.audit import lines_of
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.gallery_deeds import forms, many, operations
 from tasks_app.web.gallery_examples import charts, lists
+from tasks_app.web.gallery_plans import plans
 from tasks_app.web.page import Request, page, render
 
 _SCHEMA: dict[str, Any] = {
@@ -87,7 +88,7 @@ def gallery(request: Request) -> HttpResponse:
     }
     examples = lists(now)
     context |= {**charts(now), **examples, "lines": lines_of(request, examples["entries"])}
-    context |= {**many(request.user, now), **operations(now), **forms(now)}
+    context |= {**many(request.user, now), **operations(now), **forms(now), **plans(request.user, now)}
     return render(request, "pages/gallery.html", context)
 
 
