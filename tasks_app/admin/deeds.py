@@ -61,13 +61,14 @@ class Deed:
 
 
 class NoteForm(forms.Form):
-    """A word about why, which may be left out."""
+    """A word about why, which may be left out; with the mark by which unfold knows that a dialog was answered."""
 
+    _form_submitted = forms.BooleanField(initial=True, widget=forms.HiddenInput)
     note = forms.CharField(
         label="Why",
         required=False,
         max_length=NOTE_MOST,
-        help_text="For those who find it so.",
+        help_text="Optional, for those who find it so.",
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
