@@ -95,7 +95,7 @@ def test_lists_leave_what_is_large_in_the_database(as_alice: Client, alice: User
         shown = as_alice.get(path).context[name]
         assert len(shown) == count
         for run in shown:  # drawn: what a row shows has been read with all others
-            assert run.get_deferred_fields() == left
+            assert run.get_deferred_fields() == left - ({"root_run_id"} if path == "/" else set())
             assert run.task.get_deferred_fields() >= {"payload", "description", "schedule", "retry", "misfire"}
     shown = as_alice.get("/").context
     assert [run.get_deferred_fields() for run in shown["running"]] == [left]
