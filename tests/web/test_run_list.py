@@ -130,8 +130,8 @@ def test_the_tabs_count_what_the_list_holds_in_each_state(
         (as_staff, "?type=export_report", {"queued": "1"}),
     ):
         assert tabs(client, query) == expected, query
-        for value, count in expected.items():
-            assert len(shown(client, f"{query}&status={value}")) == int(count), (query, value)
+        for status, count in expected.items():
+            assert len(shown(client, f"{query}&status={status}")) == int(count), (query, status)
 
 
 def test_the_tabs_are_counted_by_the_database(alice: User, task: ScheduledTask) -> None:
