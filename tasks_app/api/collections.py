@@ -1,13 +1,14 @@
 """Collections of synced records."""
 
 import uuid
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from tasks_app.api.call import Call
 from tasks_app.api.endpoint import Endpoint, operation
-from tasks_app.api.paging import Page, by_cursor, by_number
+from tasks_app.api.paging import Cursor, Page, by_cursor, by_number, link
 from tasks_app.api.parameters import CursorQuery, Identifier, PageQuery, Word, one_of
 from tasks_app.api.shape import Instant, Out
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
@@ -15,12 +16,15 @@ from tasks_app.selectors.access import require_change
 from tasks_app.selectors.collections import (
     KINDS,
     STATES,
+    RecordFilters,
     change_search,
     collection_get,
-    record_search,
+    record_find,
     visible_collections,
 )
 from tasks_app.services.syncing import collection_delete
+
+_BY_KEY = ("key",)
 
 
 class Collection(Out):
@@ -51,7 +55,11 @@ class Record(Out):
 
 
 class RecordPage(Page[Record]):
-    """Records, by key."""
+    """Records, by key. A part of a key, and what is gone, are looked for among 20,000 records for one page."""
+
+    is_complete: bool = Field(
+        description="False: the search has stopped short, and `next` (on the way back: `previous`) goes on from there."
+    )
 
 
 class RecordQuery(CursorQuery):
@@ -60,6 +68,10 @@ class RecordQuery(CursorQuery):
     state: Annotated[str, *one_of(*STATES)] = "present"
     search: Word = Field("", description="A part of the key.")
     key: Word = Field("", description="The whole key.")
+
+    def filters(self) -> RecordFilters:
+        """Give them as the selectors take them."""
+        return RecordFilters(state=self.state, search=self.search, key=self.key)
 
 
 class Change(Out):
@@ -116,8 +128,7 @@ class CollectionRecords(Endpoint):
     def get(self, call: Call, query: RecordQuery, collection_id: uuid.UUID) -> RecordPage:
         """List the records, by key."""
         collection = collection_get(call.user, collection_id)
-        rows = record_search(collection, state=query.state, search=query.search, key=query.key)
-        return RecordPage(**by_cursor(call, rows, query, _record, order=("key",)))
+        return RecordPage(**_records(call, query, partial(record_find, collection, query.filters())))
 
 
 class CollectionChanges(Endpoint):
@@ -129,6 +140,21 @@ class CollectionChanges(Endpoint):
         collection = collection_get(call.user, collection_id)
         rows = change_search(collection, run_id=query.run, kind=query.kind)
         return ChangePage(**by_cursor(call, rows, query, _change))
+
+
+def _records(call: Call, query: RecordQuery, find: Any) -> dict[str, Any]:
+    """Read one page: the fields of a RecordPage. One that is not full because the search stopped short leads on."""
+    whole, end = find()
+    cursor = Cursor.read(query.cursor, _BY_KEY, SyncedRecord) if query.cursor else Cursor(("",))
+    way = "before" if cursor.is_backwards else "after"
+    rows, last = find(**{way: cursor.values[0]}) if query.cursor else (whole, end)
+    page = by_cursor(call, rows, query, _record, order=_BY_KEY, counted=whole)
+    leads = "previous" if cursor.is_backwards else "next"
+    is_complete = last is None or page[leads] is not None
+    if not is_complete:
+        page[leads] = link(call, cursor=Cursor((last.key,), cursor.is_backwards).written(_BY_KEY))
+    page["count_is_exact"] = page["count_is_exact"] and end is None
+    return {**page, "is_complete": is_complete}
 
 
 def _collection(row: SyncedCollection) -> Collection:

@@ -95,6 +95,9 @@ class SyncedRecord(models.Model):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["collection", "key"], name="record_key")]
+        indexes: ClassVar = [
+            models.Index(fields=["collection", "key"], name="record_present", condition=models.Q(gone_at=None))
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -9,9 +9,10 @@ from django.db.models import Count, QuerySet
 from tasks_app.errors import NotFound
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord, TaskRun
 from tasks_app.selectors.access import Person, sees_all
-from tasks_app.selectors.walk import READ
 
 STATES = ("present", "gone", "all")
+WALK = 20_000
+"""So many records are looked at for one page, where no index leads to what is asked for."""
 KINDS = tuple(SyncedChange.Kind.values)
 
 
@@ -45,16 +46,28 @@ def collections_of_task(user: Person, task_id: uuid.UUID) -> QuerySet[SyncedColl
     return visible_collections(user).filter(task_id=task_id)
 
 
-def record_search(
-    collection: SyncedCollection, *, state: str = "present", search: str = "", key: str = ""
-) -> QuerySet[SyncedRecord]:
+@dataclass(frozen=True, kw_only=True)
+class RecordFilters:
+    """What the records are narrowed to; the state is one of `STATES`."""
+
+    state: str = "present"
+    search: str = ""
+    key: str = ""
+
+    @property
+    def is_led(self) -> bool:
+        """An index leads to what matches; a part of a key, and what is gone, have to be looked for."""
+        return bool(self.key) or (not self.search and self.state != "gone")
+
+
+def record_search(collection: SyncedCollection, filters: RecordFilters) -> QuerySet[SyncedRecord]:
     """The records that match, by key."""
     rows = SyncedRecord.objects.filter(collection=collection)
-    if state != "all":
-        rows = rows.filter(gone_at__isnull=state != "gone")
-    if search:
-        rows = rows.filter(key__icontains=search)
-    return (rows.filter(key=key) if key else rows).order_by("key")
+    if filters.state != "all":
+        rows = rows.filter(gone_at__isnull=filters.state != "gone")
+    if filters.search:
+        rows = rows.filter(key__icontains=filters.search)
+    return (rows.filter(key=filters.key) if filters.key else rows).order_by("key")
 
 
 def record_get(collection: SyncedCollection, record_id: int) -> SyncedRecord:
@@ -65,33 +78,30 @@ def record_get(collection: SyncedCollection, record_id: int) -> SyncedRecord:
     return found
 
 
-@dataclass(frozen=True)
-class RecordsFound:
-    """A page, the record behind which the next one begins, and after how many the search stopped there."""
-
-    records: list[SyncedRecord]
-    following: int | None = None
-    walk: int | None = None
-
-
-def record_page(rows: QuerySet[SyncedRecord], *, after: SyncedRecord | None, size: int) -> RecordsFound:
-    """Give one page."""
-    found = list((rows.filter(key__gt=after.key) if after else rows)[: size + 1])
-    return RecordsFound(found[:size], found[size - 1].id if len(found) > size else None)
-
-
 def record_find(
-    collection: SyncedCollection, *, state: str, search: str, after: SyncedRecord | None, size: int
-) -> RecordsFound:
-    """Give one page of those that match, looked for among the next 20,000 records where no index leads to them."""
-    rows = record_search(collection, state=state, search=search)
-    if not search and state != "gone":
-        return record_page(rows, after=after, size=size)
-    scope = record_search(collection, state="all")
-    scope = scope.filter(key__gt=after.key) if after else scope
-    last = scope[READ - 1 : READ].first()
-    found = record_page(rows.filter(key__lte=last.key) if last else rows, after=after, size=size)
-    return found if found.following or last is None else RecordsFound(found.records, last.id, READ)
+    collection: SyncedCollection, filters: RecordFilters, *, after: str = "", before: str = ""
+) -> tuple[QuerySet[SyncedRecord], SyncedRecord | None]:
+    """The records that match behind the key `after`, or those before the other one, and where the search stops short.
+
+    Where no index leads to them it looks at 20,000.
+    """
+    rows = record_search(collection, filters)
+    if filters.is_led:
+        return rows, None
+    scope = record_search(collection, RecordFilters(state="present" if filters.state == "present" else "all"))
+    scope = scope.filter(key__lt=before).order_by("-key") if before else scope.filter(key__gt=after)
+    edge = list(scope.only("id", "key")[WALK - 1 : WALK + 1])
+    if len(edge) <= 1:
+        return rows, None
+    return rows.filter(key__gte=edge[0].key) if before else rows.filter(key__lte=edge[0].key), edge[0]
+
+
+def record_page(
+    rows: QuerySet[SyncedRecord], *, after: SyncedRecord | None, size: int
+) -> tuple[list[SyncedRecord], int | None]:
+    """Give one page, and the record behind which the next one begins, or None at the end."""
+    found = list((rows.filter(key__gt=after.key) if after else rows)[: size + 1])
+    return found[:size], found[size - 1].id if len(found) > size else None
 
 
 def change_search(

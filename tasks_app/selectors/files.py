@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from tasks_app.errors import NotFound
 from tasks_app.models import StoredFile, TaskRun
@@ -82,9 +82,9 @@ def files_of_run(user: Person, run: TaskRun) -> list[StoredFile]:
 
 def used_bytes(user: Person) -> tuple[int, bool]:
     """How much the user's visible files take together, and whether that is all of them: the newest 20,000 are added."""
-    newest = visible_files(user).order_by("-id").values("size")[:READ]
-    found = newest.aggregate(total=Sum("size"), count=Count("*"))
-    return found["total"] or 0, found["count"] < READ
+    newest = visible_files(user).order_by("-id")
+    found = newest.values("size")[:READ].aggregate(total=Sum("size"))
+    return found["total"] or 0, not newest[READ : READ + 1].exists()
 
 
 def uploaded_bytes(owner_id: int) -> int:

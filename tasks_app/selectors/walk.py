@@ -33,10 +33,15 @@ class Found(Generic[Row]):
 
 
 def nth_older(scope: QuerySet[Row], most: int) -> uuid.UUID | None:
-    """Give the id of the oldest among the newest `most` rows; None where there are fewer."""
-    return scope.order_by("-id").values_list("id", flat=True)[most - 1 : most].first()
+    """Give the id of the oldest among the newest `most` rows; None where these are all."""
+    return _edge(scope.order_by("-id"), most)
 
 
 def nth_newer(scope: QuerySet[Row], most: int) -> uuid.UUID | None:
-    """Give the id of the newest among the oldest `most` rows; None where there are fewer."""
-    return scope.order_by("id").values_list("id", flat=True)[most - 1 : most].first()
+    """Give the id of the newest among the oldest `most` rows; None where these are all."""
+    return _edge(scope.order_by("id"), most)
+
+
+def _edge(rows: QuerySet[Row], most: int) -> uuid.UUID | None:
+    found = list(rows.values_list("id", flat=True)[most - 1 : most + 1])
+    return found[0] if len(found) > 1 else None

@@ -16,6 +16,7 @@ from tasks_app.errors import NotFound
 from tasks_app.models import SyncedChange, SyncedCollection, SyncedRecord
 from tasks_app.selectors import collections
 from tasks_app.selectors.access import can_change, sees_all
+from tasks_app.selectors.collections import RecordFilters
 from tasks_app.services.syncing import collection_delete
 from tasks_app.web import query, words
 from tasks_app.web.objects import missing_or_refused
@@ -62,15 +63,16 @@ def collection_detail(request: Request, collection_id: uuid.UUID) -> HttpRespons
     collection = _collection(request, collection_id)
     search, state = query.text(request.GET, "search"), query.text(request.GET, "state")
     after = _behind(request, collection)
-    found = collections.record_find(
-        collection, state=state if state in collections.STATES else "present", search=search, after=after, size=SIZE
-    )
+    filters = RecordFilters(state=state if state in collections.STATES else "present", search=search)
+    rows, last = collections.record_find(collection, filters, after=after.key if after else "")
+    found, following = collections.record_page(rows, after=after, size=SIZE)
+    is_short = last is not None and following is None
     context = {
         "collection": collection,
         "here": "records",
-        "records": [{"record": record, "summary": summary(record)} for record in found.records],
-        "following": found.following,
-        "walk": found.walk,
+        "records": [{"record": record, "summary": summary(record)} for record in found],
+        "following": last.pk if last is not None and is_short else following,
+        "walk": collections.WALK if is_short else None,
         "is_first_page": after is None,
         "search": search,
         "selects": [query.select(request.GET, "state", "Present", _STATES)],

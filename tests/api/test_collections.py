@@ -1,6 +1,7 @@
 """/api/collections: records, what changed, and nobody else's."""
 
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from tasks_app.models import ApiKey, SyncedRecord
+from tasks_app.selectors import collections
 from tests.api.client import Api, with_key
 from tests.kinds.sync.json_api import JsonApi, json_api
 from tests.kinds.sync.kept import Kept, things
@@ -54,6 +56,33 @@ def test_records_are_listed_by_key(api: Api, kept: Kept) -> None:
     assert gone["gone_at"] is not None
     assert [one["key"] for one in api.get(f"{base}?search=1&state=all").body["results"]] == ["1", "10", "11"]
     assert [one["key"] for one in api.get(f"{base}?key=1").body["results"]] == ["1"]
+
+
+def test_among_very_many_records_a_search_goes_on_step_by_step(
+    api: Api, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys are 0 to 11 and n, in the order of their letters: 0, 1, 10, 11, 2 and so on."""
+    monkeypatch.setattr(collections, "WALK", 5)
+    base = f"collections/{kept.collection.pk}/records?page_size=2"
+    pages = _walk(api, f"{base}&state=all&search=n", "next")
+    assert [(len(page["results"]), page["is_complete"]) for page in pages] == [(0, False), (0, False), (1, True)]
+    assert (pages[0]["count"], pages[0]["count_is_exact"]) == (0, False)
+    pages = _walk(api, f"{base}&state=all&search=1", "next")
+    assert [one["key"] for page in pages for one in page["results"]] == ["1", "10", "11"]
+    end = api.get(f"{base}&state=all&search=n").body
+    while end["next"]:
+        end = api.get(end["next"].split("/api/")[1]).body
+    back = _walk(api, end["previous"].split("/api/")[1], "previous")
+    assert [(len(page["results"]), page["is_complete"]) for page in back] == [(0, False), (0, False), (0, True)]
+    pages = _walk(api, base, "next")
+    assert [page["is_complete"] for page in pages] == [True] * 6, "an index leads to what is there"
+
+
+def _walk(api: Api, path: str, way: str) -> list[Any]:
+    pages = [api.get(path).body]
+    while pages[-1][way]:
+        pages.append(api.get(pages[-1][way].split("/api/")[1]).body)
+    return pages
 
 
 def test_changes_are_listed_with_what_differs(api: Api, kept: Kept) -> None:
