@@ -12,7 +12,7 @@ from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.grouped import grouped
 from tasks_app.selectors.run_list import RunFilters, run_search
 from tasks_app.selectors.run_terms import NEEDS
-from tasks_app.selectors.run_walk import is_led, run_find
+from tasks_app.selectors.run_walk import NEAR, has_words, is_led, run_find
 from tasks_app.states import FINAL, OPEN, Status
 
 RECENT = 10_000
@@ -49,18 +49,17 @@ def ended_counts(user: Person) -> tuple[dict[str, int], bool]:
     return {one.value: counts.get(one.value, 0) for one in FINAL}, sum(counts.values()) == RECENT
 
 
-def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bool] | None:
-    """The same of every state among the newest runs that match; None where nothing leads to them.
+def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bool]:
+    """The same of every state among the newest runs that match.
 
-    When runs ended leads near to them, because few take long: among as many as a list of them reads.
+    When runs ended leads near to them, because few take long: among as many as a list of them reads. Where nothing
+    leads to them the newest 10,000 runs are looked at, and 2,000 for words.
     """
     if is_led(user, filters):
         rows, is_cut = run_search(user, filters), False
-    elif set(filters.asked) <= {"task", *_WHEN}:
-        near = run_find(user, filters)
-        rows, is_cut = near.rows, near.floor is not None
     else:
-        return None
+        near = run_find(user, filters, most=_reach(filters))
+        rows, is_cut = near.rows, near.floor is not None
     counts = Counter[str]()
     newest = rows.values("status", "dismissed_at")[:RECENT]
     for status, is_open, count in grouped(newest, "status, dismissed_at IS NULL", by="1, 2"):
@@ -68,3 +67,10 @@ def counts_within(user: Person, filters: RunFilters) -> tuple[dict[str, int], bo
         if is_open and status == Status.FAILED:
             counts[NEEDS] = count
     return dict(counts), is_cut or sum(counts.values()) - counts[NEEDS] == RECENT
+
+
+def _reach(filters: RunFilters) -> int:
+    """Of how many runs a list is counted, at which nothing says whether they match; 0: of as many as it reads."""
+    if set(filters.asked) <= {"task", *_WHEN}:
+        return 0
+    return NEAR if has_words(filters) else RECENT

@@ -56,7 +56,7 @@ def runs_near(user: Person, filters: RunFilters, *, before: uuid.UUID | None = N
 
 
 def _reach(filters: RunFilters) -> int:
-    return READ if _has_words(filters) else WALK
+    return READ if has_words(filters) else WALK
 
 
 def _found_back(rows: QuerySet[TaskRun], newer: QuerySet[TaskRun], most: int) -> Found[TaskRun]:
@@ -89,7 +89,8 @@ def _scope(user: Person, filters: RunFilters) -> QuerySet[TaskRun]:
     return rows.filter(type=filters.type) if filters.type else rows
 
 
-def _has_words(filters: RunFilters) -> bool:
+def has_words(filters: RunFilters) -> bool:
+    """Say whether words are looked for, which takes longer than a column does."""
     return bool(filters.search or (filters.read is not None and filters.read.words))
 
 

@@ -64,8 +64,7 @@ def run_list(request: Request) -> HttpResponse:
 def _around(request: Request, filters: RunFilters, found: run_offers.Far, shown: list[TaskRun]) -> dict[str, Any]:
     """What stands above the table."""
     states = tabs(request)
-    is_whole = states["is_counted"] and not states["is_cut"]
-    empty = {one["value"] for one in states["tabs"] if is_whole and not one["count"]}
+    empty = {one["value"] for one in states["tabs"] if not (states["is_cut"] or one["count"])}
     return {
         **states,
         **newer_hint(request, shown),

@@ -35,20 +35,20 @@ _BACK, _LONGEST = timedelta(hours=1), timedelta(days=1)
 
 
 def tabs(request: Request) -> dict[str, Any]:
-    """Count each state among what else narrows the list; give no numbers where that would read the history."""
+    """Count each state among what else narrows the list, as far back as that is quickly done."""
     other, chosen = _narrowed_otherwise(request), request.GET.get("status", "")
     if other.is_any:
-        within = counts_within(request.user, other)
-        shown = {name: _count(count, is_cut=within[1]) for name, count in within[0].items()} if within else {}
+        counts, is_cut = counts_within(request.user, other)
+        shown = {name: _count(count, is_cut=is_cut) for name, count in counts.items()}
     else:
-        within = ended, is_cut = ended_counts(request.user)
+        ended, is_cut = ended_counts(request.user)
         shown = {name: _count(count) for name, count in open_counts(request.user).items()}
         shown |= {name: _count(count, is_cut=is_cut) for name, count in ended.items()}
     found = [
         {"value": value, "label": label, "count": shown.get(value, ""), "is_here": value == chosen}
         for value, label in _TABS
     ]
-    return {"tabs": found, "is_counted": within is not None, "is_cut": within is not None and within[1]}
+    return {"tabs": found, "is_cut": is_cut}
 
 
 def newer_hint(request: Request, shown: list[TaskRun]) -> dict[str, Any]:

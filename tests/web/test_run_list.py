@@ -9,6 +9,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import RunAttempt, ScheduledTask, TaskRun
+from tasks_app.selectors import run_counts
 from tasks_app.selectors.run_counts import counts_within, ended_counts
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.services import outcomes
@@ -153,12 +154,31 @@ def test_the_tabs_are_counted_by_the_database(alice: User, task: ScheduledTask) 
     assert calls() == few
 
 
-@pytest.mark.parametrize("query", ["?type=http_request", "?reason=user", "?search=nightly", "?tag=queued"])
-def test_the_tabs_give_no_numbers_where_counting_would_read_the_history(
-    as_alice: Client, several: dict[str, TaskRun], query: str
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("type=http_request", {"running", "queued", "failed", "needs", "cancelled"}),
+        ("search=nightly", {"running", "queued", "failed", "needs", "cancelled"}),
+        ("reason=user", {"cancelled"}),
+        ("tag=queued", {"queued"}),
+        ("search=status:failed+nightly", {"failed", "needs"}),
+        ("tag=no-such", set()),
+    ],
+)
+def test_the_tabs_count_within_what_else_narrows_the_list(
+    as_alice: Client, several: dict[str, TaskRun], query: str, told: set[str]
 ) -> None:
-    assert tabs(as_alice, query) == {}
-    assert "hx-get" not in as_alice.get(f"/runs/{query}").content.decode().split('id="run-tabs"')[1].split(">")[0]
+    assert tabs(as_alice, f"?{query}") == dict.fromkeys(told, "1")
+
+
+@pytest.mark.parametrize("query", ["reason=user", "search=nightly"])
+def test_such_counts_look_at_the_newest_runs_alone(
+    as_alice: Client, alice: User, several: dict[str, TaskRun], monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    for name in ("RECENT", "NEAR"):
+        monkeypatch.setattr(run_counts, name, 1)
+    runs.make_run(alice)
+    assert tabs(as_alice, f"?{query}") == {}
 
 
 def test_a_narrowed_list_asks_whether_newer_runs_match_before_it_says_so(
