@@ -1,8 +1,8 @@
 """Two workers, one run with one side effect, every order of their steps and deaths: all states that can be reached.
 
 The steps are the engine's own, with its SQL. A worker may die, or be overtaken and go on, between any two of them; what
-it was in the middle of was committed or was not. A state that was seen before is not gone on from, and a step that was
-taken from the same rows before is taken again only where it leads to a state that is new.
+it was in the middle of was committed or was not. A state that was seen before is not gone on from; a step is taken once
+for all states that have come to the same rows together, and from such rows again only where it leads to a new state.
 """
 
 from collections.abc import Callable, Iterator
@@ -82,12 +82,20 @@ class Step:
         holds = self.index is not None and world.model.holds(world.hands[self.index].claim_no)
         return self.name, holds, *world.rows
 
+    def by(self, world: World) -> tuple[str, int]:
+        """The same for steps that are, where the rows are the same, one and the same."""
+        return self.name, -1 if self.index is None else world.hands[self.index].claim_no
+
     def foretell(self, world: World, known: World) -> World:
         """Give the world after the step, of which is known what it came to elsewhere, whoever took it there."""
         following = replace(world.copy(), model=copy(known.model), effect=known.effect)
         if self.index is not None:
             following.hands[self.index] = copy(known.hands[0])
         return following
+
+
+Fork = list[tuple[Step, World]]
+"""One step in the database, and the worlds, alike but for what is outside of it, in which somebody can take it."""
 
 
 class Walk:
@@ -101,37 +109,54 @@ class Walk:
         self.ends: set[tuple[str, str, int]] = set()
         self.path: list[str] = []
 
-    def go(self, world: World) -> None:
-        """Take every step that can follow, and go on from what is new."""
-        self.seen.add(world.key)
-        if world.model.is_final:
-            self.ends.add((world.model.status, world.model.reason, world.happened))
-        for step in self.steps(world):
+    def go(self, worlds: list[World]) -> None:
+        """Take every step that can follow where the rows are as they are now, and go on from what is new."""
+        forks: dict[tuple[str, int], Fork] = {}
+        for world in self._with_what_happens_outside(worlds):
+            if world.model.is_final:
+                self.ends.add((world.model.status, world.model.reason, world.happened))
+            for step in self.steps(world):
+                if not step.is_outside:
+                    forks.setdefault(step.by(world), []).append((step, world))
+        for fork in forks.values():
+            step = fork[0][0]
             self.path.append(f"{step.name} {'' if step.index is None else step.index}".strip())
-            self._take(step, world)
+            self._take(fork)
             self.path.pop()
 
-    def _take(self, step: Step, world: World) -> None:
+    def _with_what_happens_outside(self, worlds: list[World]) -> Iterator[World]:
+        """Give the worlds, and all that can come of them while nothing happens to the rows."""
+        waiting = [world for world in worlds if self._is_new(world)]
+        while waiting:
+            world = waiting.pop()
+            yield world
+            for step in filter(lambda step: step.is_outside, self.steps(world)):
+                following = world.copy()
+                step.take(following)
+                waiting += [following] if self._is_new(following) else []
+
+    def _is_new(self, world: World) -> bool:
+        self.check_outside(world)
+        is_new = world.key not in self.seen
+        self.seen.add(world.key)
+        return is_new
+
+    def _take(self, fork: Fork) -> None:
         """Take one step, and undo what it and all after it did to the database."""
-        following = world.copy()
-        if step.is_outside:
-            step.take(following)
-            self.check_outside(following)
-            if following.key not in self.seen:
-                self.go(following)
-            return
+        step, world = fork[0]
         known = self.known.get(step.of(world))
-        if known is not None and step.foretell(world, known).key in self.seen:
+        if known is not None and all(one.foretell(before, known).key in self.seen for one, before in fork):
             return
         savepoint, announced = transaction.savepoint(), len(connection.run_on_commit)
+        following = world.copy()
         step.take(following)
         self.check(following)
         assert known is None or step.foretell(world, known).key == following.key, "the same step did something else"
         taker = [] if step.index is None else [copy(following.hands[step.index])]
-        self.known[step.of(world)] = replace(following.copy(), hands=taker)
-        if following.key not in self.seen:
-            self.go(following)
+        told = self.known[step.of(world)] = replace(following.copy(), hands=taker)
+        self.go([one.foretell(before, told) for one, before in fork])
         transaction.savepoint_rollback(savepoint)
+        transaction.savepoint_commit(savepoint)  # else it stays, and all that follow stand inside of it
         del connection.run_on_commit[announced:]
 
     def steps(self, world: World) -> Iterator[Step]:
@@ -245,7 +270,7 @@ def test_every_order_of_two_workers_steps_and_deaths_keeps_the_promise(alice: Us
     run = runs.make_run(alice, max_retries=RETRIES, retry={"delays": [60]})
     walk = Walk(run.id, is_idempotent=is_idempotent)
     try:
-        walk.go(World())
+        walk.go([World()])
     except AssertionError as error:
         raise AssertionError(f"{error}\nafter {' → '.join(walk.path)}") from error
 
