@@ -1,12 +1,13 @@
 """Fixtures for all tests: people, and the embedded Redis."""
 
 import contextlib
+import gc
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ hypothesis_settings.load_profile("untimed")
 HERE = Path(__file__).parent
 ALONE = {"handlers", "kinds", "notifications", "project", "secrets", "services"}
 DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage among what all tests are made of: it stays, and to walk through it takes more than a second.
+
+    What each test leaves is looked for as ever, though after more of it.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.set_threshold(10_000, 10, 10)
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
