@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,12 +27,6 @@ uvicorn.Server.run = celery.apps.worker.Worker.start = celery.apps.beat.Beat.sta
 from scheduler_project import start
 start.main(sys.argv[1:])
 """
-
-
-@pytest.fixture(autouse=True)
-def _thawed() -> Iterator[None]:
-    yield
-    gc.unfreeze()
 
 
 def test_nothing_is_collected_while_a_process_loads_and_all_of_it_is_left_alone_afterwards() -> None:
