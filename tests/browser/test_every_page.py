@@ -5,10 +5,13 @@ names a directory, a picture of it goes there.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
 from tests.browser import places
 from tests.browser.accessible import faults_of
@@ -16,7 +19,9 @@ from tests.browser.conftest import WAIT_MS, Platform, sign_in
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
+THEMES = ("light", "dark")
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
+PARTS = 8
 _SAY_LONG_WORDS = """() => {
     const word = "https://wiki.example.org/" + "Operations".repeat(12);
     const places = ".held span, td.long, a.chip, .lines > li > .grow p, .head .sentence";
@@ -24,41 +29,67 @@ _SAY_LONG_WORDS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform, theme: str) -> None:
+@dataclass(frozen=True)
+class Inside:
+    """Somebody who has signed in, and the pages that they find, by name."""
+
+    session: StorageState
+    places: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def inside(browser: Browser, lived_in: Platform) -> Inside:
+    """Sign in once, and follow the names to their pages."""
+    with _tab(browser, lived_in) as page:
+        sign_in(page, lived_in)
+        return Inside(page.context.storage_state(), places.every_place(page))
+
+
+def test_every_address_that_can_be_opened_is_looked_at(inside: Inside) -> None:
+    shown = places.names_of([*places.SIGNED_OUT.values(), *inside.places.values()])
+    elsewhere = places.PARTS | places.FILES | places.ASKING | places.IN_TEST_SIGN_IN
+    assert places.openable() - shown - elsewhere == set()
+
+
+def test_every_page_of_those_who_are_signed_out_is_accessible_and_fits(browser: Browser, lived_in: Platform) -> None:
+    with _tab(browser, lived_in) as page:
+        assert _look(page, places.SIGNED_OUT) == {}
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_page_is_accessible_and_fits(browser: Browser, lived_in: Platform, inside: Inside, part: int) -> None:
+    with _tab(browser, lived_in, inside.session) as page:
+        assert _look(page, dict([*inside.places.items()][part::PARTS])) == {}
+
+
+@contextmanager
+def _tab(browser: Browser, platform: Platform, session: StorageState | None = None) -> Iterator[Page]:
     profile = browser.new_context(
-        base_url=lived_in.address,
-        color_scheme="dark" if theme == "dark" else "light",
+        base_url=platform.address,
+        storage_state=session,
         reduced_motion="reduce",
         locale="en-GB",
         timezone_id="Europe/Berlin",
     )
     profile.set_default_timeout(WAIT_MS)
-    page = profile.new_page()
-    faults = _look(page, places.SIGNED_OUT, theme)
-    sign_in(page, lived_in)
-    found = places.every_place(page)
-    shown = places.names_of([*places.SIGNED_OUT.values(), *found.values()])
-    elsewhere = places.PARTS | places.FILES | places.ASKING | places.IN_TEST_SIGN_IN
-    assert places.openable() - shown - elsewhere == set()
-    faults |= _look(page, found, theme)
+    yield profile.new_page()
     profile.close()
-    assert {name: found for name, found in faults.items() if found} == {}
 
 
-def _look(page: Page, addresses: dict[str, str], theme: str) -> dict[str, list[str]]:
-    """What is wrong with each page, wide and narrow."""
+def _look(page: Page, addresses: dict[str, str]) -> dict[str, list[str]]:
+    """What is wrong with each page, wide and narrow, light and dark."""
     faults = {}
     for name, address in addresses.items():
         page.goto(address)
         page.wait_for_load_state()
         for width, (across, down) in WIDTHS.items():
             page.set_viewport_size({"width": across, "height": down})
-            faults[f"{name}{width}"] = faults_of(page)
-            _keep(page, f"{name}{width}-{theme}.png")
-        if theme == "light":
-            faults[f"{name} with long words"] = _pushed_aside(page)
-    return faults
+            for theme in THEMES:
+                page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                faults[f"{name}{width}-{theme}"] = faults_of(page)
+                _keep(page, f"{name}{width}-{theme}.png")
+        faults[f"{name} with long words"] = _pushed_aside(page)
+    return {name: found for name, found in faults.items() if found}
 
 
 def _pushed_aside(page: Page) -> list[str]:
