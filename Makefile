@@ -40,7 +40,7 @@ check: $(VENV)/dev.stamp ## Lint, format, types, layers, templates, migrations, 
 
 test-all: test ## Test on PostgreSQL and a real Redis too, and in Chromium, where they are installed
 	$(PY) -m pytest -n $(PROCESSES) -m slow tests/core
-	$(PY) -m pytest -n 2 --dist loadfile tests/browser
+	$(PY) -m pytest -n 2 --dist loadgroup tests/browser
 	$(PY) -m tests.postgres $(PY) -m pytest -n $(PROCESSES) --dist worksteal --ignore=tests/core --ignore=tests/browser -m "not faults"
 	$(PY) -m pytest tests/faults/trials -m ci
 

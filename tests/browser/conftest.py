@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from scheduler_project.settings import BASE_DIR
 from tests.live.launched import launched, short_directory
@@ -21,6 +23,17 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 QUIET = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 # A page whose headers a test has changed counts as coming from outside, and could not reach this machine.
 QUIET.append("--disable-features=LocalNetworkAccessChecks")
+
+
+HERE = Path(__file__).parent
+OpenTab = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the tests of a file to one process, as they meet on one platform; those that only look are shared out."""
+    for item in items:
+        if item.path.parent == HERE and item.path.name != "test_every_page.py":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @dataclass(frozen=True)
@@ -71,14 +84,41 @@ def faults() -> list[str]:
     return []
 
 
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, StorageState]:
+    """What browsers keep in which somebody has signed in, by the platform's address."""
+    return {}
+
+
 @pytest.fixture
-def context(browser: Browser, platform: Platform) -> Iterator[BrowserContext]:
+def open_tab(browser: Browser, platform: Platform, sessions: dict[str, StorageState]) -> Iterator[OpenTab]:
+    """Open home in fresh browser profiles with such options, signed in.
+
+    Through the sign-in page only where no earlier session holds any more: to check a password takes long.
+    """
+    with ExitStack() as stack:
+
+        def opened(**options: Any) -> Page:
+            kept = sessions.get(platform.address)
+            profile = browser.new_context(
+                base_url=platform.address, storage_state=kept, timezone_id="Europe/Berlin", **options
+            )
+            stack.callback(profile.close)
+            profile.set_default_timeout(WAIT_MS)
+            page = profile.new_page()
+            page.goto("/")
+            if "/sign-in/" in page.url:
+                sign_in(page, platform)
+                sessions[platform.address] = profile.storage_state()
+            return page
+
+        yield opened
+
+
+@pytest.fixture
+def context(open_tab: OpenTab) -> BrowserContext:
     """A fresh browser profile, signed in."""
-    profile = browser.new_context(base_url=platform.address, locale="en-GB", timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    sign_in(profile.new_page(), platform)
-    yield profile
-    profile.close()
+    return open_tab(locale="en-GB").context
 
 
 @pytest.fixture
@@ -92,14 +132,9 @@ def page(context: BrowserContext, faults: list[str]) -> Iterator[Page]:
 
 
 @pytest.fixture
-def plain(browser: Browser, platform: Platform) -> Iterator[Page]:
+def plain(open_tab: OpenTab) -> Page:
     """A tab without JavaScript, of somebody who has signed in."""
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    tab = profile.new_page()
-    sign_in(tab, platform)
-    yield tab
-    profile.close()
+    return open_tab(java_script_enabled=False)
 
 
 def sign_in(page: Page, platform: Platform) -> None:

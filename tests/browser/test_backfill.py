@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from tests.browser.conftest import WAIT_MS
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
@@ -48,18 +48,13 @@ def test_a_backfill_is_looked_at_started_and_followed_to_its_end(page: Page) -> 
     expect(page.locator("tbody tr")).to_have_count(4)
 
 
-def test_it_works_without_javascript(browser: Browser, platform: Platform) -> None:
-    profile = browser.new_context(base_url=platform.address, java_script_enabled=False, timezone_id="Europe/Berlin")
-    profile.set_default_timeout(WAIT_MS)
-    page = profile.new_page()
-    sign_in(page, platform)
-    make_hourly(page, "Without a script", seconds="0")
-    page.goto(f"{page.url}backfill/")
-    page.fill("[name=from]", "2025-11-03T09:00")
-    page.fill("[name=to]", "2025-11-03T10:00")
-    page.click("text=Preview")
-    expect(page.locator("#backfill-plan .says")).to_have_text("2 of 2 slots would run")
-    page.click("text=Run 2 slots")
-    page.wait_for_url("**/batches/*/")
-    expect(page.locator("h1")).to_contain_text("Backfill of Without a script")
-    profile.close()
+def test_it_works_without_javascript(plain: Page) -> None:
+    make_hourly(plain, "Without a script", seconds="0")
+    plain.goto(f"{plain.url}backfill/")
+    plain.fill("[name=from]", "2025-11-03T09:00")
+    plain.fill("[name=to]", "2025-11-03T10:00")
+    plain.click("text=Preview")
+    expect(plain.locator("#backfill-plan .says")).to_have_text("2 of 2 slots would run")
+    plain.click("text=Run 2 slots")
+    plain.wait_for_url("**/batches/*/")
+    expect(plain.locator("h1")).to_contain_text("Backfill of Without a script")

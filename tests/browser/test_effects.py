@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from scheduler_project.settings import BASE_DIR
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from tests.browser.conftest import OpenTab, Platform
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
@@ -39,19 +39,12 @@ def test_without_javascript_one_settles_it_and_retries(plain: Page, unknown: str
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pictures(browser: Browser, platform: Platform, unknown: str, theme: str, width: str) -> None:
+def test_pictures(open_tab: OpenTab, platform: Platform, unknown: str, theme: str, width: str) -> None:
     across, down = WIDTHS[width]
     directory = Path(os.environ.get("SCREENSHOTS") or platform.directory / "pictures")
-    profile = browser.new_context(
-        base_url=platform.address,
-        viewport={"width": across, "height": down},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-        locale="en-GB",
+    page = open_tab(
+        viewport={"width": across, "height": down}, color_scheme=theme, reduced_motion="reduce", locale="en-GB"
     )
-    profile.set_default_timeout(WAIT_MS)
-    page = profile.new_page()
-    sign_in(page, platform)
     page.goto(unknown)
     expect(page.locator(".effects li.is-open")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= across
@@ -60,4 +53,3 @@ def test_pictures(browser: Browser, platform: Platform, unknown: str, theme: str
     page.get_by_role("button", name="It did not happen").click()
     expect(page.locator(".effects .said")).to_contain_text("has said so")
     page.screenshot(path=directory / f"run-settled{width}-{theme}.png", full_page=True)
-    profile.close()

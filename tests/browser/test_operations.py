@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from scheduler_project.settings import BASE_DIR
-from tests.browser.conftest import WAIT_MS, Platform, sign_in
+from tests.browser.conftest import WAIT_MS, OpenTab, Platform
 
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
@@ -33,27 +33,19 @@ def busy(platform: Platform) -> Iterator[Platform]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-def test_pictures(browser: Browser, busy: Platform, theme: str, width: str) -> None:
+def test_pictures(open_tab: OpenTab, busy: Platform, theme: str, width: str) -> None:
     directory = Path(os.environ.get("SCREENSHOTS") or busy.directory / "pictures")
     directory.mkdir(parents=True, exist_ok=True)
     across, down = WIDTHS[width]
-    profile = browser.new_context(
-        base_url=busy.address,
-        viewport={"width": across, "height": down},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-        locale="en-GB",
+    page = open_tab(
+        viewport={"width": across, "height": down}, color_scheme=theme, reduced_motion="reduce", locale="en-GB"
     )
-    profile.set_default_timeout(WAIT_MS)
-    page = profile.new_page()
-    sign_in(page, busy)
     for name, address in PAGES.items():
         answer = page.goto(address)
         assert answer is not None
         assert answer.ok
         assert page.evaluate("document.documentElement.scrollWidth") <= across, name
         page.screenshot(path=directory / f"{name}{width}-{theme}.png", full_page=True)
-    profile.close()
 
 
 @pytest.mark.parametrize(("address", "region"), [("/queues/", "#queue-table"), ("/workers/", "#worker-table")])
