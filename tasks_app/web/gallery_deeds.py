@@ -1,6 +1,7 @@
 """What the page of components shows of queues, workers, deeds on many and forms: made up, never saved.
 
-Nothing there has the names that these have, so that no button does anything.
+Nothing there has the names that these have, and no row has the id that lists are narrowed to, so that no button does
+anything.
 """
 
 import uuid
@@ -25,6 +26,7 @@ from tasks_app.states import Reason
 from tasks_app.web import bulk_words, query, queues, run_groups, words, workers
 from tasks_app.web.forms.field import Field
 from tasks_app.web.forms.said import said
+from tasks_app.web.gallery_examples import NOBODY
 from tasks_app.web.preview import Instants, Planned, Preview
 from tasks_app.web.spark import spark
 
@@ -49,11 +51,12 @@ def many(user: User, now: datetime) -> dict[str, Any]:
         "attempts_begun": {},
         "bulk": {"run", "cancel", "manage"},
         "matching": 128,
-        "asked": {"pairs": []},
+        "asked": {"pairs": [("q", str(NOBODY))]},
+        "kept_pairs": [("task", str(NOBODY))],
         "bulk_done": _told(Progress(Order(verb=Verb.PAUSE), "", 12, passed=12, done_count=12)),
         "bulk_kept": _told(_with_kept()),
         "sweep_done": {"token": uuid.uuid4(), "said": "12 runs dismissed, and kept in the history."},
-        "groups": [run_groups.Shown(one, "search=example") for one in _groups(rows[0], now)],
+        "groups": [run_groups.Shown(one, f"task={NOBODY}") for one in _groups(rows[0], now)],
         "effects": RunEffects(effects, len(effects)),
         "unsettled_run": _run(user, now, status="failed", reason=Reason.EFFECT_UNKNOWN),
     }

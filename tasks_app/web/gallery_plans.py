@@ -13,6 +13,7 @@ from tasks_app.selectors.planned import NamedTask
 from tasks_app.states import Status, TaskStatus
 from tasks_app.web.calendar_words import holds
 from tasks_app.web.calendar_year import draw_year
+from tasks_app.web.gallery_examples import NOBODY
 from tasks_app.web.spread import CHOICES
 from tasks_app.web.upcoming import CrowdRow
 
@@ -35,6 +36,7 @@ def plans(user: User, now: datetime) -> dict[str, Any]:
         "crowded_finding": "4 crowded minutes, with up to 25 tasks at once",
         "crowd_size": 10,
         "choices": CHOICES,
+        "everything": [("task", str(NOBODY))],
         "crowds": [
             CrowdRow("example", "15:00", "and 3 more like it, to Mon 18:00", 25, 20, named, 22),
             CrowdRow("example", "16:30", "", 10, 0, named[:1], 9),
@@ -46,7 +48,7 @@ def plans(user: User, now: datetime) -> dict[str, Any]:
 
 def _tasks(user: User, now: datetime) -> Iterable[dict[str, Any]]:
     told: list[dict[str, Any]] = [
-        {"last_run_status": Status.SUCCEEDED, "tags": ["orders"], "next_due_at": now + _HOUR},
+        {"last_run_status": Status.SUCCEEDED, "tags": ["example-orders"], "next_due_at": now + _HOUR},
         {"last_run_status": Status.FAILED, "status": TaskStatus.PAUSED, "pause_note": "until the new tax rates are in"},
         {},
     ]

@@ -2,6 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import User
@@ -9,6 +12,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tasks_app.models import ScheduledTask, TaskRun
+from tests.runs import claim, make_run, make_task
 from tests.web.conftest import signed_in
 from tests.web.reading import text
 
@@ -61,3 +66,85 @@ def test_nothing_of_it_is_saved(desk: Client) -> None:
         desk.get("/ui/")
     written = [one["sql"] for one in asked.captured_queries if one["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
     assert written == []
+
+
+REAL = "Real one, an example of orders"
+
+
+class Reached(HTMLParser):
+    """Where the links and the buttons of a page lead, with what a form sends along, all its boxes ticked."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+        self.writes: list[str] = []
+        self._form: dict[str, str | None] = {}
+        self._pairs: list[tuple[str, str]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "a":
+            self._read(given.get("href") or "")
+        elif tag == "form":
+            self._form, self._pairs = given, []
+        elif tag in ("input", "select") and given.get("name"):
+            self._pairs.append((given["name"] or "", given.get("value") or "10"))
+        elif tag == "button" and "action" in self._form and given.get("type") != "button":
+            self._press(given)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = {}
+
+    def _press(self, button: dict[str, str | None]) -> None:
+        to = button.get("formaction") or self._form["action"] or ""
+        if self._form.get("method") == "post":
+            self.writes.append(to)
+            return
+        pressed = [(button["name"] or "", button.get("value") or "")] if button.get("name") else []
+        self._read(f"{to}?{urlencode([*self._pairs, *pressed])}")
+
+    def _read(self, address: str) -> None:
+        if "?" in address:
+            self.reads.append(address if address.startswith("/") else f"/ui/{address}")
+
+
+@pytest.fixture
+def reached(desk: Client, staff: User) -> Reached:
+    """Where the page leads, on a platform with tasks and runs of every kind that it shows."""
+    html = desk.get("/ui/").content.decode()
+    task = make_task(staff, name=REAL, tags=["orders", "example"], description="search=example")
+    for status in ("queued", "running", "failed"):
+        run = make_run(staff, task)
+        if status != "queued":
+            claim(run)
+        if status == "failed":
+            ended = {"status": status, "reason": "handler_error", "error": "ConnectError: example", "lease_until": None}
+            TaskRun.objects.filter(pk=run.pk).update(finished_at=run.created_at, error_type="ConnectError", **ended)
+    return Reached(html[html.index("<main") :])
+
+
+def rows() -> Iterator[tuple[object, ...]]:
+    """What there is, and at which version."""
+    yield from ScheduledTask.objects.values_list("id", "version").order_by("id")
+    yield from TaskRun.objects.values_list("id", "version", "dismissed_at").order_by("id")
+
+
+def test_no_link_and_no_form_finds_anything_real(desk: Client, reached: Reached) -> None:
+    pages = ("/tasks/bulk/", "/runs/all/retry/", "/runs/all/dismiss/", "/runs/all/cancel/", "/upcoming/spread/")
+    for page in (*pages, "/tasks/?", "/runs/?", "/upcoming/?"):
+        assert any(address.startswith(page) for address in reached.reads), page
+    for address in set(reached.reads):
+        found = desk.get(address, follow=True)
+        main = found.content.decode().rpartition("<main")[2]
+        assert REAL not in main, address
+        assert 'name="plan"' not in main, address
+
+
+def test_no_button_does_anything(desk: Client, reached: Reached) -> None:
+    before = list(rows())
+    assert len(reached.writes) >= 10
+    for address in set(reached.writes):
+        assert desk.post(address, {"happened": "yes"}).status_code == 404, address
+    assert list(rows()) == before
