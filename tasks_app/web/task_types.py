@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,6 +26,7 @@ from tasks_app.services import strict_json
 from tasks_app.services.type_rules import type_rule_delete, type_rule_save
 from tasks_app.web import run_time_bars
 from tasks_app.web.forms.field import Errors, Field, messages_below
+from tasks_app.web.look import written
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.payload_table import field_rows
 
@@ -57,14 +58,15 @@ class Row:
 def type_list(request: Request) -> HttpResponse:
     """List the types that people may use, which of them this person may, and how each has fared lately."""
     rules, now = type_rules(), db_now()
-    lately = by_type(request.user, now - LATELY, now)
+    since = _since(now)
+    lately = by_type(request.user, since, now)
     rows = []
     for spec in registry.all():
         if not spec.internal:
             rule = rules.get(spec.name, NO_RULE)
             refusal = why_not(request.user, spec, is_restricted=rule.is_restricted)
             rows.append(Row(spec, rule, refusal, lately.get(spec.name)))
-    return render(request, "pages/type-list.html", {"rows": rows})
+    return render(request, "pages/type-list.html", {"rows": rows, "since": written(since)})
 
 
 @require_http_methods(["GET", "POST"])
@@ -151,12 +153,19 @@ def _draw(
 def _lately(request: Request, spec: HandlerSpec) -> dict[str, Any]:
     """How its runs fared, of those that the reader may see."""
     now = db_now()
-    figures = span_figures(request.user, now - LATELY, now, type=spec.name)
+    since = _since(now)
+    figures = span_figures(request.user, since, now, type=spec.name)
     return {
         "figures": figures,
+        "since": written(since),
         "is_any": bool(figures.succeeded or figures.failed or figures.cancelled or figures.skipped),
         "run_times": run_time_bars.draw(figures),
     }
+
+
+def _since(now: datetime) -> datetime:
+    """Where the figures begin: at a minute, as an address and the field of the list can say it."""
+    return (now - LATELY).replace(second=0, microsecond=0)
 
 
 def _fields(is_restricted: bool, locked: str, spec: HandlerSpec, errors: Errors) -> list[Field]:

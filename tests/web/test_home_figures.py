@@ -92,7 +92,7 @@ def test_the_types_say_how_their_runs_fared_of_what_the_reader_sees(
         ended(alice, ago=timedelta(hours=1), fails=fails, seconds=3)
     page = as_alice.get("/settings/types/")
     assert "3 runs , 1 failed 3.0 s on average" in text(page)
-    assert "/runs/?type=http_request&amp;within=7d" in page.content.decode()
+    assert "/runs/?type=http_request&amp;ended_from=" in page.content.decode()
     assert "on average" not in text(as_charlie.get("/settings/types/"))
 
 

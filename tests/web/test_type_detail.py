@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
@@ -13,7 +14,8 @@ from tasks_app.models.rollup import BOUNDS_MS
 from tasks_app.selectors.rollups import Figures, span_figures
 from tasks_app.web.minute_bars import BASELINE
 from tasks_app.web.run_time_bars import draw
-from tests.services.ended import count_all, ended, insert
+from tests.runs import make_run
+from tests.services.ended import count_all, ended, insert, made_and_ended
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
 
@@ -51,7 +53,7 @@ def test_the_page_tells_how_its_runs_fared(as_alice: Client, alice: User, is_cou
     assert re.search(r"(\S+ s) it usually takes Half of 23 runs ended within \1, 19 of 20 within", shown)
     assert "Run time Runs 1 s to 2.5 s 2 2.5 s to 5 s 20 30 s to 1 min 1" in shown
     html = page.content.decode()
-    for address in ("/runs/?type=http_request", "/tasks/?type=http_request", "within=7d&amp;status=failed"):
+    for address in ("/runs/?type=http_request", "/tasks/?type=http_request", "status=failed"):
         assert address in html, address
 
 
@@ -68,11 +70,37 @@ def test_it_tells_only_of_what_the_reader_may_see(
     assert "1 ran" in text(as_charlie.get(PAGE))
 
 
+@pytest.mark.parametrize("page", [PAGE, "/settings/types/"])
+def test_each_number_leads_to_the_runs_that_it_counts(as_alice: Client, alice: User, page: str) -> None:
+    history(alice)
+    at = db_now() - DAY
+    made_and_ended(alice, at - 8 * DAY, at)
+    many = ended(alice, at, status="skipped", scheduled_for=at, range_to=at, range_count=70)
+    insert([ended(alice, at, status="cancelled"), many])
+    make_run(alice)
+    html = as_alice.get(page).content.decode()
+    links = re.findall(r'<a href="(/runs/[^"]*http_request&amp;[^"]*)"[^>]*>\s*(.*?)</a>', html, re.DOTALL)
+    counted = {}
+    for address, words in links:
+        number, *said = re.sub(r"<[^>]+>", " ", words).split()
+        counted[said[0].rstrip(",")] = int(number)
+        assert len(as_alice.get(unescape(address)).context["runs"]) == int(number), address
+    others = {"succeeded": 22, "failed": 2, "cancelled": 1} if page == PAGE else {"failed": 2}
+    assert counted == {"ran" if page == PAGE else "runs": 24, **others}
+
+
+def test_what_was_skipped_leads_nowhere(as_alice: Client, alice: User) -> None:
+    history(alice)
+    page = as_alice.get(PAGE)
+    assert "1 skipped" in text(page)
+    assert "status=skipped" not in page.content.decode()
+
+
 @pytest.mark.parametrize("name", ["http_request", "send_email"])
 def test_its_lists_have_its_own_alone(as_alice: Client, alice: User, make: MakeTask, name: str) -> None:
     task, at = make(), db_now()
     own, _ = insert([ended(alice, at, task, status="failed"), ended(alice, at, type="celery_task", status="failed")])
-    tasks, runs = as_alice.get(f"/tasks/?type={name}"), as_alice.get(f"/runs/?type={name}&within=7d&status=failed")
+    tasks, runs = as_alice.get(f"/tasks/?type={name}"), as_alice.get(f"/runs/?type={name}&status=failed")
     is_its_type = name == "http_request"
     assert [row["task"].pk for row in tasks.context["rows"]] == [task.pk] * is_its_type
     assert [run.pk for run in runs.context["runs"]] == [own.pk] * is_its_type
