@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from django.db.models import Q, QuerySet
 
@@ -12,6 +13,19 @@ from tasks_app.states import Reason, Status
 SHOWN = 50
 COUNTED = 1001
 _OPEN = (Effect.State.INTENT, Effect.State.UNKNOWN)
+
+
+class Known(StrEnum):
+    """What is known of the effects of a run that a lost one ended, and so what a retry would meet."""
+
+    LOST = "lost"
+    """Of one at least nobody knows whether it happened: a retry stops there."""
+    AGAIN = "again"
+    """One is left that a retry safely does again."""
+    SAID = "said"
+    """All of them happened or did not."""
+    GONE = "gone"
+    """None is on record any more."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,11 @@ class RunEffects:
         """A retry would stop where this one did."""
         return any(one.state == Effect.State.UNKNOWN for one in self.open)
 
+    @property
+    def known(self) -> Known:
+        """What is known of them together, also while a run is at it."""
+        return _known((one.effect.state, one.effect.is_idempotent) for one in self.shown)
+
 
 def family(root_run_id: uuid.UUID) -> QuerySet[TaskRun]:
     """The root run and all that repeat it."""
@@ -85,18 +104,32 @@ def shown_effects(effects: Iterable[Effect]) -> list[ShownEffect]:
     return [ShownEffect(row, _attempt(row, runs, numbers), row.is_open and not is_busy) for row in rows]
 
 
-def unsettled(runs: Iterable[TaskRun]) -> set[uuid.UUID]:
-    """Those of these runs that a lost effect ended and about which nobody has said yet whether it happened.
+def known_of(runs: Iterable[TaskRun]) -> dict[uuid.UUID, Known]:
+    """What is known of the effects of those of these runs that a lost one ended.
 
     One query for all of them, and none where no run ended so.
     """
     roots = {run.id: run.root_run_id or run.id for run in runs if run.reason == Reason.EFFECT_UNKNOWN}
     if not roots:
-        return set()
-    is_lost = Q(state=Effect.State.UNKNOWN) | Q(state=Effect.State.INTENT, is_idempotent=False)
-    lost = Effect.objects.filter(is_lost, root_run_id__in=set(roots.values()))
-    found = set(lost.values_list("root_run_id", flat=True).distinct())
-    return {run_id for run_id, root in roots.items() if root in found}
+        return {}
+    kinds: dict[uuid.UUID, set[tuple[str, bool]]] = {root: set() for root in roots.values()}
+    rows = Effect.objects.filter(root_run_id__in=kinds).order_by()
+    for root, state, is_idempotent in rows.values_list("root_run_id", "state", "is_idempotent").distinct():
+        kinds[root].add((state, is_idempotent))
+    return {run_id: _known(kinds[root]) for run_id, root in roots.items()}
+
+
+def _known(kinds: Iterable[tuple[str, bool]]) -> Known:
+    found = set(kinds)
+    if not found:
+        return Known.GONE
+    if any(_is_lost(*kind) for kind in found):
+        return Known.LOST
+    return Known.AGAIN if any(state in _OPEN for state, _ in found) else Known.SAID
+
+
+def _is_lost(state: str, is_idempotent: bool) -> bool:
+    return state == Effect.State.UNKNOWN or (state == Effect.State.INTENT and not is_idempotent)
 
 
 def run_of(effect: Effect) -> TaskRun | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.selectors import home as reads
 from tasks_app.selectors.access import is_operator
-from tasks_app.selectors.effects import unsettled
+from tasks_app.selectors.effects import Known, known_of
 from tasks_app.services.planned_runs import counts_within
 from tasks_app.web import minute_bars
 from tasks_app.web.home_figures import home_figures
@@ -26,7 +26,7 @@ from tasks_app.web.platform_state import context_for
 from tasks_app.web.pulse import SPANS, Span, span_named
 from tasks_app.web.run_times import times_left
 from tasks_app.web.upcoming import counted
-from tasks_app.web.words import capped, plural
+from tasks_app.web.words import KNOWN, capped, plural
 
 SHOWN = 8
 BADGE = "parts/nav-failed.html"
@@ -84,7 +84,9 @@ def _figures(user: User) -> dict[str, Any]:
 
 def _failed(user: User) -> dict[str, Any]:
     found = _some("failed", reads.needs_person(user))
-    return {**found, "unsettled": unsettled(found["failed"])}
+    known = known_of(found["failed"])
+    told = [(run, KNOWN.get(known[run.id], "") if run.id in known else "") for run in found["failed"]]
+    return {**found, "failed_told": told, "unsettled": {one for one, how in known.items() if how is Known.LOST}}
 
 
 def _pulse(request: Request, span: Span) -> minute_bars.MinuteBars:

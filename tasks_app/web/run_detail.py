@@ -58,7 +58,7 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "origin": SimpleLazyObject(lambda: origin_of(run)),
         **_story(run),
         **_stand(run),
-        "effects": SimpleLazyObject(lambda: run_effects(run)),
+        **_effects(run),
         **({} if is_part else log_context(request, run)),
         "reruns": run.reruns.order_by("-id")[:RERUNS],
         "is_shown": shows_payload(request.user, run),
@@ -70,6 +70,11 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
         "beside": SimpleLazyObject(lambda: beside(request.user, run)),
     }
     return render(request, "pages/run-detail.html", context, fragments=FRAGMENTS)
+
+
+def _effects(run: TaskRun) -> dict[str, Any]:
+    effects = SimpleLazyObject(lambda: run_effects(run))
+    return {"effects": effects, "known": SimpleLazyObject(lambda: words.KNOWN.get(effects.known, ""))}
 
 
 def _story(run: TaskRun) -> dict[str, Any]:

@@ -10,12 +10,18 @@ from django.utils import timezone
 from tasks_app import recurrence
 from tasks_app.handlers import registry
 from tasks_app.recurrence.zones import load_zone
-from tasks_app.selectors.effects import COUNTED
+from tasks_app.selectors.effects import COUNTED, Known
 from tasks_app.selectors.search_tasks import LATE
 from tasks_app.selectors.spans import DAY, HOUR, MINUTE, whole_seconds
 
 WEEK_DAYS = 7
 _WHOLE_FROM = 10
+KNOWN = {
+    Known.SAID: "It is known now what happened; a retry goes on from there.",
+    Known.AGAIN: "A retry does it again under the same id, which the receiver knows.",
+    Known.GONE: "Nothing is on record of what it did: look whether it happened before you retry.",
+}
+"""What is said of a run that a lost effect ended, once nobody has to say any more whether it happened."""
 _UNITS = (
     (730 * DAY, 365.25 * DAY, "years"),
     (90 * DAY, 30 * DAY, "months"),

@@ -31,7 +31,7 @@ def test_without_javascript_one_settles_it_and_retries(plain: Page, unknown: str
     plain.get_by_role("button", name="It happened").click()
     expect(plain.locator(".effects")).to_contain_text("“seen on the statement”")
     expect(plain.locator(".effects li.is-open")).to_have_count(0)
-    expect(plain.locator(".problem")).to_contain_text("A retry goes on from there")
+    expect(plain.locator(".problem")).to_contain_text("a retry goes on from there")
     plain.get_by_role("button", name="Retry", exact=True).click()
     expect(plain.locator("h1")).to_contain_text("Charge the deposits")
     assert plain.url != unknown

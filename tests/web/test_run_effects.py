@@ -7,7 +7,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import Effect, ScheduledTask, TaskRun, db_now
-from tasks_app.selectors.effects import unsettled
+from tasks_app.selectors.effects import Known, known_of
 from tasks_app.services import lifecycle
 from tasks_app.states import Reason
 from tests import runs
@@ -100,9 +100,30 @@ def test_home_offers_to_say_it_until_it_has_been_said_and_then_a_retry(as_alice:
 
 def test_an_effect_that_a_retry_safely_does_again_asks_nobody_at_home(as_alice: Client, run: TaskRun) -> None:
     make_effect(run, state="intent", is_idempotent=True)
-    assert "Say what happened" not in text(as_alice.get("/"))
+    make_effect(run, "charge:41", "done")
+    for shown in (text(as_alice.get("/")), text(as_alice.get(page(run)))):
+        assert "Say what happened" not in shown
+        assert "It is known now" not in shown
+        assert "A retry does it again under the same id, which the receiver knows." in shown
     make_effect(run, "charge:43", "intent")
     assert "Say what happened" in text(as_alice.get("/"))
+
+
+@pytest.mark.parametrize("has_known", [True, False])
+def test_what_is_on_record_no_more_is_not_said_to_be_known(as_alice: Client, run: TaskRun, has_known: bool) -> None:
+    if has_known:
+        make_effect(run, state="done")
+    for shown in (text(as_alice.get("/")), text(as_alice.get(page(run)))):
+        assert ("It is known now what happened; a retry goes on from there." in shown) is has_known
+        assert ("Nothing is on record of what it did: look whether it happened" in shown) is not has_known
+
+
+def test_nothing_is_said_to_be_known_while_a_run_may_be_at_it(as_alice: Client, run: TaskRun) -> None:
+    make_effect(run)
+    runs.claim(runs.make_run(run.owner, rerun_of=run, root_run_id=run.id))
+    shown = text(as_alice.get(page(run)))
+    assert "A run that may be at it is running." in shown
+    assert "It is known now" not in shown
 
 
 def test_what_is_unsettled_is_asked_once_for_all_runs(
@@ -112,9 +133,10 @@ def test_what_is_unsettled_is_asked_once_for_all_runs(
     for one in (run, *others[:2]):
         make_effect(one)
     with django_assert_num_queries(1):
-        assert unsettled([run, *others]) == {run.id, others[0].id, others[1].id}
+        found = known_of([run, *others])
+    assert found == {run.id: Known.LOST, **{one.id: Known.LOST for one in others[:2]}, others[2].id: Known.GONE}
     with django_assert_num_queries(0):
-        assert unsettled([]) == set()
+        assert known_of([]) == {}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +152,7 @@ def test_a_button_settles_it_and_the_page_goes_on(
     assert f"Noted: {said}" in words
     assert "alice has said so" in words
     assert "“on the <statement>”" in words
-    assert "A retry goes on from there" in words
+    assert "a retry goes on from there" in words
     assert Effect.objects.get().state == state
 
 
