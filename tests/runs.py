@@ -97,9 +97,9 @@ def succeed(run: TaskRun) -> None:
     lifecycle.succeed(held(run), result={"ok": True})
 
 
-def fail(run: TaskRun) -> None:
+def fail(run: TaskRun, error: str = "ValueError: no") -> None:
     """Running to failed, for good."""
-    told = lifecycle.Told("ValueError: no", "ValueError")
+    told = lifecycle.Told(error, error.partition(":")[0])
     lifecycle.fail(held(run), reason=Reason.HANDLER_ERROR, told=told, failures=1, crashes=0)
 
 

@@ -21,7 +21,7 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class RunGroup:
-    """Failures that are alike. `count` is taken to 10,001 at most; `latest` is the newest of them.
+    """Failures that are alike. `count` is taken to 10,001 at most; `latest` is the newest of them, of so many tasks.
 
     `is_open`: some of them may be run again and dismissed by whoever looks.
     """
@@ -34,6 +34,7 @@ class RunGroup:
     last_at: datetime
     latest: TaskRun | None
     is_open: bool
+    task_count: int = 0
 
     @property
     def is_capped(self) -> bool:
@@ -74,7 +75,8 @@ def run_groups(user: Person, filters: RunFilters = NEEDING) -> RunGroups:
     # As text, because PostgreSQL has no greatest UUID; the order is the same.
     key = Cast("id", TextField())
     mine = Count("id", filter=open_runs(user, Deed.RUN))
-    told = rows.annotate(count=Count("id"), mine=mine, first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
+    counts = {"count": Count("id"), "mine": mine, "tasks": Count("task", distinct=True)}
+    told = rows.annotate(**counts, first=Min(key), last=Max(key)).order_by("-last")[: SHOWN + 1]
     kept = [{**row, "first": uuid.UUID(row["first"]), "last": uuid.UUID(row["last"])} for row in told]
     latest = TaskRun.objects.select_related("task", "owner").in_bulk([row["last"] for row in kept[:SHOWN]])
     since = None if oldest is None else made_at(oldest)
@@ -91,4 +93,5 @@ def _group(row: dict[str, Any], latest: dict[uuid.UUID, TaskRun]) -> RunGroup:
         last_at=made_at(row["last"]),
         latest=latest.get(row["last"]),
         is_open=row["mine"] > 0,
+        task_count=row["tasks"],
     )

@@ -4,8 +4,10 @@ Each live part has its template and reads what it shows by itself, so that a par
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.http import HttpResponse
@@ -13,6 +15,7 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
+from tasks_app.models import TaskRun
 from tasks_app.selectors import home as reads
 from tasks_app.selectors.access import is_operator
 from tasks_app.selectors.effects import Known, known_of
@@ -32,6 +35,19 @@ SHOWN = 8
 BADGE = "parts/nav-failed.html"
 _DAY = timedelta(days=1)
 _BARE = "bare"
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The newest of some failures that are alike; `many` and `query` are about all of them.
+
+    `told` is what is known of its lost effect, if it has one.
+    """
+
+    run: TaskRun
+    many: str
+    query: str
+    told: str
 
 
 @require_safe
@@ -83,10 +99,17 @@ def _figures(user: User) -> dict[str, Any]:
 
 
 def _failed(user: User) -> dict[str, Any]:
-    found = _some("failed", reads.needs_person(user))
-    known = known_of(found["failed"])
-    told = [(run, KNOWN.get(known[run.id], "") if run.id in known else "") for run in found["failed"]]
-    return {**found, "failed_told": told, "unsettled": {one for one, how in known.items() if how is Known.LOST}}
+    found, has_more = reads.alike(user, SHOWN)
+    known = known_of([one.run for one in found])
+    said = {run_id: KNOWN.get(how, "") for run_id, how in known.items()}
+    failed = [Failed(one.run, _many(one), urlencode(one.narrowed), said.get(one.run.id, "")) for one in found]
+    unsettled = {one for one, how in known.items() if how is Known.LOST}
+    return {"failed": failed, "failed_more": has_more, "unsettled": unsettled}
+
+
+def _many(one: reads.Alike) -> str:
+    """Say how many failures are alike; nothing of one alone."""
+    return f"{one.count:,}{'+' if one.is_cut else ''} times" if one.count > 1 else ""
 
 
 def _pulse(request: Request, span: Span) -> minute_bars.MinuteBars:
@@ -104,7 +127,8 @@ def _coming(user: User) -> dict[str, Any]:
     """`counted` is called by the one part that shows it."""
     found = _some("coming", reads.coming_up(user, until=timezone.now() + _DAY))
     slots = [task.next_due_at for task in found["coming"]]
-    return {**found, "slots": slots, "counted": lambda: _counted(user) if slots else ""}
+    counts = {"counted": lambda: _counted(user) if slots else "", "postponed": reads.postponed(user)}
+    return {**found, "slots": slots, **counts}
 
 
 def _counted(user: User) -> str:

@@ -41,6 +41,15 @@ class Shown:
         return f"failed: {words.REASONS.get(self.group.reason) or 'nobody knows why'}"
 
     @property
+    def tasks(self) -> str:
+        """The task that failed last, and how many others did; nothing of what no task made."""
+        latest = self.group.latest
+        if latest is None or latest.task is None:
+            return words.plural(self.group.task_count, "task") if self.group.task_count else ""
+        others = self.group.task_count - 1
+        return f"{latest.task.name} and {words.plural(others, 'other task')}" if others > 0 else latest.task.name
+
+    @property
     def why(self) -> str:
         """The reason, where the class of the error does not say it."""
         return words.REASONS.get(self.group.reason, self.group.reason) if self.group.error_type else ""

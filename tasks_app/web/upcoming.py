@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from tasks_app.handlers import registry
 from tasks_app.selectors.access import sees_all
+from tasks_app.selectors.home import postponed
 from tasks_app.selectors.kept_plans import planning_owners
 from tasks_app.selectors.planned import NamedTask, PlannedFilters, tasks_named
 from tasks_app.selectors.task_list import queue_names
@@ -57,6 +58,7 @@ def upcoming(request: Request) -> HttpResponse:
         "sentence": sentence(load, look),
         "chart": load_chart.draw(load, look),
         "spread": told(request),
+        "postponed": postponed(request.user),
         "next": None if load.total else _next(request, look.filters),
         "has_tasks": bool(load.total or _next(request, PlannedFilters())),
         **_what_starts(request, load, look),

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -178,7 +181,7 @@ def test_the_number_of_queries_does_not_grow(
         if number % 2:
             runs.fail(run)
     trouble.troubles()  # asked for all pages together, every few seconds
-    with django_assert_max_num_queries(35):
+    with django_assert_max_num_queries(37):
         as_alice.get("/")
 
 
@@ -234,3 +237,55 @@ def test_the_icon_of_the_tab_shows_the_worst_that_one_may_see_in_the_one_query_o
     assert icon_of(as_alice) == "favicon-running"
     runs.succeed(held)
     assert icon_of(as_alice) == "favicon"
+
+
+def needing(client: Client) -> str:
+    return text(client.get("/")).partition("Needs you")[2].partition("Runs per minute")[0]
+
+
+def failed(owner: User, task: ScheduledTask | None = None, error: str = "ConnectError: away") -> TaskRun:
+    run = runs.make_run(owner, task)
+    runs.claim(run)
+    runs.fail(run, error=error)
+    return run
+
+
+def test_a_task_that_fails_over_and_over_hides_no_other(as_alice: Client, alice: User, make: MakeTask) -> None:
+    quiet, probe = make("Monthly report"), make("Probe")
+    failed(alice, quiet)
+    for _ in range(12):
+        failed(alice, probe)
+    page = as_alice.get("/")
+    assert [(one.run.task.name, one.many) for one in page.context["failed"]] == [
+        ("Probe", "12 times"),
+        ("Monthly report", ""),
+    ]
+    retry = re.search(rf'href="({reverse("runs-retry")}[^"]*)"', page.content.decode())
+    assert retry is not None
+    assert "Run 12 runs again?" in text(as_alice.get(unescape(retry.group(1))))
+
+
+def test_failures_with_other_errors_stand_apart(as_alice: Client, alice: User, make: MakeTask) -> None:
+    probe = make("Probe")
+    for error in ("ConnectError: away", "KeyError: 1", "ConnectError: away"):
+        failed(alice, probe, error)
+    assert [one.many for one in as_alice.get("/").context["failed"]] == ["2 times", ""]
+
+
+def test_what_waits_for_its_next_attempt_is_told(as_alice: Client, as_charlie: Client, alice: User) -> None:
+    soon = timezone.now() + timedelta(hours=3)
+    for hours in (0, 5):
+        runs.make_run(alice, status="scheduled", due_at=soon + timedelta(hours=hours), queued_at=None)
+    for path in ("/", "/upcoming/"):
+        page = as_alice.get(path)
+        assert "2 runs wait for the next attempt or for a time of their own, the first" in text(page)
+        assert 'href="/runs/?status=scheduled"' in page.content.decode()
+        assert "wait for the next attempt" not in text(as_charlie.get(path))
+
+
+def test_what_went_wrong_names_the_tasks(as_alice: Client, alice: User, make: MakeTask) -> None:
+    for name in ("Monthly report", "Probe"):
+        failed(alice, make(name))
+    assert "Probe and 1 other task:" in text(as_alice.get(reverse("run-groups")))
+    TaskRun.objects.filter(task__name="Monthly report").delete()
+    assert "away Probe:" in text(as_alice.get(reverse("run-groups")))

@@ -341,7 +341,7 @@ def test_the_number_of_queries_does_not_grow(
     for number in range(40):
         make(f"Task {number:02}", **daily(soon + timedelta(minutes=number % 7)))
     client = signed_in(alice)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         response = client.get("/upcoming/")
     assert len(response.context["lanes"]) == 30
     assert response.context["lanes_rest"] == 10
