@@ -286,6 +286,6 @@ def test_what_waits_for_its_next_attempt_is_told(as_alice: Client, as_charlie: C
 def test_what_went_wrong_names_the_tasks(as_alice: Client, alice: User, make: MakeTask) -> None:
     for name in ("Monthly report", "Probe"):
         failed(alice, make(name))
-    assert "Probe and 1 other task:" in text(as_alice.get(reverse("run-groups")))
+    assert "Probe and 1 other task :" in text(as_alice.get(reverse("run-groups")))
     TaskRun.objects.filter(task__name="Monthly report").delete()
-    assert "away Probe:" in text(as_alice.get(reverse("run-groups")))
+    assert "away Probe :" in text(as_alice.get(reverse("run-groups")))
