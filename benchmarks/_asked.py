@@ -19,7 +19,7 @@ from django.test import Client
 
 from benchmarks.record import machine_probe
 from scheduler_project import redis_client
-from tasks_app.models import PlannedRuns, ScheduledTask, TaskRun
+from tasks_app.models import PlannedRuns, ScheduledTask, SyncedCollection, TaskRun
 from tasks_app.selectors import trouble
 from tasks_app.selectors.brief import Brief
 from tasks_app.services import planned_runs
@@ -39,7 +39,10 @@ PAGES = (
     *("/runs/?type=cleanup", "/runs/?tag=finance", "/runs/?worker=nobody", "/runs/?queue=critical"),
     *("/runs/?reason=overlap", "/runs/?search=invoices", "/runs/?search=nothing-has-this", "/runs/?within=24h"),
     *("/runs/?task={task}", "/runs/groups/", "/runs/{run}/", "/runs/export/?format=csv"),
-    *("/calendar/", "/upcoming/", "/batches/", "/files/", "/collections/"),
+    *("/calendar/", "/upcoming/", "/batches/", "/files/", "/files/?search=invoices", "/collections/"),
+    *("/collections/{collection}/", "/collections/{collection}/?search=none", "/collections/{collection}/?state=gone"),
+    *("/settings/types/export_report/", "/api/files", "/api/files?search=invoices"),
+    *("/api/collections/{collection}/records", "/api/collections/{collection}/records?search=none"),
     *("/settings/", "/settings/paused/", "/settings/types/", "/settings/calendars/", "/settings/credentials/"),
     *("/settings/email-templates/", "/settings/api-keys/", "/settings/sign-ins/"),
     *("/api/tasks", "/api/tasks?search=invoices", "/api/tasks?tag=finance", "/api/tasks/{task}"),
@@ -50,6 +53,7 @@ PAGES = (
 _LISTED = ("scheduledtask", "taskrun", "runrollup", "taskrevision", "auditentry", "batch", "effect", "worker")
 OPERATORS_PAGES = (
     *("/queues/", "/workers/", "/platform/", "/settings/audit/", "/settings/people/", "/metrics"),
+    *("/settings/audit/?search=nothing-has-this", "/settings/people/{person}/"),
     *("/api/audit", "/api/audit/export", "/api/queues", "/api/workers", "/admin/"),
     *(f"/admin/tasks_app/{model}/" for model in _LISTED),
     *("/admin/django_celery_beat/periodictask/", "/admin/django_celery_beat/crontabschedule/"),
@@ -205,4 +209,5 @@ def _client(user: User) -> Client:
 def _ids(user: User) -> dict[str, str]:
     task = ScheduledTask.objects.filter(owner=user).order_by("id")[5]
     run = TaskRun.objects.filter(task=task).order_by("-id")[0]
-    return {"task": str(task.pk), "run": str(run.pk)}
+    collection = SyncedCollection.objects.get(owner=user)
+    return {"task": str(task.pk), "run": str(run.pk), "collection": str(collection.pk), "person": str(user.pk)}

@@ -15,7 +15,7 @@ from django.contrib.auth.models import Permission, User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 
-from benchmarks import _asked, _seed  # noqa: E402
+from benchmarks import _asked, _belongings, _seed  # noqa: E402
 from benchmarks.ours.task_handlers import CLOCK, NOOP  # noqa: E402
 from scheduler_project import collector, preload  # noqa: E402
 from tasks_app import jobs  # noqa: E402
@@ -99,6 +99,8 @@ def fill(tasks: int, runs: int) -> dict[str, float]:
         call_command("demo", tasks=few, runs=runs * few // tasks, owner=FEW, stdout=sys.stderr)
     few = ScheduledTask.objects.filter(owner=someone).count()
     call_command("demo", tasks=tasks - few, runs=runs - TaskRun.objects.count(), owner=OWNER, stdout=sys.stderr)
+    for owner, share in ((_owner(), 40), (someone, 4_000)):
+        _belongings.fill(owner, files=runs // share, records=2 * runs // share)
     task_counts.task_counts_keep("bench")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
