@@ -18,7 +18,7 @@ from tasks_app.selectors.access import Thing, deeds_with
 from tasks_app.selectors.effects import ShownEffect
 from tasks_app.states import Status
 from tasks_app.templatetags import word_filters
-from tasks_app.web import words
+from tasks_app.web import say, words
 from tasks_app.web.addresses import address
 from tasks_app.web.forms.field import Field
 from tasks_app.web.once import FIELD, new_word
@@ -26,6 +26,7 @@ from tasks_app.web.traceback_view import TracePart
 
 register = template.Library()
 register.filters |= word_filters.register.filters
+register.filter(say.way_back)
 register.simple_tag(address)
 
 _STANDS = SafeString("")

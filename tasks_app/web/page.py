@@ -19,6 +19,7 @@ from tasks_app.errors import CarillonError, Invalid
 from tasks_app.selectors.home import standing
 from tasks_app.selectors.people import theme_of_person, zone_of_person
 from tasks_app.services.limiter import LimiterAway, TooMany
+from tasks_app.web import say
 from tasks_app.web.alone import theme_in_cookie
 from tasks_app.web.navigation import keys, navigation
 from tasks_app.web.settings_side import settings_groups
@@ -130,12 +131,15 @@ def status_of(error: CarillonError) -> int:
     return next((status for kind, status in known.items() if isinstance(error, kind)), 409)
 
 
-def act(request: Request, action: Callable[[], Any], *, success: str, then: str) -> HttpResponse:
-    """Do what a button asks for and go back; a refusal is said on the page that one comes back to."""
+def act(request: Request, action: Callable[[], Any], *, success: str, then: str, undo: str = "") -> HttpResponse:
+    """Do what a button asks for and go back; a refusal is said on the page that one comes back to.
+
+    `undo` is the address that takes it back, offered beside the success.
+    """
     try:
         action()
     except CarillonError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, success)
+        say.done(request, success, undo=undo)
     return redirect(then)

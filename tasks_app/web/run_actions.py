@@ -81,6 +81,7 @@ def run_dismiss(request: Request, run_id: uuid.UUID) -> HttpResponse:
         lambda: runs.run_dismiss(run=run, actor=actor_of(request), note=note),
         success="Dismissed. It stays in the history.",
         then=local_next(request, _detail(run_id)),
+        undo=reverse("run-undismiss", args=[run_id]),
     )
 
 

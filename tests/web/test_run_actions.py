@@ -132,3 +132,25 @@ def test_a_failure_is_dismissed_with_its_note(as_alice: Client, failed: TaskRun)
     row = runs.fresh(failed)
     assert (row.dismissed_by, row.dismiss_note, row.status) == ("user:alice", "known", "failed")
     assert "Only a failed run" in text(as_alice.post(at("run-dismiss", failed), follow=True))
+
+
+@pytest.mark.parametrize("place", ["home", "run-detail"])
+def test_a_dismissal_is_undone_beside_its_message(as_alice: Client, failed: TaskRun, place: str) -> None:
+    here = at(place, failed) if place == "run-detail" else "/"
+    shown = as_alice.post(at("run-dismiss", failed), {"next": here}, follow=True).content.decode()
+    said = shown[shown.index("Dismissed. It stays in the history.") :]
+    form = said[: said.index("</form>")]
+    assert f'action="{at("run-undismiss", failed)}"' in form
+    assert f'name="next" value="{here}"' in form
+    assert "Undo</button>" in form
+    back = as_alice.post(at("run-undismiss", failed), {"next": here}, follow=True)
+    assert back.redirect_chain == [(here, 302)]
+    assert "It needs somebody again." in text(back)
+    assert "Undo" not in text(back)
+    assert runs.fresh(failed).dismissed_at is None
+
+
+def test_a_dismissal_that_was_refused_offers_no_way_back(as_alice: Client, alice: User) -> None:
+    refused = as_alice.post(at("run-dismiss", runs.make_run(alice)), {"next": "/"}, follow=True)
+    assert "Only a failed run" in text(refused)
+    assert "Undo" not in text(refused)
