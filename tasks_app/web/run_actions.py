@@ -49,7 +49,7 @@ def _detail(run_id: uuid.UUID) -> str:
 @require_http_methods(["GET", "POST"])
 @page
 def run_cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """End a run that waits, ask one that runs to stop; a list whose rows move asks first, by the page of a GET."""
+    """End a run that waits, ask one that runs to stop: for good, so pages ask first, by that of a GET."""
     run = run_or_404(request, run_id, Deed.CANCEL)
     back = local_next(request, _detail(run_id))
     if request.method == "GET":
@@ -62,9 +62,20 @@ def run_cancel(request: Request, run_id: uuid.UUID) -> HttpResponse:
     )
 
 
+def _never(run: TaskRun) -> str:
+    if run.failures or run.crashes:
+        return "It has been tried before, and will not be tried again."
+    return "This run will not begin."
+
+
 def _ask_to_cancel(request: Request, run: TaskRun, back: str) -> HttpResponse:
     name = run.task.name if run.task else words.type_title(run.type)
-    context = {"title": f"Cancel {name}?", "text": "This run will not begin.", "verb": "Cancel the run", "back": back}
+    context = {
+        "title": f"Cancel {name}?",
+        "text": f"{_never(run)} That is for good.",
+        "verb": "Cancel the run",
+        "back": back,
+    }
     if run.status == "running":
         text = "The run is asked to stop. What it has done already stays done."
         context |= {"title": f"Stop {name}?", "text": text, "verb": "Stop the run"}

@@ -58,10 +58,18 @@ def test_a_run_that_runs_is_stopped_after_asking_from_home_and_from_its_page(as_
     assert runs.fresh(run).cancel_requested_by == "user:alice"
 
 
-def test_a_run_that_waits_is_cancelled_with_one_press_on_its_page(as_alice: Client, alice: User) -> None:
+@pytest.mark.parametrize("state", ["queued", "scheduled", "waiting"])
+def test_a_run_that_waits_is_cancelled_after_asking_on_its_page(as_alice: Client, alice: User, state: str) -> None:
     run = runs.make_run(alice)
-    assert f'action="{at("run-cancel", run)}"' in as_alice.get(at("run-detail", run)).content.decode()
-    assert "Cancel HTTP request?" in text(as_alice.get(at("run-cancel", run)))
+    TaskRun.objects.filter(pk=run.pk).update(status=state, due_at=run.created_at if state == "scheduled" else None)
+    shown = as_alice.get(at("run-detail", run)).content.decode()
+    assert f'href="{at("run-cancel", run)}"' in shown
+    assert f'action="{at("run-cancel", run)}"' not in shown
+    asked = text(as_alice.get(at("run-cancel", run)))
+    assert "Cancel HTTP request? This run will not begin. That is for good." in asked
+    assert runs.fresh(run).status == state
+    TaskRun.objects.filter(pk=run.pk).update(failures=1)
+    assert "It has been tried before, and will not be tried again." in text(as_alice.get(at("run-cancel", run)))
 
 
 def test_a_run_that_has_ended_is_not_asked_about(as_alice: Client, failed: TaskRun) -> None:
