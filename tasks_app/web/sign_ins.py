@@ -6,10 +6,12 @@ from django.contrib import messages as say
 from django.contrib.auth import logout, update_session_auth_hash
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError, NotFound
+from tasks_app.models import db_now
 from tasks_app.selectors.sessions import MOST, SignedIn, has_more_sessions, session_handle, sessions_of
 from tasks_app.selectors.tokens import token_sign_ins_of
 from tasks_app.services.passwords import sign_out_everywhere
@@ -20,6 +22,7 @@ from tasks_app.web.devices import device_words
 from tasks_app.web.forms.field import Field
 from tasks_app.web.page import Request, act, page, render
 from tasks_app.web.sign_in import address_of, refused
+from tasks_app.web.words import relative
 
 
 @sensitive_post_parameters("password")
@@ -40,11 +43,15 @@ def sign_in_list(request: Request) -> HttpResponse:
     return redirect("sign-in-list")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def sign_in_end(request: Request, sign_in_id: uuid.UUID) -> HttpResponse:
-    """End one of one's own sign-ins by tokens."""
+    """End one of one's own sign-ins by tokens, after asking."""
     sign_in = get_object_or_404(token_sign_ins_of(request.user), id=sign_in_id)
+    if request.method == "GET":
+        began = f"It began {relative(sign_in.created_at, db_now())}{_from(sign_in.address)}."
+        text = f"{began} Its tokens are refused at once."
+        return _ask(request, title="End this sign-in by tokens?", text=text, verb="End it")
     return act(
         request,
         lambda: token_sign_in_end(sign_in=sign_in),
@@ -53,11 +60,13 @@ def sign_in_end(request: Request, sign_in_id: uuid.UUID) -> HttpResponse:
     )
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 @page
 def session_end_view(request: Request, handle: str) -> HttpResponse:
-    """Sign out in one of one's own other browsers; in this one, Django's sign-out does."""
+    """Sign out in one of one's own other browsers, after asking; in this one, Django's sign-out does."""
     this = request.session.session_key
+    if request.method == "GET":
+        return _ask_to_sign_out(request, handle)
     if this and handle == session_handle(this):
         logout(request)
         return redirect("sign-in")
@@ -67,6 +76,28 @@ def session_end_view(request: Request, handle: str) -> HttpResponse:
         raise Http404(error.message) from None
     say.success(request, "That browser is signed out.")
     return redirect("sign-in-list")
+
+
+def _ask_to_sign_out(request: Request, handle: str) -> HttpResponse:
+    for one, said in _browsers(request):
+        if one.handle == handle:
+            seen = "This is the browser that you use now." if one.is_this else _seen(one)
+            return _ask(request, title=f"Sign out {said}?", text=f"{seen} It has to sign in again.", verb="Sign it out")
+    raise Http404
+
+
+def _seen(one: SignedIn) -> str:
+    when = relative(one.seen_at, db_now()) if one.seen_at else "at a time that is not known"
+    return f"It was last seen {when}{_from(one.address)}."
+
+
+def _from(address: str) -> str:
+    return f" from {address}" if address else ""
+
+
+def _ask(request: Request, *, title: str, text: str, verb: str) -> HttpResponse:
+    context = {"title": title, "text": text, "verb": verb, "back": reverse("sign-in-list")}
+    return render(request, "pages/confirm.html", context)
 
 
 def _browsers(request: Request) -> list[tuple[SignedIn, str]]:

@@ -83,7 +83,7 @@ FILES = {"run-export", "run-log-download", "file-download", "file-link", "mail-h
 # They ask by the same page as `task-delete`.
 ASKING = {"task-cancel", "batch-cancel", "queue-pause", "worker-stop", "file-delete", "collection-delete"}
 ASKING |= {"api-key-revoke", "calendar-delete", "credential-delete", "email-template-delete"}
-ASKING |= {"person-disable", "person-factor", "run-cancel"}
+ASKING |= {"person-disable", "person-factor", "run-cancel", "task-unshare", "session-end", "sign-in-end"}
 IN_TEST_SIGN_IN = {"sign-in-code", "forgot", "forgot-sent", "new-password"}
 
 

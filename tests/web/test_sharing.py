@@ -1,6 +1,7 @@
 """Sharing on a task's page, and what those with whom it is shared find there."""
 
 import re
+from html import unescape
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -15,7 +16,8 @@ from tests.services.credentials import make_credential
 from tests.web.conftest import MakeTask, signed_in
 from tests.web.reading import text
 
-_TARGET = re.compile(r'(?:action|formaction|href|popovertarget)="([^"#?]+)"')
+_TARGET = re.compile(r'(?:action|formaction|href|popovertarget)="([^"#?]+)(?:\?[^"]*)?"')
+_REMOVE = re.compile(r'href="([^"]+/shares/remove/[^"]+)"')
 
 
 def detail(task: ScheduledTask) -> str:
@@ -43,6 +45,23 @@ def test_a_task_is_shared_changed_and_taken_back_on_its_page(
     assert 'aria-label="Stop sharing with charlie"' in html(as_alice, detail(task))
     as_alice.post(reverse("task-unshare", args=[task.pk]), {"kind": "user", "name": "charlie"})
     assert not task.shares.exists()
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_a_share_is_taken_back_after_asking(as_alice: Client, task: ScheduledTask, kind: str) -> None:
+    name = "a&b c"
+    user, group = User.objects.create_user(name), Group.objects.create(name=name)
+    TaskShare.objects.create(task=task, user=user)
+    TaskShare.objects.create(task=task, group=group)
+    found = map(unescape, _REMOVE.findall(html(as_alice, detail(task))))
+    address = next(one for one in found if f"kind={kind}&" in one)
+    asked = as_alice.get(address)
+    assert f"Stop sharing “Nightly” with {name}?" in text(asked)
+    assert task.shares.count() == 2
+    assert as_alice.post(address)["Location"] == f"{detail(task)}#shares"
+    assert [one.receiver for one in task.shares.all()] == [name]
+    assert task.shares.filter(**{f"{kind}__isnull": True}).exists()
+    assert as_alice.get(address)["Location"] == f"{detail(task)}#shares", "there is nothing to ask any more"
 
 
 def test_a_group_is_named_as_one(as_alice: Client, task: ScheduledTask) -> None:

@@ -47,6 +47,20 @@ def test_sign_ins_by_tokens_are_listed_with_their_addresses_and_ended(as_alice: 
     assert TokenSignIn.objects.filter(revoked_at=None).count() == 1
 
 
+def test_a_sign_in_by_tokens_ends_after_asking(as_alice: Client, alice: User, bob: User) -> None:
+    one = sign_in_begin(user=alice, address="10.1.2.3")
+    sign_in_begin(user=bob, address="10.9.9.9")
+    end = f"{PAGE}{TokenSignIn.objects.get(user=alice).pk}/end/"
+    shown = as_alice.get(PAGE).content.decode()
+    assert f'href="{end}"' in shown
+    assert f'action="{end}"' not in shown
+    asked = text(as_alice.get(end))
+    assert "End this sign-in by tokens? It began " in asked
+    assert "ago from 10.1.2.3. Its tokens are refused at once." in asked or "now from 10.1.2.3." in asked
+    assert access_lookup(one.access) is not None
+    assert as_alice.get(f"{PAGE}{TokenSignIn.objects.get(user=bob).pk}/end/").status_code == 404
+
+
 def browser(user: User, agent: str = FIREFOX, address: str = "10.1.2.3") -> Client:
     """Sign in on the page, from there."""
     client = Client(headers={"User-Agent": agent}, REMOTE_ADDR=address)
@@ -84,6 +98,23 @@ def test_one_browser_is_signed_out_and_the_log_says_so(alice: User) -> None:
     assert mine.post(end).status_code == 404
     assert mine.post(f"{PAGE}browsers/{session_handle(key_of(mine))}/end/")["Location"] == "/sign-in/"
     assert mine.get("/").status_code == 302
+
+
+def test_another_browser_is_signed_out_after_asking(alice: User, bob: User) -> None:
+    mine, other, theirs = browser(alice), browser(alice, PHONE, "10.1.2.4"), browser(bob)
+    end = f"{PAGE}browsers/{session_handle(key_of(other))}/end/"
+    shown = mine.get(PAGE).content.decode()
+    assert f'href="{end}"' in shown
+    assert f'action="{end}"' not in shown
+    asked = text(mine.get(end))
+    assert "Sign out Safari on iPhone? It was last seen " in asked
+    assert "from 10.1.2.4. It has to sign in again." in asked
+    assert other.get("/").status_code == 200
+    assert mine.get(f"{PAGE}browsers/{session_handle(key_of(theirs))}/end/").status_code == 404
+    here = f"{PAGE}browsers/{session_handle(key_of(mine))}/end/"
+    assert f'action="{here}"' in shown, "one's own sign-out asks nothing"
+    assert "This is the browser that you use now." in text(mine.get(here))
+    assert mine.get("/").status_code == 200
 
 
 def test_nobody_sees_or_ends_the_session_of_somebody_else(alice: User, bob: User, staff: User) -> None:
