@@ -43,7 +43,7 @@ def test_a_task_that_was_paused_elsewhere_is_looked_at_when_its_time_has_come(
     page.clock.install()
     page.goto("/tasks/?search=Paused+elsewhere")
     row = page.locator("main tbody tr").first
-    expect(row.locator("td.narrow-hide time[data-due]")).to_be_visible()
+    expect(row.locator("td.tablet-hide time[data-due]")).to_be_visible()
     expect(page.locator("html[data-link=live]")).to_have_count(1)
     page.clock.run_for(2_000)
     elsewhere = context.new_page()

@@ -5,7 +5,7 @@ names a directory, a picture of it goes there.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow, pytest.ma
 
 THEMES = ("light", "dark")
 WIDTHS = {"": (1280, 860), "-narrow": (390, 844)}
+BETWEEN = (720, 768, 900, 961, 1081)
+"""Tablets, and where the layout has just taken up more columns."""
 PARTS = 8
 _SAY_LONG_WORDS = """() => {
     const word = "https://wiki.example.org/" + "Operations".repeat(12);
@@ -88,16 +90,17 @@ def _look(page: Page, addresses: dict[str, str]) -> dict[str, list[str]]:
                 page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
                 faults[f"{name}{width}-{theme}"] = faults_of(page)
                 _keep(page, f"{name}{width}-{theme}.png")
-        faults[f"{name} with long words"] = _pushed_aside(page)
+        faults[f"{name} between"] = _pushed_aside(page, BETWEEN)
+        page.evaluate(_SAY_LONG_WORDS)
+        faults[f"{name} with long words"] = _pushed_aside(page, [across for across, _ in WIDTHS.values()])
     return {name: found for name, found in faults.items() if found}
 
 
-def _pushed_aside(page: Page) -> list[str]:
-    """At which widths a page must be pushed sideways to be read when people have written words without an end."""
-    page.evaluate(_SAY_LONG_WORDS)
+def _pushed_aside(page: Page, widths: Iterable[int]) -> list[str]:
+    """At which of these widths a page must be pushed sideways to be read."""
     found = []
-    for across, down in WIDTHS.values():
-        page.set_viewport_size({"width": across, "height": down})
+    for across in widths:
+        page.set_viewport_size({"width": across, "height": 860})
         wide = page.evaluate("document.documentElement.scrollWidth")
         found += [f"{wide} px at {across}"] if wide > across else []
     return found
