@@ -122,6 +122,23 @@ def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, conte
         expect(pages["home"].locator("#home-failed li").nth(2)).to_be_visible()
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_row_of_the_list_of_tasks_moves_with_its_first_run(
+    browser: Browser, context: BrowserContext, width: str
+) -> None:
+    hand, tasks = context.pages[0], {}
+    for name, type, ended in (("good", "probe.sleep", "succeeded"), ("bad", "probe.permanent", "failed")):
+        make_task(hand, f"Listed {name} {width}", type=type, seconds="2")
+        tasks[hand.url] = f"Listed {name} {width}", ended
+    with device(browser, context, width) as profile:
+        watched = watch(profile, f"/tasks/?search=Listed+{width}")
+        for task, (name, ended) in tasks.items():
+            run_now(hand, task)
+            row = watched.locator("tbody tr", has_text=name)
+            expect(row.locator(f".state.is-{ended}:visible").first).to_be_visible(timeout=WAIT_MS)
+        assert watched.evaluate("window.shifts") == []
+
+
 def test_the_badge_of_the_rail_follows_on_every_page_and_catches_up_when_the_tab_is_seen_again(
     page: Page, context: BrowserContext
 ) -> None:
