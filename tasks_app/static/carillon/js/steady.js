@@ -2,7 +2,9 @@
 //
 //   tr, data-keep   not made lower when it, or what it stands in, is replaced
 //   data-hold       as high as it was: a list (data-tail) scrolls inside, and stands at its end; of other rows those that
-//                   find no room wait behind the button data-rest ("3 more: show"), which takes the hold off
+//                   find no room wait. The button data-rest ("3 more: show") takes the hold off. So does, once nothing
+//                   more is to come (data-tail="over"), whatever the reader does next: until then it would move what is
+//                   being read below
 //
 // By rules, not by the elements' styles: htmx copies attributes, and a style attribute is not allowed here.
 
@@ -33,16 +35,26 @@ export function keepPlace(region) {
 export function fit(region) {
   const tail = region.querySelector("[data-tail]");
   const room = held.get(region.id);
-  if (room && tail) shorten(tail, region.offsetHeight - room);
+  if (room && tail) shorten(region, tail, room);
   else if (room) leaveOut(region, room);
 }
 
-function shorten(tail, excess) {
+const isCut = (tail) => tail.scrollHeight > tail.clientHeight;
+
+function shorten(region, tail, room) {
+  const button = region.querySelector("[data-rest]");
+  button.hidden = region.offsetHeight <= room && !isCut(tail);
+  const excess = region.offsetHeight - room;
   if (excess > 0) {
     rule(tail).setProperty("max-height", `${tail.offsetHeight - excess}px`);
     rule(tail).setProperty("overflow-y", "auto");
   }
   tail.scrollTop = tail.scrollHeight;
+  button.textContent = `All ${tail.children.length} steps`;
+}
+
+function lengthen(tail) {
+  for (const name of ["max-height", "overflow-y"]) rule(tail).removeProperty(name);
 }
 
 function leaveOut(region, room) {
@@ -63,16 +75,24 @@ function release(region) {
   held.delete(region.id);
   rule(region).removeProperty("min-height");
   for (const row of region.querySelectorAll("tbody > tr, .lines > li")) row.hidden = false;
+  for (const tail of region.querySelectorAll("[data-tail]")) lengthen(tail);
+  for (const button of region.querySelectorAll("[data-rest]")) button.hidden = true;
+}
+
+function releaseWhatIsOver() {
+  for (const tail of document.querySelectorAll("[data-tail=over]")) {
+    const region = tail.closest("[data-hold]");
+    if (held.has(region?.id) && isCut(tail)) release(region);
+  }
 }
 
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-rest]");
-  if (!button) return;
-  release(button.closest("[data-hold]"));
-  button.hidden = true;
+  if (button) release(button.closest("[data-hold]"));
 });
+for (const deed of ["click", "keydown", "scroll", "visibilitychange"]) document.addEventListener(deed, releaseWhatIsOver);
 
 // On a screen of another width everything has another height.
 addEventListener("resize", () => {
