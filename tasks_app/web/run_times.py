@@ -29,12 +29,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Stretch:
-    """One state's share of the time; `x` and `width` are percent of the bar."""
+    """One state's share of the time; `x` and `width` are percent of the bar. `since`: when it began, if it goes on."""
 
     status: str
     seconds: float
     x: float
     width: float
+    since: datetime | None = None
 
 
 def steps_of(events: list[RunEvent]) -> list[Step]:
@@ -49,14 +50,15 @@ def steps_of(events: list[RunEvent]) -> list[Step]:
 
 def stretches(steps: list[Step], now: datetime) -> list[Stretch]:
     """The states as parts of a bar, as wide as they were long; what goes on lasts until now."""
-    spans = [(step.event.target, _spent(step, now)) for step in steps if step.event.target not in FINAL]
+    spans = [(step, _spent(step, now)) for step in steps if step.event.target not in FINAL]
     whole = sum(seconds for _, seconds in spans)
     if whole <= 0:
         return []
     widths = [max(_LEAST_WIDTH, 100 * seconds / whole) for _, seconds in spans]
     scale, found, x = 100 / sum(widths), [], 0.0
-    for (status, seconds), width in zip(spans, widths, strict=True):
-        found.append(Stretch(status, seconds, round(x, 2), round(width * scale, 2)))
+    for (step, seconds), width in zip(spans, widths, strict=True):
+        since = step.event.at if step.spent is None else None
+        found.append(Stretch(step.event.target, seconds, round(x, 2), round(width * scale, 2), since))
         x += width * scale
     return found
 

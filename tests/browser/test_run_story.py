@@ -32,3 +32,14 @@ def test_all_steps_of_a_run_are_asked_for_while_it_goes_on(page: Page) -> None:
     expect(steps).to_have_attribute("data-tail", "over", timeout=WAIT_MS)
     expect(steps.locator("li").first).to_be_in_viewport()
     assert steps.evaluate(_ALL_OF_IT)
+
+
+def test_the_bar_of_a_run_grows_while_it_runs(page: Page) -> None:
+    make_task(page, "Longer each second", seconds="20", run=True)
+    bar = page.locator("svg.stretches")
+    expect(bar).to_have_attribute("aria-label", re.compile(r"running [3-9] s$"), timeout=WAIT_MS)
+    running = bar.locator("rect").last
+    expect(running.locator("title")).to_have_text(re.compile(r"running \d+ s"))
+    narrow = float(str(running.get_attribute("width")))
+    expect(bar).to_have_attribute("aria-label", re.compile(r"running 1\d s$"), timeout=WAIT_MS)
+    assert float(str(running.get_attribute("width"))) > narrow

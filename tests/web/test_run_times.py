@@ -126,6 +126,7 @@ def test_the_bar_shows_each_state_as_wide_as_it_was_long(alice: User) -> None:
         ("running", 20.0, 60.0),
         ("scheduled", 80.0, 20.0),
     ]
+    assert [one.since for one in found] == [None, None, steps[-1].event.at], "what goes on grows in the page"
     assert stretches([], start) == []
 
 
