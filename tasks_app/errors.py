@@ -14,7 +14,8 @@ class FieldError:
     """One thing wrong with one field.
 
     `position` counts characters into the text that was given. `suggestion` is what may be given in its place, ready
-    to be used; `also` are further ones, where more than one thing may be meant.
+    to be used; `also` are further ones, where more than one thing may be meant. `timezone` is the zone that
+    the text named and that belongs to them.
     """
 
     code: str
@@ -22,6 +23,7 @@ class FieldError:
     position: int | None = None
     suggestion: Any = None
     also: tuple[Any, ...] = ()
+    timezone: str = ""
 
 
 FieldErrors = Mapping[str, Sequence[FieldError]]

@@ -76,7 +76,12 @@ def error_body(request: HttpRequest, code: str, message: str, fields: FieldError
 def _fault(error: FieldError) -> dict[str, Any]:
     """Give a fault; what it does not have is left out."""
     suggestions = [error.suggestion, *error.also] if error.also else None
-    more = {"position": error.position, "suggestion": error.suggestion, "suggestions": suggestions}
+    more = {
+        "position": error.position,
+        "suggestion": error.suggestion,
+        "suggestions": suggestions,
+        "timezone": error.timezone or None,
+    }
     return {"code": error.code, "message": error.message} | {
         name: value for name, value in more.items() if value is not None
     }

@@ -21,6 +21,7 @@ class Fault(BaseModel):
     position: int | None = Field(None, description="Where in the given text it is wrong, counted from 0; or absent.")
     suggestion: Any = Field(None, description="What may be given in place of the whole field; or absent.")
     suggestions: list[Any] | None = Field(None, description="Several, where more than one may be meant; or absent.")
+    timezone: str | None = Field(None, description="The zone that belongs to the suggestion; or absent.")
 
 
 class ErrorDetail(BaseModel):

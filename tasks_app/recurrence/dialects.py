@@ -20,7 +20,7 @@ from tasks_app.recurrence.quartz import (
     without_year,
 )
 from tasks_app.recurrence.years import is_years, refuse_years
-from tasks_app.recurrence.zones import zone_names
+from tasks_app.recurrence.zones import zone_meant, zone_names
 
 PATH = "expression"
 SEVEN = 7
@@ -169,12 +169,16 @@ def _refuse_blanks(match: re.Match[str], judge: Judge) -> None:
 
 
 def _refuse_zone(match: re.Match[str], judge: Judge) -> None:
-    _refuse_zone_of(match[1][:30], match[2], judge, 0)
+    _refuse_zone_of(match[1], match[2], judge, 0)
 
 
 def _refuse_zone_of(zone: str, rest: str, judge: Judge, position: int) -> NoReturn:
-    message = f"the time zone {zone} does not belong in the expression, but in the field Time zone (timezone)"
-    _refuse("cron_dialect", message, judge.whole(rest) if rest else None, position)
+    message = f"the time zone {zone[:30]} does not belong in the expression, but in the field Time zone (timezone)"
+    try:
+        _refuse("cron_dialect", message, judge.whole(rest) if rest else None, position)
+    except ScheduleError as error:
+        named = zone_meant(zone) or ""
+        raise ScheduleError({PATH: [one._replace(timezone=named) for one in error.problems[PATH]]}) from None
 
 
 def _refuse_shorter(text: str, fields: list[str], judge: Judge) -> NoReturn:

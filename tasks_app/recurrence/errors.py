@@ -10,7 +10,7 @@ class Problem(NamedTuple):
     """One thing wrong with one field.
 
     `position` counts characters into the field's text; `suggestion` is ready to be put in its place. `also` are further
-    suggestions, where the same text may mean several things.
+    suggestions, where the same text may mean several things. `timezone` is the zone that the text named beside them.
     """
 
     code: str
@@ -18,6 +18,7 @@ class Problem(NamedTuple):
     position: int | None = None
     suggestion: str | Mapping[str, object] | None = None
     also: tuple[str, ...] = ()
+    timezone: str = ""
 
 
 class ScheduleError(ValueError):

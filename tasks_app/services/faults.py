@@ -14,7 +14,9 @@ def fault_of(problem: Problem, given: object = None) -> FieldError:
     # Within cron lines a suggestion stands for the piece at the position.
     if problem.code.startswith("cron_") and problem.position is not None and isinstance(given, str):
         suggestion = mended(given, problem)
-    return FieldError(problem.code, sentence(problem.message), problem.position, suggestion, problem.also)
+    return FieldError(
+        problem.code, sentence(problem.message), problem.position, suggestion, problem.also, problem.timezone
+    )
 
 
 def faults_of(error: ScheduleError, given: object) -> dict[str, list[FieldError]]:

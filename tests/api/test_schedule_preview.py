@@ -132,6 +132,12 @@ def test_a_schedule_may_be_suggested_in_place_of_a_cron_line(api: Api) -> None:
     assert api.post("schedule/preview", {"schedule": fault["suggestion"]}).status == 200
 
 
+def test_a_zone_that_a_text_names_comes_beside_the_suggestion(api: Api) -> None:
+    body = {"schedule": {"kind": "text", "text": "every day at 9am new york time"}}
+    [fault] = api.post("schedule/preview", body).body["error"]["fields"]["schedule.text"]
+    assert (fault["suggestion"], fault["timezone"]) == ("every day at 9am", "America/New_York")
+
+
 def test_strangers_must_sign_in(nobody: Api) -> None:
     assert nobody.post("schedule/preview", {}).status == 401
 

@@ -123,9 +123,9 @@ def named(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: given for name, given in fields.items() if not name.endswith("__row")}
 
 
-def apply(path: str, suggestion: Any) -> dict[str, str]:
+def apply(path: str, suggestion: Any, *beside: str) -> dict[str, str]:
     """Press the button of a suggestion."""
-    return {"_apply": json.dumps([path, suggestion])}
+    return {"_apply": json.dumps([path, suggestion, *beside])}
 
 
 @pytest.mark.parametrize(("fields", "schedule"), EACH, ids=lambda one: str(one)[:60])
@@ -350,6 +350,36 @@ def test_a_suggestion_is_a_button_and_the_form_then_saves(
     assert ScheduledTask.objects.filter(owner=alice).exists()
 
 
+@pytest.mark.parametrize(
+    ("fields", "label", "mended"),
+    [
+        (
+            {"schedule.text.text": "every day at 9am new york time"},
+            "Use “every day at 9am” in America/New_York",
+            {"schedule.text.text": "every day at 9am", "timezone": "America/New_York"},
+        ),
+        (
+            {"schedule.text.text": "CRON_TZ=Asia/Tokyo 0 9 * * *"},
+            "Use “every day at 09:00” in Asia/Tokyo",
+            {"schedule.cron.expression": "0 9 * * *", "timezone": "Asia/Tokyo"},
+        ),
+        (
+            {"schedule.cron.expression": "0 9 * * * Asia/Tokyo"},
+            "Use “0 9 * * *” in Asia/Tokyo",
+            {"schedule.cron.expression": "0 9 * * *", "timezone": "Asia/Tokyo"},
+        ),
+    ],
+)
+def test_a_suggestion_for_a_text_that_names_a_zone_sets_the_zone_too(
+    as_alice: Client, fields: dict[str, Any], label: str, mended: dict[str, str]
+) -> None:
+    refused = as_alice.post(NEW, typed(fields))
+    assert label in text(refused)
+    pressed = as_alice.post(NEW, {**typed(fields), **apply(*offers(refused)[0])})
+    assert not offers(pressed)
+    assert {name: value(pressed, name) for name in mended} == mended
+
+
 def test_the_fault_is_marked_in_what_was_typed(as_alice: Client) -> None:
     html = as_alice.post(NEW, typed({"schedule.cron.expression": "0 9 99 * *"})).content.decode()
     assert '<code class="marked">0 9 <mark>99</mark> * *</code>' in html
@@ -365,7 +395,8 @@ def test_what_is_offered_is_focused_when_it_has_been_put_in_place(as_alice: Clie
     "pressed",
     ["", "x", "[]", '["timezone"]', '["timezone", 5]', '["name", "x"]', '[5, "x"]', '["schedule.daily.when", "x"]',
      '["schedule.weekly.days", "x"]', '["schedule.cron.expression", {"kind": "x"}]', "null", '["", ""]',
-     '["schedule.of.7.daily.time", "x"]', '["schedule.cron.expression", {"kind": "any", "of": 3}]'],
+     '["schedule.of.7.daily.time", "x", "UTC"]', '["name", "x", "UTC"]',
+     '["schedule.cron.expression", {"kind": "any", "of": 3}]'],
 )  # fmt: skip
 def test_a_button_that_means_nothing_changes_nothing(as_alice: Client, pressed: str) -> None:
     response = as_alice.post(NEW, {**typed({"schedule.daily.time": "07:07"}), "_apply": pressed})

@@ -20,20 +20,24 @@ class Tries:
 
     def first_understood(self, better: Sequence[Meant]) -> Meant | None:
         """Give the first of what may have been meant that is accepted, following suggestions of suggestions."""
-        waiting = list(better)
+        return self.understood(better)[0]
+
+    def understood(self, better: Sequence[Meant], timezone: str = "") -> tuple[Meant | None, str]:
+        """Give that, and the zone that was named on the way to it."""
+        waiting = [(one, timezone) for one in better]
         for _ in range(_MOST_TRIES):
             if not waiting:
                 break
-            one = waiting.pop(0)
+            one, zone = waiting.pop(0)
             if not isinstance(one, str):
-                return one
+                return one, zone
             if one not in self._known and self._known and len(one) > self._left:
                 continue
             refusal = self._tried(one)
             if refusal is None:
-                return one
-            waiting = [*refusal.better, *waiting]
-        return None
+                return one, zone
+            waiting = [*((further, refusal.timezone or zone) for further in refusal.better), *waiting]
+        return None, ""
 
     def _tried(self, text: str) -> Refusal | None:
         if text not in self._known:

@@ -40,10 +40,10 @@ def understand(text: str, zone: ZoneInfo, canonical: Canonical) -> Fields:
         return _meaning(text, zone, canonical)
     except Refusal as refusal:
         tries = Tries(lambda better: _meaning(better, zone, canonical))
-        suggestion = tries.first_understood(refusal.better)
+        suggestion, named = tries.understood(refusal.better, refusal.timezone)
         message = _advice(refusal, tries)
         also = _further_readings(refusal, suggestion, tries)
-        problem = Problem(refusal.code, message, refusal.position, suggestion, also)
+        problem = Problem(refusal.code, message, refusal.position, suggestion, also, named)
         raise ScheduleError({PATH: [problem]}) from None
 
 
@@ -101,16 +101,18 @@ def _check_cron(text: str) -> None:
         return
     message = "this is a cron expression; choose Cron (kind cron)"
     better: list[str | Mapping[str, object]] = []
+    named = ""
     try:
         better = [{"kind": "cron", "expression": compile_cron(stripped).text}]
     except ScheduleError as error:
         problem = next(iter(error.problems.values()))[0]
         message = f"this looks like a cron expression, and as one: {problem.message}"
+        named = problem.timezone
         if isinstance(problem.suggestion, Mapping):
             better = [problem.suggestion]
         elif problem.suggestion and is_valid(problem.suggestion):
             better = [{"kind": "cron", "expression": problem.suggestion}]
-    raise Refusal("text_cron", message, 0, *better)
+    raise Refusal("text_cron", message, 0, *better, timezone=named)
 
 
 def _check_instant(text: str, zone: ZoneInfo) -> None:

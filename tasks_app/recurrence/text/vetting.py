@@ -127,7 +127,7 @@ def _zone(text: str, tokens: list[Token], place: int) -> Refusal:
     better = " ".join(better.replace("(", " ").replace(")", " ").split()).replace(" ,", ",")
     named = zone_meant(_zone_name(text, tokens[place:after]))
     message = f"{_ZONE_MESSAGE}, as {named}" if named else _ZONE_MESSAGE
-    return Refusal("text_zone", message, tokens[place].start, better)
+    return Refusal("text_zone", message, tokens[place].start, better, timezone=named or "")
 
 
 def _zone_name(text: str, tokens: list[Token]) -> str:

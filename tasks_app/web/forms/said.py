@@ -54,7 +54,7 @@ def said(fault: FieldError, path: str, value: Any = None) -> Said:
     message = Said(_AT.get((path, fault.code)) or _WORDS.get(fault.code, fault.message))
     message.path = path
     suggestions = [one for one in (fault.suggestion, *fault.also) if one is not None]
-    message.offers = tuple(Offer(f"Use {_shown(one)}", json.dumps([path, one])) for one in suggestions)
+    message.offers = tuple(_offer(path, one, fault.timezone) for one in suggestions)
     if fault.position is not None and isinstance(value, str) and len(value) > 1:
         message.marked = _marked(value, fault.position)
     return message
@@ -69,10 +69,18 @@ def without_repeats(messages: list[Said]) -> list[Said]:
     return messages
 
 
-def _shown(suggestion: Any) -> str:
+def _offer(path: str, suggestion: Any, timezone: str) -> Offer:
+    """A suggestion for a text that named a zone sets the zone as well, and says so."""
+    shown = _shown(suggestion, timezone)
+    if not timezone:
+        return Offer(f"Use {shown}", json.dumps([path, suggestion]))
+    return Offer(f"Use “{shown.strip('“”')}” in {timezone}", json.dumps([path, suggestion, timezone]))
+
+
+def _shown(suggestion: Any, timezone: str) -> str:
     if isinstance(suggestion, Mapping):
         words = str(suggestion.get("text") or recurrence.build(suggestion, "UTC").describe())
-        if _NO_OFFSET.search(str(suggestion.get("run_at", ""))):
+        if timezone or _NO_OFFSET.search(str(suggestion.get("run_at", ""))):
             # Wall time of the task's zone, whatever that is.
             words = words.removesuffix(", UTC")
         return f"“{words[:1].lower()}{words[1:]}”"

@@ -305,7 +305,7 @@ def test_what_has_one_meaning_is_taken(text: str, expected: str) -> None:
 )
 def test_a_zone_in_the_text_is_named_for_its_field(text: str, zone: str) -> None:
     problem = refusal(text)
-    assert problem.code == "text_zone"
+    assert (problem.code, problem.timezone) == ("text_zone", zone)
     assert problem.message.endswith(f"in the field Time zone (timezone), as {zone}")
 
 

@@ -100,28 +100,29 @@ class ScheduleForm:
         if data.get("_add") == ROWS and len(self.rows) < MOST_ROWS:
             self.rows.append(RuleForm(ROWS, focus="kind"))
         try:
-            path, value = strict_json.read(str(data.get("_apply", "")))
+            path, value, *beside = strict_json.read(str(data.get("_apply", "")))
         except (ValueError, TypeError):
             return
         if isinstance(path, str):
-            self._apply(path, value)
+            zone = beside[0] if beside and isinstance(beside[0], str) else self.zone
+            self._apply(path, value, zone)
 
-    def _apply(self, path: str, value: Any) -> None:
+    def _apply(self, path: str, value: Any, zone: str) -> None:
+        """Put a value where it belongs; `zone` is that of the task from then on."""
         rule = next((one for one in (*self.rows, self.rule) if path.startswith(f"{one.path}.")), None)
         if isinstance(value, str):
             if path == "timezone":
                 self.zone, self.focus = value, path
             elif path in window.NAMES:
                 self.window[path], self.focus = value, path
-            elif rule is not None:
-                self._chosen(rule, is_done=rule.put(path.removeprefix(f"{rule.path}."), value))
-        elif isinstance(value, dict) and rule is not None and rule.fill(value, self.zone):
+            elif rule is not None and rule.put(path.removeprefix(f"{rule.path}."), value):
+                self._chosen(rule, zone)
+        elif isinstance(value, dict) and rule is not None and rule.fill(value, zone):
             rule.focus = f"{rule.kind}.{KINDS[rule.kind].main}"
-            self._chosen(rule, is_done=True)
+            self._chosen(rule, zone)
 
-    def _chosen(self, rule: RuleForm, *, is_done: bool) -> None:
-        if is_done:
-            self.kind = rule.kind if rule is self.rule else "any"
+    def _chosen(self, rule: RuleForm, zone: str) -> None:
+        self.kind, self.zone = rule.kind if rule is self.rule else "any", zone
 
     def fields_of_spec(self) -> dict[str, Any]:
         """Give the fields of a TaskSpec."""
