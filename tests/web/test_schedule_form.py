@@ -350,6 +350,13 @@ def test_a_suggestion_is_a_button_and_the_form_then_saves(
     assert ScheduledTask.objects.filter(owner=alice).exists()
 
 
+def test_a_cron_line_that_is_offered_for_words_is_said_in_the_time_that_it_will_have(as_alice: Client) -> None:
+    refused = as_alice.post(NEW, typed({"schedule.text.text": "0 9 * * *"}))
+    assert "Use “every day at 09:00”" in text(refused)
+    mended = as_alice.post(NEW, {**typed({"schedule.text.text": "0 9 * * *"}), **apply(*offers(refused)[0])})
+    assert "Every day at 09:00, Berlin time" in text(mended)
+
+
 @pytest.mark.parametrize(
     ("fields", "label", "mended"),
     [

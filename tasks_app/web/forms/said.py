@@ -71,20 +71,26 @@ def without_repeats(messages: list[Said]) -> list[Said]:
 
 def _offer(path: str, suggestion: Any, timezone: str) -> Offer:
     """A suggestion for a text that named a zone sets the zone as well, and says so."""
-    shown = _shown(suggestion, timezone)
+    shown = _shown(suggestion)
     if not timezone:
         return Offer(f"Use {shown}", json.dumps([path, suggestion]))
     return Offer(f"Use “{shown.strip('“”')}” in {timezone}", json.dumps([path, suggestion, timezone]))
 
 
-def _shown(suggestion: Any, timezone: str) -> str:
+def _shown(suggestion: Any) -> str:
     if isinstance(suggestion, Mapping):
         words = str(suggestion.get("text") or recurrence.build(suggestion, "UTC").describe())
-        if timezone or _NO_OFFSET.search(str(suggestion.get("run_at", ""))):
-            # Wall time of the task's zone, whatever that is.
+        if _is_wall_time(suggestion):
             words = words.removesuffix(", UTC")
         return f"“{words[:1].lower()}{words[1:]}”"
     return said_moment(str(suggestion))
+
+
+def _is_wall_time(schedule: Mapping[str, Any]) -> bool:
+    """Tell whether its times are those of the task's zone, whatever that is; intervals are counted in UTC."""
+    if "run_at" in schedule:
+        return bool(_NO_OFFSET.search(str(schedule["run_at"])))
+    return schedule.get("kind") != "every"
 
 
 def _marked(value: str, position: int) -> Marked | None:
