@@ -28,6 +28,7 @@ class CommandOutput:
         self._open: dict[StreamName, bytes] = {"stdout": b"", "stderr": b""}
         self._tail: dict[StreamName, bytes] = {"stdout": b"", "stderr": b""}
         self._last: deque[str] = deque(maxlen=_LAST_LINES)
+        self._words: dict[StreamName, str] = {"stdout": "", "stderr": ""}
         self.bytes = 0
         self.line_count = 0
 
@@ -35,6 +36,11 @@ class CommandOutput:
     def last_lines(self) -> list[str]:
         """The last lines of both streams."""
         return [*self._last]
+
+    @property
+    def last_word(self) -> str:
+        """The last line that says something: that of the errors, where there are any."""
+        return self._words["stderr"] or self._words["stdout"]
 
     def take(self, stream: StreamName, piece: bytes) -> None:
         """Take what was read; every line that ends in it is told at once."""
@@ -71,6 +77,8 @@ class CommandOutput:
     def _tell(self, stream: StreamName, line: bytes) -> None:
         text = readable(line)
         self._last.append(text[-_LAST_CHARACTERS:])
+        if text.strip():
+            self._words[stream] = text.strip()
         for start in range(0, len(text) or 1, ENTRY_CHARACTERS):
             self._on_line(stream, text[start : start + ENTRY_CHARACTERS])
 

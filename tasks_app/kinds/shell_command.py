@@ -1,5 +1,6 @@
 """`shell_command`: a program that administrators have allowed, with its output in the run's log."""
 
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from tasks_app.errors import Invalid, Permanent
 from tasks_app.handlers import Payload, RunContext, handler
+from tasks_app.handlers.secrecy import hide
 from tasks_app.kinds.command_output import CommandOutput
 from tasks_app.kinds.remembered import remembered
 from tasks_app.services.commands import Prepared, command_prepare
@@ -18,6 +20,7 @@ from tasks_app.services.processes import CannotStart, Ending, Job, StreamName, r
 _GRACE_SHARE = 0.4
 _SHOWN_CHARACTERS = 4_000
 _SHOWN_LINES = 10
+_SHOWN_WORD = 300
 ExitCode = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -110,7 +113,8 @@ def _result(ctx: RunContext, payload: ShellCommand, prepared: Prepared) -> dict[
     if ending.left_behind:
         ctx.log(f"{ending.left_behind} processes that the command had left behind were ended", "warning")
     if ending.exit_code not in payload.ok_exit_codes:
-        raise CommandFailed(_said("it was ended" if ending.signal else "it ended", ending, output))
+        what = f"ended by {ending.signal}; its last line: " if ending.signal else f"exit code {ending.exit_code}: "
+        raise CommandFailed(_said(what, output))
     return {
         "exit_code": ending.exit_code,
         "signal": ending.signal,
@@ -159,7 +163,7 @@ def _check(ctx: RunContext, payload: ShellCommand, output: CommandOutput) -> Cal
     def check() -> None:
         ctx.check_stop()
         if time.monotonic() >= until:
-            raise CommandCut(_said(f"it was ended after {limit} s, its time limit", None, output))
+            raise CommandCut(_said(f"ended after {limit} s, its time limit; its last line: ", output))
 
     return check
 
@@ -171,11 +175,14 @@ def _logging(ctx: RunContext) -> Callable[[StreamName, str], None]:
     return on_line
 
 
-def _said(what: str, ending: Ending | None, output: CommandOutput) -> str:
-    if ending is not None:
-        what += f" by {ending.signal}" if ending.signal else f" with exit code {ending.exit_code}"
-    lines = output.last_lines[-_SHOWN_LINES:]
-    return "\n".join([f"{what}; its last lines:", *lines])[:_SHOWN_CHARACTERS] if lines else f"{what}, without a word"
+def _said(what: str, output: CommandOutput) -> str:
+    """Say it on the first line, which is all that lists show; secrets are hidden before a cut could halve one."""
+    word = hide(output.last_word)
+    if not word:
+        return f"{re.split('[:;]', what)[0]}, without a word"
+    shown = word if len(word) <= _SHOWN_WORD else f"{word[:_SHOWN_WORD]}…"
+    lines = [hide(line) for line in output.last_lines[-_SHOWN_LINES:]]
+    return "\n".join([f"{what}{shown}", *(lines if lines != [shown] else [])])[:_SHOWN_CHARACTERS]
 
 
 def _last_lines(output: CommandOutput) -> list[str]:
