@@ -7,10 +7,10 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from tasks_app.errors import Conflict, NotFound
 from tasks_app.models import TaskRun
@@ -39,6 +39,13 @@ ENDED = "ended already"
 ASKED = "asked to stop already"
 CHANGED = "changed since"
 GONE = "not there any more"
+
+
+class Foreseen(NamedTuple):
+    """How many were run again already, and are left alone, and how many of the others are dismissed."""
+
+    again: int = 0
+    dismissed: int = 0
 
 
 def fitting(rows: QuerySet[TaskRun], verb: Verb, *, is_ticked: bool = False) -> QuerySet[TaskRun]:
@@ -73,6 +80,17 @@ def left_alone(ticked: list[TaskRun], verb: Verb) -> Counter[str]:
     again = _run_again(ticked) if verb is Verb.RETRY else set()
     whys = (unfit(run, verb) or (runs.AGAIN if run.id in again else "") for run in ticked)
     return Counter(filter(None, whys))
+
+
+def foreseen(rows: QuerySet[TaskRun], plan: Plan) -> Foreseen:
+    """Tell what is known of all that match before they are run again, where they can be counted."""
+    if plan.verb is not Verb.RETRY or plan.is_capped:
+        return Foreseen()
+    later = Exists(TaskRun.objects.filter(rerun_of=OuterRef("id")))
+    is_dismissed = ~later & Q(dismissed_at__isnull=False)
+    rows = fitting(rows, plan.verb).order_by()
+    found = rows.aggregate(again=Count("id", filter=later), dismissed=Count("id", filter=is_dismissed))
+    return Foreseen(**found)
 
 
 def sweep_plan(*, user: AbstractBaseUser, verb: Verb, filters: RunFilters) -> tuple[Plan, Found[TaskRun]]:

@@ -4,6 +4,7 @@ A page says how many, and then it goes step by step.
 """
 
 import uuid
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,8 +22,11 @@ from django.views.decorators.http import require_http_methods
 from tasks_app.errors import CarillonError
 from tasks_app.selectors.access import may
 from tasks_app.selectors.run_list import RunFilters
+from tasks_app.selectors.run_terms import NEEDS
+from tasks_app.services.runs import AGAIN
 from tasks_app.services.sweep_state import CAP, Plan, Verb
-from tasks_app.services.sweeps import fitting, left_alone, sweep_begin, sweep_go_on, sweep_plan
+from tasks_app.services.sweeps import Foreseen, fitting, foreseen, left_alone, sweep_begin, sweep_go_on, sweep_plan
+from tasks_app.states import Status
 from tasks_app.web import query, run_undo, sweep_words
 from tasks_app.web.page import Request, actor_of, page, render
 from tasks_app.web.run_filters import all_filters_of, faults_of, kept
@@ -90,21 +94,26 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         messages.warning(request, refused)
         return redirect(back)
     plan, found = sweep_plan(user=request.user, verb=verb, filters=filters)
-    first = list(fitting(found.rows, verb, is_ticked=bool(ids))[:SHOWN])
+    known = Foreseen() if ids else foreseen(found.rows, plan)
+    left = left_alone(list(found.rows), verb) if ids else Counter({AGAIN: known.again})
+    first = list(fitting(found.rows, verb, is_ticked=bool(ids) or known.again > 0)[:SHOWN])
+    total = plan.total - known.again
     context: dict[str, Any] = {
         "verb": verb.value,
         "can_undo": verb is Verb.DISMISS and not plan.is_capped,
         "back": back,
-        "total": plan.total,
+        "total": total,
         "runs": [(run, may(request.user, verb.deed, run)) for run in first],
-        "more": _more(plan.total - len(first), is_cut=plan.is_capped),
-        "title": _ASKS[verb].format(_counted(plan)),
-        "button": _BUTTONS[verb].format("it" if plan.total == 1 else "them"),
+        "more": _more(total - len(first), is_cut=plan.is_capped),
+        "title": _ASKS[verb].format(_counted(plan, total)),
+        "button": _BUTTONS[verb].format("it" if total == 1 else "them"),
         "since": found.since,
         "walk": found.walk,
-        "left_alone": sweep_words.beforehand(left_alone(list(found.rows), verb)) if ids else "",
+        "left_alone": sweep_words.beforehand(left, ticked=bool(ids)),
+        "dismissed": known.dismissed,
+        "without": _without_dismissed(request.GET, filters),
     }
-    if plan.cursor is not None:
+    if plan.cursor is not None and total:
         context["plan"] = Form(asked, now, uuid.uuid4(), plan).signed(request.user.pk)
     return render(request, "pages/run-many.html", context)
 
@@ -165,8 +174,17 @@ def _filters(data: QueryDict, ids: tuple[uuid.UUID, ...], now: datetime) -> RunF
     return RunFilters(ids=ids, now=now) if ids else all_filters_of(data, now=now)
 
 
-def _counted(plan: Plan) -> str:
-    return f"more than {CAP:,} runs" if plan.is_capped else plural(plan.total, "run")
+def _without_dismissed(data: QueryDict, filters: RunFilters) -> str:
+    """The address that asks about the same but for what was dismissed; "" where the list has no such name."""
+    if filters.status != Status.FAILED:
+        return ""
+    asked = data.copy()
+    asked["status"] = NEEDS
+    return f"?{kept(asked)}"
+
+
+def _counted(plan: Plan, total: int) -> str:
+    return f"more than {CAP:,} runs" if plan.is_capped else plural(total, "run")
 
 
 def _more(count: int, *, is_cut: bool) -> str:

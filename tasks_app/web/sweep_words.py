@@ -23,12 +23,13 @@ def finished(progress: Progress) -> str:
     return " ".join(said)
 
 
-def beforehand(left: Mapping[str, int]) -> str:
-    """Say how many of those that were ticked will be left alone, and why; "" for none."""
+def beforehand(left: Mapping[str, int], *, ticked: bool) -> str:
+    """Say how many of those that were ticked, or that match, will be left alone, and why; "" for none."""
     count = sum(left.values())
     if not count:
         return ""
-    return f"Of those that you ticked, {count:,} {'is' if count == 1 else 'are'} left alone: {_why(left)}."
+    which = "you ticked" if ticked else "match"
+    return f"Of those that {which}, {count:,} {'is' if count == 1 else 'are'} left alone: {_why(left)}."
 
 
 def _why(left: Mapping[str, int]) -> str:

@@ -105,13 +105,32 @@ def test_a_whole_group_is_retried_once(as_alice: Client, alice: User) -> None:
     page = as_alice.get(address)
     assert "Run 12 runs again?" in text(page)
     assert "and 2 more" in text(page)
-    plan = plan_of(as_alice, address)
+    plan, second = plan_of(as_alice, address), plan_of(as_alice, address)
     assert "12 runs started again" in text(as_alice.post("/runs/all/retry/", {"plan": plan}, follow=True))
     as_alice.post("/runs/all/retry/", {"plan": plan})
     assert TaskRun.objects.filter(rerun_of__isnull=False).count() == 12
-    second = plan_of(as_alice, address)
     assert "12 had been run again already" in text(as_alice.post("/runs/all/retry/", {"plan": second}, follow=True))
     assert AuditEntry.objects.filter(action="run.retry").count() == 12
+
+
+def test_the_question_counts_what_will_be_done(as_alice: Client, alice: User) -> None:
+    fail(alice, 5)
+    again, dismissed, *_ = TaskRun.objects.order_by("id")
+    run_service.run_again(run=again, actor="alice")
+    run_service.run_dismiss(run=dismissed, actor="alice")
+    page = as_alice.get("/runs/all/retry/?status=failed&type=send_email")
+    words = text(page)
+    assert "Run 4 runs again?" in words
+    assert "Of those that match, 1 is left alone: 1 had been run again already." in words
+    assert "1 of these 4 was dismissed. Leave it out" in words
+    assert str(again.pk) not in page.content.decode()
+    without = as_alice.get(f"/runs/all/retry/{page.context['without']}")
+    assert "Run 3 runs again?" in text(without)
+    assert "dismissed" not in text(without)
+    as_alice.post("/runs/all/retry/", {"plan": plan_of(as_alice, "/runs/all/retry/?status=failed")})
+    page = as_alice.get("/runs/all/retry/?status=failed")
+    assert "Nothing to do" in text(page)
+    assert "Of those that match, 5 are left alone" in text(page)
 
 
 def test_it_goes_on_where_it_stopped(as_alice: Client, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
