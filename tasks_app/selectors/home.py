@@ -22,7 +22,7 @@ LOOKED_AT = 500
 
 def needs_person(user: Person) -> QuerySet[TaskRun]:
     """Runs that failed for good and that nobody has dismissed, newest first; with what their effects belong to."""
-    return as_listed(runs_that_failed(user), "root_run_id").order_by("-id")
+    return as_listed(runs_that_failed(user), "root_run_id", "error_type").order_by("-id")
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def test_the_number_of_queries_does_not_grow(
         if number % 2:
             runs.fail(run)
     trouble.troubles()  # asked for all pages together, every few seconds
-    with django_assert_max_num_queries(37):
+    with django_assert_max_num_queries(35):
         as_alice.get("/")
 
 
