@@ -20,9 +20,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from tasks_app.errors import CarillonError
+from tasks_app.models import TaskRun
 from tasks_app.selectors.access import may
 from tasks_app.selectors.run_list import RunFilters
 from tasks_app.selectors.run_terms import NEEDS
+from tasks_app.selectors.walk import Found
 from tasks_app.services.runs import AGAIN
 from tasks_app.services.sweep_state import CAP, Plan, Verb
 from tasks_app.services.sweeps import Foreseen, fitting, foreseen, left_alone, sweep_begin, sweep_go_on, sweep_plan
@@ -105,12 +107,13 @@ def _confirm(request: Request, verb: Verb) -> HttpResponse:
         "total": total,
         "runs": [(run, may(request.user, verb.deed, run)) for run in first],
         "more": _more(total - len(first), is_cut=plan.is_capped),
-        "title": _ASKS[verb].format(_counted(plan, total)),
+        "title": _ASKS[verb].format(_counted(plan, total)) if total else "Nothing to do",
         "button": _BUTTONS[verb].format("it" if total == 1 else "them"),
         "since": found.since,
         "walk": found.walk,
         "left_alone": sweep_words.beforehand(left, ticked=bool(ids)),
         "dismissed": known.dismissed,
+        "why_none": "" if total else _why_none(found, is_ticked=bool(ids)),
         "without": _without_dismissed(request.GET, filters),
     }
     if plan.cursor is not None and total:
@@ -181,6 +184,12 @@ def _without_dismissed(data: QueryDict, filters: RunFilters) -> str:
     asked = data.copy()
     asked["status"] = NEEDS
     return f"?{kept(asked)}"
+
+
+def _why_none(found: Found[TaskRun], *, is_ticked: bool) -> str:
+    if found.rows.exists():
+        return "No run that matches is in a state for this."
+    return "None of the runs that you ticked is there any more." if is_ticked else "No run matches any more."
 
 
 def _counted(plan: Plan, total: int) -> str:

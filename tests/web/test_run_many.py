@@ -16,6 +16,8 @@ from tests import runs
 from tests.web.conftest import signed_in
 from tests.web.reading import text
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
 
 def fail(owner: User, count: int, error_type: str = "SMTPServerDisconnected", **fields: object) -> list[TaskRun]:
     made = [runs.make_run(owner, **{"type": "send_email", **fields}) for _ in range(count)]  # type: ignore[arg-type]
@@ -180,8 +182,22 @@ def test_nothing_is_done_with_what_a_misread_search_finds(as_alice: Client, alic
 def test_where_nothing_fits_there_is_nothing_to_press(as_alice: Client, alice: User) -> None:
     runs.make_run(alice)
     page = as_alice.get("/runs/all/retry/?status=queued")
-    assert "Nothing to do" in text(page)
+    assert "Nothing to do No run that matches is in a state for this." in text(page)
     assert 'name="plan"' not in page.content.decode()
+
+
+@pytest.mark.parametrize("verb", ["retry", "dismiss", "cancel"])
+@pytest.mark.parametrize("query", [f"task={NOBODY}", f"ticked=1&run={NOBODY}"])
+def test_where_nothing_matches_no_question_is_asked(as_alice: Client, alice: User, verb: str, query: str) -> None:
+    fail(alice, 1)
+    page = as_alice.get(f"/runs/all/{verb}/?{query}")
+    why = "None of the runs that you ticked is there any more." if "ticked" in query else "No run matches any more."
+    shown, html = text(page), page.content.decode()
+    assert f"Nothing to do {why} Go back" in shown
+    assert "0 runs" not in shown
+    assert "<button" not in html.rpartition("<main")[2].partition("</main>")[0]
+    back = "/runs/?" if "ticked" in query else f"/runs/?{query}"
+    assert f'href="{back}">Go back' in html
 
 
 @pytest.mark.parametrize(
