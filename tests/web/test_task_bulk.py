@@ -12,10 +12,12 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from tasks_app.models import ScheduledTask, TaskRun, TaskShare
+from tasks_app.selectors import bulk as selectors_bulk
 from tasks_app.selectors import task_walk
 from tasks_app.services import bulk, steps
 from tasks_app.services.bulk_deeds import Order, Verb
 from tasks_app.services.tasks import task_cancel, task_delete
+from tasks_app.web import bulk_words
 from tests.services.credentials import make_credential
 from tests.web.conftest import MakeTask
 from tests.web.reading import text
@@ -45,6 +47,22 @@ def confirm(client: Client, page: Any, **more: Any) -> Any:
 def states() -> dict[str, str]:
     """The states of all tasks."""
     return dict(ScheduledTask.objects.filter(deleted_at=None).values_list("name", "status"))
+
+
+@pytest.mark.parametrize("most", [2, 3])
+def test_that_more_match_than_one_action_takes_is_said_before_it_is_confirmed(
+    as_alice: Client, make: MakeTask, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    for module in (selectors_bulk, bulk_words):
+        monkeypatch.setattr(module, "MOST", most)
+    for number in range(3):
+        make(f"Import {number}")
+    page = ask(as_alice, do="delete", all=1)
+    said = "More than 2 tasks match, which is more than one action takes. Narrow the search."
+    assert (said in text(page)) is (most == 2)
+    assert ("Delete 3 tasks" in text(page)) is (most == 3)
+    assert ("Delete 0 tasks" in text(page)) is False
+    assert ("<button" in page.content.decode().rpartition("<main")[2].partition("</main>")[0]) is (most == 3)
 
 
 def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTask) -> None:
