@@ -1,6 +1,7 @@
 """Static files come from the web process, whole, in part or not at all."""
 
 import asyncio
+import gzip
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_a_file_is_served_with_its_type(content: bytes) -> None:
     assert answer["Content-Type"] == 'text/css; charset="utf-8"'
     assert int(answer["Content-Length"]) == len(content)
     assert "Access-Control-Allow-Origin" not in answer
+
+
+@pytest.mark.parametrize("name", ["css/carillon.css", "js/live.js", "img/icons.svg"])
+def test_text_is_compressed_in_development_for_those_who_take_it(name: str) -> None:
+    address = f"/static/carillon/{name}"
+    plain, small = Client().get(address), Client().get(address, headers={"Accept-Encoding": "gzip, deflate, br"})
+    assert (small.status_code, small["Content-Encoding"]) == (200, "gzip")
+    assert "Accept-Encoding" in small["Vary"]
+    assert int(small["Content-Length"]) == len(small.content) < len(plain.content) / 2
+    assert (gzip.decompress(small.content), small["Content-Type"]) == (plain.content, plain["Content-Type"])
+    part = Client().get(address, headers={"Accept-Encoding": "gzip", "Range": "bytes=10-19"})
+    assert (part.status_code, part.content, "Content-Encoding" in part) == (206, plain.content[10:20], False)
 
 
 def test_asgi_serves_it_without_a_warning(content: bytes) -> None:
