@@ -17,10 +17,12 @@ from tasks_app.services.audit_values import sized
 from tasks_app.services.revision_restoring import task_restore
 from tasks_app.services.revisions import KEPT, Told, revision_against_now, revision_story
 from tasks_app.states import TaskStatus
-from tasks_app.web import query
+from tasks_app.web import query, words
 from tasks_app.web.field_words import Difference, label, value
 from tasks_app.web.objects import missing_or_refused, task_or_404
 from tasks_app.web.page import Request, actor_of, page, render, status_of
+
+_NAMED = 2
 
 
 @require_safe
@@ -79,6 +81,27 @@ def differences(told: Told) -> list[Difference]:
     before, after = sized(told.before), sized(told.after)
     names = dict.fromkeys((*before, *after))
     return [Difference(label(name), value(before, name), value(after, name)) for name in names]
+
+
+def overtaken(request: Request, task: ScheduledTask) -> dict[str, Any]:
+    """Tell who has changed a task since its form was opened, and what, the newest first."""
+    opened = query.whole(request.POST, "version") or 0
+    newer = [told for told in revision_story(request.user, task) if told.revision.version > opened]
+    actors = dict.fromkeys(told.revision.actor for told in newer)
+    return {
+        "said": _overtaken_by([actor for actor in actors if actor], own=actor_of(request)),
+        "versions": [(told.revision, differences(told)) for told in newer],
+    }
+
+
+def _overtaken_by(actors: list[str], *, own: str) -> str:
+    """Say who it was; of who it was that paused or resumed it, its versions do not tell."""
+    if actors == [own]:
+        return "You have changed this task elsewhere since you opened it here."
+    if len(actors) > _NAMED:
+        return "Several people have changed this task since you opened it."
+    who = " and ".join(words.actor(one) for one in actors) or "Somebody"
+    return f"{who} {'have' if len(actors) > 1 else 'has'} changed this task since you opened it."
 
 
 def _revision(task: ScheduledTask, version: int) -> TaskRevision:

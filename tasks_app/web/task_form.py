@@ -34,6 +34,7 @@ from tasks_app.web.objects import task_or_404
 from tasks_app.web.once import Outcome, done_once
 from tasks_app.web.page import Request, actor_of, page, render, status_of, zone_of
 from tasks_app.web.preview import preview
+from tasks_app.web.revisions import overtaken
 from tasks_app.web.signed_out import kept
 from tasks_app.web.zones import zone_offers
 
@@ -167,9 +168,7 @@ def _saved(request: Request, save: Callable[[], ScheduledTask], *, is_run: bool)
 def _refuse(request: Request, form: TaskForm, error: CarillonError) -> int:
     """Bring a refusal to the form; gives the HTTP status."""
     if isinstance(error, Stale):
-        text = "Somebody has changed this task since you opened it. Save again to put what you see here in its place."
-        messages.warning(request, text)
-        return 412
+        return HTTPStatus.PRECONDITION_FAILED
     form.refuse(error)
     return status_of(error)
 
@@ -194,6 +193,7 @@ def _draw(
         "example": example,
         "preview": preview(form.schedule, reader=request.user, task=task, **calendar.kept(form.values)),
         "has_errors": drawn["has_errors"] and status != HTTPStatus.OK,
+        "overtaken": overtaken(request, task) if task and status == HTTPStatus.PRECONDITION_FAILED else None,
         "zones": zone_offers(),
         "back": reverse("task-detail", args=[task.pk]) if task else reverse("task-new"),
     }

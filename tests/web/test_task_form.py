@@ -10,6 +10,7 @@ from django.urls import reverse
 from pydantic import BaseModel, SecretStr
 
 from tasks_app.models import ScheduledTask
+from tasks_app.services.tasks import task_update
 from tests.handler_types import declared
 from tests.web.conftest import MakeTask
 from tests.web.reading import chosen, errors, text, value
@@ -173,16 +174,33 @@ def test_editing_changes_what_was_changed_and_no_more(as_alice: Client, make: Ma
     assert [getattr(task, name) for name in same] == [getattr(before, name) for name in same]
 
 
-def test_somebody_elses_edit_in_between_is_said_and_not_overwritten(as_alice: Client, task: ScheduledTask) -> None:
+def test_an_edit_in_between_is_told_and_not_overwritten(as_alice: Client, task: ScheduledTask) -> None:
     typed = as_typed(task, name="Mine")
     as_alice.post(edit(task), as_typed(task, name="Theirs"))
     response = as_alice.post(edit(task), typed)
     assert response.status_code == 412
-    assert "Somebody has changed this task" in text(response)
+    assert "You have changed this task elsewhere since you opened it here. Save again" in text(response)
+    assert "Version 2 alice, now Name before: Nightly with it: Theirs" in text(response)
     assert value(response, "name") == "Mine"
     task.refresh_from_db()
     assert task.name == "Theirs"
-    assert as_alice.post(edit(task), {**typed, "version": value(response, "version")}).status_code == 302
+    task_update(task=task, changes={"name": "Bobs"}, actor="user:bob")
+    again = as_alice.post(edit(task), {**typed, "version": value(response, "version")})
+    assert "bob has changed this task since you opened it. Save again" in text(again)
+    assert "Version 3 bob, now Name before: Theirs with it: Bobs" in text(again)
+    assert "Version 2" not in text(again), "it was told already"
+    both = as_alice.post(edit(task), typed)
+    assert "bob and alice have changed this task" in text(both)
+    assert as_alice.post(edit(task), {**typed, "version": value(again, "version")}).status_code == 302
+
+
+def test_what_makes_no_version_is_told_as_no_change_of_the_form(as_alice: Client, task: ScheduledTask) -> None:
+    typed = as_typed(task, name="Mine")
+    as_alice.post(reverse("task-pause", args=[task.pk]))
+    response = as_alice.post(edit(task), typed)
+    assert response.status_code == 412
+    assert "Somebody has changed this task since you opened it." in text(response)
+    assert "Nothing that this form holds is different" in text(response)
 
 
 def test_a_cancelled_task_cannot_be_edited_and_the_form_says_so(as_alice: Client, task: ScheduledTask) -> None:
