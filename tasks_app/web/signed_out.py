@@ -4,7 +4,8 @@ So it is where what a form is about has been deleted meanwhile.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -21,6 +22,7 @@ _NOT_KEPT = re.compile(
     re.IGNORECASE,
 )
 """Fields that no page holds, by their names."""
+_NOTES = frozenset({"once", "version", "seen"})
 _MARKED = ".__secret"
 """What a form sends beside a control to say that it holds a secret, whatever its name is (`parts/field.html`)."""
 
@@ -71,21 +73,30 @@ def _is_from_here(request: HttpRequest) -> bool:
     return is_page and is_ours and request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
 
 
-def kept(request: HttpRequest, *, status: int, template: str = "pages/signed-out.html", name: str = "") -> HttpResponse:
+def kept(
+    request: HttpRequest,
+    *,
+    status: int,
+    template: str = "pages/signed-out.html",
+    **about: Any,
+) -> HttpResponse:
     """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
 
-    It is certain that a page of ours has sent it. `name` is of what it was about, where the page tells of that.
+    It is certain that a page of ours has sent it. `about` is what the template says beside, such as the name of what the
+    form was about; `changed` in it gives the label and text of each field that was typed in.
     """
     sent = {name: texts for name, texts in request.POST.lists() if name not in ("csrfmiddlewaretoken", PERSON)}
     told = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
     fields = [(name, text) for name, texts in told.items() for text in texts]
+    seen = {name: texts for name, texts in told.items() if not _is_note(name)}
+    changed: Callable[[Mapping[str, Sequence[str]]], list[tuple[str, str]]] = about.pop("changed", _typed)
     context = {
+        **about,
         "site_name": settings.SITE_NAME,
-        "name": name,
         "action": request.get_full_path(),
         "person": request.POST.get(PERSON, ""),
         "fields": fields,
-        "typed": [(name, text) for name, text in fields if text.strip() and not _is_note(name)],
+        "typed": changed(seen),
         "lacks": len(told) < len(sent) or bool(request.FILES),
     }
     content = render_to_string(template, context, request)
@@ -98,6 +109,10 @@ def _is_secret(name: str, sent: Container[str]) -> bool:
     return name + _MARKED in sent or _NOT_KEPT.fullmatch(name) is not None
 
 
+def _typed(seen: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(name, text) for name, texts in seen.items() for text in texts if text.strip()]
+
+
 def _is_note(name: str) -> bool:
     """Say whether a form says it of itself, so that nobody has typed it."""
-    return name.startswith("_") or name.endswith(_MARKED)
+    return name in _NOTES or name.startswith("_") or ".__" in name

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from tasks_app.services.specs import TaskSpec
 from tasks_app.services.tasks import task_create, task_run_now, task_update
 from tasks_app.web import query
 from tasks_app.web.forms import calendar
+from tasks_app.web.forms.changed import began_with, changed
 from tasks_app.web.forms.pick import Picker
 from tasks_app.web.forms.rows import BUTTONS, rows_mark
 from tasks_app.web.forms.schedule import ScheduleForm
@@ -98,7 +100,10 @@ def _of_deleted(request: Request, task_id: uuid.UUID) -> HttpResponse:
     task = task_deleted(request.user, task_id, Deed.MANAGE)
     if task is None or request.method != "POST" or request.headers.get("HX-Request"):
         raise Http404
-    return kept(request, status=404, template="pages/task-deleted.html", name=task.name)
+    form = TaskForm.of(task, shows_payload=shows_payload(request.user, task))
+    began = began_with(form.context(queues=queue_names(), owner=task.owner, editor=request.user))
+    about = {"name": task.name, "changed": partial(changed, began)}
+    return kept(request, status=404, template="pages/task-deleted.html", **about)
 
 
 @require_POST
