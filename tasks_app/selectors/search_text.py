@@ -150,6 +150,33 @@ def parts(text: str) -> list[tuple[str, str]]:
     return [(text[one.start : one.end], _spliced(text, one.start, one.end, "")) for one in tokens(text)]
 
 
+def has_terms(text: str, asked: str) -> bool:
+    """Say whether a text has every term of another."""
+    held = {_key(one) for one in tokens(text[:LONGEST])}
+    return {_key(one) for one in tokens(asked)} <= held
+
+
+def with_terms(text: str, asked: str) -> str:
+    """Give the text with the terms of another, which take the place of those with the same names."""
+    names = {one.name for one in tokens(asked)}
+    return f"{_kept(text, lambda one: one.name not in names)} {asked}".strip()
+
+
+def without_terms(text: str, asked: str) -> str:
+    """Give the text without the terms of another."""
+    dropped = {_key(one) for one in tokens(asked)}
+    return _kept(text, lambda one: _key(one) not in dropped)
+
+
+def _key(token: Token) -> tuple[bool, str, tuple[str, ...]]:
+    return token.is_not, token.name, tuple(piece.text.casefold() for piece in token.pieces)
+
+
+def _kept(text: str, is_kept: Callable[[Token], bool]) -> str:
+    text = text[:LONGEST]
+    return " ".join(text[one.start : one.end] for one in tokens(text) if is_kept(one))
+
+
 def tokens(text: str) -> list[Token]:
     """Cut a text into its parts."""
     found, at = [], 0

@@ -13,6 +13,7 @@ from tasks_app.selectors.effects import COUNTED
 from tasks_app.selectors.home import task_counts
 from tasks_app.selectors.last_runs import StripRun, strip_runs
 from tasks_app.selectors.search_tasks import task_qualifiers
+from tasks_app.selectors.search_text import has_terms, with_terms, without_terms
 from tasks_app.selectors.task_list import tasks_found
 from tasks_app.states import Status, TaskKind, TaskStatus
 from tasks_app.web import query, task_bulk
@@ -65,10 +66,7 @@ def task_list(request: Request) -> HttpResponse:
         "faults": [{"fault": one, "href": _better(asked, one.better)} for one in asked.search.faults],
         "selects": _selects(request),
         "heads": _heads(asked),
-        "ready": [
-            {"label": label, "href": asked.with_text(text).href(), "is_here": asked.text == text}
-            for label, text in _READY
-        ],
+        "ready": [_ready(asked, label, text) for label, text in _READY],
         "is_filtered": asked.is_any,
         "is_narrowed": any(name not in ("q", "ordering", "before") for name, _ in asked.pairs()),
         "matching": matching,
@@ -124,6 +122,13 @@ def _running(runs: list[StripRun]) -> int:
 
 def _slots(task: ScheduledTask) -> list[Any]:
     return [task.next_due_at] if task.next_due_at else []
+
+
+def _ready(asked: Asked, label: str, terms: str) -> dict[str, Any]:
+    """A ready-made search: it comes to what was searched, and where it is in there, it goes."""
+    is_here = has_terms(asked.text, terms)
+    text = without_terms(asked.text, terms) if is_here else with_terms(asked.text, terms)
+    return {"label": label, "href": asked.with_text(text).href(), "is_here": is_here}
 
 
 def _better(asked: Asked, text: str) -> str:

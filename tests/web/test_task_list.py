@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -146,6 +146,29 @@ def test_the_box_narrows_the_list(as_alice: Client, q: str, expected: list[str])
     page = as_alice.get("/tasks/", {"q": q})
     assert [row["task"].name for row in page.context["rows"]] == expected
     assert page.context["faults"] == []
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize(
+    ("q", "label", "expected"),
+    [
+        ("", "Never ran", "last:never status:active"),
+        ("tag:finance", "Never ran", "tag:finance last:never status:active"),
+        ('"month end"  -tag:old status:paused', "Never ran", '"month end" -tag:old last:never status:active'),
+        ("tag:finance LAST:never status:Active", "Never ran", "tag:finance"),
+        ("status:paused", "Paused", ""),
+        ("last:never report", "Last run failed", "report last:failed"),
+        ("due:<1h", "Overdue", "due:overdue"),
+    ],
+)
+def test_a_ready_made_search_comes_to_what_was_searched_and_goes_again(
+    as_alice: Client, q: str, label: str, expected: str
+) -> None:
+    page = as_alice.get("/tasks/", {"q": q, "type": "http_request"}, follow=True)
+    [one] = [one for one in page.context["ready"] if one["label"] == label]
+    assert parse_qs(urlsplit(one["href"]).query) == {"type": ["http_request"]} | ({"q": [expected]} if expected else {})
+    after = {each["label"]: each["is_here"] for each in as_alice.get(one["href"]).context["ready"]}
+    assert after[label] is not one["is_here"]
 
 
 @pytest.mark.usefixtures("several")
