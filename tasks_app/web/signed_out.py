@@ -82,8 +82,8 @@ def kept(
 ) -> HttpResponse:
     """Give what was sent back as a form, or, where it would lack something, to read: "left empty" would mean "keep it".
 
-    It is certain that a page of ours has sent it. `about` is what the template says beside, such as a name; `changed` in
-    it gives the label and text of each field that was typed in.
+    It is certain that a page of ours has sent it. `about` is what the template says beside, such as a name; in it,
+    `changed` gives the label and text of each field that was typed in.
     """
     sent = {name: texts for name, texts in request.POST.lists() if name not in ("csrfmiddlewaretoken", PERSON)}
     told = {name: texts for name, texts in sent.items() if not (any(texts) and _is_secret(name, sent))}
