@@ -13,6 +13,13 @@ from tasks_app.errors import FieldError, Invalid
 
 _LONGEST_NOTE = 500
 _LINE_ENDS = "\t\n\r\u2028\u2029"
+_KIB = 1024
+# Said of what a task is given as a whole; a form says it at the field that holds most of it.
+_SHORTEN = "Shorten it, or let the task read it from a file or an address, where its type can."
+_TOO_LARGE = "All that is given here takes more than {} together. " + _SHORTEN
+_TOO_MANY = (
+    "All that is given here has more than {nodes:,} values and keys, or more than {deep} levels. " + _SHORTEN
+)
 _BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters other than tab and the ends of lines, and halves of characters."""
 
@@ -105,14 +112,18 @@ def check_json(problems: Problems, path: str, value: object, *, most_bytes: int)
     most_nodes, most_deep = settings.LIMITS.payload_max_nodes, settings.LIMITS.payload_max_depth
     for nodes, (where, node, depth) in enumerate(_walk(path, value, most_deep), start=1):
         if nodes > most_nodes or depth > most_deep:
-            problems.add(path, "too_large", f"At most {most_nodes:,} values and keys, nested at most {most_deep} deep.")
+            problems.add(path, "too_large", _TOO_MANY.format(nodes=most_nodes, deep=most_deep))
             return
         if isinstance(node, str) and (fault := fault_in(node)) is not None:
             problems.add(where, "characters", fault)
         elif isinstance(node, float) and not math.isfinite(node):
             problems.add(where, "not_finite", "Must be a finite number.")
     if not problems and len(json.dumps(value, default=str).encode()) > most_bytes:
-        problems.add(path, "too_large", f"At most {most_bytes} bytes as JSON.")
+        problems.add(path, "too_large", _TOO_LARGE.format(_size(most_bytes)))
+
+
+def _size(count: int) -> str:
+    return f"{count:,} bytes" if count % _KIB else f"{count // _KIB:,} KiB"
 
 
 def _walk(path: str, value: object, most_deep: int, depth: int = 0) -> Iterator[tuple[str, object, int]]:

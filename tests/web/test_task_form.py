@@ -139,6 +139,17 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert not ScheduledTask.objects.exists()
 
 
+def test_what_is_too_large_as_a_whole_is_said_at_the_largest_field_with_a_way_out(as_alice: Client) -> None:
+    typed = {**FORM, "payload.subject": "x", "payload.text": "x"}
+    typed["payload.to"] = "\n".join(f"somebody.{number}@example.org" for number in range(90))
+    response = as_alice.post("/tasks/new/?type=send_email", {**typed, "payload.text": "é" * 40_000})
+    assert response.status_code == 400
+    said = errors(response, "payload.text")
+    assert "takes more than 64 KiB together" in said
+    assert "from a file" in said
+    assert "payload:" not in text(response)
+
+
 def test_all_faults_are_said_at_once(as_alice: Client) -> None:
     typed = {**FORM, "name": "", "payload.url": "", "schedule.daily.time": "soon", "payload.headers": "x"}
     response = as_alice.post(NEW, typed)

@@ -23,6 +23,7 @@ from tasks_app.web.forms.aside import typed_before, with_typed
 from tasks_app.web.forms.draw import draw_payload
 from tasks_app.web.forms.field import Field, faulty, messages, messages_below, unplaced
 from tasks_app.web.forms.fold import fold
+from tasks_app.web.forms.largest import at_largest
 from tasks_app.web.forms.locked import lock, take_out
 from tasks_app.web.forms.named import numbered
 from tasks_app.web.forms.pick import Picker, pick_lists
@@ -149,7 +150,7 @@ class TaskForm:
 
     def refuse(self, error: CarillonError) -> None:
         """Take the errors of a service to the fields where they belong."""
-        found = brought_home(error.fields, self.left, self.errors)
+        found = brought_home(at_largest(self.payload, error.fields), self.left, self.errors)
         for path, faults in self.schedule.place(found).items():
             self.errors.setdefault(path, []).extend(fault for fault in faults if fault not in self.errors.get(path, []))
         if not error.fields:
