@@ -25,7 +25,7 @@ from tasks_app.web.sign_in import address_of
 from tasks_app.web.zones import zone_offers
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
-_START = {"name": "", "scope": ApiKey.Scope.MANAGE.value, "days": "90"}
+_START = {"name": "", "scope": ApiKey.Scope.READ.value, "days": "90"}
 
 
 @require_http_methods(["GET", "POST"])

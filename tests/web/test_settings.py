@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from tasks_app.models import ApiKey, ScheduledTask
 from tasks_app.services.api_keys import api_key_create, api_key_find
-from tests.web.reading import errors, text, value
+from tests.web.reading import chosen, errors, text, value
 
 KEYS = "/settings/api-keys/"
 PASSWORD = {"password": "alice-password"}
@@ -53,6 +53,10 @@ def test_what_is_no_address_is_refused_at_the_field(as_alice: Client, alice: Use
     assert errors(response, "email")
     alice.refresh_from_db()
     assert alice.email == "alice@example.org"
+
+
+def test_a_new_key_may_only_read_unless_more_is_chosen(as_alice: Client) -> None:
+    assert chosen(as_alice.get(KEYS), "scope") == ["read"]
 
 
 def test_a_key_is_shown_once_and_works(as_alice: Client, alice: User) -> None:
