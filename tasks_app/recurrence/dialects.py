@@ -20,7 +20,8 @@ from tasks_app.recurrence.quartz import (
     without_year,
 )
 from tasks_app.recurrence.years import is_years, refuse_years
-from tasks_app.recurrence.zones import zone_meant, zone_names
+from tasks_app.recurrence.zone_words import zone_called
+from tasks_app.recurrence.zones import zone_names
 
 PATH = "expression"
 SEVEN = 7
@@ -38,6 +39,7 @@ _OTHER_MACROS: dict[str, Suggestion] = {
     "@quarterly": "0 0 1 1,4,7,10 *",
     "@semiannually": "0 0 1 1,7 *",
 }
+_HOURLY = "0 * * * *"
 _RATE = re.compile(r"rate\s*\(?([^()]*)\)?", re.IGNORECASE)
 _AWS = re.compile(r"cron\s*\(([^()]*)\)?", re.IGNORECASE)
 _CRON_WORD = re.compile(rf"(?:[0-9*?/,#LW-]|{'|'.join(DAY_NAMES + MONTH_NAMES)})+", re.IGNORECASE)
@@ -177,7 +179,7 @@ def _refuse_zone_of(zone: str, rest: str, judge: Judge, position: int) -> NoRetu
     try:
         _refuse("cron_dialect", message, judge.whole(rest) if rest else None, position)
     except ScheduleError as error:
-        named = zone_meant(zone) or ""
+        named = zone if zone in zone_names() else zone_called(zone) or ""  # a misspelt one would be long searched for
         raise ScheduleError({PATH: [one._replace(timezone=named) for one in error.problems[PATH]]}) from None
 
 
@@ -188,6 +190,8 @@ def _refuse_shorter(text: str, fields: list[str], judge: Judge) -> NoReturn:
     position = text.rfind(fields[-1])
     if not all(_CRON_WORD.fullmatch(field) for field in fields):
         _refuse("cron_field_count", message, None, position)
+    if set(fields) <= {"*", "?"}:  # what is missing may be the minute: never every minute by guessing
+        _refuse("cron_field_count", f"{message}; every hour would be {_HOURLY}", _HOURLY, position)
     filled = _better(" ".join([*fields, *["*"] * (FIVE - count)]), judge)
     before = _better(f"0 {' '.join(fields)}", judge) if count == FIVE - 1 and fields[-1] not in {"*", "?"} else None
     if before and filled and before != filled:

@@ -16,6 +16,11 @@ LONGEST_WORD = 20
 _SPELLINGS = Spellings(words.SPELLINGS)
 # Too short to be near to one word only; these are no others.
 _SHORT = {"ta": "at", "fo": "of", "ni": "in", "ot": "to"}
+# "Every" in other languages, which is near to words of this one and means no such thing.
+_FOREIGN = {
+    *("alle", "jede", "jeden", "jeder", "jedes", "tous", "toutes", "chaque", "cada", "todos", "todas"),
+    *("ogni", "tutti", "elke", "iedere"),
+}
 _DOUBLED = re.compile(r"(.)\1+")
 # By their sorted letters: two of them are often typed in the wrong order.
 _SWAPPED = {"".join(sorted(word)): word for word in words.SPELLINGS}
@@ -150,7 +155,7 @@ def _zone_words(tokens: list[Token], place: int) -> int:
 @lru_cache(maxsize=1024)
 def _near(word: str) -> str:
     """Give the word of the language that is spelt most like this one."""
-    if len(word) > LONGEST_WORD:
+    if len(word) > LONGEST_WORD or word in _FOREIGN:
         return ""
     single = _DOUBLED.sub(r"\1", word)
     known = _SHORT.get(word) or (single if single in words.KNOWN else "")

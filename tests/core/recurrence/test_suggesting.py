@@ -62,6 +62,22 @@ def test_a_text_is_read_once_however_often_it_is_suggested() -> None:
     assert tried == ["yes"]
 
 
+@pytest.mark.parametrize("text", ["alle 5 minuten", "jeden tag um 9", "tous les jours at 9", "ogni monday at 9"])
+def test_words_of_another_language_are_not_taken_for_misspelt_ones(text: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        build({"kind": "text", "text": text}, "UTC")
+    [problem] = refused.value.problems["text"]
+    assert problem.suggestion is None
+    assert "did you mean" not in problem.message
+
+
+@pytest.mark.parametrize("text", ["*", "* *", "* * *", "* * * *", "? * * *"])
+def test_what_is_too_short_never_becomes_every_minute(text: str) -> None:
+    with pytest.raises(ScheduleError) as refused:
+        build({"kind": "cron", "expression": text}, "UTC")
+    assert refused.value.problems["expression"][0].suggestion == "0 * * * *"
+
+
 def test_several_misspelt_words_are_put_right_at_once() -> None:
     with pytest.raises(ScheduleError) as refused:
         build({"kind": "text", "text": "evry wekday and sunady ta nnoon"}, "UTC")

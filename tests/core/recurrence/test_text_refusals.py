@@ -201,7 +201,7 @@ REFUSED: dict[str, list[tuple[str, int, Suggestion]]] = {
         ("cron(0 12 * * ? *)", 0, {"kind": "cron", "expression": "0 12 * * *"}),
         ("CRON_TZ=UTC 0 9 * * *", 0, {"kind": "cron", "expression": "0 9 * * *"}),
         ("60 * * * *", 0, None),
-        ("* * * *", 0, {"kind": "cron", "expression": "* * * * *"}),
+        ("* * * *", 0, {"kind": "cron", "expression": "0 * * * *"}),
     ],
     "text_word": [
         ("evry day at 9", 0, "every day at 9"),
