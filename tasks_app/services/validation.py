@@ -17,9 +17,7 @@ _KIB = 1024
 # Said of what a task is given as a whole; a form says it at the field that holds most of it.
 _SHORTEN = "Shorten it, or let the task read it from a file or an address, where its type can."
 _TOO_LARGE = "All that is given here takes more than {} together. " + _SHORTEN
-_TOO_MANY = (
-    "All that is given here has more than {nodes:,} values and keys, or more than {deep} levels. " + _SHORTEN
-)
+_TOO_MANY = "All that is given here has more than {nodes:,} values and keys, or more than {deep} levels. " + _SHORTEN
 _BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters other than tab and the ends of lines, and halves of characters."""
 

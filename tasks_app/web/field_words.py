@@ -20,7 +20,7 @@ _WORDS = {
     "timezone": "Time zone",
     "max_retries": "Retries",
     "retry": "Time between attempts",
-    "timeout_seconds": "Time limit, in seconds",
+    "timeout_seconds": "Time limit of each run, in seconds",
     "soft_timeout_seconds": "Soft time limit, in seconds",
     "overlap": "While an earlier run has not ended",
     "misfire": "After an outage",

@@ -247,6 +247,21 @@ def test_description_and_tags_are_folded_until_they_say_something(as_alice: Clie
     assert is_open(reverse("task-edit", args=[make(tags=("red",)).pk]))
 
 
+def test_places_in_a_list_are_counted_from_one(as_alice: Client) -> None:
+    fields = {**FORM, "tags": f"a, b, {'x' * 300}", "retry.style": "delays", "retry.delays": "-1, 60"}
+    response = as_alice.post(NEW, fields)
+    assert errors(response, "tags").startswith("Tag 3: ")
+    assert errors(response, "retry.delays").startswith("Delay 1: ")
+
+
+def test_the_two_time_limits_are_told_apart(as_alice: Client) -> None:
+    response = as_alice.post(NEW, {**FORM, "payload.timeout_seconds": "0", "timeout_seconds": "-1"})
+    labels = [one.label for one in response.context["faulty"]]
+    assert len(labels) == 2
+    assert labels[1] == "Time limit of each run, in seconds"
+    assert labels[0] != labels[1]
+
+
 def test_what_is_to_be_mended_is_listed_in_order_and_leads_to_its_field(as_alice: Client) -> None:
     fields = {"schedule.kind": "weekly", "schedule.weekly.time": "09:00", "timezone": "UTC", "tags": "x" * 300}
     response = as_alice.post("/tasks/new/?type=http_request", {**fields, "payload.url": ""})

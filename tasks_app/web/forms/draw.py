@@ -37,7 +37,13 @@ _UNSAYABLE = (
 )
 _MOST_SAID = 20
 _UNSAID = "What you typed is not shown again; type it once more."
-_COUNTED = {"lines": ("Line",), "rows": ("Line", "value"), "cells": ("Value",), "json-rows": ("Row",)}
+_COUNTED = {
+    "lines": ("Line",),
+    "rows": ("Line", "value"),
+    "cells": ("Value",),
+    "json-rows": ("Row",),
+    "choices": ("Choice",),
+}
 _ONE_LINE = frozenset({"text", "email", "url", "scalar", "date", "time", "datetime", "int", "number"})
 _WHOLE = frozenset({"json", "json-rows", "lines", "map", "choices", "scalar", "cells", "rows"})
 

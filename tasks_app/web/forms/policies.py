@@ -11,7 +11,10 @@ from tasks_app.web.forms.field import Choice, Errors, Field, messages, messages_
 
 NUMBERS = {
     "max_retries": ("Retries", "Empty: as the type says. 0: none."),
-    "timeout_seconds": ("Time limit, in seconds", "After it the run is ended. Empty: as the type says. 0: no limit."),
+    "timeout_seconds": (
+        "Time limit of each run, in seconds",
+        "After it the run is ended. Empty: as the type says. 0: no limit.",
+    ),
     "soft_timeout_seconds": ("Soft time limit, in seconds", "The handler is told to stop. Empty: as the type says."),
     "pause_after_failures": ("Pause after so many failures in a row", "Empty: never."),
 }
@@ -135,7 +138,7 @@ def _retry_fields(values: Mapping[str, Any], errors: Errors) -> list[Field]:
             label="Delays, in seconds",
             value=listed,
             help="The last one repeats, for example: 60, 300, 900",
-            errors=messages_below(errors, "retry.delays"),
+            errors=messages_below(errors, "retry.delays", counted=("Delay",)),
         ),
         *(
             Field(

@@ -231,6 +231,6 @@ class TaskForm:
                 label="Tags",
                 value=values["tags"],
                 help="Separated by commas.",
-                errors=messages_below(errors, "tags"),
+                errors=messages_below(errors, "tags", counted=("Tag",)),
             ),
         ]
