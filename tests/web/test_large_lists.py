@@ -203,7 +203,7 @@ def test_what_is_done_to_all_that_match_is_done_to_those_that_the_page_has_count
     monkeypatch.setattr(task_walk, "WALK", 2)
     older = as_alice.get("/tasks/?tag=red").context["asked"].older()
     response = as_alice.get(older)
-    assert "1 matches among older ones." in text(response)
+    assert "One matches among older ones." in text(response)
     assert 'name="before"' in response.content.decode()
     asked = as_alice.get(older.replace("/tasks/?", "/tasks/bulk/?") + "&all=1&do=pause")
     assert "Task 0" in text(asked)

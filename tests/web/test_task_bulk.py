@@ -77,6 +77,7 @@ def test_all_that_match_are_paused_and_taken_back(as_alice: Client, make: MakeTa
     shown = confirm(as_alice, page, note="holidays")
     assert shown.redirect_chain == [("/tasks/?q=tag%3Anight", 302)]
     assert "12 tasks paused." in text(shown)
+    assert "You can also undo it later on a page that stays for a day" in text(shown)
     assert sorted(set(states().values())) == ["active", "paused"]
     assert states()["Other"] == "active"
     token = shown.context["told"]["token"]
@@ -206,6 +207,17 @@ def test_after_all_of_a_tag_are_deleted_the_list_is_still_the_one_of_that_tag(
     undone = as_alice.post(f"/tasks/bulk/{shown.context['told']['token']}/undo/", follow=True)
     assert undone.redirect_chain == [(f"/tasks/?{urlencode(query)}", 302)]
     assert [row["task"].name for row in undone.context["rows"]] == ["Import"]
+
+
+def test_a_list_of_one_task_speaks_of_one(as_alice: Client, make: MakeTask) -> None:
+    make(name="Nightly", tags=("night",))
+    words = text(as_alice.get("/tasks/?tag=night"))
+    assert "One matches." in words
+    assert "Select the one task" in words
+    make(name="Nightly too", tags=("night",))
+    words = text(as_alice.get("/tasks/?tag=night"))
+    assert "2 match." in words
+    assert "Select all 2 that match" in words
 
 
 def test_those_that_were_ticked_and_no_others(as_alice: Client, make: MakeTask) -> None:
