@@ -87,6 +87,12 @@ def calm(context: BrowserContext) -> Page:
     return page
 
 
+def fail(hand: Page, task: str) -> None:
+    """Run the task, and wait until that has failed."""
+    run_now(hand, task)
+    expect(hand.locator("h1")).to_contain_text("failed", timeout=WAIT_MS)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, context: BrowserContext, width: str) -> None:
     hand = calm(context)
@@ -110,10 +116,12 @@ def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, conte
         row = pages["runs-open"].locator("tbody tr", has_text=f"Works badly {width}").first
         expect(row).to_contain_text("failed", timeout=WAIT_MS)
         faults |= moved(pages, "2-ended", width)
-        for _ in range(2):
-            run_now(hand, fails)
-            expect(hand.locator("h1")).to_contain_text("failed", timeout=WAIT_MS)
+        fail(hand, fails)
         expect(pages["task-bad"].locator("#task-history")).to_contain_text("failed", timeout=WAIT_MS)
+        expect(pages["home"].locator("#home-failed")).to_contain_text("2 times", timeout=WAIT_MS)
+        for number in range(2):
+            make_task(hand, f"Works no better {width} {number}", type="probe.permanent")
+            fail(hand, hand.url)
         rest = pages["home"].locator("#home-failed [data-rest]")
         expect(rest).to_have_text(re.compile("more: show"), timeout=WAIT_MS)
         faults |= moved(pages, "3-again", width)
