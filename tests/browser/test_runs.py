@@ -11,6 +11,15 @@ from tests.browser.making import make_task
 pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.slow]
 
 WAIT_MS = 30_000
+WIDTHS = (1280, 1000, 390)
+_HIDDEN_PARTS = """link => {
+  link.scrollIntoView({ block: "center" });
+  const { left, right, top, bottom } = link.getBoundingClientRect();
+  const places = [top + 1, (top + bottom) / 2, bottom - 1].flatMap((y) => [[left + 16, y], [right - 16, y]]);
+  return places.map(([x, y]) => document.elementFromPoint(x, y)).filter((found) => !link.contains(found))
+    .map((found) => found?.outerHTML.slice(0, 80));
+}"""
+"""What stands before some part of a link."""
 
 
 def test_a_run_says_how_long_it_will_still_take_and_nothing_jumps(page: Page) -> None:
@@ -88,7 +97,8 @@ def test_the_page_of_groups_says_that_another_run_has_failed(page: Page) -> None
 
 
 def test_newer_runs_are_counted_and_not_pushed_in(page: Page) -> None:
-    make_task(page, "Newer", seconds="0")
+    make_task(page, "Newer", seconds="0", run=True)
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
     page.goto("/runs/")
     rows = page.locator("tbody tr")
     before = rows.count()
@@ -100,6 +110,9 @@ def test_newer_runs_are_counted_and_not_pushed_in(page: Page) -> None:
         elsewhere.goto("/tasks/?search=Newer")
     expect(page.locator("[data-newer]")).to_contain_text("2 newer runs", timeout=WAIT_MS)
     assert rows.count() == before
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.locator("[data-newer]").evaluate(_HIDDEN_PARTS) == []
     page.locator("[data-newer]").click()
     expect(rows.nth(1)).to_contain_text("Newer")
     expect(rows).to_have_count(min(before + 2, SIZE))
