@@ -32,9 +32,10 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
     # Who watches a run wants its last words; who looks back begins where it began.
     if "after" not in request.GET and not run.is_final and not wanted.is_any:
         after = end
+    lines = _lines(run, wanted, after)
     return {
-        **_lines(run, wanted, after),
-        "log_filter": wanted,
+        **lines,
+        "log_shown": len(lines["logs"]),
         "log_after": after,
         "log_end": end,
         "log_levels": query.select(request.GET, "level", "Any level", _SAID.items()),
@@ -44,10 +45,14 @@ def log_context(request: Request, run: TaskRun) -> dict[str, Any]:
 @require_safe
 @page
 def run_log(request: Request, run_id: uuid.UUID) -> HttpResponse:
-    """The log lines behind `after` that match, for appending, how many there are now, and whether more match."""
+    """The log lines behind `after` that match, for appending, how many there are now, and whether more match.
+
+    `shown` says how many stand in the page already.
+    """
     run = run_or_404(request, run_id)
     lines = _lines(run, log_filter(request), _after(request))
-    return render(request, "parts/log-news.html", {"run": run, **lines})
+    shown = (query.whole(request.GET, "shown") or 0) + len(lines["logs"])
+    return render(request, "parts/log-news.html", {"run": run, "log_shown": shown, **lines})
 
 
 @require_safe
@@ -65,6 +70,7 @@ def _lines(run: TaskRun, wanted: LogFilter, after: int) -> dict[str, Any]:
     asked = {name: value for name, value in vars(wanted).items() if value}
     return {
         "logs": found.lines,
+        "log_filter": wanted,
         "log_query": urlencode(asked),
         "more_logs": found.is_more,
         "log_reached": found.reached,

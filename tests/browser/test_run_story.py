@@ -43,3 +43,22 @@ def test_the_bar_of_a_run_grows_while_it_runs(page: Page) -> None:
     narrow = float(str(running.get_attribute("width")))
     expect(bar).to_have_attribute("aria-label", re.compile(r"running 1\d s$"), timeout=WAIT_MS)
     assert float(str(running.get_attribute("width"))) > narrow
+
+
+def test_a_log_that_is_searched_says_how_many_lines_match_and_how_to_send_it(page: Page) -> None:
+    page.goto("/tasks/new/?type=probe.chatty")
+    page.fill("[name=name]", "Searched")
+    page.fill("[name='payload.seconds']", "4")
+    page.fill("[name='payload.message']", "20")
+    page.check("#kind-manual", force=True)
+    page.click("text=Create and run once now")
+    search, button = page.locator("[name=find]"), page.locator(".of-log").get_by_role("button", name="Filter")
+    expect(button).to_be_hidden()
+    search.fill("1")
+    button.click()
+    expect(page).to_have_url(re.compile("find=1"))
+    expect(page.locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
+    expect(page.locator("#log-count")).to_have_text(re.compile(r"^\d+ of 20 lines$"), timeout=WAIT_MS)
+    shown = page.locator("#log li").count()
+    expect(page.locator("#log-count")).to_have_text(f"{shown} of 20 lines")
+    expect(button).to_be_hidden()

@@ -101,8 +101,17 @@ def test_what_is_worth_a_look_says_so_in_a_word_and_not_by_its_colour_alone(as_a
 def test_new_lines_come_with_the_number_of_all(as_alice: Client, run: TaskRun) -> None:
     page = as_alice.get(reverse("run-detail", args=[run.pk])).content.decode()
     assert '<span id="log-count">5 lines so far</span>' in page
-    news = as_alice.get(reverse("run-log", args=[run.pk]), {"level": "error"}).content.decode()
+    news = as_alice.get(reverse("run-log", args=[run.pk])).content.decode()
     assert '<span id="log-count" hx-swap-oob="true">5 lines so far</span>' in news
+
+
+def test_of_a_log_that_is_narrowed_the_number_of_those_shown_is_told(as_alice: Client, run: TaskRun) -> None:
+    page = as_alice.get(reverse("run-detail", args=[run.pk]), {"find": "pipe"}).content.decode()
+    assert '<span id="log-count">1 of 5 lines so far</span>' in page
+    news = as_alice.get(
+        reverse("run-log", args=[run.pk]), {"level": "error", "after": "4", "shown": "1"}
+    ).content.decode()
+    assert '<span id="log-count" hx-swap-oob="true">2 of 5 lines so far</span>' in news
 
 
 def test_new_lines_say_whether_there_are_more(as_alice: Client, run: TaskRun, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,6 +193,7 @@ async function readLog(log) {
   const after = Math.max(last, document.getElementById("log-more")?.dataset.reached ?? 0);
   const source = new URL(log.dataset.source, location.href);
   source.searchParams.set("after", after);
+  source.searchParams.set("shown", log.querySelectorAll("li").length);
   try {
     await window.htmx.ajax("GET", source.pathname + source.search, { target: log, swap: "beforeend" });
   } catch {

@@ -26,9 +26,17 @@ document.addEventListener("change", (event) => {
   if (!form || !event.target.matches("select, [type=checkbox]")) return;
   if (!isByKey || !event.target.matches("select")) { form.requestSubmit(); return; }
   changed = form;
+  showButton(form);
+});
+// What is typed asks on Enter; the button shows that there is something to send.
+document.addEventListener("input", ({ target }) => {
+  const form = target.closest("form[data-filters]");
+  if (form && target.matches("[type=search], [type=text]") && target.value !== target.defaultValue) showButton(form);
+});
+function showButton(form) {
   const button = form.querySelector("[data-without-script]");
   for (const name of ["data-without-script", "hidden"]) button?.removeAttribute(name);
-});
+}
 document.addEventListener("focusout", (event) => {
   if (!changed || changed.contains(event.relatedTarget) || !changed.contains(event.target) || !document.hasFocus()) return;
   changed.requestSubmit();
