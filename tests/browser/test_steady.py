@@ -104,17 +104,16 @@ def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, conte
         pages = {name: watch(profile, path) for name, path in {"home": "/", "runs": "/runs/"}.items()}
         pages |= {"task-good": watch(profile, works), "task-bad": watch(profile, fails)}
         faults = moved(pages, "0", width)
-        pages["run-good"] = watch(profile, run_now(hand, works))
-        pages["run-bad"] = watch(profile, run_now(hand, fails))
-        pages["runs-open"] = watch(profile, "/runs/")
+        begun = {f"run-{name}": run_now(hand, task) for name, task in (("good", works), ("bad", fails))}
+        pages |= {name: watch(profile, path) for name, path in {**begun, "runs-open": "/runs/"}.items()}
         faults |= moved(pages, "1-begun", width)
         expect(pages["run-good"].locator("h1")).to_contain_text("succeeded", timeout=WAIT_MS)
         expect(pages["run-bad"].locator("h1")).to_contain_text("failed", timeout=WAIT_MS)
         expect(pages["task-bad"].locator(".stand")).to_contain_text("The last run failed", timeout=WAIT_MS)
         expect(pages["task-good"].locator("#task-history tbody tr")).to_contain_text("succeeded", timeout=WAIT_MS)
         expect(pages["home"].locator("#home-failed")).to_contain_text(f"Works badly {width}", timeout=WAIT_MS)
-        row = pages["runs-open"].locator("tbody tr", has_text=f"Works badly {width}").first
-        expect(row).to_contain_text("failed", timeout=WAIT_MS)
+        rows = pages["runs-open"].locator("tbody tr", has_text=f"Works badly {width}")
+        expect(rows.first).to_contain_text("failed", timeout=WAIT_MS)
         faults |= moved(pages, "2-ended", width)
         fail(hand, fails)
         expect(pages["task-bad"].locator("#task-history")).to_contain_text("failed", timeout=WAIT_MS)
@@ -122,11 +121,10 @@ def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, conte
         for number in range(2):
             make_task(hand, f"Works no better {width} {number}", type="probe.permanent")
             fail(hand, hand.url)
-        rest = pages["home"].locator("#home-failed [data-rest]")
-        expect(rest).to_have_text(re.compile("more: show"), timeout=WAIT_MS)
+        expect(pages["home"].locator("#home-failed [data-rest]")).to_have_text(re.compile("more: show"), timeout=WAIT_MS)
         faults |= moved(pages, "3-again", width)
         assert faults == {}
-        rest.click()
+        pages["home"].locator("#home-failed [data-rest]").click()
         expect(pages["home"].locator("#home-failed li").nth(2)).to_be_visible()
 
 
