@@ -121,7 +121,9 @@ def test_nothing_moves_while_runs_start_succeed_and_fail(browser: Browser, conte
         for number in range(2):
             make_task(hand, f"Works no better {width} {number}", type="probe.permanent")
             fail(hand, hand.url)
-        expect(pages["home"].locator("#home-failed [data-rest]")).to_have_text(re.compile("more: show"), timeout=WAIT_MS)
+        expect(pages["home"].locator("#home-failed [data-rest]")).to_have_text(
+            re.compile("more: show"), timeout=WAIT_MS
+        )
         faults |= moved(pages, "3-again", width)
         assert faults == {}
         pages["home"].locator("#home-failed [data-rest]").click()
