@@ -35,7 +35,7 @@ class Alike:
 
     @property
     def narrowed(self) -> dict[str, str]:
-        """The filters of a list that leave exactly these."""
+        """The filters of a list that leave these; where no task made them, those of tasks of that type as well."""
         run = self.run
         whose = {"task": str(run.task_id)} if run.task_id else {"type": run.type}
         error = {"error_type": run.error_type or NO_ERROR_TYPE}

@@ -289,3 +289,21 @@ def test_what_went_wrong_names_the_tasks(as_alice: Client, alice: User, make: Ma
     assert "Probe and 1 other task :" in text(as_alice.get(reverse("run-groups")))
     TaskRun.objects.filter(task__name="Monthly report").delete()
     assert "away Probe :" in text(as_alice.get(reverse("run-groups")))
+
+
+def test_failures_that_no_task_made_are_not_retried_with_those_of_tasks(
+    as_alice: Client, alice: User, make: MakeTask
+) -> None:
+    """No filter of a list leaves out the runs of tasks, so their group is where to act on them."""
+    one = failed(alice, make("Probe"))
+    for _ in range(2):
+        failed(alice)
+    page = as_alice.get("/")
+    assert [(found.run.task_id, found.many) for found in page.context["failed"]] == [
+        (None, "2 times"),
+        (one.task_id, ""),
+    ]
+    assert reverse("runs-retry") not in page.content.decode()
+    group = re.search(rf'href="({reverse("run-groups")}[?][^"]*)">See them', page.content.decode())
+    assert group is not None
+    assert as_alice.get(unescape(group.group(1))).context["groups"][0].group.count >= 2
