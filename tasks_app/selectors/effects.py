@@ -63,11 +63,6 @@ class RunEffects:
         """A retry would stop where this one did."""
         return any(one.state == Effect.State.UNKNOWN for one in self.open)
 
-    @property
-    def known(self) -> Known:
-        """What is known of them together, also while a run is at it."""
-        return _known((one.effect.state, one.effect.is_idempotent) for one in self.shown)
-
 
 def family(root_run_id: uuid.UUID) -> QuerySet[TaskRun]:
     """The root run and all that repeat it."""

@@ -14,7 +14,7 @@ from tasks_app.models import RunAttempt, TaskRun
 from tasks_app.selectors.access import manages_all
 from tasks_app.selectors.alerts import WHAT_TO_DO
 from tasks_app.selectors.collections import collection_of_run
-from tasks_app.selectors.effects import run_effects
+from tasks_app.selectors.effects import Known, known_of, run_effects
 from tasks_app.selectors.files import files_of_run
 from tasks_app.selectors.run_list import run_story
 from tasks_app.services.audit import shows_payload
@@ -73,8 +73,8 @@ def run_detail(request: Request, run_id: uuid.UUID) -> HttpResponse:
 
 
 def _effects(run: TaskRun) -> dict[str, Any]:
-    effects = SimpleLazyObject(lambda: run_effects(run))
-    return {"effects": effects, "known": SimpleLazyObject(lambda: words.KNOWN.get(effects.known, ""))}
+    said = SimpleLazyObject(lambda: words.KNOWN.get(known_of([run]).get(run.id, Known.LOST), ""))
+    return {"effects": SimpleLazyObject(lambda: run_effects(run)), "known": said}
 
 
 def _story(run: TaskRun) -> dict[str, Any]:
